@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durable local files: write, fsync, rename, fsync the folder. What is acknowledged survives a power cut."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY_SUFFIX = ".partial"
+"""A file with this ending is unfinished and belongs to nobody; `sweep` removes it."""
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def write_durably(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file to write; on a clean exit it is at `path`, whole and durable, else there is nothing at `path`.
+
+    An existing file is replaced atomically. Parent folders that are missing are made, durably.
+    """
+    make_folder(path.parent)
+    partial = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its missing parents, durably. Idempotent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    fsync_folder(folder.parent)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: one frozen Struct per role, composed; read from TOML, then the environment. An unknown key stops the start."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from megagenome.kernel.errors import Invalid
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
+PREFIX = "MEGAGENOME_"
+
+
+class Secret(str):
+    """A string that never shows itself: its repr and format are masked. `str.__str__(secret)` gives the value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __format__(self, spec: str) -> str:
+        return format("**********", spec)
+
+
+def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read `path` (TOML) into `cls`, whose fields are tables; `MEGAGENOME_TABLE_KEY` in `environ` wins over the file.
+
+    Raises `Invalid`, naming file, key and the nearest known key, for anything that is not exactly a setting.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Invalid(f"{path}: there is no settings file here; make one with `megagenome node init` or `hub init`") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path}: not valid TOML: {error}") from None
+    _refuse_unknown(cls, content, str(path))
+    _take_environment(cls, content, environ)
+    try:
+        # strict=False because the environment holds text only
+        return msgspec.convert(content, cls, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{path}: {error}") from None
+
+
+def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+    return {
+        field.name: field.type
+        for field in msgspec.structs.fields(cls)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+    }
+
+
+def _refuse_unknown(cls: type[msgspec.Struct], content: Mapping[str, Any], where: str) -> None:
+    tables = _tables(cls)
+    known = [field.name for field in msgspec.structs.fields(cls)]
+    for key, value in content.items():
+        if key not in known:
+            raise Invalid(f"{where}: unknown setting {key!r}{_nearest(key, known)}")
+        if key in tables:
+            if not isinstance(value, dict):
+                raise Invalid(f"{where}: {key!r} must be a table, [{key}]")
+            _refuse_unknown(tables[key], value, f"{where} [{key}]")
+
+
+def _take_environment(cls: type[msgspec.Struct], content: dict[str, Any], environ: Mapping[str, str]) -> None:
+    keys = {
+        f"{PREFIX}{table}_{field.name}".upper(): (table, field.name)
+        for table, kind in _tables(cls).items()
+        for field in msgspec.structs.fields(kind)
+    }
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        if variable not in keys:
+            raise Invalid(f"environment: unknown setting {variable}{_nearest(variable, list(keys))}")
+        table, key = keys[variable]
+        content.setdefault(table, {})[key] = value
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
