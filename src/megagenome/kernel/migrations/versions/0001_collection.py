@@ -87,6 +87,8 @@ def upgrade() -> None:
     op.create_table(
         "pack_member",
         sa.Column("load", sa.String(40), sa.ForeignKey("load.id"), primary_key=True),
+        sa.Column("assembly", sa.String(20), primary_key=True),
+        sa.Column("contig", sa.String(100), primary_key=True),
         sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("members", sa.LargeBinary, nullable=False),
     )
