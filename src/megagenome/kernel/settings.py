@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings: one frozen Struct per role, composed; read from TOML, then the environment; unknown keys are refused."""
+"""Settings: one frozen Struct per role, composed; from TOML, then the environment. An unknown key stops the start."""
 
 import difflib
 import tomllib
