@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from megagenome.collection import bitmap, members, tables
-from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum
+from megagenome.collection import bitmap, tables
+from megagenome.collection.members import SetKind, read_members
+from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Use
 from megagenome.collection.pack import Pack
 from megagenome.collection.tiles import ContigTiles
 from megagenome.kernel.ids import DatasetId
@@ -59,8 +60,8 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     people_count = connection.execute(sa.select(sa.func.count()).select_from(tables.individual)).scalar_one()
     batches = bitmap.batches_for(int(people_count))
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
-    consenting = members.read_members(connection, members.CONSENT, members.RESEARCH, batches)
-    people = tuple(members.read_members(connection, members.DATASET, row.id, batches) & consenting for row in rows)
+    consenting = read_members(connection, SetKind.CONSENT, Use.RESEARCH, batches)
+    people = tuple(read_members(connection, SetKind.DATASET, row.id, batches) & consenting for row in rows)
     # a set of people has as many planes as the collection has batches: when that grows, all are opened anew
     same = known is not None and known.batches == batches
     opened = {tile.key: tile for tiles in known.tiles.values() for tile in tiles} if known and same else {}

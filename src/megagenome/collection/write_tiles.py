@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection import bitmap
-from megagenome.collection.classify import STREAMS, Entries, Int64, Oddities, classify
+from megagenome.collection.classify import STREAMS, Entries, Int64, classify
 from megagenome.collection.model import Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.kernel.coordinates import is_symbolic, trim
