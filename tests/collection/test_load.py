@@ -15,7 +15,7 @@ from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import AlleleCounts, Sex, Use
-from megagenome.collection.people import Person
+from megagenome.collection.people import People, Person
 from megagenome.collection.reading import Reading
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
@@ -41,6 +41,10 @@ def as_person(someone: oracle.Someone) -> Person:
         population=someone.population,
         research_consent=someone.consents,
     )
+
+
+def as_people(some: Sequence[oracle.Someone]) -> People:
+    return People([as_person(someone) for someone in some], {}, {})
 
 
 def as_source(people: Sequence[oracle.Someone], records: Sequence[oracle.Record], size: int = 3) -> GenotypeSource:
@@ -115,7 +119,7 @@ def test_counts_equal_plain_counting(
     people, records = file
     expected = oracle.count("GRCh38", people, records)
     collection = new_collection()
-    load(collection, statement(), [as_person(p) for p in people], [as_source(people, records)], "GRCh38")
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     reading = collection.open(PUBLIC, Use.RESEARCH)
 
     found = {}
@@ -146,7 +150,7 @@ def test_a_region_has_what_overlaps_it(
 ) -> None:
     people, records = file
     collection = new_collection()
-    load(collection, statement(), [as_person(p) for p in people], [as_source(people, records)], "GRCh38")
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     found = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "X", start, start + length)).alleles
     everything = [Allele("GRCh38", *key) for key in oracle.count("GRCh38", people, records)]
     assert found == sorted(a for a in everything if a.contig == "X" and a.start < start + length and a.end > start)
@@ -155,8 +159,8 @@ def test_a_region_has_what_overlaps_it(
 def test_a_person_in_several_datasets_counts_once_in_the_total(collection: Collection) -> None:
     people = [oracle.Someone(f"S{i}", "female", "EE", "A", True) for i in range(4)]
     record = oracle.Record("22", 99, "A", ("G",), ((0, 1), (1, 1), (0, 0), (0, 1)))
-    load(collection, statement("ONE"), [as_person(p) for p in people[:3]], [as_source(people, [record])], "GRCh38")
-    load(collection, statement("TWO"), [as_person(p) for p in people[1:]], [as_source(people, [record])], "GRCh38")
+    load(collection, statement("ONE"), as_people(people[:3)], [as_source(people, [record])], "GRCh38")
+    load(collection, statement("TWO"), as_people(people[1:]), [as_source(people, [record])], "GRCh38")
     reading = collection.open(PUBLIC, Use.RESEARCH)
     allele = Allele("GRCh38", "22", 99, "A", "G")
     counts = reading.count_alleles(allele)
@@ -171,8 +175,8 @@ def test_two_loads_of_one_dataset_add_up(collection: Collection) -> None:
     people = [oracle.Someone(f"S{i}", "male", "FI", "", True) for i in range(4)]
     record = oracle.Record("22", 99, "A", ("G",), ((0, 1), (1, 1), (0, 0), (0, 1)))
     other = oracle.Record("22", 199, "C", ("T",), ((0, 1), (1, 1), (0, 0), (0, 1)))
-    load(collection, statement(), [as_person(p) for p in people[:2]], [as_source(people, [record])], "GRCh38")
-    load(collection, statement(), [as_person(p) for p in people[2:]], [as_source(people, [record, other])], "GRCh38")
+    load(collection, statement(), as_people(people[:2]), [as_source(people, [record])], "GRCh38")
+    load(collection, statement(), as_people(people[2:]), [as_source(people, [record, other])], "GRCh38")
     counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
     assert [(a.start, int(ac), int(an)) for a, ac, an in zip(counts.alleles, counts.ac, counts.an, strict=True)] == [
         (99, 4, 8),
@@ -186,7 +190,7 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
         oracle.Record("22", 99, "GTT", ("G", "GT"), ((1, 2),)),
         oracle.Record("22", 199, "A", ("C",), ((0, 1),)),
     ]
-    load(collection, statement(), [as_person(p) for p in people], [as_source(people, records)], "GRCh38")
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
     found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
     origins = {a.alt: tiles.origin(*place) for a, place in found.items() if place}
@@ -206,7 +210,7 @@ def _alleles(collection: Collection) -> list[tuple[int, str, str]]:
 def test_only_published_datasets_are_read(collection: Collection) -> None:
     people = [oracle.Someone("S", "male", "FI", "", True)]
     record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
-    load(collection, statement(publish=False), [as_person(p) for p in people], [as_source(people, [record])], "GRCh38")
+    load(collection, statement(publish=False), as_people(people), [as_source(people, [record])], "GRCh38")
     reading = collection.open(PUBLIC, Use.RESEARCH)
     assert reading.datasets == ()
     assert reading.count_alleles(Region("GRCh38", "22", 0, 1000)).alleles == []
@@ -234,7 +238,7 @@ def write_vcf(folder: Path, text: str, name: str = "file.vcf.gz") -> Path:
 def refuse(collection: Collection, *paths: Path, kind: type[MegagenomeError] = Invalid) -> str:
     """The message of a load that must fail and must change nothing."""
     before = everything(collection)
-    people = [as_person(oracle.Someone(s, "female", "EE", "", True)) for s in ("S1", "S2")]
+    people = as_people([oracle.Someone(s, "female", "EE", "", True) for s in ("S1", "S2")])
     with pytest.raises(kind) as caught:
         load(collection, statement(), people, paths, "GRCh38")
     assert everything(collection) == before
@@ -283,13 +287,13 @@ def test_bad_headers_are_refused(collection: Collection, tmp_path: Path, header:
 @pytest.mark.parametrize("length", ["2147483647", "0", None])
 def test_a_length_that_says_nothing_is_not_checked(collection: Collection, tmp_path: Path, length: str | None) -> None:
     header = HEADER.replace(",length=50818468", f",length={length}" if length else "")
-    people = [as_person(oracle.Someone("S1", "female", "EE", "", True))]
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     report = load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
     assert (report.contigs["22"]["alleles"], report.samples, report.samples_left_out) == (1, 1, 1)
 
 
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:
-    people = [as_person(oracle.Someone("S1", "female", "EE", "", True))]
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     path = write_vcf(tmp_path, HEADER + ROW + ROW.replace("22\t", "21\t", 1))
     assert set(load(collection, statement(), people, [path], "GRCh38").contigs) == {"21", "22"}
 
@@ -314,7 +318,7 @@ def test_damaged_files_are_refused(collection: Collection, tmp_path: Path) -> No
 
 def test_the_same_file_twice_is_refused(collection: Collection, tmp_path: Path) -> None:
     path = write_vcf(tmp_path, HEADER + ROW)
-    people = [as_person(oracle.Someone(s, "female", "EE", "", True)) for s in ("S1", "S2")]
+    people = as_people([oracle.Someone(s, "female", "EE", "", True) for s in ("S1", "S2")])
     load(collection, statement(), people, [path], "GRCh38")
     assert "already has genotypes of contig 22" in refuse(collection, path, kind=Conflict)
     assert "contig 22 comes a second time" in refuse(
@@ -324,7 +328,7 @@ def test_the_same_file_twice_is_refused(collection: Collection, tmp_path: Path) 
 
 def test_a_floor_below_ten_needs_open_data(collection: Collection) -> None:
     with pytest.raises(Invalid, match="only data declared open"):
-        load(collection, DatasetStatement(DatasetId("D"), floor=9), [])
-    load(collection, DatasetStatement(DatasetId("D"), floor=20), [])
+        load(collection, DatasetStatement(DatasetId("D"), floor=9), as_people([]))
+    load(collection, DatasetStatement(DatasetId("D"), floor=20), as_people([]))
     with pytest.raises(Conflict, match="floor is recorded as 20"):
-        load(collection, DatasetStatement(DatasetId("D"), floor=30), [])
+        load(collection, DatasetStatement(DatasetId("D"), floor=30), as_people([]))

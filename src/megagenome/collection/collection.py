@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.collection.cohort import EVERYONE, Cohort
 from megagenome.collection.model import DatasetState, Use
-from megagenome.collection.needs import Ontologies
+from megagenome.collection.needs import OntologyFor
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, current_version, take_snapshot
 from megagenome.kernel.blobs import make_folder
@@ -24,29 +24,29 @@ _FRESH_S = 0.2
 class Collection:
     """Genotypes and people of one node. Open it once per process; it is safe to use from many threads."""
 
-    def __init__(self, folder: Path, engine: sa.Engine, ontologies: Ontologies) -> None:
+    def __init__(self, folder: Path, engine: sa.Engine, ontology_for: OntologyFor) -> None:
         """For `create` and `open_folder`; `folder` holds `genotypes/`, `engine` the records."""
         self.folder = folder
         self.engine = engine
-        self.ontologies = ontologies
+        self.ontology_for = ontology_for
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._checked = 0.0
 
     @classmethod
-    def create(cls, folder: Path, ontologies: Ontologies, database_url: str = "") -> Self:
+    def create(cls, folder: Path, ontology_for: OntologyFor, database_url: str = "") -> Self:
         """Make an empty collection in a folder, or bring an older one's schema up to date. Durable on return."""
         make_folder(folder / "genotypes")
         engine = open_database(database_url or sqlite_url(folder / "node.sqlite"))
         upgrade(engine)
-        return cls(folder, engine, ontologies)
+        return cls(folder, engine, ontology_for)
 
     @classmethod
-    def open_folder(cls, folder: Path, ontologies: Ontologies, database_url: str = "") -> Self:
+    def open_folder(cls, folder: Path, ontology_for: OntologyFor, database_url: str = "") -> Self:
         """Open a collection that `create` made. Raises `Conflict` when its schema is of another version."""
         engine = open_database(database_url or sqlite_url(folder / "node.sqlite"))
         require_revision(engine)
-        return cls(folder, engine, ontologies)
+        return cls(folder, engine, ontology_for)
 
     @property
     def version(self) -> int:
@@ -63,7 +63,7 @@ class Collection:
         del caller, use, permit  # one public, one use: both are folded into the snapshot's people
         snapshot = self.snapshot()
         visible = [i for i, dataset in enumerate(snapshot.datasets) if dataset.state is DatasetState.PUBLISHED]
-        return Reading(snapshot, self.engine, visible, cohort, self.ontologies)
+        return Reading(snapshot, self.engine, visible, cohort, self.ontology_for)
 
     def snapshot(self) -> Snapshot:
         """The collection at its current version: for the collection's own modules, and metadata of datasets."""

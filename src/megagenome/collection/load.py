@@ -20,13 +20,16 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.collection import Collection
+from megagenome.collection.consent import read_consenting
+from megagenome.collection.count_again import count_again
 from megagenome.collection.datasets import DatasetStatement, raise_version, state_dataset
-from megagenome.collection.enrol import enrol
+from megagenome.collection.enrol import Enrolment, enrol
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.pack import PackWriter
-from megagenome.collection.people import Person
+from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
 from megagenome.collection.snapshot import pack_paths
+from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
 from megagenome.kernel import clock
 from megagenome.kernel.blobs import make_folder, write_durably
@@ -43,6 +46,9 @@ class LoadReport(msgspec.Struct, frozen=True):
     """What a load did.
 
     new_individuals   people whom the collection did not have before
+    consenting        people of these tables who consent to research, and so are ever counted
+    overruled         people for whom the tables say yes, but another dataset of theirs does not
+    withdrawn         earlier people who consented until these tables
     samples           samples whose genotypes were loaded, over all sources
     samples_left_out  samples of the sources that no people table names
     contigs           for each contig its `write_tiles.Tally` by field
@@ -53,6 +59,9 @@ class LoadReport(msgspec.Struct, frozen=True):
     assembly: str
     individuals: int
     new_individuals: int
+    consenting: int
+    overruled: int
+    withdrawn: int
     samples: int
     samples_left_out: int
     contigs: dict[str, dict[str, int]]
@@ -74,6 +83,13 @@ class _Written(NamedTuple):
     tally: Tally
 
 
+class _Recounted(NamedTuple):
+    """New counts of an earlier load's contig, on disk and durable, named by no manifest yet."""
+
+    key: PackKey
+    counts: PackWriter
+
+
 class _Load(NamedTuple):
     """What stays the same while a load runs."""
 
@@ -81,6 +97,7 @@ class _Load(NamedTuple):
     identity: str
     statement: DatasetStatement
     assembly: Assembly
+    people: People
     samples: Mapping[SampleId, _Sample]
     progress: Progress
 
@@ -88,7 +105,7 @@ class _Load(NamedTuple):
 def load(
     collection: Collection,
     statement: DatasetStatement,
-    people: Sequence[Person],
+    people: People,
     sources: Sequence[Path | GenotypeSource] = (),
     assembly_name: str = "",
     progress: Progress = lambda _place, _records: None,
@@ -98,63 +115,96 @@ def load(
     Each contig stands in one source only, its records sorted; contigs come in any order. Either everything is there and
     durable on return, or an error was raised and the collection is as it was. Raises `Invalid` or `Corrupt` for bad
     input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
-    this dataset, or when another load runs. Cost: one pass over the sources; memory of one 1 Mb region.
+    this dataset, or when another load runs. Cost: one pass over the sources, memory of one 1 Mb region; where these
+    tables change earlier people's consent, country, population or sex, their loads are counted again.
     """
     with _load_lock(collection.folder):
         _sweep(collection)
+        # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
+        # the long reading begins, and no write lock is held while it lasts
         with collection.engine.connect() as connection, connection.begin() as rehearsal:
-            samples, new = _enrol(connection, collection, statement, people)
+            enrolment, samples = _enrol(connection, collection, statement, people)
+            recount = _affected(connection, collection, enrolment)
             rehearsal.rollback()
         identity = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), samples, progress)
-        written: list[_Written] = []
-        left_out = 0
+        running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), people, samples, progress)
         try:
-            for each in sources:
-                source = open_vcf(each, frozenset(samples)) if isinstance(each, Path) else each
-                left_out += source.left_out + sum(sample not in samples for sample in source.samples)
-                for one in _write_source(running, source, {w.contig for w in written}):
-                    written.append(one)  # noqa: PERF402 - one by one, so that what is written is known when the next fails
+            written, left_out = _write_sources(running, sources)
+            recounted = [_count_again(running, tiles, columns) for tiles, columns in recount]
             report = LoadReport(
                 identity,
                 statement.id,
                 running.assembly.name if sources else "",
-                len(people),
-                new,
-                len({int(number) for w in written for number in w.people}),
+                len(people.persons),
+                enrolment.added,
+                enrolment.consenting,
+                enrolment.overruled,
+                enrolment.withdrawn,
+                len({int(number) for one in written for number in one.people}),
                 left_out,
-                {w.contig: w.tally._asdict() for w in written},
+                {one.contig: one.tally._asdict() for one in written},
             )
-            _commit(running, people, written, report)
+            _commit(running, written, recounted, report)
         except BaseException:
-            for one in written:
-                for path in pack_paths(collection.folder, identity, running.assembly.name, one.contig):
-                    path.unlink(missing_ok=True)
+            _sweep(collection)
             raise
         return report
 
 
 def _enrol(
-    connection: sa.Connection, collection: Collection, statement: DatasetStatement, people: Sequence[Person]
-) -> tuple[dict[SampleId, _Sample], int]:
-    """State the dataset and enrol the people; all samples of the dataset then, and how many individuals are new."""
+    connection: sa.Connection, collection: Collection, statement: DatasetStatement, people: People
+) -> tuple[Enrolment, dict[SampleId, _Sample]]:
+    """State the dataset and enrol the people; all samples that the dataset has then."""
     dataset = state_dataset(connection, statement)
-    count = sa.select(sa.func.count()).select_from(tables.individual)
-    before = int(connection.execute(count).scalar_one())
-    enrol(connection, dataset, people, collection.ontologies)
+    enrolment = enrol(connection, dataset, people, collection.ontology_for)
     i, b = tables.individual.c, tables.biosample.c
     query = (
         sa.select(b.id, i.number, i.country, i.population, i.sex, i.research_consent)
         .join_from(tables.biosample, tables.individual, b.individual == i.number)
         .where(b.dataset == dataset)
     )
-    samples = {
+    return enrolment, {
         SampleId(row.id): _Sample(
             row.number, Stratum(Country(row.country), row.population, Sex(row.sex)), row.research_consent
         )
         for row in connection.execute(query)
     }
-    return samples, int(connection.execute(count).scalar_one()) - before
+
+
+def _affected(
+    connection: sa.Connection, collection: Collection, enrolment: Enrolment
+) -> list[tuple[ContigTiles, Columns]]:
+    """The earlier tiles whose stored counts no longer hold, and their people as they are now."""
+    if not enrolment.changed.size:
+        return []
+    snapshot = collection.snapshot()
+    changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
+    consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
+    affected = []
+    for tiles in (each for found in snapshot.tiles.values() for each in found):
+        if (tiles.people & changed).any():
+            number = bitmap.to_numbers(tiles.people)
+            stratum = enrolment.strata.of[number].astype(np.int64)
+            columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
+            affected.append((tiles, columns))
+    return affected
+
+
+def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
+    key = tiles.key._replace(counted_by=running.identity)
+    running.progress(f"counting {key.contig} of {key.load} again", 0)
+    with write_durably(pack_paths(running.collection.folder, *key)[1]) as file:
+        return _Recounted(key, count_again(tiles, columns, file))
+
+
+def _write_sources(running: _Load, sources: Sequence[Path | GenotypeSource]) -> tuple[list[_Written], int]:
+    written: list[_Written] = []
+    left_out = 0
+    for each in sources:
+        source = open_vcf(each, frozenset(running.samples)) if isinstance(each, Path) else each
+        left_out += source.left_out + sum(sample not in running.samples for sample in source.samples)
+        written.extend(_write_source(running, source, {one.contig for one in written}))
+    return written, left_out
 
 
 def _write_source(running: _Load, source: GenotypeSource, written: set[str]) -> Iterator[_Written]:
@@ -191,7 +241,8 @@ def _write_contig(
     running: _Load, source: GenotypeSource, contig: str, blocks: Iterable[Block], columns: Columns, records: int
 ) -> _Written:
     length = running.assembly.contig(contig).length
-    paths = pack_paths(running.collection.folder, running.identity, running.assembly.name, contig)
+    key = PackKey(running.identity, running.assembly.name, contig, running.identity)
+    paths = pack_paths(running.collection.folder, *key)
     with write_durably(paths[0]) as genotypes_file, write_durably(paths[1]) as counts_file:
         writer = ContigWriter(genotypes_file, counts_file, columns, running.assembly, contig)
         last = 0
@@ -204,41 +255,47 @@ def _write_contig(
     return _Written(contig, np.sort(columns.number), writer.genotypes, writer.counts, writer.tally)
 
 
-def _commit(running: _Load, people: Sequence[Person], written: Sequence[_Written], report: LoadReport) -> None:
+def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Recounted], report: LoadReport) -> None:
     """The one transaction that makes a load exist."""
-    collection, place = running.collection, running.assembly.name
+    collection, identity = running.collection, running.identity
     with collection.engine.begin() as connection:
-        samples, _ = _enrol(connection, collection, running.statement, people)
+        _, samples = _enrol(connection, collection, running.statement, running.people)
         if samples != running.samples:
             raise Conflict(f"dataset {running.statement.id}: its people changed while this load ran; load again")
-        dataset = connection.execute(
-            sa.select(tables.dataset.c.number).where(tables.dataset.c.id == running.statement.id)
-        ).scalar_one()
-        connection.execute(
-            sa.insert(tables.load).values(
-                id=running.identity,
-                dataset=dataset,
-                created=clock.now().isoformat(),
-                report=msgspec.json.encode(report).decode(),
-            )
-        )
+        named = tables.dataset.c.id == running.statement.id
+        dataset = connection.execute(sa.select(tables.dataset.c.number).where(named)).scalar_one()
+        row = {"id": identity, "dataset": dataset, "created": clock.now().isoformat()}
+        connection.execute(sa.insert(tables.load).values(**row, report=msgspec.json.encode(report).decode()))
         for one in written:
-            key = {"load": running.identity, "assembly": place, "contig": one.contig}
+            _name_packs(connection, {"load": identity, "assembly": running.assembly.name}, dataset, one)
+        for key, counts in recounted:
+            pack = tables.pack.c
             connection.execute(
-                sa.insert(tables.pack).values(
-                    **key,
-                    dataset=dataset,
-                    genotypes_size_bytes=one.genotypes.size_bytes,
-                    genotypes_sha256=one.genotypes.sha256,
-                    counts_size_bytes=one.counts.size_bytes,
-                    counts_sha256=one.counts.sha256,
-                )
+                sa.update(tables.pack)
+                .where(pack.load == key.load, pack.assembly == key.assembly, pack.contig == key.contig)
+                .values(counted_by=identity, counts_size_bytes=counts.size_bytes, counts_sha256=counts.sha256)
             )
-            for batch in np.unique(one.people // bitmap.BATCH).tolist():
-                members = one.people[one.people // bitmap.BATCH == batch] % bitmap.BATCH
-                stored = bitmap.encode(members.astype(np.uint16))
-                connection.execute(sa.insert(tables.pack_member).values(**key, batch=batch, members=stored))
         raise_version(connection)
+
+
+def _name_packs(connection: sa.Connection, place: dict[str, str], dataset: int, written: _Written) -> None:
+    """Put a contig's packs, and whose genotypes they hold, into the manifest."""
+    key = {**place, "contig": written.contig}
+    connection.execute(
+        sa.insert(tables.pack).values(
+            **key,
+            dataset=dataset,
+            genotypes_size_bytes=written.genotypes.size_bytes,
+            genotypes_sha256=written.genotypes.sha256,
+            counted_by=place["load"],
+            counts_size_bytes=written.counts.size_bytes,
+            counts_sha256=written.counts.sha256,
+        )
+    )
+    batches = written.people // bitmap.BATCH
+    for batch in np.unique(batches).tolist():
+        members = (written.people[batches == batch] % bitmap.BATCH).astype(np.uint16)
+        connection.execute(sa.insert(tables.pack_member).values(**key, batch=batch, members=bitmap.encode(members)))
 
 
 def _columns(samples: Sequence[_Sample]) -> Columns:
@@ -306,8 +363,9 @@ def _load_lock(folder: Path) -> Iterator[None]:
 
 def _sweep(collection: Collection) -> None:
     """Remove packs that no manifest names: what a load left that was killed."""
+    pack = tables.pack.c
     with collection.engine.connect() as connection:
-        rows = connection.execute(sa.select(tables.pack.c.load, tables.pack.c.assembly, tables.pack.c.contig)).all()
+        rows = connection.execute(sa.select(pack.load, pack.assembly, pack.contig, pack.counted_by)).all()
     named = {path for row in rows for path in pack_paths(collection.folder, *row)}
     for path in (collection.folder / "genotypes").rglob("*"):
         if path.is_file() and path not in named:

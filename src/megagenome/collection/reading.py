@@ -2,20 +2,22 @@
 """Readings: the only way to genotypes and people. Consent, dataset state and cohort are already folded in."""
 
 from collections.abc import Collection, Iterator
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from megagenome.collection import bitmap, tables
+from megagenome.collection import bitmap
 from megagenome.collection.cohort import EVERYONE, Cohort, canonical
-from megagenome.collection.evaluate import evaluate
+from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import AlleleCounts, Counts, Dataset, FilteringTerm, PeopleCounts, Stratum
-from megagenome.collection.needs import Ontologies
+from megagenome.collection.needs import OntologyFor
 from megagenome.collection.snapshot import Snapshot
-from megagenome.collection.terms import filtering_terms
+from megagenome.collection.strata import read_strata
+from megagenome.collection.terms import read_terms
 from megagenome.collection.tiles import ContigTiles
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
@@ -39,12 +41,12 @@ class Reading:
     """
 
     def __init__(
-        self, snapshot: Snapshot, engine: sa.Engine, visible: Collection[int], cohort: Cohort, ontologies: Ontologies
+        self, snapshot: Snapshot, engine: sa.Engine, visible: Collection[int], cohort: Cohort, ontology_for: OntologyFor
     ) -> None:
         """For `Collection.open` only. `visible` are indices in `snapshot.datasets`, increasing."""
         self._snapshot = snapshot
         self._engine = engine
-        self._ontologies = ontologies
+        self._ontology_for = ontology_for
         self._visible = tuple(visible)
         self._cohort = canonical(cohort)
         self._index = {snapshot.numbers[i]: k for k, i in enumerate(self._visible)}
@@ -97,13 +99,10 @@ class Reading:
 
     def count_people(self) -> PeopleCounts:
         """How many people of the cohort each dataset has. Cost: microseconds per term, dataset and 65,536 people."""
-        everybody = bitmap.nobody(self._snapshot.batches)
-        for members in self._members:
-            everybody |= members
         return PeopleCounts(
             np.array([bitmap.count(members) for members in self._members], np.int64),
             np.array([dataset.individuals for dataset in self.datasets], np.int64),
-            bitmap.count(everybody),
+            bitmap.count(self._everybody),
         )
 
     def copies_possible(self, place: Allele | Region) -> npt.NDArray[np.bool_]:
@@ -115,9 +114,13 @@ class Reading:
         return np.any([np.stack((each == 2, each == 2, each == 1), axis=-1) for each in ploidy], axis=0)
 
     def terms(self) -> tuple[FilteringTerm, ...]:
-        """The terms that anybody of the collection is described with, sorted by id. No counts."""
+        """The terms that anybody of these people is described with, sorted by id. No counts."""
         with self._engine.connect() as connection:
-            return filtering_terms(connection)
+            return read_terms(connection, self._everybody)
+
+    @cached_property
+    def _everybody(self) -> bitmap.Planes:
+        return reduce(or_, self._members, bitmap.nobody(self._snapshot.batches))
 
     @cached_property
     def _members(self) -> tuple[bitmap.Planes, ...]:
@@ -125,19 +128,17 @@ class Reading:
         people = tuple(self._snapshot.people[i] for i in self._visible)
         if self._cohort == EVERYONE:
             return people
+        names = frozenset(dataset.id for dataset in self.datasets)
         with self._engine.connect() as connection:
-            return tuple(
-                mine
-                & evaluate(
+            # ages are stated for a dataset's collection year, so the same cohort differs by dataset
+            holds = {
+                year: evaluate(
                     self._cohort,
-                    connection,
-                    batches=self._snapshot.batches,
-                    collection_year=dataset.collection_year,
-                    ontologies=self._ontologies,
-                    carriers=self._carriers,
-                )[0]
-                for mine, dataset in zip(people, self.datasets, strict=True)
-            )
+                    Evidence(connection, self._snapshot.individuals, names, year, self._ontology_for, self._carriers),
+                ).holds
+                for year in {dataset.collection_year for dataset in self.datasets}
+            }
+        return tuple(mine & holds[dataset.collection_year] for mine, dataset in zip(people, self.datasets, strict=True))
 
     def _hits(self, place: Allele | Region) -> Iterator[_Hit]:
         for tiles in self._snapshot.tiles.get((place.assembly, place.contig), ()):
@@ -185,14 +186,13 @@ class Reading:
 
     @cached_property
     def _stratum_of(self) -> npt.NDArray[np.int64]:
-        """int64 [individuals of the node]: index in `strata`; people without genotypes have the last."""
-        table = tables.individual
-        query = sa.select(table.c.country, table.c.population, table.c.sex).order_by(table.c.number)
-        place = {tuple(stratum): k for k, stratum in enumerate(self.strata)}
+        """int64 [individuals of the node]: index in `strata`; 0 for people of strata that have no genotypes at all."""
         with self._engine.connect() as connection:
-            return np.array([place.get(tuple(row), len(place) - 1) for row in connection.execute(query)], np.int64)
+            recorded = read_strata(connection)
+        place = {stratum: k for k, stratum in enumerate(self.strata)}
+        return np.array([place.get(stratum, 0) for stratum in recorded.strata], np.int64)[recorded.of]
 
-    def _carriers(self, allele: Allele) -> tuple[bitmap.Planes, bitmap.Planes]:
+    def _carriers(self, allele: Allele) -> Truth:
         """People who carry the allele, and people of whom all alleles were called and are others."""
         batches = self._snapshot.batches
         carriers, others = bitmap.nobody(batches), bitmap.nobody(batches)
@@ -205,7 +205,7 @@ class Reading:
             mine = people("het") | people("hom") | people("hemi")
             carriers |= mine
             others |= hit.tiles.people & ~(mine | people("missing") | people("half") | self._uncallable(hit, row))
-        return carriers, others & ~carriers
+        return Truth(carriers, others & ~carriers)
 
     def _uncallable(self, hit: _Hit, row: int) -> bitmap.Planes:
         """People of whom no allele is expected there: females on Y."""

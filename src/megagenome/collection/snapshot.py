@@ -12,7 +12,8 @@ from megagenome.collection import bitmap, tables
 from megagenome.collection.members import SetKind, read_members
 from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Use
 from megagenome.collection.pack import Pack
-from megagenome.collection.tiles import ContigTiles
+from megagenome.collection.strata import count_individuals
+from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.kernel.ids import DatasetId
 
 Place = tuple[str, str]
@@ -22,6 +23,7 @@ Place = tuple[str, str]
 class Snapshot(NamedTuple):
     """All that does not change while a version lasts.
 
+    individuals  people of the node; batches: of their bitmaps
     numbers   the datasets' numbers in the database, in the order of `datasets`
     people    consenting people of each dataset, Planes each
     shared    bool [datasets, datasets]: True where two different datasets have consenting people in common
@@ -31,6 +33,7 @@ class Snapshot(NamedTuple):
     """
 
     version: int
+    individuals: int
     batches: int
     datasets: tuple[Dataset, ...]
     numbers: tuple[int, ...]
@@ -46,19 +49,19 @@ def current_version(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(tables.collection_version.c.version)).scalar_one())
 
 
-def pack_paths(folder: Path, load: str, assembly: str, contig: str) -> tuple[Path, Path]:
-    """Where a load's packs of a contig are: genotypes, counts."""
+def pack_paths(folder: Path, load: str, assembly: str, contig: str, counted_by: str) -> tuple[Path, Path]:
+    """Where a load's packs of a contig are: its genotypes, and the counts that load `counted_by` made of them."""
     # contig names may hold anything but survive as a file name only when quoted
     safe = "".join(c if c.isalnum() or c in "._-" else f"%{ord(c):02x}" for c in contig)
     where = folder / "genotypes" / assembly / safe
-    return where / f"{load}.genotypes", where / f"{load}.counts"
+    return where / f"{load}.genotypes", where / f"{load}.{counted_by}.counts"
 
 
 def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | None) -> Snapshot:
     """The collection as it is in this connection's transaction; packs that `known` has open are not opened again."""
     version = current_version(connection)
-    people_count = connection.execute(sa.select(sa.func.count()).select_from(tables.individual)).scalar_one()
-    batches = bitmap.batches_for(int(people_count))
+    individuals = count_individuals(connection)
+    batches = bitmap.batches_for(individuals)
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
     consenting = read_members(connection, SetKind.CONSENT, Use.RESEARCH, batches)
     people = tuple(read_members(connection, SetKind.DATASET, row.id, batches) & consenting for row in rows)
@@ -68,7 +71,7 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     tiles: dict[Place, list[ContigTiles]] = {}
     assemblies: dict[int, set[str]] = {row.number: set() for row in rows}
     for pack in connection.execute(_packs_in_order()):
-        key = (pack.load, pack.assembly, pack.contig)
+        key = PackKey(pack.load, pack.assembly, pack.contig, pack.counted_by)
         tile = opened.get(key) or _open(connection, folder, pack, batches)
         tiles.setdefault((pack.assembly, pack.contig), []).append(tile)
         assemblies[pack.dataset].add(pack.assembly)
@@ -76,6 +79,7 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     strata = tuple(sorted({stratum for tile in everything for stratum in tile.strata}))
     return Snapshot(
         version,
+        individuals,
         batches,
         tuple(_dataset(row, bitmap.count(p), assemblies[row.number]) for row, p in zip(rows, people, strict=True)),
         tuple(row.number for row in rows),
@@ -98,14 +102,14 @@ def _packs_in_order() -> sa.Select[tuple[object, ...]]:
 
 
 def _open(connection: sa.Connection, folder: Path, row: sa.Row[tuple[object, ...]], batches: int) -> ContigTiles:
-    genotypes, counts = pack_paths(folder, row.load, row.assembly, row.contig)
+    genotypes, counts = pack_paths(folder, row.load, row.assembly, row.contig, row.counted_by)
     people = bitmap.nobody(batches)
     m = tables.pack_member.c
     stored = sa.select(m.batch, m.members).where(m.load == row.load, m.assembly == row.assembly, m.contig == row.contig)
     for batch in connection.execute(stored):
         people[batch.batch] = bitmap.decode_plane(batch.members)
     return ContigTiles(
-        (row.load, row.assembly, row.contig),
+        PackKey(row.load, row.assembly, row.contig, row.counted_by),
         row.dataset,
         people,
         Pack(genotypes, row.genotypes_size_bytes),

@@ -97,6 +97,7 @@ pack = sa.Table(
     sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), nullable=False),
     sa.Column("genotypes_size_bytes", sa.BigInteger, nullable=False),
     sa.Column("genotypes_sha256", sa.String(64), nullable=False),
+    sa.Column("counted_by", sa.String(40), nullable=False),
     sa.Column("counts_size_bytes", sa.BigInteger, nullable=False),
     sa.Column("counts_sha256", sa.String(64), nullable=False),
 )

@@ -49,19 +49,27 @@ class Sites(NamedTuple):
         return ref, alt
 
 
+class PackKey(NamedTuple):
+    """A load's packs of a contig, and the load whose people the counts were made for: a later load that changes who
+    consents, or somebody's country, population or sex, counts the earlier ones anew."""
+
+    load: str
+    assembly: str
+    contig: str
+    counted_by: str
+
+
 class ContigTiles:
     """What one load holds of one contig. Safe to read from many threads.
 
-    key      load, assembly, contig
+    key      which packs these are
     dataset  number of the dataset that it belongs to
     people   the people whose genotypes it has, whatever they consent to
     strata   the strata of these people
     full    int64 [ploidy classes, strata]: called alleles of the consenting people if nobody's call were missing
     """
 
-    def __init__(
-        self, key: tuple[str, str, str], dataset: int, people: bitmap.Planes, genotypes: Pack, counts: Pack
-    ) -> None:
+    def __init__(self, key: PackKey, dataset: int, people: bitmap.Planes, genotypes: Pack, counts: Pack) -> None:
         self.key = key
         self.dataset = dataset
         self.people = people
@@ -150,6 +158,22 @@ class ContigTiles:
                 stored = self._genotypes.view(region, f"{name}/members")[int(at[index]) : int(at[index + 1])]
                 planes[batch] = bitmap.decode_plane(stored)
         return planes
+
+    def everybody(self, region: int, stream: str) -> tuple[npt.NDArray[np.int64], bitmap.Numbers]:
+        """All entries of a stream in a region: rows, and the people's numbers."""
+        rows: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
+        numbers: list[bitmap.Numbers] = [np.zeros(0, np.int64)]
+        for batch in range(len(self.people)):
+            name = f"{stream}/{batch}"
+            members = self._genotypes.view(region, f"{name}/members")
+            at = self._genotypes.array(region, f"{name}/at", "<u8").tolist()
+            for row, low, high in zip(
+                self._genotypes.array(region, f"{name}/row", "<u4").tolist(), at, at[1:], strict=False
+            ):
+                found = bitmap.decode(members[low:high]).astype(np.int64) + batch * bitmap.BATCH
+                numbers.append(found)
+                rows.append(np.full(len(found), row))
+        return np.concatenate(rows), np.concatenate(numbers)
 
     def origin(self, region: int, row: int) -> str | None:
         """How the file wrote a row that was split or trimmed: `pos1 ref alts k` (alternate k of these); else None."""

@@ -16,7 +16,8 @@ Arrays of a region in the pack of counts (people who consent to research only):
 """
 
 from collections.abc import Sequence
-from typing import BinaryIO, NamedTuple
+from itertools import pairwise
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -86,16 +87,13 @@ class _Row(NamedTuple):
 class ContigWriter:
     """Takes a contig's blocks in order and writes its regions; `finish` writes what waits.
 
-    The headers: of the genotypes `longest` (bases of the longest reference allele), of the counts `strata` and `people`
-    (consenting people in each).
+    The header of the genotypes is `longest`, bases of the longest reference allele.
     """
 
     def __init__(
         self, genotypes: BinaryIO, counts: BinaryIO, columns: Columns, assembly: Assembly, contig: str
     ) -> None:
-        people = np.bincount(columns.stratum[columns.counted], minlength=len(columns.strata)).tolist()
         self.genotypes, self.counts = PackWriter(genotypes), PackWriter(counts)
-        self._counts_header = {"strata": columns.strata, "people": people}
         self._longest = 1
         self._columns = columns
         self._assembly, self._contig = assembly, contig
@@ -120,7 +118,7 @@ class ContigWriter:
         """Write the last regions and both indexes."""
         self._flush(None)
         self.genotypes.finish({"longest": self._longest})
-        self.counts.finish(self._counts_header)
+        self.counts.finish(counts_header(self._columns))
 
     def _expected_calls(self, classes: npt.NDArray[np.int8]) -> npt.NDArray[np.int8] | None:
         if not classes.any():  # PloidyClass.DIPLOID is 0
@@ -176,9 +174,10 @@ class ContigWriter:
         place = _places(order, len(rows))
         self._write_sites(region, [rows[i] for i in order])
         ploidy = np.array([rows[i].ploidy for i in order], np.uint8)
-        self._write_counts(region, ploidy, {s: _moved(found, place) for s, found in entries.items()})
-        for stream, found in entries.items():
-            self._write_stream(region, stream, _moved(found, place))
+        moved = {stream: _moved(found, place) for stream, found in entries.items()}
+        add_counts(self.counts, region, ploidy, moved, self._columns)
+        for stream, found in moved.items():
+            self._write_stream(region, stream, found)
         self.tally = self.tally.plus(
             Tally(
                 alleles=len(order),
@@ -205,19 +204,6 @@ class ContigWriter:
         self.genotypes.add(region, name, b"".join(stored))
         self.genotypes.add(region, at, np.cumsum([0, *map(len, stored)]).astype("<u4"))
 
-    def _write_counts(self, region: int, ploidy: npt.NDArray[np.uint8], entries: dict[str, Entries]) -> None:
-        rows, strata = len(ploidy), len(self._columns.strata)
-        people = {}
-        for stream, (row, column) in entries.items():
-            counted = self._columns.counted[column]
-            cell = row[counted] * strata + self._columns.stratum[column[counted]]
-            people[stream] = np.bincount(cell, minlength=rows * strata).reshape(rows, strata)
-        lost = people["missing"] * self._expected[ploidy] + people["half"]
-        cells = np.stack([*(people[stream] for stream in COUNTED), lost], axis=-1)
-        row, stratum = np.nonzero(cells.any(axis=-1))
-        self.counts.add(region, "at", np.searchsorted(row, np.arange(rows + 1)).astype("<u4"))
-        self.counts.add(region, "cell", np.column_stack((stratum, cells[row, stratum])).astype("<u4"))
-
     def _write_stream(self, region: int, stream: str, entries: Entries) -> None:
         number = self._columns.number[entries.column]
         batch = number // bitmap.BATCH
@@ -232,12 +218,35 @@ class ContigWriter:
             if (sizes < bitmap.SPARSE_LIMIT).all():
                 stored, at = members.tobytes(), bounds * members.itemsize
             else:
-                coded = [bitmap.encode(members[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+                coded = [bitmap.encode(members[a:b]) for a, b in pairwise(bounds.tolist())]
                 stored, at = b"".join(coded), np.cumsum([0, *map(len, coded)])
             name = f"{stream}/{which}"
             self.genotypes.add(region, f"{name}/row", row.astype("<u4"))
             self.genotypes.add(region, f"{name}/at", at.astype("<u8"))
             self.genotypes.add(region, f"{name}/members", stored)
+
+
+def add_counts(
+    counts: PackWriter, region: int, ploidy: npt.NDArray[np.uint8], entries: dict[str, Entries], columns: Columns
+) -> None:
+    """Write the counts of a region's rows, whose places have `ploidy`, from its entries by stream."""
+    rows, strata = len(ploidy), len(columns.strata)
+    people = {}
+    for stream, (row, column) in entries.items():
+        counted = columns.counted[column]
+        cell = row[counted] * strata + columns.stratum[column[counted]]
+        people[stream] = np.bincount(cell, minlength=rows * strata).reshape(rows, strata)
+    lost = people["missing"] * columns.expected_ploidy()[ploidy] + people["half"]
+    cells = np.stack([*(people[stream] for stream in COUNTED), lost], axis=-1)
+    row, stratum = np.nonzero(cells.any(axis=-1))
+    counts.add(region, "at", np.searchsorted(row, np.arange(rows + 1)).astype("<u4"))
+    counts.add(region, "cell", np.column_stack((stratum, cells[row, stratum])).astype("<u4"))
+
+
+def counts_header(columns: Columns) -> dict[str, Any]:
+    """The header of a pack of counts: `strata`, and `people`, how many of each consent."""
+    people = np.bincount(columns.stratum[columns.counted], minlength=len(columns.strata))
+    return {"strata": columns.strata, "people": people.tolist()}
 
 
 def _concatenate(parts: list[Entries]) -> Entries:
