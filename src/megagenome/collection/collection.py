@@ -76,6 +76,11 @@ class Collection:
                 self._checked = now
             return self._snapshot
 
+    def refresh(self) -> None:
+        """Let the next reading see what was committed until now."""
+        with self._lock:
+            self._checked = 0.0
+
     def close(self) -> None:
         """Give the database connections back."""
         self.engine.dispose()

@@ -145,6 +145,7 @@ def load(
                 {one.contig: one.tally._asdict() for one in written},
             )
             _commit(running, written, recounted, report)
+            collection.refresh()
         except BaseException:
             _sweep(collection)
             raise
