@@ -52,6 +52,10 @@ def require_revision(engine: sa.Engine) -> None:
         with engine.connect() as connection:
             found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     except sa.exc.OperationalError as error:
-        raise Unavailable(f"the database does not answer or is empty: {error.orig}; run `megagenome node check`") from None
+        raise Unavailable(
+            f"the database does not answer or is empty: {error.orig}; run `megagenome node check`"
+        ) from None
     if found != REVISION:
-        raise Conflict(f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`")
+        raise Conflict(
+            f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`"
+        )

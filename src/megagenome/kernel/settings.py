@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings: one frozen Struct per role, composed; read from TOML, then the environment. An unknown key stops the start."""
+"""Settings: one frozen Struct per role, composed; from TOML, then the environment. An unknown key stops the start."""
 
 import difflib
 import tomllib
@@ -35,7 +35,9 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Invalid(f"{path}: there is no settings file here; make one with `megagenome node init` or `hub init`") from None
+        raise Invalid(
+            f"{path}: there is no settings file here; make one with `megagenome node init` or `hub init`"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"{path}: not valid TOML: {error}") from None
     _refuse_unknown(cls, content, str(path))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Genotype blocks: how called genotypes travel inside the house, from any source to the collection.
 
-Our own format. A source (a VCF, a simulation) yields `Block`s in file order; `collection.load` takes any iterable of them.
+Our own format. A source (a VCF, a simulation) yields `Block`s in file order; `collection.load` takes any iterable.
 """
 
 from collections.abc import Iterable
