@@ -26,9 +26,7 @@ def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) 
     return _count_region(reading, scheme, question, question.place)
 
 
-def count_people(
-    collection: Collection, scheme: Scheme, caller: Caller, question: PeopleQuestion
-) -> PeopleTold:
+def count_people(collection: Collection, scheme: Scheme, caller: Caller, question: PeopleQuestion) -> PeopleTold:
     """How many people of the cohort are told, by dataset and over the asked ones."""
     counted = collection.open(caller, Use.RESEARCH, question.cohort).count_people()
     everyone = question.cohort == EVERYONE

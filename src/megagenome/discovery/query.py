@@ -29,7 +29,8 @@ from megagenome.discovery.needs import OntologyFor
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, parse_country
-from megagenome.reference import ASSEMBLIES, Assembly, assembly, genes
+from megagenome.reference import Assembly, assembly, genes
+from megagenome.reference.assemblies import ASSEMBLIES
 from megagenome.standards.beacon import BeaconRequest, Filter, VariantParameters
 
 DEFAULT_LIMIT = 10
@@ -64,7 +65,9 @@ def variant_question(
         raise Invalid("filters on g_variants are not supported: ask /individuals, with the variant as its parameters")
     variant = request.query.request_parameters.g_variant
     if variant is None:
-        raise Invalid("say which variants: referenceName, start, referenceBases, alternateBases; or start, end; or geneId")
+        raise Invalid(
+            "say which variants: referenceName, start, referenceBases, alternateBases; or start, end; or geneId"
+        )
     place = _place(variant, assemblies)
     if isinstance(place, Region) and place.end - place.start > widest:
         raise Invalid(f"the region has {place.end - place.start} bases; ask for at most {widest} at once")
@@ -147,7 +150,9 @@ def _place(variant: VariantParameters, assemblies: frozenset[str]) -> Allele | R
 def _gene(variant: VariantParameters, assemblies: frozenset[str]) -> Region:
     others = (variant.start, variant.end, variant.reference_bases, variant.alternate_bases, variant.reference_name)
     if any(others):
-        raise Invalid("geneId asks for the whole gene: leave out referenceName, start, end and bases, or leave out geneId")
+        raise Invalid(
+            "geneId asks for the whole gene: leave out referenceName, start, end and bases, or leave out geneId"
+        )
     gene = genes.find(variant.gene_id, _assembly(variant, assemblies).name)
     return Region(gene.assembly, gene.contig, gene.start, gene.end)
 
@@ -187,13 +192,13 @@ def _allele(allele: Allele, end: int | None, length: int) -> Allele:
     if allele.end > length:
         raise Invalid(f"referenceBases end at {allele.end}, beyond the end of {allele.contig} at {length}")
     if end is not None and end != allele.end:
-        raise Invalid(f"end {end} does not agree with start and referenceBases, which end at {allele.end}: leave it out")
+        raise Invalid(
+            f"end {end} does not agree with start and referenceBases, which end at {allele.end}: leave it out"
+        )
     return allele._replace(alt=alt).parsimonious()
 
 
-def _cohort(
-    filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]
-) -> Cohort:
+def _cohort(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]) -> Cohort:
     if filter_.scope.lower() not in ("", "individual", "individuals"):
         raise Invalid(f"filter {filter_.id[:50]!r}: scope {filter_.scope[:50]!r} is not supported: use individual")
     if filter_.similarity != "exact":
@@ -208,15 +213,15 @@ def _cohort(
     if name == "population":
         return _negated(filter_, FromPopulation(filter_.value))
     if _ONSET.fullmatch(name):
-        raise Invalid("age of onset is not recorded here: use the filter age, in years at the collection of the dataset")
+        raise Invalid(
+            "age of onset is not recorded here: use the filter age, in years at the collection of the dataset"
+        )
     if filter_.id in _SEX_TERMS:
         return _term_negated(filter_, HasSex(_SEX_TERMS[filter_.id]))
     return _term(filter_, ontology_for, terms)
 
 
-def _term(
-    filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]
-) -> Cohort:
+def _term(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]) -> Cohort:
     ontology = ontology_for(filter_.id) if _CURIE.fullmatch(filter_.id) else None
     if ontology is not None:
         # that a term of a loaded ontology is known says nothing of people: it need not be listed
