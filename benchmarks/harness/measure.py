@@ -40,12 +40,12 @@ def by_turns(ours: Callable[[], float], peer: Callable[[], float], *, rounds: in
 
 def cpu_s(pid: int) -> float:
     """Processor seconds that a process and its living descendants have taken so far."""
-    return sum(times.user + times.system for times in (process.cpu_times() for process in _family(pid)))
+    return float(sum(times.user + times.system for times in (process.cpu_times() for process in _family(pid))))
 
 
 def pss_bytes(pid: int) -> int:
     """Memory of a process and its descendants, what they share counted once (proportional set size)."""
-    return sum(process.memory_full_info().pss for process in _family(pid))
+    return int(sum(process.memory_full_info().pss for process in _family(pid)))
 
 
 def version(program: str) -> str:
