@@ -110,10 +110,9 @@ def canonical(cohort: Cohort) -> Cohort:
     """The same cohort in its one canonical form: nested `All` and `Any` flattened, parts sorted and once each, double
     negation removed, a single part unwrapped, `Everyone` dropped from `All`."""
     match cohort:
-        case Not(part=Not(part=inner)):
-            return canonical(inner)
         case Not(part=part):
-            return Not(canonical(part))
+            inner = canonical(part)
+            return inner.part if isinstance(inner, Not) else Not(inner)
         case All(parts=parts) | Any(parts=parts):
             kind = type(cohort)
             flat: dict[bytes, Cohort] = {}

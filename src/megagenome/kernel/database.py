@@ -17,8 +17,7 @@ def open_database(url: str) -> sa.Engine:
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        # pysqlite would begin a transaction only at the first write; BEGIN IMMEDIATE by ourselves keeps
-        # read-then-write atomic
+        # sqlite3 would begin a transaction only at the first write, so that two reads could see two states
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 

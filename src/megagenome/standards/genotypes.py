@@ -41,9 +41,11 @@ class GenotypeSource(NamedTuple):
     samples         sample ids in the order of `Block.calls`; no id twice
     contig_lengths  lengths that the source states; contigs without a statement are not in it
     blocks          the blocks; a contig's blocks are consecutive
+    left_out        further samples that the file has and the blocks have not
     """
 
     name: str
     samples: tuple[str, ...]
     contig_lengths: dict[str, int]
     blocks: Iterable[Block]
+    left_out: int = 0
