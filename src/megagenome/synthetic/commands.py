@@ -10,7 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 from cyclopts import App, Parameter
 
-app = App(name="synth", help="Make synthetic countries: people, genotypes and the right answers.")
+app = App(
+    name="synth",
+    help="Make synthetic countries: people, genotypes and the right answers.",
+    default_parameter=Parameter(negative=()),
+)
 
 
 @app.command
