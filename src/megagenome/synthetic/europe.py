@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId
+from megagenome.reference.assemblies import assembly
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.synthetic.blocks import read_blocks
-from megagenome.synthetic.genomes import CONTIG_LENGTHS, Haplotypes, simulate_stretch, stretches
+from megagenome.synthetic.genomes import ASSEMBLY, CONTIGS, Haplotypes, simulate_stretch, stretches
 from megagenome.synthetic.people import (
     COLUMNS,
     COUNTRIES,
@@ -90,7 +91,8 @@ class Dataset:
         """All contigs of all members, phased; blocks of at most 512 records. Can be called again; each source once."""
         samples = tuple(map(self.simulation.people.sample_id, self.members.tolist()))
         blocks = read_blocks(self.simulation.sequences, self.simulation.planted, self.members)
-        return GenotypeSource(str(self.id), samples, dict(CONTIG_LENGTHS), blocks)
+        lengths = {name: assembly(ASSEMBLY).contig(name).length for name in CONTIGS}
+        return GenotypeSource(str(self.id), samples, lengths, blocks)
 
     def people(self) -> Iterator[dict[str, str]]:
         """The people table, a row (by column) for each member, by individual id."""
@@ -132,9 +134,11 @@ def simulate(
     countries: Sequence[str] = DEFAULT_COUNTRIES,
     seed: int = 1,
     megabases: float = 3.0,
-    on_progress: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> Europe:
     """Simulate `individuals` people of `countries` (`COUNTRIES`), with `megabases` of chromosome 22, some X and MT.
+
+    `on_progress` is told which share of the stretches is done; chromosome 22 is the first and longest.
 
     The same arguments give the same people and genotypes (with the same versions of msprime and numpy). Each country
     has `GDI-xx-COHORT-001` (not open, four fifths of its people) and `GOE-xx-OPEN-001` (open); two people are in both.
@@ -144,11 +148,10 @@ def simulate(
     _check(individuals, countries, seed, megabases)
     people = draw_people(seed, countries, individuals)
     sequences = []
-    for stretch in stretches(megabases):
-        on_progress(f"simulating {individuals:,} people, {stretch.name}")
+    for place, stretch in enumerate(stretches(megabases), 1):
         reserved = [allele.start for allele in PLANTED if allele.stretch == stretch.name]
         sequences.append(simulate_stretch(seed, stretch, people, reserved))
-    on_progress("drawing phenotypes")
+        on_progress(place / len(stretches(megabases)))
     disease_allele = find_causal(sequences[0], DISEASE_ASSOCIATION.near)
     height_allele = find_causal(sequences[0], HEIGHT_ASSOCIATION.near)
     risk = {DISEASE_ASSOCIATION.trait: disease_allele.copies * np.log(DISEASE_ASSOCIATION.effect)}

@@ -24,9 +24,8 @@ from megagenome.synthetic.draws import generator, simulation_seed
 from megagenome.synthetic.people import People
 
 ASSEMBLY = "GRCh38"
-CONTIG_LENGTHS = {"chr22": 50_818_468, "chrX": 156_040_895, "chrM": 16_569}
-"""Lengths in GRCh38, under the names that UCSC gives; `CANONICAL` has those of the Genome Reference Consortium."""
-CANONICAL = {"chr22": "22", "chrX": "X", "chrM": "MT"}
+CONTIGS = ("chr22", "chrX", "chrM")
+"""Contigs under the names that most GRCh38 files use; `reference` knows them as 22, X and MT."""
 
 CHR22_START = 28_680_000
 """The stretch of chromosome 22 begins just before CHEK2, whose alleles are planted."""
@@ -61,8 +60,8 @@ class Stretch(NamedTuple):
 
 
 def stretches(megabases: float) -> tuple[Stretch, ...]:
-    """What is simulated: `megabases` of chromosome 22; of X 100 kb of PAR1 (10,001-2,781,479 in GRCh38) with SHOX, and
-    100 kb outside of it with G6PD; of MT 1.5 kb with MT-TL1 and MT-ND1."""
+    """What is simulated: `megabases` of chromosome 22, 100 kb of X in PAR1 (with SHOX) and 100 kb of X outside of the
+    pseudoautosomal regions (with G6PD), and 1.5 kb of MT (with MT-TL1 and MT-ND1)."""
     end = CHR22_START + round(megabases * 1_000_000)
     nuclear = (RECOMBINATION_RATE, MUTATION_RATE)
     return (

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tskit
 
-from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.reference import genes
 from megagenome.synthetic.genomes import ASSEMBLY, Haplotypes
 from megagenome.synthetic.truth import CohortQuestion
 
@@ -16,19 +17,11 @@ ABSENT_ALLELE = Allele(ASSEMBLY, "22", 28_695_867, "A", "T")
 """Carried by nobody: planted positions are kept free of simulated sites."""
 
 
-class AskedRegion(NamedTuple):
-    """A region of chromosome 22; `gene` is the one that it was chosen for."""
-
-    gene: str
-    start: int
-    end: int
-
-
-def regions(end: int) -> list[AskedRegion]:
-    """Regions to ask about where the simulation reaches to `end`: part of CHEK2 with its planted alleles, and all of
-    the small gene XBP1 (28,794,560-28,800,597 in Ensembl) with 5 kb around it, for annotations differ."""
-    asked = [AskedRegion("", 28_690_000, 28_700_000), AskedRegion("XBP1", 28_789_000, 28_806_000)]
-    return [region for region in asked if region.end <= end]
+def regions() -> dict[str, Region]:
+    """Regions to ask about, by what people type: part of CHEK2 with the planted alleles, and a small gene."""
+    around = Region(ASSEMBLY, "22", 28_690_000, 28_700_000)
+    gene = genes.find("XBP1", ASSEMBLY)
+    return {str(around): around, gene.symbol: Region(ASSEMBLY, gene.contig, gene.start, gene.end)}
 
 
 class Calls(NamedTuple):

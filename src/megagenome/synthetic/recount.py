@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import tskit
 
-from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.reference.assemblies import assembly
 from megagenome.synthetic.europe import Country, Dataset, Europe
-from megagenome.synthetic.genomes import ASSEMBLY, CANONICAL, LONGEST_MOTIF, Haplotypes
+from megagenome.synthetic.genomes import ASSEMBLY, LONGEST_MOTIF, Haplotypes
 from megagenome.synthetic.people import PHENOTYPES, Flags
 from megagenome.synthetic.planted import DISEASE_ASSOCIATION, FOUNDER, HEIGHT_ASSOCIATION, Carriers
 from megagenome.synthetic.questions import (
     ABSENT_ALLELE,
     AskedCohort,
-    AskedRegion,
     Calls,
     cohort_questions,
     examples,
@@ -71,7 +71,7 @@ def count_truth(europe: Europe) -> Truth:
             AssociationTruth(str(height.allele), HEIGHT_ASSOCIATION.trait, centimetres=HEIGHT_ASSOCIATION.effect),
         ),
         alleles=(*(sheet.allele(calls, note) for calls, note in asked), absent),
-        regions=tuple(_region(sheet, main, simulation.planted["22"], region) for region in regions(main.stretch.end)),
+        regions=tuple(_region(sheet, main, simulation.planted["22"], *asked) for asked in regions().items()),
         cohorts=tuple(sheet.cohort(question) for question in cohort_questions(founder, disease)),
     )
 
@@ -81,7 +81,7 @@ def _planted_calls(sequence: Haplotypes, carriers: Carriers) -> Calls:
     ploidy = np.where(sequence.second >= 0, 2, 1).astype(np.int8)
     copies = np.zeros(len(ploidy), np.int8)
     copies[carriers.people] = carriers.copies
-    contig = CANONICAL[sequence.stretch.contig]
+    contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
     return Calls(Allele(ASSEMBLY, contig, planted.start, planted.ref, planted.alt), copies, ploidy)
 
 
@@ -94,27 +94,26 @@ def _site_calls(sequence: Haplotypes, site: int) -> list[Calls]:
     sites, people = sequence.missing_calls(site // sequence.sites_per_chunk)
     ploidy[people[sites == site]] = 0
     ref, *alts = sequence.alleles(site, tuple(str(base) for base in variant.alleles))
+    contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
     calls = []
     for place, alt in enumerate(alts, 1):
         second = np.where(sequence.second >= 0, genotypes[sequence.second] == place, False)
         copies = np.where(ploidy > 0, (genotypes[sequence.first] == place) + second.astype(np.int8), 0).astype(np.int8)
-        contig = CANONICAL[sequence.stretch.contig]
+        contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
         allele = Allele(ASSEMBLY, contig, int(sequence.starts[site]), ref, alt).parsimonious()
         calls.append(Calls(allele, copies, ploidy))
     return calls
 
 
-def _region(sheet: "_Sheet", sequence: Haplotypes, planted: list[Carriers], asked: AskedRegion) -> RegionTruth:
+def _region(sheet: "_Sheet", sequence: Haplotypes, planted: list[Carriers], text: str, region: Region) -> RegionTruth:
     found = [_planted_calls(sequence, carriers) for carriers in planted]
-    first, last = np.searchsorted(sequence.starts, (asked.start - LONGEST_MOTIF, asked.end))
+    first, last = np.searchsorted(sequence.starts, (region.start - LONGEST_MOTIF, region.end))
     for site in range(int(first), int(last)):
         found += _site_calls(sequence, site)
-    inside = sorted(
-        (x for x in found if x.allele.start < asked.end and x.allele.end > asked.start), key=lambda x: x.allele
-    )
-    alleles = (sheet.allele(calls, "") for calls in inside)
-    text = f"22:{asked.start + 1}-{asked.end}"
-    return RegionTruth(text, asked.gene, "22", asked.start, asked.end, tuple(x for x in alleles if x.cells))
+    inside = [calls for calls in found if calls.allele.start < region.end and calls.allele.end > region.start]
+    alleles = (sheet.allele(calls, "") for calls in sorted(inside, key=lambda calls: calls.allele))
+    told = tuple(allele for allele in alleles if allele.cells)
+    return RegionTruth(text, region.contig, region.start, region.end, told)
 
 
 @dataclass(frozen=True, slots=True)

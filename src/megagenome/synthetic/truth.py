@@ -66,11 +66,9 @@ class AlleleTruth(msgspec.Struct, frozen=True):
 
 
 class RegionTruth(msgspec.Struct, frozen=True):
-    """All alleles that overlap `start` to `end`. With a `gene`, the region holds it and some thousand bases around it:
-    clip to the gene's own ends, which depend on the annotation that is used."""
+    """All alleles that overlap `start` to `end`. `text` is what people type: `22:28690001-28700000`, or a gene."""
 
     text: str
-    gene: str
     contig: str
     start: int
     end: int
