@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -111,6 +112,14 @@ def test_every_symbol_names_its_gene() -> None:
     for symbol in symbols:
         if len(genes.ids(symbol)) == 1:
             assert resolve(symbol, "GRCh38").gene == symbol
+
+
+def test_the_documentation_s_examples_are_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
+    rows = re.findall(r"^\| (allele|region|gene) \| (.+) \|$", page, re.MULTILINE)
+    assert [kind for kind, _ in rows] == ["allele", "region", "gene"]
+    for kind, texts in rows:
+        assert {resolve(text, default="GRCh37").kind for text in re.findall("`([^`]+)`", texts)} == {kind}
 
 
 @pytest.mark.parametrize(
