@@ -21,7 +21,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
-node = App(help="Make, fill, serve and check a country's node.")
+node = App(name="node", help="Make, fill, serve and check a country's node.")
 
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 Flag = Parameter(negative="")
