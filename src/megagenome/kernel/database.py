@@ -17,8 +17,7 @@ def open_database(url: str) -> sa.Engine:
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        # pysqlite would begin a transaction only at the first write; BEGIN IMMEDIATE by ourselves keeps
-        # read-then-write atomic
+        # sqlite3 would begin a transaction only at the first write, so that two reads could see two states
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
@@ -52,6 +51,10 @@ def require_revision(engine: sa.Engine) -> None:
         with engine.connect() as connection:
             found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     except sa.exc.OperationalError as error:
-        raise Unavailable(f"the database does not answer or is empty: {error.orig}; run `megagenome node check`") from None
+        raise Unavailable(
+            f"the database does not answer or is empty: {error.orig}; run `megagenome node check`"
+        ) from None
     if found != REVISION:
-        raise Conflict(f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`")
+        raise Conflict(
+            f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`"
+        )

@@ -130,7 +130,6 @@ class Endpoint(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     entry_type: str
     root_url: str
-    filtering_terms_url: str = ""
 
 
 class BeaconMap(msgspec.Struct, frozen=True, rename="camel"):

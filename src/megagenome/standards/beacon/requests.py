@@ -44,11 +44,11 @@ class RequestedSchema(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     schema: str = ""
 
 
-class Pagination(msgspec.Struct, frozen=True):
-    """A page. `limit` 0 asks for all."""
+class Pagination(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page. `limit` 0 asks for all; None leaves it to the endpoint (10 for records, by the specification)."""
 
     skip: int = 0
-    limit: int = 10
+    limit: int | None = None
 
 
 class Filter(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -219,7 +219,7 @@ def _canonical(query: _LenientQuery) -> BeaconQuery:
         _parameters(query.request_parameters),
         tuple(_filter(filter_) for filter_ in query.filters or ()),
         _member(IncludeResultsets, "includeResultsetResponses", (query.include_resultset_responses or "HIT").upper()),
-        Pagination(_integer("skip", page.skip, 0), _integer("limit", page.limit, 10)),
+        Pagination(_integer("skip", page.skip) or 0, _integer("limit", page.limit)),
         _member(Granularity, "requestedGranularity", granularity.lower()) if granularity else None,
         str(query.test_mode or "").lower() in ("true", "1"),
     )
@@ -232,8 +232,10 @@ def _member(kind: type[Member], name: str, value: str) -> Member:
         raise Invalid(f"{name} {value[:50]!r}: use one of {', '.join(kind)}") from None
 
 
-def _integer(name: str, value: int | str | None, default: int) -> int:
-    number = default if value is None or value == "" else _number(name, value)
+def _integer(name: str, value: int | str | None) -> int | None:
+    if value is None or value == "":
+        return None
+    number = _number(name, value)
     if not 0 <= number < 1 << 31:
         raise Invalid(f"{name} {number} must be 0 or more, below 2147483648")
     return number

@@ -114,11 +114,14 @@ class GenomicVariant(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
         place = self.variation.location
         if place is None or not self.variation.reference_bases:
             return None
-        alternate = self.variation.alternate_bases or self.variant_internal_id.rpartition("-")[2]
+        start, reference = place.interval.start.value, self.variation.reference_bases
+        # what the schema cannot write stands in the id: all after position and reference
+        alternate = (
+            self.variation.alternate_bases or self.variant_internal_id.partition(f"-{start + 1}-{reference}-")[2]
+        )
         if not alternate:
             return None
-        contig = contig_of(place.sequence_id)
-        return Allele(assembly, contig, place.interval.start.value, self.variation.reference_bases, alternate)
+        return Allele(assembly, contig_of(place.sequence_id), start, reference, alternate)
 
 
 class ResultSet(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
