@@ -189,8 +189,8 @@ def _done(done: Done) -> str:
 def _loaded(loaded: Loaded) -> RenderableType:
     report = loaded.report
     lines = [
-        f"{report.dataset}: {report.individuals:,} people ({report.new_individuals:,} new), "
-        f"{report.consenting:,} consent to research and are counted",
+        f"{report.dataset}: {report.individuals:,} people ({report.new_individuals:,} new)",
+        f"{report.consenting:,} of them consent to research: only they are counted",
         f"genotypes of {report.samples:,} samples; {report.samples_left_out:,} samples are in no people table",
     ]
     if report.overruled:
