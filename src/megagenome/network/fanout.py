@@ -8,6 +8,7 @@ Cancelling the call closes every connection that still waits.
 
 import asyncio
 import http.cookiejar
+import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from megagenome.network.settings import NetworkSettings, Node, check_nodes
 from megagenome.standards.federation import NodeStatus
 
 T = TypeVar("T")
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would note each request of each question
 
 _ERROR_BYTES = 64 * 1024
 """As much of a refusal is read to find its message."""

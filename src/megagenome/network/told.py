@@ -44,14 +44,18 @@ Rows = dict[Place, Cells]
 
 @dataclass(frozen=True, slots=True)
 class ToldDataset:
-    """One dataset's part. `floor` None where it was not said; `more` when it has more records than it gave."""
+    """One dataset's part.
+
+    more      it has more records than it gave
+    last      the start of its last record; None where its records are not in order or there are none
+    """
 
     id: str
     told: bool
     count: int
-    floor: int | None
     rows: Rows
     more: bool
+    last: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def _told(node: Node, answer: beacon.Answer, *, with_rows: bool) -> Told:
 def _dataset(given: beacon.ResultSet, *, with_rows: bool) -> ToldDataset:
     _check_count(f"resultsCount of {given.id[:100]!r}", given.results_count)
     rows: Rows = {}
+    starts: list[int] = []
     for record in given.results if with_rows else ():
         place = _place(record)
         if place in rows:
@@ -148,10 +153,15 @@ def _dataset(given: beacon.ResultSet, *, with_rows: bool) -> ToldDataset:
         given.id,
         given.exists,
         given.results_count,
-        beacon.withheld_below(given.count_adjusted_to),
         rows,
         with_rows and given.results_count > len(given.results),
+        starts[-1] if starts and starts == sorted(starts) else None,
     )
+
+
+def _start(record: beacon.GenomicVariant) -> int:
+    location = record.variation.location
+    return location.interval.start.value if location is not None else -1
 
 
 def _place(record: beacon.GenomicVariant) -> Place:
