@@ -5,9 +5,15 @@ from collections import Counter
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+
+def parse_svg(text: str) -> ET.Element:
+    """A drawing as XML."""
+    return ET.fromstring(text)  # noqa: S314 - drawn by the code under test
+
 
 VOID = frozenset({"meta", "link", "input", "br", "img"})
-SHAPES = frozenset({"circle", "path", "rect", "line", "use"})
 
 
 class Element(NamedTuple):

@@ -169,16 +169,25 @@ def counts() -> CohortAnswer:
 def states(codes: tuple[str, ...] = ("FI", "GB", "ES", "IT", "EE", "SE")) -> NodeList:
     """Nodes as the hub last saw them."""
     statuses = [NodeStatus.ANSWERED] * 4 + [NodeStatus.LATE, NodeStatus.UNREACHABLE]
-    return NodeList(
-        tuple(
-            NodeState(
-                f"org.example.{code.lower()}", f"Genome node {country_name(code)}", code, f"https://{code.lower()}.example",
-                statuses[i % 6], 12.0 + 40 * i, "" if i % 6 < 4 else "no connection: connection refused", "0.1.0",
-                (DatasetState(f"GDI-{code}-COHORT-001", f"{country_name(code)} biobank, whole genomes", "30× short reads of volunteers", i == 1), DatasetState(f"GDI-{code}-RARE-001", "Rare diseases")),
-            )
-            for i, code in enumerate(codes)
-        )
-    )  # fmt: skip
+    return NodeList(tuple(state(code, statuses[i % 6], 12.0 + 40 * i) for i, code in enumerate(codes)))
+
+
+def state(code: str, status: NodeStatus, elapsed_ms: float) -> NodeState:
+    """A node with two datasets, the first one open in the United Kingdom."""
+    cohort = DatasetState(
+        f"GDI-{code}-COHORT-001", f"{country_name(code)} biobank", "30× whole genomes of volunteers", code == "GB"
+    )
+    return NodeState(
+        f"org.example.{code.lower()}",
+        f"Genome node {country_name(code)}",
+        code,
+        f"https://{code.lower()}.example",
+        status,
+        elapsed_ms,
+        "" if status is NodeStatus.ANSWERED else "no connection: connection refused",
+        "0.1.0",
+        (cohort, DatasetState(f"GDI-{code}-RARE-001", "Rare diseases")),
+    )
 
 
 TERMS = (
@@ -202,7 +211,7 @@ REGIONS: dict[str, Callable[[int], RegionAnswer]] = {
     "BRCA2": many_rows,
     "part": lambda skip: many_rows(skip, 300, 100, False),
     "empty": lambda skip: RegionAnswer(REGION, 0, True, skip, 100, (), (node("FI", NodeStatus.WITHHELD),)),
-    "evil": lambda skip: RegionAnswer(
+    "evil": lambda _: RegionAnswer(
         evil().query,
         1,
         False,

@@ -89,7 +89,7 @@ _ANY_ERROR = (
 )
 
 
-def error_page(status: int, reason: str = "", *, is_node: bool = False) -> str:
+def error_page(status: int, reason: str = "", *, on_node: bool = False) -> str:
     """The page for an error. `reason` is one line for people; the page of an unexpected error has none."""
     heading, advice = _ERRORS.get(status, _ANY_ERROR)
-    return render("error.html", status=status, heading=heading, advice=advice, reason=reason, is_node=is_node)
+    return render("error.html", status=status, heading=heading, advice=advice, reason=reason, on_node=on_node)

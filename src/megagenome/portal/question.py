@@ -104,8 +104,7 @@ def in_words(form: CohortForm, labels: Mapping[str, str]) -> str:
         f"who carry {form.carrier}" + (f" ({form.assembly})" if form.assembly else "") if form.carrier else "",
         f"recorded in {country_name(form.country)}" if form.country else "",
     ]
-    said = ", ".join(part for part in parts if part)
-    return f"{people} {said}." if said else f"{people}, all of them."
+    return f"{people} {', '.join(part for part in parts if part)}".rstrip() + "."
 
 
 def _named(term: str, labels: Mapping[str, str]) -> str:

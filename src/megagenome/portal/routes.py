@@ -3,12 +3,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import anyio.to_thread
 from litestar import Response, Router, get
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect
 
 from megagenome.kernel.errors import Invalid, Unavailable
@@ -34,8 +33,8 @@ class Shared(NamedTuple):
     glance: Glance
 
 
-AHub = Annotated[Hub, Dependency(skip_validation=True)]
-AShared = Annotated[Shared, Dependency(skip_validation=True)]
+AHub = NamedDependency[Hub]
+AShared = NamedDependency[Shared]
 
 
 @get("/")
