@@ -24,9 +24,7 @@ class Hub(NamedTuple):
     settings: HubSettings
 
 
-def init_hub(
-    folder: Path, *, name: str, identity: str, port: int, examples: Sequence[ExampleQuestion] = ()
-) -> None:
+def init_hub(folder: Path, *, name: str, identity: str, port: int, examples: Sequence[ExampleQuestion] = ()) -> None:
     """Make a hub without nodes, durably. Raises `Conflict` where there is one already."""
     path = folder / HUB_FILE
     if path.exists():
@@ -37,7 +35,6 @@ def init_hub(
     text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(path) as file:
         file.write(text.encode())
-    open_hub(folder)
 
 
 def _table(name: str, values: dict[str, str | int]) -> str:
