@@ -24,14 +24,20 @@ class Hub(NamedTuple):
     settings: HubSettings
 
 
-def init_hub(folder: Path, *, name: str, identity: str, port: int, examples: Sequence[ExampleQuestion] = ()) -> None:
+def init_hub(
+    folder: Path, *, name: str, identity: str, port: int, assembly: str, examples: Sequence[ExampleQuestion] = ()
+) -> None:
     """Make a hub without nodes, durably. Raises `Conflict` where there is one already."""
     path = folder / HUB_FILE
     if path.exists():
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
     make_folder(folder)
-    tables = [_table("hub", {"id": identity, "name": name}), _table("server", {"port": port})]
-    tables += [_table("[examples]", msgspec.structs.asdict(example)) for example in examples]
+    tables = [
+        _table("hub", {"id": identity, "name": name}),
+        _table("server", {"port": port}),
+        _table("network", {"assembly": assembly}),
+        *(_table("[examples]", msgspec.structs.asdict(example)) for example in examples),
+    ]
     text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(path) as file:
         file.write(text.encode())
