@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two independent looks at disclosure control: the rules of docs/discovery.md cell by cell, and what follows from cells.
+"""Two independent looks at disclosure control: the rules of docs/discovery.md cell by cell, and what cells give away.
 
 Written from the rules' text, with no array and nothing of `megagenome.discovery`.
 """
