@@ -86,7 +86,7 @@ def test_nobody_answering_fails_though_it_is_shown(capsys: pytest.CaptureFixture
     nobody = msgspec.structs.replace(VARIANT, exists=False, frequencies=(), nodes=NODES[2:])
     code, _ = ask("variant", "22-100-A-G", behave=routes({"/api/variant": msgspec.to_builtins(nobody)}))
     assert code == 1
-    assert "is nowhere told of" in capsys.readouterr().out
+    assert "22-100-A-G (GRCh37): no node tells of it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
