@@ -104,31 +104,28 @@ def _condition(hub: str, response: httpx.Response) -> MegagenomeError:
 
 
 def _variant(answer: VariantAnswer) -> RenderableType:
-    query = answer.query
-    said = "is there" if answer.exists else "is nowhere told of"
-    return Group(
-        f"{printable(query.text)} ({printable(query.assembly)}) {said}",
-        table(
-            ("population", "alleles", "of", "frequency", "95 % interval", "hom", "het", "hemi"),
-            [
-                (
-                    each.population,
-                    each.allele_count,
-                    each.allele_number,
-                    f"{each.allele_frequency:.6f}",
-                    f"{each.low:.6f}-{each.high:.6f}",
-                    each.homozygous,
-                    each.heterozygous,
-                    each.hemizygous,
-                )
-                for each in answer.frequencies
-            ],
-        ),
-        table(
-            ("node", "country", "status", "ms", "alleles", "of", "note"),
-            [(*_node(each), *_total(each.frequencies), _note(each)) for each in answer.nodes],
-        ),
+    name = f"{answer.query.text} ({answer.query.assembly})"
+    nodes = table(
+        ("node", "country", "status", "ms", "alleles", "of", "note"),
+        [(*_node(each), *_total(each.frequencies), _note(each)) for each in answer.nodes],
     )
+    if not answer.frequencies:
+        return Group(printable(f"{name}: {'is there' if answer.exists else 'no node tells of it'}"), nodes)
+    cells = [
+        (
+            each.population,
+            each.allele_count,
+            each.allele_number,
+            f"{each.allele_frequency:.6f}",
+            f"{each.low:.6f}-{each.high:.6f}",
+            each.homozygous,
+            each.heterozygous,
+            each.hemizygous,
+        )
+        for each in answer.frequencies
+    ]
+    columns = ("population", "alleles", "of", "frequency", "95 % interval", "hom", "het", "hemi")
+    return Group(printable(name), table(columns, cells), nodes)
 
 
 def _region(answer: RegionAnswer) -> RenderableType:
@@ -168,6 +165,8 @@ def _node(node: NodeAnswer) -> tuple[object, ...]:
 def _note(node: NodeAnswer) -> str:
     if node.status is NodeStatus.WITHHELD and not node.message:
         return "none, or fewer than it tells" if node.floor is None else f"none, or fewer than {node.floor}"
+    if node.status is NodeStatus.ANSWERED and not node.frequencies and not node.count:
+        return node.message or "none"
     return node.message
 
 
