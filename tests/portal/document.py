@@ -22,7 +22,7 @@ class Element(NamedTuple):
 
 
 class Document(HTMLParser):
-    """`elements` in order, `text` of the body without drawings' and heads' titles, `faults` of nesting."""
+    """`elements` in order, `text` of the page, without titles, a blank at each tag, `faults` of nesting."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -37,6 +37,7 @@ class Document(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
+        self._pieces.append(" ")
         if len({name for name, _ in attrs}) < len(attrs):
             self.faults.append(f"<{tag}> has an attribute twice")
         if tag not in VOID:
@@ -46,6 +47,7 @@ class Document(HTMLParser):
         self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
+        self._pieces.append(" ")
         if not self._open or self._open.pop() != tag:
             self.faults.append(f"</{tag}> closes what is not open")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
+from litestar.params import FromQuery
 
 from megagenome.portal.countries import PLACES, country_name
 from megagenome.portal.routes import portal_router
@@ -229,7 +230,7 @@ def invalid(detail: str, status: int = 400) -> Response[Any]:
 
 
 @get("/api/variant")
-async def variant(q: str = "") -> Response[Any]:
+async def variant(q: FromQuery[str] = "") -> Response[Any]:
     if q == "crash":
         return Response(b"<html>500</html>", status_code=500, media_type="text/html")
     if q == "nonsense":
@@ -238,12 +239,12 @@ async def variant(q: str = "") -> Response[Any]:
 
 
 @get("/api/region")
-async def region(q: str = "", skip: int = 0) -> Response[Any]:
+async def region(q: FromQuery[str] = "", skip: FromQuery[int] = 0) -> Response[Any]:
     return Response(REGIONS[q](skip)) if q in REGIONS else invalid(f"{q!r} is no region")
 
 
 @get("/api/cohort")
-async def cohort(request: Request[Any, Any, Any], q: str = "") -> Response[Any]:
+async def cohort(request: Request[Any, Any, Any], q: FromQuery[str] = "") -> Response[Any]:
     request.app.state.questions.append(q)
     if "country=XX" in q:
         return invalid("country XX: no such country")
@@ -255,7 +256,7 @@ async def cohort(request: Request[Any, Any, Any], q: str = "") -> Response[Any]:
 
 
 @get("/api/terms")
-async def terms(q: str = "") -> TermList:
+async def terms(q: FromQuery[str] = "") -> TermList:
     if q == "evil":
         return TermList((Term("HP:1", EVIL, "phenotype"), Term(EVIL, "", "phenotype")))
     word = q.casefold()
@@ -263,10 +264,10 @@ async def terms(q: str = "") -> TermList:
 
 
 @get("/resolve")
-async def resolve(q: str = "", assembly: str = "") -> Response[Any]:
+async def resolve(q: FromQuery[str] = "", assembly: FromQuery[str] = "") -> Response[Any]:
     if q in VARIANTS:
         return Response(ALLELE)
-    if q == "BRCA2":
+    if q in ("BRCA2", "22:16050000-16060000"):
         return Response(REGION)
     return invalid(f"{q!r} names no variant, region or gene on {assembly or 'GRCh38'}")
 

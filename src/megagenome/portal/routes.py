@@ -8,6 +8,7 @@ from typing import NamedTuple
 import anyio.to_thread
 from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from megagenome.kernel.errors import Invalid, Unavailable
@@ -35,10 +36,12 @@ class Shared(NamedTuple):
 
 AHub = NamedDependency[Hub]
 AShared = NamedDependency[Shared]
+Text = FromQuery[str]
+Row = FromQuery[int]
 
 
 @get("/")
-async def search(hub: AHub, shared: AShared, q: str = "", assembly: str = "") -> Response[str] | Redirect:
+async def search(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "") -> Response[str] | Redirect:
     """The start page; with `q`, the way to the page of what it names."""
     text = q.strip()
     if not text:
@@ -55,7 +58,7 @@ async def search(hub: AHub, shared: AShared, q: str = "", assembly: str = "") ->
 
 
 @get("/variant")
-async def variant(hub: AHub, shared: AShared, q: str = "", assembly: str = "") -> Response[str]:
+async def variant(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "") -> Response[str]:
     """The page of one variant."""
     try:
         answer = await hub.variant(q.strip(), assembly)
@@ -65,7 +68,7 @@ async def variant(hub: AHub, shared: AShared, q: str = "", assembly: str = "") -
 
 
 @get("/variant.csv")
-async def variant_csv(hub: AHub, q: str = "", assembly: str = "", table: str = "") -> Response[bytes]:
+async def variant_csv(hub: AHub, q: Text = "", assembly: Text = "", table: Text = "") -> Response[bytes]:
     """Its frequencies, or with `table=nodes` how each node took part."""
     answer = await hub.variant(q.strip(), assembly)
     name = f"megagenome-{answer.query.text}-{answer.query.assembly}"
@@ -75,7 +78,7 @@ async def variant_csv(hub: AHub, q: str = "", assembly: str = "", table: str = "
 
 
 @get("/region")
-async def region(hub: AHub, shared: AShared, q: str = "", assembly: str = "", skip: int = 0) -> Response[str]:
+async def region(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "", skip: Row = 0) -> Response[str]:
     """The page of a region or gene, from row `skip` on."""
     try:
         answer = await hub.region(q.strip(), assembly, skip)
@@ -85,7 +88,7 @@ async def region(hub: AHub, shared: AShared, q: str = "", assembly: str = "", sk
 
 
 @get("/region.csv")
-async def region_csv(hub: AHub, q: str = "", assembly: str = "", skip: int = 0) -> Response[bytes]:
+async def region_csv(hub: AHub, q: Text = "", assembly: Text = "", skip: Row = 0) -> Response[bytes]:
     """The variants of the same rows."""
     answer = await hub.region(q.strip(), assembly, skip)
     name = f"megagenome-{answer.query.text}-{answer.query.assembly}-from-{answer.skip + 1}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.kernel.errors import MegagenomeError, NotFound
@@ -17,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static_file(name: str) -> Response[bytes]:
+async def static_file(name: FromPath[str]) -> Response[bytes]:
     """The style sheet, the script and the icon; each address changes with its content."""
     file = STATIC.get(name)
     if file is None:
