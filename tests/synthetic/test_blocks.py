@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from tests.oracles.blocks import check_block, checked
 
 from megagenome.standards.genotypes import ABSENT, MISSING
 from megagenome.synthetic import genomes
 from megagenome.synthetic.blocks import read_blocks
 from megagenome.synthetic.europe import Europe, Simulation
 from megagenome.synthetic.genomes import Haplotypes
+from tests.oracles.blocks import check_block, checked
 
 Record = tuple[str, int, tuple[str, ...], list[tuple[int, ...]]]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.oracles import genotypes as oracle
 
 from megagenome.synthetic.people import PHENOTYPES
 from megagenome.synthetic.truth import AlleleTruth, CohortQuestion, Truth
+from tests.oracles import genotypes as oracle
 
 pytestmark = pytest.mark.bcftools
 

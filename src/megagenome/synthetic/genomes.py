@@ -91,7 +91,7 @@ class Spelling(NamedTuple):
                 return (*(base + self.motif for base in bases[:-1]), bases[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Haplotypes:
     """One stretch in everybody.
 

@@ -121,7 +121,7 @@ def _region(sheet: "_Sheet", sequence: Haplotypes, planted: list[Carriers], text
     return RegionTruth(text, region.contig, region.start, region.end, told)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sheet:
     """The people as a plain table: one row per person, flags of who consents and who is in which dataset."""
 
