@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -15,14 +15,10 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.app.demo.check import Checked, check_network
-from megagenome.app.demo.expect import Expectation
-from megagenome.app.demo.network import Running, ports_from, run
-from megagenome.app.demo.plan import countries_to_simulate, plan_files
-from megagenome.app.demo.scenario import given, simulated
+from megagenome.app.demo.model import Checked, Running, Verdict
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.output import Json, progress, show, table
+from megagenome.kernel.output import Json, printable, show, table
 
 demo = App(name="demo", help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.")
 
@@ -64,6 +60,12 @@ def serve_network(
     keep
         An empty or new folder to make the nodes in; it is left when the demo ends.
     """
+    # msprime takes half a second to import, and `--help` needs none of it
+    from megagenome.app.demo.check import check_network
+    from megagenome.app.demo.network import ports_from, run
+    from megagenome.app.demo.plan import countries_to_simulate, plan_files
+    from megagenome.app.demo.scenario import given, simulated
+
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
     with _stopped_by_signals(), _folder(keep) as folder:
@@ -80,7 +82,7 @@ def serve_network(
                 file.write(msgspec.json.format(msgspec.json.encode(scenario.expectation.truth)))
         with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
             if check and scenario.expectation:
-                return _check(scenario.expectation, network, json=json)
+                return _judge(check_network(scenario.expectation, network), json=json)
             return _wait(network, json=json)
 
 
@@ -131,30 +133,23 @@ def _running(network: Running) -> RenderableType:
     return Group(table(["", "address"], rows), f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.")
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """All questions of a check, and how many were answered rightly."""
-
-    right: int
-    wrong: int
-    questions: list[Checked]
-
-
-def _check(expectation: Expectation, network: Running, *, json: bool) -> int:
-    with progress("Asking", None) as advance:
-        checked = []
-        for each in check_network(expectation, network):
-            checked.append(each)
-            advance(len(checked))
-    wrong = sum(not each.ok for each in checked)
-    show(Verdict(len(checked) - wrong, wrong, checked), json=json, render=_verdict)
-    return 1 if wrong or not checked else 0
+def _judge(asked: Iterable[Checked], *, json: bool) -> int:
+    """Show each question as it is answered (or all as JSON in the end); 0 when every answer is right."""
+    questions = []
+    for each in asked:
+        questions.append(each)
+        if not json:
+            show(each, json=False, render=_line)
+    wrong = sum(not each.ok for each in questions)
+    show(Verdict(len(questions) - wrong, wrong, questions), json=json, render=_summary)
+    return 1 if wrong or not questions else 0
 
 
-def _verdict(verdict: Verdict) -> RenderableType:
-    rows = [
-        ["ok" if each.ok else "WRONG", each.question, each.asked, each.expected, each.got] for each in verdict.questions
-    ]
-    asked = table(["", "question", "asked", "expected", "got"], rows)
+def _line(asked: Checked) -> str:
+    mark = "ok   " if asked.ok else "WRONG"
+    return printable(f"{mark}  {asked.asked}: {asked.question}: expected {asked.expected}; got {asked.got}")
+
+
+def _summary(verdict: Verdict) -> str:
     total = verdict.right + verdict.wrong
-    summary = f"all {total} answers are right" if not verdict.wrong else f"{verdict.wrong} of {total} answers are WRONG"
-    return Group(asked, summary)
+    return f"{verdict.wrong} of {total} answers are WRONG" if verdict.wrong else f"all {total} answers are right"

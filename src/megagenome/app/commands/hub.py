@@ -5,7 +5,9 @@ from pathlib import Path
 
 from cyclopts import App
 
-from megagenome.app.commands.results import Done, show_done
+from megagenome import reference
+from megagenome.app.check import check_hub_address, check_hub_folder, is_address
+from megagenome.app.commands.results import Done, show_done, show_findings
 from megagenome.app.hub import init_hub, open_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import add_node
@@ -21,6 +23,7 @@ def init(
     name: str = "Genome network",
     id: str = "network.hub",  # noqa: A002 - the option is --id
     port: int = 8600,
+    assembly: str = "GRCh38",
     json: Json = False,
 ) -> None:
     """Make a hub without nodes in FOLDER.
@@ -33,8 +36,10 @@ def init(
         The Beacon id of the network, which never changes.
     port
         Where it will listen; written to hub.toml.
+    assembly
+        What a question is about when it does not say.
     """
-    init_hub(folder, name=name, identity=id, port=port)
+    init_hub(folder, name=name, identity=id, port=port, assembly=reference.assembly(assembly).name)
     more = f"megagenome hub add {folder} https://node.example.org"
     show_done(Done(str(folder), "made a hub without nodes", more), json=json)
 
@@ -64,3 +69,16 @@ def serve_(folder: Path, /, *, host: str | None = None, port: int | None = None)
     opened = open_hub(folder)
     listen = opened.settings.server
     serve(hub_app(opened), host=host or listen.host, port=listen.port if port is None else port, folder=folder)
+
+
+@hub.command(name="check")
+def check(hub: str, /, *, json: Json = False) -> int:
+    """Check a hub and each of its nodes, by its folder or its address: what is wrong and what to do.
+
+    Parameters
+    ----------
+    hub
+        Its folder (its nodes are asked from here), or its address such as https://hub.example.org (it says how it
+        sees them).
+    """
+    return show_findings(check_hub_address(hub) if is_address(hub) else check_hub_folder(Path(hub)), json=json)

@@ -8,7 +8,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.app.check import check_folder
+from megagenome.app.check import check_folder, check_node_address, is_address
 from megagenome.app.commands.results import Done, show_done, show_findings
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
@@ -162,9 +162,10 @@ def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False)
     node
         Its folder, or its address such as https://node.example.org.
     deep
-        Also read every byte of the genotypes again and compare checksums.
+        Of a folder: also read every byte of the genotypes again and compare checksums.
     """
-    return show_findings(check_folder(Path(node), deep=deep), json=json)
+    found = check_node_address(node) if is_address(node) else check_folder(Path(node), deep=deep)
+    return show_findings(found, json=json)
 
 
 @node.command(name="upgrade")

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import NamedTuple
 
 import httpx
@@ -10,22 +11,11 @@ import msgspec
 
 from megagenome.app.demo import answers, expect
 from megagenome.app.demo.expect import Expectation, Facts
-from megagenome.app.demo.network import Running
+from megagenome.app.demo.model import Checked, Running
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.synthetic.truth import AlleleTruth, CohortTruth, RegionTruth
 
-
-class Checked(msgspec.Struct, frozen=True):
-    """One question: where it was asked, and the first thing in which the answer differs from what is right.
-
-    expected, got  that thing; where nothing differs, the answer in short
-    """
-
-    question: str
-    asked: str
-    expected: str
-    got: str
-    ok: bool
+_NOTHING = "nothing told"
 
 
 class _Question(NamedTuple):
@@ -49,22 +39,20 @@ def check_network(expectation: Expectation, network: Running) -> Iterator[Checke
 
 
 def _compare(question: _Question) -> Checked:
+    expected = question.expected
     try:
         got = question.ask()
     except (MegagenomeError, httpx.HTTPError, msgspec.DecodeError) as error:
-        return Checked(question.text, question.asked, question.expected[question.short], str(error), ok=False)
-    keys = dict.fromkeys((*question.expected, *got))
-    for key in keys:
-        right, given = (facts.get(key, "nothing") for facts in (question.expected, got))
+        return Checked(question.text, question.asked, _short(question, expected), str(error), ok=False)
+    for key in dict.fromkeys((*expected, *got)):
+        right, given = expected.get(key, _NOTHING), got.get(key, _NOTHING)
         if right != given:
             return Checked(question.text, question.asked, f"{key}: {right}", f"{key}: {given}", ok=False)
-    return Checked(
-        question.text, question.asked, *[_short(facts, question.short) for facts in (question.expected, got)], ok=True
-    )
+    return Checked(question.text, question.asked, _short(question, expected), _short(question, got), ok=True)
 
 
-def _short(facts: Facts, key: str) -> str:
-    return facts.get(key, "not told of")
+def _short(question: _Question, facts: Facts) -> str:
+    return facts.get(question.short, _NOTHING)
 
 
 def _of_hub(expectation: Expectation, hub: httpx.Client) -> Iterator[_Question]:
@@ -79,7 +67,7 @@ def _of_hub(expectation: Expectation, hub: httpx.Client) -> Iterator[_Question]:
 
 def _of_allele(expectation: Expectation, allele: AlleleTruth, hub: httpx.Client) -> Iterator[_Question]:
     assembly, nodes = expectation.truth.assembly, expectation.allele(allele)
-    name = f"{allele.text}  {allele.note}"
+    name = _name(allele)
     yield _Question(
         name, "hub", expect.variant_facts(nodes), lambda: answers.ask_variant(hub, allele, assembly), "Total"
     )
@@ -117,12 +105,13 @@ def _of_node(expectation: Expectation, place: int, node: str, client: httpx.Clie
     assembly = expectation.truth.assembly
     for allele in expectation.truth.alleles:
         facts = expect.combined_facts([expectation.allele(allele)[place]])
-        name = f"{allele.text}  {allele.note}"
-        yield _Question(
-            name, node, facts, lambda allele=allele: answers.beacon_allele(client, allele, assembly), "Total"
-        )
+        ask = partial(answers.beacon_allele, client, allele, assembly)
+        yield _Question(_name(allele), node, facts, ask, "Total")
     for cohort in expectation.truth.cohorts:
         facts = expect.people_facts([expectation.cohort(cohort)[place]])
-        asked = cohort.question
-        name = answers.cohort_text(asked)
-        yield _Question(name, node, facts, lambda asked=asked: answers.beacon_people(client, asked, assembly), "people")
+        ask = partial(answers.beacon_people, client, cohort.question, assembly)
+        yield _Question(answers.cohort_text(cohort.question), node, facts, ask, "people")
+
+
+def _name(allele: AlleleTruth) -> str:
+    return f"{allele.text} ({allele.note})" if allele.note else allele.text

@@ -31,24 +31,27 @@ class Sharing(NamedTuple):
         return frozenset((one, other)) in self.same | self.partly
 
 
-class ExpectedNode(NamedTuple):
-    """What one node must tell. `datasets` are those that tell something; `cells`, `count` are over all of them.
+NOBODY_TWICE = Sharing()
 
-    told  the node tells that there is something, or that there certainly is nothing
+
+class ExpectedNode(NamedTuple):
+    """What one node must tell: by dataset, where that tells something, and over all of them.
+
+    told      the node tells that there is something, or that there certainly is nothing
     """
 
     id: str
     told: bool
     datasets: dict[str, Cells]
     cells: Cells
-    counts: dict[str, int]
-    count: int
+    people_by_dataset: dict[str, int]
+    people: int
 
 
 class Expectation:
     """The truth of a network, asked as its public may. Nodes are countries, in the truth's order."""
 
-    def __init__(self, truth: Truth, sharing: Sharing = Sharing()) -> None:
+    def __init__(self, truth: Truth, sharing: Sharing = NOBODY_TWICE) -> None:
         self.truth = truth
         self._sharing = sharing
         countries = dict.fromkeys(dataset.country for dataset in truth.datasets)
@@ -81,8 +84,7 @@ class Expectation:
             cells = told_cells(country, recorded[OVER_ALL], copies, 0)
         else:
             cells = sum_cells(told[each] for each in self._apart(country, told))
-        counts = dict.fromkeys(told, 1)
-        return ExpectedNode(node_id(country), bool(told) or all_open, told, cells, counts, min(len(told), 1))
+        return ExpectedNode(node_id(country), bool(told) or all_open, told, cells, {}, 0)
 
     def _is_eclipsed(self, dataset: DatasetTruth, others: Iterable[DatasetTruth]) -> bool:
         """Beside one that is open, or larger, and shares some of its people, one that is not open says nothing."""
@@ -169,14 +171,14 @@ def cohort_facts(nodes: Sequence[ExpectedNode]) -> Facts:
     """The hub's answer about a cohort."""
     facts = people_facts(nodes)
     for node in nodes:
-        facts[node.id] = f"{_status(node)} {node.count:,}" if node.told else _status(node)
-        facts |= {dataset: f"{count:,}" for dataset, count in node.counts.items() if count}
+        facts[node.id] = f"{_status(node)} {node.people:,}" if node.told else _status(node)
+        facts |= {dataset: f"{count:,}" for dataset, count in node.people_by_dataset.items() if count}
     return facts
 
 
 def people_facts(nodes: Sequence[ExpectedNode]) -> Facts:
     """A Beacon's answer about a cohort."""
-    count = sum(node.count for node in nodes)
+    count = sum(node.people for node in nodes)
     return {"found": _yes(count > 0), "people": f"{count:,}"}
 
 

@@ -5,9 +5,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from megagenome.app.demo.fill import fill_nodes, node_folder, node_id
+from megagenome.app.demo.model import Address, Running
 from megagenome.app.demo.offers import Offers
 from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.demo.say import Say, stage
@@ -15,23 +14,6 @@ from megagenome.app.demo.servers import Server, require_free, start, stop, wait_
 from megagenome.app.hub import init_hub
 from megagenome.kernel.output import progress
 from megagenome.network.join import add_node
-
-
-class Address(msgspec.Struct, frozen=True):
-    """A server of the running demo."""
-
-    id: str
-    name: str
-    url: str
-
-
-class Running(msgspec.Struct, frozen=True):
-    """The demo's network while it runs. `attempts` are commands to begin with."""
-
-    folder: str
-    hub: Address
-    nodes: tuple[Address, ...]
-    attempts: tuple[str, ...]
 
 
 def ports_from(port: int, nodes: int) -> list[int]:

@@ -3,16 +3,24 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from megagenome.app.demo.answers import cohort_text
+from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.settings import ExampleQuestion
+from megagenome.collection.read_vcf import open_vcf
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.reference import assembly
 from megagenome.synthetic.planted import FOUNDER
 from megagenome.synthetic.truth import Truth
 
 _COMMON, _FOUNDER, _GENE, _REGION = "a common variant", "a founder variant", "a gene", "a region"
 _COMMANDS = {_COMMON: "variant", _FOUNDER: "variant", _GENE: "region", _REGION: "region"}
+
+
+_WOMEN = "sex=female"
 
 
 class Offers(NamedTuple):
@@ -45,5 +53,22 @@ def offers_of(truth: Truth) -> Offers:
     return Offers(tuple(ExampleQuestion(text, truth.assembly, kind) for text, kind in examples), cohort_text(asked))
 
 
-def offers_of_files(planned) -> Offers:
-    return Offers((), "")
+def offers_of_files(planned: Sequence[PlannedNode]) -> Offers:
+    """The commonest allele among the first records of the first file, the 10,000 bases around it, and all women."""
+    dataset = planned[0].datasets[0]
+    source = dataset.source()
+    opened = open_vcf(source) if isinstance(source, Path) else source
+    block = next(iter(opened.blocks), None)
+    if block is None:
+        return Offers((), _WOMEN)
+    copies = (block.calls == 1).sum(axis=(1, 2))
+    row = int(copies.argmax())
+    contig = assembly(dataset.assembly).contig(block.contig).name
+    if not copies[row]:
+        return Offers((), _WOMEN)
+    allele = Allele(
+        dataset.assembly, contig, int(block.starts[row]), block.refs[row], block.alts[row][0]
+    ).parsimonious()
+    around = Region(dataset.assembly, contig, max(0, allele.start - 5000), allele.start + 5000)
+    examples = ((str(allele), _COMMON), (str(around), _REGION))
+    return Offers(tuple(ExampleQuestion(text, dataset.assembly, kind) for text, kind in examples), _WOMEN)
