@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small node for the collection's tests: tables, datasets, a seven-term ontology, and random people and cohorts."""
+"""A small node for the collection's tests: datasets, a seven-term ontology, and random people and cohorts."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
+from tests.oracles.obo import PlainOntology
 
 from megagenome.collection.cohort import (
     EVERYONE,
@@ -24,10 +25,9 @@ from megagenome.collection.cohort import (
 from megagenome.collection.model import Sex
 from megagenome.collection.needs import Ontology
 from megagenome.collection.people import Fact, FactKind, People, Person, Status
-from megagenome.collection.tables import METADATA, dataset
+from megagenome.collection.tables import dataset
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.ids import Country, Curie, IndividualId, SampleId
-from tests.oracles.obo import PlainOntology
 
 #        1
 #      2   3
@@ -53,10 +53,6 @@ ALLELES = tuple(Allele("GRCh38", "22", start, "A", "G") for start in (100, 200))
 
 def ontology_for(term: Curie) -> Ontology | None:
     return HP if term.startswith("HP:") else None
-
-
-def make_tables(engine: sa.Engine) -> None:
-    METADATA.create_all(engine)
 
 
 def add_dataset(connection: sa.Connection, number: int, name: str) -> int:

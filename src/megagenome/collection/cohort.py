@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a cohort is: an expression over facts, in three-valued logic, with a digest as its id.
+"""What a cohort is: an expression over facts, in three-valued logic; its id is the digest of its canonical form.
 
 Each expression divides people into those it holds for, those it does not hold for, and those of whom it is unknown.
 *Not* swaps the first two and never turns unknown into either, so "not HP:0001250" is the people in whom a seizure
@@ -40,7 +40,7 @@ class HasSex(msgspec.Struct, frozen=True, tag="sex"):
 
 
 class HasAge(msgspec.Struct, frozen=True, tag="age"):
-    """Age: the dataset's collection year minus the year of birth. Both ends are included."""
+    """Age in calendar years (the dataset's collection year minus the year of birth), both ends included."""
 
     at_least: int | None = None
     at_most: int | None = None
@@ -129,5 +129,5 @@ def canonical(cohort: Cohort) -> Cohort:
 
 
 def cohort_id(cohort: Cohort) -> CohortId:
-    """`sha256:` and the digest of the canonical form: equal cohorts have equal ids on every node."""
+    """`sha256:` and the digest of the canonical form. Equal cohorts have equal ids on every node."""
     return CohortId("sha256:" + hashlib.sha256(msgspec.json.encode(canonical(cohort))).hexdigest())

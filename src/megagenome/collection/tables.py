@@ -97,6 +97,7 @@ pack = sa.Table(
     sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), nullable=False),
     sa.Column("genotypes_size_bytes", sa.BigInteger, nullable=False),
     sa.Column("genotypes_sha256", sa.String(64), nullable=False),
+    sa.Column("counted_by", sa.String(40), nullable=False),
     sa.Column("counts_size_bytes", sa.BigInteger, nullable=False),
     sa.Column("counts_sha256", sa.String(64), nullable=False),
 )
@@ -104,8 +105,10 @@ pack = sa.Table(
 pack_member = sa.Table(
     "pack_member",
     METADATA,
-    # Whose genotypes a load's packs hold (all contigs of a load hold the same people), in the bitmap codec.
+    # Whose genotypes a pack holds, in the bitmap codec.
     sa.Column("load", sa.String(40), sa.ForeignKey("load.id"), primary_key=True),
+    sa.Column("assembly", sa.String(20), primary_key=True),
+    sa.Column("contig", sa.String(100), primary_key=True),
     sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("members", sa.LargeBinary, nullable=False),
 )

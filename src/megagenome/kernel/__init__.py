@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every part stands on and nothing of the field: errors, ids, coordinates, settings, database, files."""
+"""What every part stands on: errors, ids, coordinates, callers, settings, database, durable files, output, clock."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub's own JSON API, version 1: what the portal, `megagenome ask` and notebooks read. Our own format.
+"""The hub's own JSON API, version 1: what the portal, `megagenome ask` and notebooks read. No outside standard.
 
     GET /api/nodes                                                  -> NodeList
     GET /api/variant?q=22-16050075-A-G&assembly=GRCh37              -> VariantAnswer

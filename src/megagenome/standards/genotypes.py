@@ -15,6 +15,9 @@ MISSING = -1
 ABSENT = -2
 """No second allele: the call is haploid."""
 
+Calls = npt.NDArray[np.int8] | npt.NDArray[np.int16]
+"""Called alleles; the wider only for records with more than 126 alternates."""
+
 
 class Block(NamedTuple):
     """Some records of one contig, with one call per sample.
@@ -31,7 +34,7 @@ class Block(NamedTuple):
     starts: npt.NDArray[np.int64]
     refs: list[str]
     alts: list[tuple[str, ...]]
-    calls: npt.NDArray[np.int8] | npt.NDArray[np.int16]
+    calls: Calls
 
 
 class GenotypeSource(NamedTuple):
@@ -41,9 +44,11 @@ class GenotypeSource(NamedTuple):
     samples         sample ids in the order of `Block.calls`; no id twice
     contig_lengths  lengths that the source states; contigs without a statement are not in it
     blocks          the blocks; a contig's blocks are consecutive
+    left_out        further samples that the file has and the blocks have not
     """
 
     name: str
     samples: tuple[str, ...]
     contig_lengths: dict[str, int]
     blocks: Iterable[Block]
+    left_out: int = 0

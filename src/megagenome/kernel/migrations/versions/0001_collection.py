@@ -81,12 +81,15 @@ def upgrade() -> None:
         sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), nullable=False),
         sa.Column("genotypes_size_bytes", sa.BigInteger, nullable=False),
         sa.Column("genotypes_sha256", sa.String(64), nullable=False),
+        sa.Column("counted_by", sa.String(40), nullable=False),
         sa.Column("counts_size_bytes", sa.BigInteger, nullable=False),
         sa.Column("counts_sha256", sa.String(64), nullable=False),
     )
     op.create_table(
         "pack_member",
         sa.Column("load", sa.String(40), sa.ForeignKey("load.id"), primary_key=True),
+        sa.Column("assembly", sa.String(20), primary_key=True),
+        sa.Column("contig", sa.String(100), primary_key=True),
         sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("members", sa.LargeBinary, nullable=False),
     )

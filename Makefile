@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs Debian 12 or later with python3-venv, make and git; each target sets up the rest by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+# An environment belongs to this place and these pins: a copied checkout or a new lock gets a fresh one.
+RUNTIME := $(VENV)/runtime-$(shell (pwd; cat requirements/runtime.txt) | cksum | cut -d' ' -f1)
+DEV := $(RUNTIME)-dev-$(shell cksum < requirements/dev.txt | cut -d' ' -f1)
+PACKAGE := $(RUNTIME)-package
+
+# What would put code or packages from elsewhere into the environment, or switch assertions off.
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT MYPYPATH
+
+.PHONY: help demo test bench lint format lock clean system
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+demo: $(PACKAGE) ## Simulate three countries and serve their nodes and the hub; flags by ARGS="--nodes 4"
+	@$(BIN)/megagenome demo $(ARGS)
+
+test: system lint ## Check style, types and imports, then run every test; flags by ARGS="tests/kernel -x"
+	$(BIN)/pytest $(ARGS)
+
+bench: system $(DEV) ## Measure every claim of speed against its peer
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(DEV) ## Check style, types and imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Write the house style into the files
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Relocking starts from the present pins; ARGS=--upgrade takes the newest, ARGS="--upgrade-package NAME" one of them.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml --group build $(ARGS)
+lock: $(DEV) ## Pin all dependencies anew in requirements/
+	$(LOCK) --output-file requirements/runtime.txt
+	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+clean: ## Remove the environment and all caches; no genome is touched
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
+
+$(RUNTIME): requirements/runtime.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Megagenome needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing the pinned dependencies into $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements/runtime.txt
+	@touch $@
+
+$(PACKAGE): pyproject.toml $(RUNTIME)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(PACKAGE)
+	@echo "Installing the pinned tools of developers ..."
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+# Real components that tests and benchmarks compare with. Package lists are brought up to date only when that helps.
+SYSTEM := bcftools chromium
+INSTALL := apt-get install --yes --no-install-recommends
+system:
+	@for program in $(SYSTEM); do [ -x /usr/bin/$$program ] || missing="$$missing $$program"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then \
+		echo "The tests need$$missing; run: sudo apt-get update && sudo $(INSTALL)$$missing" >&2; exit 1; fi; \
+	echo "Installing$$missing ..."; export DEBIAN_FRONTEND=noninteractive; \
+	$(INSTALL) $$missing > /dev/null 2>&1 || { apt-get update && $(INSTALL) $$missing; }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `megagenome`: mounts the roles' commands, and turns what goes wrong into one line and an exit code.
+
+0 done, 1 failed, 2 used wrongly, 3 refused, 130 interrupted. A role's module is imported only when its command runs,
+so that help and version answer at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, UnknownCommandError
+
+from megagenome import __version__
+from megagenome.kernel.errors import MegagenomeError
+
+DEBUG = "--debug"
+
+app = App(
+    name="megagenome",
+    help="One million genomes, one network, no central copy.",
+    help_epilogue=f"Exit codes: 0 done, 1 failed, 2 used wrongly, 3 refused. {DEBUG} shows where an error came from.",
+    version=__version__,
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,
+)
+app.command(
+    "megagenome.app.commands:demo",
+    name="demo",
+    help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.",
+)
+app.command("megagenome.app.commands:node", name="node", help="Make, fill, serve and check a country's node.")
+app.command("megagenome.app.commands:hub", name="hub", help="Make, serve and check the hub of a network.")
+app.command("megagenome.network.commands:ask", name="ask", help="Ask all nodes of a network one question.")
+app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Standard output carries results only; an error is one line on stderr.
+
+    arguments: what stands after `megagenome`; None takes it from the process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if DEBUG in given:
+        given.remove(DEBUG)
+        return _exit_code(app(given))
+    try:
+        return _exit_code(app(given))
+    except MegagenomeError as error:
+        return _fail(str(error), error.exit_code)
+    except CycloptsError as error:
+        return _fail(f"{_misuse(error)} See --help.", 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Our reader left, as `head` does; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the edge: nobody above could say anything better
+        return _fail(f"unexpected {type(error).__name__}: {error}; add {DEBUG} to see where", 1)
+
+
+def _misuse(error: CycloptsError) -> str:
+    if isinstance(error, UnknownCommandError) and error.unused_tokens and error.app:
+        # cyclopts would import every role to compose this message
+        known = sorted(name for name in error.app if not name.startswith("-"))
+        return f"unknown command {error.unused_tokens[0]!r}; known are {', '.join(known)}."
+    error.verbose = False
+    return str(error)
+
+
+def _exit_code(result: object) -> int:
+    """Commands return None when done, or an exit code of their own."""
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    print("megagenome:", " ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loading: people and genotype sources into the collection, all of it or nothing.
+
+Order of durability: the packs of every contig (each written, fsynced, renamed, its folder fsynced), then one database
+transaction with the dataset, the people and the manifest. Killed anywhere before that commit, the collection is as it
+was; packs that no manifest names are swept when the next load begins.
+"""
+
+import contextlib
+import fcntl
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+
+from megagenome.collection import bitmap, tables
+from megagenome.collection.collection import Collection
+from megagenome.collection.consent import read_consenting
+from megagenome.collection.count_again import count_again
+from megagenome.collection.datasets import DatasetStatement, raise_version, state_dataset
+from megagenome.collection.enrol import Enrolment, enrol
+from megagenome.collection.model import Sex, Stratum
+from megagenome.collection.pack import PackWriter
+from megagenome.collection.people import People
+from megagenome.collection.read_vcf import open_vcf
+from megagenome.collection.snapshot import pack_paths
+from megagenome.collection.tiles import ContigTiles, PackKey
+from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
+from megagenome.kernel import clock
+from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.ids import Country, SampleId
+from megagenome.reference import Assembly, assembly
+from megagenome.standards.genotypes import Block, GenotypeSource
+
+Progress = Callable[[str, int], None]
+"""Called with the place in people's words (`file contig:position`) and the records read so far of the file."""
+
+
+class LoadReport(msgspec.Struct, frozen=True):
+    """What a load did.
+
+    new_individuals   people whom the collection did not have before
+    consenting        people of these tables who consent to research, and so are ever counted
+    overruled         people for whom the tables say yes, but another dataset of theirs does not
+    withdrawn         earlier people who consented until these tables
+    samples           samples whose genotypes were loaded, over all sources
+    samples_left_out  samples of the sources that no people table names
+    contigs           for each contig its `write_tiles.Tally` by field
+    """
+
+    load: str
+    dataset: str
+    assembly: str
+    individuals: int
+    new_individuals: int
+    consenting: int
+    overruled: int
+    withdrawn: int
+    samples: int
+    samples_left_out: int
+    contigs: dict[str, dict[str, int]]
+
+
+class _Sample(NamedTuple):
+    number: int
+    stratum: Stratum
+    consents: bool
+
+
+class _Written(NamedTuple):
+    """A contig's packs, on disk and durable, named by no manifest yet."""
+
+    contig: str
+    people: bitmap.Numbers
+    genotypes: PackWriter
+    counts: PackWriter
+    tally: Tally
+
+
+class _Recounted(NamedTuple):
+    """New counts of an earlier load's contig, on disk and durable, named by no manifest yet."""
+
+    key: PackKey
+    counts: PackWriter
+
+
+class _Load(NamedTuple):
+    """What stays the same while a load runs."""
+
+    collection: Collection
+    identity: str
+    statement: DatasetStatement
+    assembly: Assembly
+    people: People
+    samples: Mapping[SampleId, _Sample]
+    progress: Progress
+
+
+def load(
+    collection: Collection,
+    statement: DatasetStatement,
+    people: People,
+    sources: Sequence[Path | GenotypeSource] = (),
+    assembly_name: str = "",
+    progress: Progress = lambda _place, _records: None,
+) -> LoadReport:
+    """Load people, and the genotypes of their samples in `sources` (VCF.gz or BCF files, or blocks), into a dataset.
+
+    Each contig stands in one source only, its records sorted; contigs come in any order. Either everything is there and
+    durable on return, or an error was raised and the collection is as it was. Raises `Invalid` or `Corrupt` for bad
+    input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
+    this dataset, or when another load runs. Cost: one pass over the sources, memory of one 1 Mb region; where these
+    tables change earlier people's consent, country, population or sex, their loads are counted again.
+    """
+    with _load_lock(collection.folder):
+        _sweep(collection)
+        # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
+        # the long reading begins, and no write lock is held while it lasts
+        with collection.engine.connect() as connection, connection.begin() as rehearsal:
+            enrolment, samples = _enrol(connection, collection, statement, people)
+            recount = _affected(connection, collection, enrolment)
+            rehearsal.rollback()
+        identity = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), people, samples, progress)
+        try:
+            written, left_out = _write_sources(running, sources)
+            recounted = [_count_again(running, tiles, columns) for tiles, columns in recount]
+            report = LoadReport(
+                identity,
+                statement.id,
+                running.assembly.name if sources else "",
+                len(people.persons),
+                enrolment.added,
+                enrolment.consenting,
+                enrolment.overruled,
+                enrolment.withdrawn,
+                len({int(number) for one in written for number in one.people}),
+                left_out,
+                {one.contig: one.tally._asdict() for one in written},
+            )
+            _commit(running, written, recounted, report)
+            collection.refresh()
+        except BaseException:
+            _sweep(collection)
+            raise
+        return report
+
+
+def _enrol(
+    connection: sa.Connection, collection: Collection, statement: DatasetStatement, people: People
+) -> tuple[Enrolment, dict[SampleId, _Sample]]:
+    """State the dataset and enrol the people; all samples that the dataset has then."""
+    dataset = state_dataset(connection, statement)
+    enrolment = enrol(connection, dataset, people, collection.ontology_for)
+    i, b = tables.individual.c, tables.biosample.c
+    query = (
+        sa.select(b.id, i.number, i.country, i.population, i.sex, i.research_consent)
+        .join_from(tables.biosample, tables.individual, b.individual == i.number)
+        .where(b.dataset == dataset)
+    )
+    return enrolment, {
+        SampleId(row.id): _Sample(
+            row.number, Stratum(Country(row.country), row.population, Sex(row.sex)), row.research_consent
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _affected(
+    connection: sa.Connection, collection: Collection, enrolment: Enrolment
+) -> list[tuple[ContigTiles, Columns]]:
+    """The earlier tiles whose stored counts no longer hold, and their people as they are now."""
+    if not enrolment.changed.size:
+        return []
+    snapshot = collection.snapshot()
+    changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
+    consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
+    affected = []
+    for tiles in (each for found in snapshot.tiles.values() for each in found):
+        if (tiles.people & changed).any():
+            number = bitmap.to_numbers(tiles.people)
+            stratum = enrolment.strata.of[number].astype(np.int64)
+            columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
+            affected.append((tiles, columns))
+    return affected
+
+
+def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
+    key = tiles.key._replace(counted_by=running.identity)
+    running.progress(f"counting {key.contig} of {key.load} again", 0)
+    with write_durably(pack_paths(running.collection.folder, *key)[1]) as file:
+        return _Recounted(key, count_again(tiles, columns, file))
+
+
+def _write_sources(running: _Load, sources: Sequence[Path | GenotypeSource]) -> tuple[list[_Written], int]:
+    written: list[_Written] = []
+    left_out = 0
+    for each in sources:
+        source = open_vcf(each, frozenset(running.samples)) if isinstance(each, Path) else each
+        left_out += source.left_out + sum(sample not in running.samples for sample in source.samples)
+        written.extend(_write_source(running, source, {one.contig for one in written}))
+    return written, left_out
+
+
+def _write_source(running: _Load, source: GenotypeSource, written: set[str]) -> Iterator[_Written]:
+    chosen = [k for k, sample in enumerate(source.samples) if sample in running.samples]
+    if not chosen:
+        raise Invalid(
+            f"{source.name}: none of its {len(source.samples) + source.left_out} samples is named in a people table of "
+            f"{running.statement.id}; name them in the column sample_id (--individuals)"
+        )
+    _check_lengths(running.assembly, source)
+    columns = _columns([running.samples[SampleId(source.samples[k])] for k in chosen])
+    whole = len(chosen) == len(source.samples)
+    records = 0
+    for name, blocks in groupby(source.blocks, key=lambda block: block.contig):
+        contig = _contig(running.assembly, source, name)
+        if contig in written:
+            raise Invalid(
+                f"{source.name}: contig {name} comes a second time; sort the file (bcftools sort), "
+                "and give each contig in one file only"
+            )
+        written.add(contig)
+        _refuse_loaded(running, contig, columns.number)
+        one = _write_contig(running, source, contig, _chosen(blocks, None if whole else chosen), columns, records)
+        records += one.tally.records
+        yield one
+
+
+def _chosen(blocks: Iterable[Block], columns: list[int] | None) -> Iterator[Block]:
+    for block in blocks:
+        # take, unlike indexing, leaves the calls in C order
+        yield block if columns is None else block._replace(calls=block.calls.take(columns, axis=1))
+
+
+def _write_contig(
+    running: _Load, source: GenotypeSource, contig: str, blocks: Iterable[Block], columns: Columns, records: int
+) -> _Written:
+    length = running.assembly.contig(contig).length
+    key = PackKey(running.identity, running.assembly.name, contig, running.identity)
+    paths = pack_paths(running.collection.folder, *key)
+    with write_durably(paths[0]) as genotypes_file, write_durably(paths[1]) as counts_file:
+        writer = ContigWriter(genotypes_file, counts_file, columns, running.assembly, contig)
+        last = 0
+        for block in blocks:
+            _check_order(source, block, last, length)
+            last = int(block.starts[-1])
+            writer.add(block)
+            running.progress(f"{source.name} {contig}:{last + 1:,}", records + writer.tally.records)
+        writer.finish()
+    return _Written(contig, np.sort(columns.number), writer.genotypes, writer.counts, writer.tally)
+
+
+def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Recounted], report: LoadReport) -> None:
+    """The one transaction that makes a load exist."""
+    collection, identity = running.collection, running.identity
+    with collection.engine.begin() as connection:
+        _, samples = _enrol(connection, collection, running.statement, running.people)
+        if samples != running.samples:
+            raise Conflict(f"dataset {running.statement.id}: its people changed while this load ran; load again")
+        named = tables.dataset.c.id == running.statement.id
+        dataset = connection.execute(sa.select(tables.dataset.c.number).where(named)).scalar_one()
+        row = {"id": identity, "dataset": dataset, "created": clock.now().isoformat()}
+        connection.execute(sa.insert(tables.load).values(**row, report=msgspec.json.encode(report).decode()))
+        for one in written:
+            _name_packs(connection, {"load": identity, "assembly": running.assembly.name}, dataset, one)
+        for key, counts in recounted:
+            pack = tables.pack.c
+            connection.execute(
+                sa.update(tables.pack)
+                .where(pack.load == key.load, pack.assembly == key.assembly, pack.contig == key.contig)
+                .values(counted_by=identity, counts_size_bytes=counts.size_bytes, counts_sha256=counts.sha256)
+            )
+        raise_version(connection)
+
+
+def _name_packs(connection: sa.Connection, place: dict[str, str], dataset: int, written: _Written) -> None:
+    """Put a contig's packs, and whose genotypes they hold, into the manifest."""
+    key = {**place, "contig": written.contig}
+    connection.execute(
+        sa.insert(tables.pack).values(
+            **key,
+            dataset=dataset,
+            genotypes_size_bytes=written.genotypes.size_bytes,
+            genotypes_sha256=written.genotypes.sha256,
+            counted_by=place["load"],
+            counts_size_bytes=written.counts.size_bytes,
+            counts_sha256=written.counts.sha256,
+        )
+    )
+    batches = written.people // bitmap.BATCH
+    for batch in np.unique(batches).tolist():
+        members = (written.people[batches == batch] % bitmap.BATCH).astype(np.uint16)
+        connection.execute(sa.insert(tables.pack_member).values(**key, batch=batch, members=bitmap.encode(members)))
+
+
+def _columns(samples: Sequence[_Sample]) -> Columns:
+    strata = tuple(sorted({sample.stratum for sample in samples}))
+    place = {stratum: k for k, stratum in enumerate(strata)}
+    return Columns(
+        np.array([sample.number for sample in samples], np.int64),
+        np.array([place[sample.stratum] for sample in samples], np.int64),
+        np.array([sample.consents for sample in samples], np.bool_),
+        strata,
+    )
+
+
+def _check_lengths(place: Assembly, source: GenotypeSource) -> None:
+    for name, length in source.contig_lengths.items():
+        with contextlib.suppress(Invalid):  # a contig that the assembly does not have matters only once it has records
+            expected = place.contig(name).length
+            if length != expected:
+                raise Conflict(
+                    f"{source.name}: its header gives contig {name} {length:,} bases, {place.name} has {expected:,}; "
+                    "is it of another assembly (--assembly)?"
+                )
+
+
+def _contig(place: Assembly, source: GenotypeSource, name: str) -> str:
+    try:
+        return place.contig(name).name
+    except Invalid as error:
+        raise Invalid(f"{source.name}: {error}") from None
+
+
+def _check_order(source: GenotypeSource, block: Block, last: int, length: int) -> None:
+    starts = np.concatenate(([last], block.starts))
+    if (back := np.flatnonzero(np.diff(starts) < 0)).size:
+        place = f"{block.contig}:{block.starts[back[0]] + 1}"
+        raise Invalid(f"{source.name}: not sorted: {place} comes after {starts[back[0]] + 1}; sort it (bcftools sort)")
+    if block.starts[-1] >= length:
+        raise Invalid(f"{source.name}: {block.contig}:{block.starts[-1] + 1} is beyond the contig's {length:,} bases")
+
+
+def _refuse_loaded(running: _Load, contig: str, numbers: bitmap.Numbers) -> None:
+    """A person has one call at a place of a dataset; this is also what finds a file that is loaded twice."""
+    snapshot = running.collection.snapshot()
+    mine = bitmap.from_numbers(numbers[numbers < snapshot.batches * bitmap.BATCH], snapshot.batches)
+    for tiles in snapshot.tiles.get((running.assembly.name, contig), ()):
+        dataset = snapshot.datasets[snapshot.numbers.index(tiles.dataset)].id
+        if dataset == running.statement.id and (both := bitmap.count(tiles.people & mine)):
+            raise Conflict(
+                f"dataset {dataset} already has genotypes of contig {contig} ({running.assembly.name}) for {both:,} of "
+                f"these {len(numbers):,} people: loaded before? Nothing was changed"
+            )
+
+
+@contextlib.contextmanager
+def _load_lock(folder: Path) -> Iterator[None]:
+    """One load at a time; the lock ends with the process."""
+    make_folder(folder)
+    with (folder / "load.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(f"{folder}: another load is running there; wait for it to end") from None
+        yield
+
+
+def _sweep(collection: Collection) -> None:
+    """Remove packs that no manifest names: what a load left that was killed."""
+    pack = tables.pack.c
+    with collection.engine.connect() as connection:
+        rows = connection.execute(sa.select(pack.load, pack.assembly, pack.contig, pack.counted_by)).all()
+    named = {path for row in rows for path in pack_paths(collection.folder, *row)}
+    for path in (collection.folder / "genotypes").rglob("*"):
+        if path.is_file() and path not in named:
+            path.unlink()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The collection at one version, as the database's manifest states it: what readings are made from."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from megagenome.collection import bitmap, tables
+from megagenome.collection.members import SetKind, read_members
+from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Use
+from megagenome.collection.pack import Pack
+from megagenome.collection.strata import count_individuals
+from megagenome.collection.tiles import ContigTiles, PackKey
+from megagenome.kernel.ids import DatasetId
+
+Place = tuple[str, str]
+"""Assembly and contig."""
+
+
+class Snapshot(NamedTuple):
+    """All that does not change while a version lasts.
+
+    individuals  people of the node; batches: of their bitmaps
+    numbers   the datasets' numbers in the database, in the order of `datasets`
+    people    consenting people of each dataset, Planes each
+    shared    bool [datasets, datasets]: True where two different datasets have consenting people in common
+    tiles     what was loaded of each contig, in order of load
+    strata    strata of all people with genotypes, sorted
+    places    for each opened contig tiles, where its strata stand in `strata` (int64)
+    """
+
+    version: int
+    individuals: int
+    batches: int
+    datasets: tuple[Dataset, ...]
+    numbers: tuple[int, ...]
+    people: tuple[bitmap.Planes, ...]
+    shared: npt.NDArray[np.bool_]
+    tiles: dict[Place, tuple[ContigTiles, ...]]
+    strata: tuple[Stratum, ...]
+    places: dict[int, Counts]
+
+
+def current_version(connection: sa.Connection) -> int:
+    """The collection's version now."""
+    return int(connection.execute(sa.select(tables.collection_version.c.version)).scalar_one())
+
+
+def pack_paths(folder: Path, load: str, assembly: str, contig: str, counted_by: str) -> tuple[Path, Path]:
+    """Where a load's packs of a contig are: its genotypes, and the counts that load `counted_by` made of them."""
+    # contig names may hold anything but survive as a file name only when quoted
+    safe = "".join(c if c.isalnum() or c in "._-" else f"%{ord(c):02x}" for c in contig)
+    where = folder / "genotypes" / assembly / safe
+    return where / f"{load}.genotypes", where / f"{load}.{counted_by}.counts"
+
+
+def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | None) -> Snapshot:
+    """The collection as it is in this connection's transaction; packs that `known` has open are not opened again."""
+    version = current_version(connection)
+    individuals = count_individuals(connection)
+    batches = bitmap.batches_for(individuals)
+    rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
+    consenting = read_members(connection, SetKind.CONSENT, Use.RESEARCH, batches)
+    people = tuple(read_members(connection, SetKind.DATASET, row.id, batches) & consenting for row in rows)
+    # a set of people has as many planes as the collection has batches: when that grows, all are opened anew
+    same = known is not None and known.batches == batches
+    opened = {tile.key: tile for tiles in known.tiles.values() for tile in tiles} if known and same else {}
+    tiles: dict[Place, list[ContigTiles]] = {}
+    assemblies: dict[int, set[str]] = {row.number: set() for row in rows}
+    for pack in connection.execute(_packs_in_order()):
+        key = PackKey(pack.load, pack.assembly, pack.contig, pack.counted_by)
+        tile = opened.get(key) or _open(connection, folder, pack, batches)
+        tiles.setdefault((pack.assembly, pack.contig), []).append(tile)
+        assemblies[pack.dataset].add(pack.assembly)
+    everything = [tile for found in tiles.values() for tile in found]
+    strata = tuple(sorted({stratum for tile in everything for stratum in tile.strata}))
+    return Snapshot(
+        version,
+        individuals,
+        batches,
+        tuple(_dataset(row, bitmap.count(p), assemblies[row.number]) for row, p in zip(rows, people, strict=True)),
+        tuple(row.number for row in rows),
+        people,
+        _shared(people),
+        {place: tuple(found) for place, found in tiles.items()},
+        strata,
+        {id(t): np.array([strata.index(s) for s in t.strata], np.int64) for t in everything},
+    )
+
+
+def _shared(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:
+    n = len(people)
+    return np.array([[i != j and bool((people[i] & people[j]).any()) for j in range(n)] for i in range(n)], np.bool_)
+
+
+def _packs_in_order() -> sa.Select[tuple[object, ...]]:
+    joined = sa.join(tables.pack, tables.load, tables.pack.c.load == tables.load.c.id)
+    return sa.select(tables.pack).select_from(joined).order_by(tables.load.c.created, tables.load.c.id)
+
+
+def _open(connection: sa.Connection, folder: Path, row: sa.Row[tuple[object, ...]], batches: int) -> ContigTiles:
+    genotypes, counts = pack_paths(folder, row.load, row.assembly, row.contig, row.counted_by)
+    people = bitmap.nobody(batches)
+    m = tables.pack_member.c
+    stored = sa.select(m.batch, m.members).where(m.load == row.load, m.assembly == row.assembly, m.contig == row.contig)
+    for batch in connection.execute(stored):
+        people[batch.batch] = bitmap.decode_plane(batch.members)
+    return ContigTiles(
+        PackKey(row.load, row.assembly, row.contig, row.counted_by),
+        row.dataset,
+        people,
+        Pack(genotypes, row.genotypes_size_bytes),
+        Pack(counts, row.counts_size_bytes),
+    )
+
+
+def _dataset(row: sa.Row[tuple[object, ...]], individuals: int, assemblies: set[str]) -> Dataset:
+    return Dataset(
+        id=DatasetId(row.id),
+        title=row.title,
+        description=row.description,
+        state=DatasetState(row.state),
+        open=row.open,
+        floor=row.floor,
+        collection_year=row.collection_year,
+        individuals=individuals,
+        assemblies=tuple(sorted(assemblies)),
+        created=row.created,
+        updated=row.updated,
+    )

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's Beacon: from a request to an answer, in plain synchronous functions."""
+
+import threading
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from megagenome.collection import Collection, Reading
+from megagenome.collection.model import FilteringTerm, Use
+from megagenome.discovery import describe
+from megagenome.discovery.count import count_people, count_variants
+from megagenome.discovery.model import Identity, VariantQuestion, VariantsTold
+from megagenome.discovery.needs import Reference
+from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
+from megagenome.discovery.records import frequencies, variant
+from megagenome.discovery.scheme import Scheme, scheme_of
+from megagenome.discovery.settings import DiscoverySettings
+from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.coordinates import Allele
+from megagenome.reference import resolve
+from megagenome.standards import beacon
+from megagenome.standards.beacon import CountPrecision, Granularity, IncludeResultsets
+from megagenome.standards.federation import Resolved
+
+
+class _Precision(NamedTuple):
+    """`countPrecision` and `countAdjustedTo`."""
+
+    precision: CountPrecision
+    adjusted_to: tuple[int, ...] = ()
+
+
+_EXACT = _Precision(CountPrecision.EXACT)
+
+
+class Beacon:
+    """Answers of one node's Beacon. Safe to call from many threads."""
+
+    def __init__(
+        self, collection: Collection, reference: Reference, identity: Identity, settings: DiscoverySettings
+    ) -> None:
+        self.identity = identity
+        self.settings = settings
+        self.reference = reference
+        self._collection = collection
+        self._scheme: tuple[int, Scheme] | None = None
+        self._terms: tuple[int, Mapping[str, FilteringTerm]] | None = None
+        self._building = threading.Lock()
+
+    def variants(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
+        """Answer of `/g_variants`. Raises `Invalid` for what is not understood or not supported.
+
+        What the public learns: cells that pass disclosure control. Of an allele with fewer copies than the floor, and
+        of one that nobody has, the answer is the same.
+        """
+        reading, scheme = self._open(caller)
+        question = variant_question(
+            request,
+            scheme.index,
+            _assemblies(scheme),
+            page=self.settings.largest_page,
+            widest=self.settings.widest_region,
+        )
+        told = count_variants(reading, scheme, question)
+        meta = self._meta(request, describe.VARIANT, question.limit)
+        summary = _summary(told.total > 0, told.total, self._precision_of_variants(scheme, question, told), meta)
+        if meta.returned_granularity is not Granularity.RECORD:
+            return beacon.BeaconResponse(meta, summary)
+        return beacon.BeaconResponse(meta, summary, self._variant_sets(scheme, question, told, request))
+
+    def individuals(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
+        """Answer of `/individuals`: counts of people, never records of them.
+
+        At `record` granularity there is a result set for each dataset, with its count and no results, because that is
+        what the GDI portal reads; `returnedGranularity` says `count`.
+        """
+        _, scheme = self._open(caller)
+        question = people_question(
+            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._listed_terms
+        )
+        told = count_people(self._collection, scheme, caller, question)
+        meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
+        floor = max((int(scheme.floors[k]) for k in question.datasets), default=0)
+        precision = _EXACT if told.exact else _Precision(CountPrecision.IMPRECISE, (floor - 1,))
+        summary = _summary(told.total > 0, told.total, precision, meta)
+        if meta.returned_granularity is not Granularity.RECORD:
+            return beacon.BeaconResponse(meta, summary)
+        sets = [
+            _result_set(scheme, k, int(told.counts[k]) if told.told[k] else 0, withheld=not told.told[k])
+            for k in question.datasets
+        ]
+        return beacon.BeaconResponse(_counted(meta), summary, beacon.ResultSets(_included(sets, request)))
+
+    def datasets(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.CollectionsResponse:
+        """Answer of `/datasets`: the published ones. All where no limit is said."""
+        refuse_questions(request)
+        _, scheme = self._open(caller)
+        listed = [describe.dataset(d, int(f)) for d, f in zip(scheme.datasets, scheme.floors, strict=True)]
+        page = request.query.pagination
+        end = page.skip + page.limit if page.limit else None
+        meta = self._meta(request, describe.DATASET, page.limit or 0)
+        summary = beacon.ResponseSummary(bool(listed), len(listed))
+        return beacon.CollectionsResponse(meta, summary, beacon.Collections(tuple(listed[page.skip : end])))
+
+    def filtering_terms(self, page: beacon.Pagination) -> beacon.FilteringTermsResponse:
+        """Answer of `/filtering_terms`."""
+        return describe.filtering_terms(self.identity, self._listed_terms().values(), self.reference.ontologies, page)
+
+    def resolve(self, text: str, assembly: str | None) -> Resolved:
+        """What a text names, for `/resolve`; without an assembly on the only one that the node has."""
+        _, scheme = self._open(PUBLIC)
+        assemblies = _assemblies(scheme)
+        return resolve(text, assembly or None, default=next(iter(assemblies)) if len(assemblies) == 1 else None)
+
+    def error(self, status: int, message: str) -> beacon.ErrorResponse:
+        """The envelope of an error."""
+        return beacon.ErrorResponse(beacon.ResponseMeta(self.identity.id), beacon.BeaconError(status, message))
+
+    def _open(self, caller: Caller) -> tuple[Reading, Scheme]:
+        version = self._collection.version
+        reading = self._collection.open(caller, Use.RESEARCH)
+        known = self._scheme
+        if known is not None and known[0] == version and known[1].fits(reading):
+            return reading, known[1]
+        with self._building:
+            scheme = scheme_of(self._collection, reading, self.settings.floor)
+            self._scheme = version, scheme
+        return reading, scheme
+
+    def _listed_terms(self) -> Mapping[str, FilteringTerm]:
+        version = self._collection.version
+        if self._terms is None or self._terms[0] != version:
+            terms = self._collection.open(PUBLIC, Use.RESEARCH).terms()
+            self._terms = version, {term.id: term for term in terms}
+        return self._terms[1]
+
+    def _meta(self, request: beacon.BeaconRequest, schema: beacon.RequestedSchema, limit: int) -> beacon.ResponseMeta:
+        query = request.query
+        granularity = query.requested_granularity or Granularity.RECORD
+        received = beacon.ReceivedRequest(
+            request.meta.api_version,
+            request.meta.requested_schemas,
+            tuple(str(each) for each in query.filters),
+            query.request_parameters,
+            query.include_resultset_responses,
+            beacon.Pagination(query.pagination.skip, limit),
+            granularity,
+            query.test_mode,
+        )
+        return beacon.ResponseMeta(self.identity.id, beacon.API_VERSION, (schema,), granularity, received)
+
+    def _precision_of_variants(self, scheme: Scheme, question: VariantQuestion, told: VariantsTold) -> _Precision:
+        """Of the number of alleles. It depends on what is withheld only in that one told allele is known to be one."""
+        floors = [int(scheme.floors[k]) for k in question.datasets]
+        if not any(floors) or (told.total and isinstance(question.place, Allele)):
+            return _EXACT
+        return _Precision(CountPrecision.IMPRECISE, (max(floors) - 1,))
+
+    def _variant_sets(
+        self, scheme: Scheme, question: VariantQuestion, told: VariantsTold, request: beacon.BeaconRequest
+    ) -> beacon.ResultSets:
+        exactly = isinstance(question.place, Allele)
+        records = self._records(scheme, told)
+        sets = [
+            _result_set(
+                scheme,
+                k,
+                int(told.by_dataset[k]),
+                tuple(records[k]),
+                withheld=bool(scheme.floors[k]) and not (exactly and told.by_dataset[k]),
+            )
+            for k in question.datasets
+        ]
+        notes = beacon.AnswerNotes()
+        if told.combined is not None:
+            source = self.identity.name, self.identity.url
+            notes = beacon.AnswerNotes(frequencies(scheme.margins, told.combined, *source)[0][0])
+        return beacon.ResultSets(_included(sets, request), notes)
+
+    def _records(self, scheme: Scheme, told: VariantsTold) -> list[list[beacon.GenomicVariant]]:
+        """For each dataset the records of its rows."""
+        where = f"{self.identity.url}{describe.PREFIX}/datasets"
+        records: list[list[beacon.GenomicVariant]] = [[] for _ in scheme.datasets]
+        sources = [dataset.title or dataset.id for dataset in scheme.datasets]
+        known, record = None, beacon.GenomicVariant()
+        rows = zip(told.alleles, told.datasets, frequencies(scheme.margins, told.told, "", where), strict=True)
+        for allele, k, divisions in rows:
+            if allele != known:
+                known, record = allele, variant(allele)
+            named = tuple(
+                beacon.FrequencyInPopulations(each.frequencies, sources[k] + each.source, where) for each in divisions
+            )
+            records[k].append(
+                beacon.GenomicVariant(record.variant_internal_id, record.variation, record.identifiers, named)
+            )
+        return records
+
+
+def _assemblies(scheme: Scheme) -> frozenset[str]:
+    return frozenset(assembly for dataset in scheme.datasets for assembly in dataset.assemblies)
+
+
+def _summary(exists: bool, total: int, precision: _Precision, meta: beacon.ResponseMeta) -> beacon.ResponseSummary:
+    if meta.returned_granularity is Granularity.BOOLEAN:
+        return beacon.ResponseSummary(exists)
+    return beacon.ResponseSummary(exists, total, precision.precision, precision.adjusted_to)
+
+
+def _counted(meta: beacon.ResponseMeta) -> beacon.ResponseMeta:
+    return beacon.ResponseMeta(
+        meta.beacon_id, meta.api_version, meta.returned_schemas, Granularity.COUNT, meta.received_request_summary
+    )
+
+
+def _result_set(
+    scheme: Scheme, k: int, count: int, records: tuple[beacon.GenomicVariant, ...] = (), *, withheld: bool
+) -> beacon.ResultSet:
+    """A dataset's answer; `withheld` where more may be there than is told."""
+    precision = _Precision(CountPrecision.IMPRECISE, (int(scheme.floors[k]) - 1,)) if withheld else _EXACT
+    return beacon.ResultSet(
+        scheme.datasets[k].id,
+        "dataset",
+        count > 0,
+        count,
+        records,
+        precision.precision,
+        precision.adjusted_to,
+    )
+
+
+def _included(sets: list[beacon.ResultSet], request: beacon.BeaconRequest) -> tuple[beacon.ResultSet, ...]:
+    match request.query.include_resultset_responses:
+        case IncludeResultsets.ALL:
+            return tuple(sets)
+        case IncludeResultsets.HIT:
+            return tuple(each for each in sets if each.exists)
+        case IncludeResultsets.MISS:
+            return tuple(each for each in sets if not each.exists)
+        case IncludeResultsets.NONE:
+            return ()

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counting what is asked, and keeping of it only what is told."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from megagenome.collection import Collection, Reading
+from megagenome.collection.cohort import EVERYONE
+from megagenome.collection.model import AlleleCounts, Use
+from megagenome.discovery.disclosure import add_up, disclose, nothing, people_told
+from megagenome.discovery.model import Bools, Integers, PeopleQuestion, PeopleTold, Told, VariantQuestion, VariantsTold
+from megagenome.discovery.scheme import Scheme
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.reference import assembly
+
+SLICE_BASES = 250_000
+"""A region is counted in slices, so that memory does not grow with it."""
+
+
+def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) -> VariantsTold:
+    """What is told of an allele, or of the alleles of a region."""
+    if isinstance(question.place, Allele):
+        return _count_allele(reading, scheme, question, question.place)
+    return _count_region(reading, scheme, question, question.place)
+
+
+def count_people(collection: Collection, scheme: Scheme, caller: Caller, question: PeopleQuestion) -> PeopleTold:
+    """How many people of the cohort are told, by dataset and over the asked ones."""
+    counted = collection.open(caller, Use.RESEARCH, question.cohort).count_people()
+    everyone = question.cohort == EVERYONE
+    told = people_told(counted.members, counted.totals, scheme.floors, everyone=everyone)
+    asked = list(question.datasets)
+    if scheme.exact and len(asked) == len(scheme.datasets):
+        return PeopleTold(told, counted.members, counted.distinct, exact=True)
+    summed = _without_sharing(scheme, [k for k in asked if told[k]])
+    # that nobody is left out must not depend on what is withheld: any sharing makes the total inexact
+    exact = bool(told[asked].all()) and not scheme.shared[np.ix_(asked, asked)].any()
+    return PeopleTold(told, counted.members, int(counted.members[summed].sum()), exact)
+
+
+def _count_allele(reading: Reading, scheme: Scheme, question: VariantQuestion, allele: Allele) -> VariantsTold:
+    counts = reading.count_alleles(allele, scheme.counted_for(question.datasets))
+    rows = _told_rows(reading, scheme, question, counts)
+    datasets = counts.dataset[rows[0]].tolist()
+    by_dataset = np.zeros(len(scheme.datasets), np.int64)
+    by_dataset[datasets] = 1
+    total = min(len(datasets), 1)
+    told = rows[1]
+    combined = _combined(reading, scheme, question, allele, datasets, told) if datasets else None
+    if question.skip or not datasets:
+        return VariantsTold(total, by_dataset, [], [], told.take(np.zeros(len(datasets), np.bool_)), combined)
+    return VariantsTold(total, by_dataset, [counts.alleles[k] for k in rows[0]], datasets, told, combined)
+
+
+def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, region: Region) -> VariantsTold:
+    by_dataset = np.zeros(len(scheme.datasets), np.int64)
+    alleles: list[Allele] = []
+    datasets: list[int] = []
+    pages: list[Told] = []
+    total = 0
+    for counts in _slices(reading, scheme.counted_for(question.datasets), region):
+        kept, told = _told_rows(reading, scheme, question, counts)
+        here = counts.dataset[kept]
+        by_dataset += np.bincount(here, minlength=len(by_dataset))
+        # rows of one allele stand together: its place among the distinct ones grows where the allele changes
+        names = [counts.alleles[k] for k in kept]
+        changes = [k == 0 or names[k] != names[k - 1] for k in range(len(names))]
+        place = np.cumsum(changes, dtype=np.int64) - 1 + total
+        on_page = (place >= question.skip) & (place < question.skip + question.limit)
+        total += sum(changes)
+        pages.append(told.take(on_page))
+        alleles += [name for name, wanted in zip(names, on_page.tolist(), strict=True) if wanted]
+        datasets += here[on_page].tolist()
+    return VariantsTold(total, by_dataset, alleles, datasets, _concatenated(pages), None)
+
+
+def _slices(reading: Reading, datasets: frozenset[str], region: Region) -> Iterator[AlleleCounts]:
+    """Counts of the alleles that overlap a region, slice by slice, each allele once, by position."""
+    for start in range(region.start, region.end, SLICE_BASES):
+        piece = region._replace(start=start, end=min(start + SLICE_BASES, region.end))
+        counts = reading.count_alleles(piece, datasets)
+        first = 0
+        if start > region.start:  # what begins before was in the slice before
+            starts = np.fromiter((allele.start for allele in counts.alleles), np.int64, len(counts.alleles))
+            first = int(np.searchsorted(starts, start))
+        yield AlleleCounts(counts.alleles[first:], *(column[first:] for column in counts[1:]))
+
+
+def _told_rows(
+    reading: Reading, scheme: Scheme, question: VariantQuestion, counts: AlleleCounts
+) -> tuple[Integers, Told]:
+    """Indices of the rows of asked datasets of which something is told, and their cells."""
+    asked = np.zeros(len(scheme.datasets), np.bool_)
+    asked[list(question.datasets)] = True
+    speaks = asked[counts.dataset]
+    if scheme.eclipses.any():
+        speaks &= ~_eclipsed(scheme, counts)
+    rows = np.flatnonzero(speaks)
+    told = _disclosed(reading, scheme, counts, rows)
+    total = scheme.margins.total
+    observed = told.told[:, total] & (told.ac[:, total] > 0)
+    return rows[observed], told if observed.all() else told.take(observed)
+
+
+def _disclosed(reading: Reading, scheme: Scheme, counts: AlleleCounts, rows: Integers) -> Told:
+    """The cells of some rows, each by the ploidy at its own place."""
+
+    def disclosed(rows: Integers) -> Told:
+        ploidy = scheme.ploidy(reading, counts.alleles[rows[0]])
+        floors = scheme.floors[counts.dataset[rows]]
+        return disclose(scheme.margins, ploidy, floors, *(column[rows] for column in counts[2:6]))
+
+    if not len(rows):
+        return nothing(scheme.margins)
+    first = counts.alleles[0]
+    if len(counts.alleles) == 1 or first.contig not in ("X", "Y"):
+        return disclosed(rows)
+    starts = np.fromiter((counts.alleles[k].start for k in rows), np.int64, len(rows))
+    classes = assembly(first.assembly).ploidy_classes(first.contig, starts)
+    parts = [np.flatnonzero(classes == kind) for kind in np.unique(classes)]
+    together = _concatenated([disclosed(rows[part]) for part in parts])
+    return together.take(np.argsort(np.concatenate(parts)))
+
+
+def _eclipsed(scheme: Scheme, counts: AlleleCounts) -> Bools:
+    """bool [rows]: the row's dataset says nothing because one that eclipses it has a record of the allele."""
+    names = counts.alleles
+    allele = np.cumsum([k > 0 and names[k] != names[k - 1] for k in range(len(names))], dtype=np.int64)
+    present = np.zeros((len(names), len(scheme.datasets)), np.bool_)
+    present[allele, counts.dataset] = True
+    eclipsed: Bools = (present[allele] & scheme.eclipses[counts.dataset]).any(axis=1)
+    return eclipsed
+
+
+def _combined(
+    reading: Reading, scheme: Scheme, question: VariantQuestion, allele: Allele, datasets: list[int], told: Told
+) -> Told:
+    """The sum over datasets with each person once: exact where all are open, else of told cells of datasets that share
+    nobody."""
+    shares = len(datasets) > 1 and bool(scheme.shared[np.ix_(datasets, datasets)].any())
+    if shares and scheme.exact and len(question.datasets) == len(scheme.datasets):
+        once = [column[None, :] for column in reading.count_alleles_once(allele)]
+        return disclose(scheme.margins, scheme.ploidy(reading, allele), np.zeros(1, np.int64), *once)
+    chosen = set(_without_sharing(scheme, datasets)) if shares else set(datasets)
+    return add_up(told.take(np.array([k in chosen for k in datasets])))
+
+
+def _without_sharing(scheme: Scheme, datasets: list[int]) -> list[int]:
+    """Of these datasets, the largest first, those that share nobody with one taken before."""
+    taken: list[int] = []
+    for k in scheme.by_size:
+        if k in datasets and not scheme.shared[k, taken].any():
+            taken.append(k)
+    return taken
+
+
+def _concatenated(parts: list[Told]) -> Told:
+    if len(parts) == 1:
+        return parts[0]
+    return Told(
+        np.concatenate([part.told for part in parts]),
+        np.concatenate([part.genotypes for part in parts]),
+        np.concatenate([part.counts for part in parts], axis=1),
+    )

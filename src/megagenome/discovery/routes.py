@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP routes of the Beacon and of `/resolve`: they parse, call and render.
+
+    GET        /beacon/v2/ , /info, /service-info, /configuration, /map, /entry_types, /filtering_terms
+    GET, POST  /beacon/v2/datasets, /g_variants, /individuals
+    GET        /resolve?q=&assembly=
+
+Errors are Beacon's envelope with the HTTP status below /beacon/v2, and RFC 9457 problems at /resolve; never a trace.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.discovery import describe
+from megagenome.discovery.answer import Beacon
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.standards import problem
+from megagenome.standards.beacon import BeaconRequest, decode_request, request_from_parameters
+
+LARGEST_BODY_BYTES = 1_000_000
+_MOST_PARAMETERS = 100
+_BOTH = [HttpMethod.GET, HttpMethod.POST]
+_log = logging.getLogger(__name__)
+"""Faults of ours only; questions are never logged."""
+
+Http = Request[Any, Any, Any]
+
+
+def discovery_router(beacon: Beacon) -> Router:
+    """All routes of discovery, to be mounted at the node's root."""
+    entries = [_entry(beacon, path) for path in ("/g_variants", "/individuals", "/datasets")]
+    own = Router(
+        describe.PREFIX,
+        route_handlers=[*_informational(beacon), *entries, _filtering_terms(beacon), _anything_else()],
+        exception_handlers=_errors(lambda status, message: (beacon.error(status, message), MediaType.JSON)),
+        request_max_body_size=LARGEST_BODY_BYTES,
+    )
+    resolving = Router(
+        "/resolve",
+        route_handlers=[_resolve(beacon)],
+        exception_handlers=_errors(lambda status, message: (problem.problem(status, message), problem.MEDIA_TYPE)),
+    )
+    return Router("/", route_handlers=[own, resolving])
+
+
+def _entry(beacon: Beacon, path: str) -> Any:
+    answers: dict[str, Callable[..., msgspec.Struct]] = {
+        "/g_variants": beacon.variants,
+        "/individuals": beacon.individuals,
+        "/datasets": beacon.datasets,
+    }
+    answer = answers[path]
+
+    @route(path, http_method=_BOTH, status_code=200, sync_to_thread=True, name=f"beacon{path}")
+    def entry(request: Http, body: bytes) -> Response[bytes]:
+        asked = decode_request(body) if request.method == HttpMethod.POST else _asked(request)
+        return _json(answer(PUBLIC, asked))
+
+    return entry
+
+
+def _informational(beacon: Beacon) -> list[Any]:
+    identity, settings = beacon.identity, beacon.settings
+    documents: dict[str, msgspec.Struct] = {
+        "/info": describe.info(identity, settings),
+        "/": describe.info(identity, settings),
+        "/service-info": describe.service_info(identity, settings),
+        "/configuration": describe.configuration(identity, settings),
+        "/map": describe.beacon_map(identity),
+        "/entry_types": describe.entry_types(identity),
+    }
+    return [_document(path, document) for path, document in documents.items()]
+
+
+def _document(path: str, document: msgspec.Struct) -> Any:
+    encoded = msgspec.json.encode(document)
+
+    @get(path, sync_to_thread=False, name=f"beacon{path}")
+    def show() -> Response[bytes]:
+        return Response(encoded, media_type=MediaType.JSON)
+
+    return show
+
+
+def _filtering_terms(beacon: Beacon) -> Any:
+    @get("/filtering_terms", sync_to_thread=True)
+    def filtering_terms(request: Http) -> Response[bytes]:
+        return _json(beacon.filtering_terms(_asked(request).query.pagination))
+
+    return filtering_terms
+
+
+def _anything_else() -> Any:
+    @route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
+    def anything_else(path: str) -> None:
+        raise HTTPException(f"{path[:100]} is not served by this Beacon: /map lists what is", status_code=404)
+
+    return anything_else
+
+
+def _resolve(beacon: Beacon) -> Any:
+    @get("/", sync_to_thread=True)
+    def resolve(q: str = "", assembly: str = "") -> Response[bytes]:
+        if not q.strip():
+            raise Invalid("say what to look up: /resolve?q=22-16050075-A-G&assembly=GRCh37")
+        return _json(beacon.resolve(q, assembly))
+
+    return resolve
+
+
+def _asked(request: Http) -> BeaconRequest:
+    text = request.scope["query_string"].decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
+    return request_from_parameters(pairs)
+
+
+def _json(answer: msgspec.Struct) -> Response[bytes]:
+    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON)
+
+
+def _errors(render: Callable[[int, str], tuple[msgspec.Struct, str]]) -> ExceptionHandlersMap:
+    def respond(status: int, message: str) -> Response[bytes]:
+        envelope, media_type = render(status, message)
+        return Response(msgspec.json.encode(envelope), media_type=media_type, status_code=status)
+
+    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
+        return respond(problem.status_of(error), str(error))
+
+    def http(_: Http, error: HTTPException) -> Response[bytes]:
+        return respond(error.status_code, error.detail)
+
+    def fault(_: Http, error: Exception) -> Response[bytes]:
+        _log.error("answering failed", exc_info=error)
+        return respond(500, "this node could not answer: a fault of its own, which its operator sees in the log")
+
+    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of disclosure is the same for every question while the datasets stay as they are."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from megagenome.collection import Collection, Reading
+from megagenome.collection.cohort import InDataset
+from megagenome.collection.model import Dataset, Stratum, Use
+from megagenome.discovery.margins import Margins, Ploidy, margins_of
+from megagenome.discovery.model import Bools, Integers
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.ids import DatasetId
+from megagenome.reference import PloidyClass, assembly
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheme:
+    """Datasets with their floors, and how their cells add up. All axes are `Reading.datasets`.
+
+    floors    int64: the smallest count told; 0 only where the holder declared the data open
+    shared    bool [datasets, datasets]: they have people in common
+    eclipses  bool [datasets, datasets]: at an allele of which the second has a record, the first says nothing, because
+              their difference would speak of the few people who are in one of them only
+    by_size   indices, largest dataset first
+    """
+
+    datasets: tuple[Dataset, ...]
+    strata: tuple[Stratum, ...]
+    margins: Margins
+    floors: Integers
+    shared: Bools
+    eclipses: Bools
+    by_size: tuple[int, ...]
+    _ploidies: dict[PloidyClass, Ploidy] = field(default_factory=dict)
+
+    @property
+    def index(self) -> dict[DatasetId, int]:
+        """Where each dataset is."""
+        return {dataset.id: k for k, dataset in enumerate(self.datasets)}
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing at all is withheld on this node."""
+        return not self.floors.any()
+
+    def fits(self, reading: Reading) -> bool:
+        """Whether the datasets of `reading` are still these."""
+        return reading.strata is self.strata and reading.datasets == self.datasets
+
+    def ploidy(self, reading: Reading, allele: Allele) -> Ploidy:
+        """The ploidy of people at an allele, by the class of its first base."""
+        kind = assembly(allele.assembly).ploidy_class(allele.contig, allele.start)
+        known = self._ploidies.get(kind)
+        if known is None:
+            known = self._ploidies[kind] = self.margins.ploidy(reading.copies_possible(allele))
+        return known
+
+    def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId]:
+        """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones."""
+        needed = set(asked).union(*(np.flatnonzero(self.eclipses[k]).tolist() for k in asked))
+        return frozenset(self.datasets[k].id for k in needed)
+
+
+def scheme_of(collection: Collection, reading: Reading, floor: int) -> Scheme:
+    """The scheme of a reading of everyone. `floor` is the node's own; a dataset may only raise it."""
+    datasets = reading.datasets
+    sizes = np.array([dataset.individuals for dataset in datasets], np.int64)
+    is_open = np.array([dataset.open for dataset in datasets], np.bool_)
+    by_size = sorted(range(len(datasets)), key=lambda k: (-sizes[k], k))
+    rank = np.argsort(np.array(by_size, np.int64))
+    differ = reading.shared & ~_same_people(collection, reading)
+    return Scheme(
+        datasets=datasets,
+        strata=reading.strata,
+        margins=margins_of(reading.strata),
+        floors=np.array([d.floor if d.open else max(d.floor, floor) for d in datasets], np.int64),
+        shared=reading.shared,
+        eclipses=differ & ~is_open[:, None] & (is_open[None, :] | (rank[None, :] < rank[:, None])),
+        by_size=tuple(by_size),
+    )
+
+
+def _same_people(collection: Collection, reading: Reading) -> Bools:
+    """bool [datasets, datasets]: the two have exactly the same people."""
+    same = np.eye(len(reading.datasets), dtype=np.bool_)
+    for k in np.flatnonzero(reading.shared.any(axis=0)):
+        counts = collection.open(PUBLIC, Use.RESEARCH, InDataset(reading.datasets[k].id)).count_people()
+        same[k] = (counts.members == counts.totals) & (counts.totals == counts.totals[k])
+    return same

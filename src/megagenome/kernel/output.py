@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands show: text for people, JSON for programs, a progress bar on a terminal."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, TextIO, TypeVar
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+Result = TypeVar("Result")
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for programs instead of text.")]
+"""The type of every command's parameter `json`; its default is False."""
+
+PIPE_COLUMNS = 160
+"""Width of text that goes to a file or another program, which has no width of its own."""
+
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
+
+
+def show(result: Result, *, json: bool, render: Callable[[Result], RenderableType]) -> None:
+    """Print `result` on standard output: as one JSON document, or as what `render` makes of it for people."""
+    if json:
+        encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
+        sys.stdout.write(encoded.decode() + "\n")
+    else:
+        _console(sys.stdout).print(render(result))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+    """A table for people. Numbers stand to the right, None is a dash.
+
+    Control characters are replaced: a cell may come from a foreign node, and must not steer the reader's terminal.
+    """
+    cells = [list(row) for row in rows]
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for place, column in enumerate(columns):
+        numeric = any(isinstance(row[place], int | float) for row in cells)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*("-" if cell is None else printable(str(cell)) for cell in row))
+    return drawn
+
+
+def printable(text: str) -> str:
+    """`text` without control characters; each becomes U+FFFD."""
+    return text.translate(_CONTROL)
+
+
+@contextlib.contextmanager
+def progress(what: str, total: float | None) -> Iterator[Callable[[float], None]]:
+    """Show a bar on standard error, if that is a terminal, for work of over a second.
+
+    Yields the function to call with how much of `total` is done so far (records read, people simulated); a `total` of
+    None, unknown, makes a bar that only moves.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=_console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(printable(what), total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _console(stream: TextIO) -> Console:
+    # Titles and names are not ours: nothing in them is markup.
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return Console(file=stream, markup=False, emoji=False, highlight=False, width=width)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VCF 4.1 to 4.5 and BCF 2.2: what the house needs of their headers and alternate alleles (samtools/hts-specs).
+
+Records are parsed by htslib (`collection/read_vcf.py`); here is only what must be judged before it reads.
+"""
+
+import re
+from typing import NamedTuple
+
+from megagenome.kernel.errors import Invalid
+
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""The empty block that ends every whole BGZF file (SAM specification, section 4.1.2)."""
+GZIP_MAGIC = b"\x1f\x8b"
+BCF_MAGIC = b"BCF\x02"
+
+UNSTATED_LENGTHS = frozenset({0, 2**31 - 1})
+"""Lengths of ##contig lines that say nothing: some callers write the largest 32-bit integer."""
+
+NO_ALTERNATES = frozenset({".", "<NON_REF>", "<*>"})
+"""ALT entries that stand for no allele at all: a gVCF's 'anything else'."""
+
+_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)(.*)>")
+_LENGTH = re.compile(r"[,<]length=(\d+)")
+_FIXED = 9  # columns of the #CHROM line before the first sample
+
+
+class Header(NamedTuple):
+    """Samples in file order, and the contig lengths that the header states."""
+
+    samples: tuple[str, ...]
+    contig_lengths: dict[str, int]
+
+
+def is_bgzf(first_bytes: bytes) -> bool:
+    """True where a file that begins like this is BGZF: gzip with the `BC` extra field."""
+    return first_bytes[:2] == GZIP_MAGIC and first_bytes[3:4] == b"\x04" and first_bytes[12:14] == b"BC"
+
+
+def parse_header(text: str) -> Header:
+    """The header's samples and contig lengths. Raises `Invalid` without a #CHROM line, or with a sample twice."""
+    lines = text.rstrip("\0\n").split("\n")
+    columns = lines[-1].rstrip("\r").split("\t")
+    if columns[0] != "#CHROM":
+        raise Invalid("the header has no #CHROM line")
+    samples = tuple(columns[_FIXED:])
+    if len(set(samples)) != len(samples):
+        twice = next(sample for i, sample in enumerate(samples) if sample in samples[:i])
+        raise Invalid(f"sample {twice!r} stands twice in the header")
+    lengths = {}
+    for line in lines:
+        if contig := _CONTIG.match(line):
+            length = _LENGTH.search(contig.group(2))
+            if length and int(length.group(1)) not in UNSTATED_LENGTHS:
+                lengths[contig.group(1)] = int(length.group(1))
+    return Header(samples, lengths)

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is loaded is what is counted: random genotypes against plain counting, and input that must be refused."""
+
+import gzip
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pysam
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from megagenome.collection.people import People, Person
+from tests.oracles import genotypes as oracle
+
+from megagenome.collection.collection import Collection
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
+from megagenome.collection.model import AlleleCounts, Sex, Use
+from megagenome.collection.reading import Reading
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
+from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
+from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
+
+CONTIGS = ("22", "X", "Y", "MT")
+LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}
+
+
+def statement(dataset: str = "GDI-EE-TEST-001", **more: object) -> DatasetStatement:
+    return DatasetStatement(DatasetId(dataset), **{"open": True, "publish": True, **more})  # type: ignore[arg-type]
+
+
+def as_person(someone: oracle.Someone) -> Person:
+    return Person(
+        individual_id=IndividualId("P-" + someone.sample),
+        sample_id=SampleId(someone.sample),
+        sex=Sex(someone.sex),
+        country=Country(someone.country),
+        population=someone.population,
+        research_consent=someone.consents,
+    )
+
+
+def as_people(some: Sequence[oracle.Someone]) -> People:
+    return People([as_person(someone) for someone in some], {}, {})
+
+
+def as_source(people: Sequence[oracle.Someone], records: Sequence[oracle.Record], size: int = 3) -> GenotypeSource:
+    """The records as blocks of at most `size`."""
+
+    def number(call: tuple[int | None, ...]) -> tuple[int, int]:
+        first, second = (*call, ABSENT)[:2]
+        return MISSING if first is None else first, MISSING if second is None else second
+
+    def block(some: Sequence[oracle.Record]) -> Block:
+        calls = np.array([[number(call) for call in record.calls] for record in some], np.int8)
+        return Block(
+            some[0].contig,
+            np.array([record.start for record in some], np.int64),
+            [record.ref for record in some],
+            [record.alts for record in some],
+            calls.reshape(len(some), len(people), 2),
+        )
+
+    blocks = []
+    for contig in dict.fromkeys(record.contig for record in records):
+        mine = [record for record in records if record.contig == contig]
+        blocks += [block(mine[i : i + size]) for i in range(0, len(mine), size)]
+    return GenotypeSource("test", tuple(person.sample for person in people), {}, blocks)
+
+
+people_lists = st.lists(
+    st.tuples(
+        st.sampled_from(["female", "male", "unknown"]),
+        st.sampled_from(["EE", "FI", "ZZ"]),
+        st.sampled_from(["", "A", "B"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=12,
+).map(lambda some: [oracle.Someone(f"S{i}", *one) for i, one in enumerate(some)])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[list[oracle.Someone], list[oracle.Record]]:
+    """People, and records in file order: any ploidy, missing and half calls, several alternates, odd places."""
+    people = draw(people_lists)
+    records = []
+    for contig in draw(st.lists(st.sampled_from(CONTIGS), unique=True, min_size=1)):
+        near = [p for p in (60_000, 999_990, 2_699_515, 2_781_475, 154_931_040) if p < LENGTHS[contig] - 100]
+        places = st.sampled_from([0, *near]).flatmap(lambda p: st.integers(p, p + 20))
+        for start in sorted(draw(st.lists(places, min_size=1, max_size=8))):
+            ref = draw(st.text("ACGT", min_size=1, max_size=4))
+            bases = st.text("ACGT", min_size=1, max_size=4).filter(lambda alt, ref=ref: alt != ref)
+            alts = tuple(draw(st.lists(bases | st.sampled_from(["<DEL>", "<NON_REF>", "*"]), unique=True, max_size=3)))
+            allele = st.none() | st.integers(0, len(alts))
+            call = st.tuples(allele) | st.tuples(allele, allele) | st.just((0, 0))
+            calls = draw(st.lists(call, min_size=len(people), max_size=len(people)))
+            records.append(oracle.Record(contig, start, ref, alts, tuple(calls)))
+    return people, records
+
+
+def cells(reading: Reading, counts: AlleleCounts, row: int) -> dict[oracle.Cell, tuple[int, ...]]:
+    """A row's counts by stratum, of strata that have anything."""
+    kinds = (counts.het, counts.hom, counts.hemi, counts.an)
+    found = {tuple(s): tuple(int(kind[row, k]) for kind in kinds) for k, s in enumerate(reading.strata)}
+    return {cell: n for cell, n in found.items() if any(n)}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files())
+def test_counts_equal_plain_counting(
+    new_collection: Callable[[], Collection], file: tuple[list[oracle.Someone], list[oracle.Record]]
+) -> None:
+    people, records = file
+    expected = oracle.count("GRCh38", people, records)
+    collection = new_collection()
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
+    reading = collection.open(PUBLIC, Use.RESEARCH)
+
+    found = {}
+    for contig in CONTIGS:
+        counts = reading.count_alleles(Region("GRCh38", contig, 0, LENGTHS[contig]))
+        assert [a[2:] for a in counts.alleles] == sorted(a[2:] for a in counts.alleles)
+        for row, allele in enumerate(counts.alleles):
+            assert allele[1:] not in found
+            found[allele[1:]] = cells(reading, counts, row)
+    assert found == {key: {cell: n for cell, n in by.items() if any(n)} for key, by in expected.items()}
+
+    for key in expected:
+        allele = Allele("GRCh38", *key)
+        one = reading.count_alleles(allele)
+        assert len(one.alleles) == 1
+        assert cells(reading, one, 0) == found[key]
+        once = reading.count_alleles_once(allele)  # counted from the bitmaps, not from the stored counts
+        assert all((a == b[0]).all() for a, b in zip(once, (one.het, one.hom, one.hemi, one.an), strict=True))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files(), st.integers(0, 3_000_000), st.integers(1, 3_000_000))
+def test_a_region_has_what_overlaps_it(
+    new_collection: Callable[[], Collection],
+    file: tuple[list[oracle.Someone], list[oracle.Record]],
+    start: int,
+    length: int,
+) -> None:
+    people, records = file
+    collection = new_collection()
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
+    found = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "X", start, start + length)).alleles
+    everything = [Allele("GRCh38", *key) for key in oracle.count("GRCh38", people, records)]
+    assert found == sorted(a for a in everything if a.contig == "X" and a.start < start + length and a.end > start)
+
+
+def test_a_person_in_several_datasets_counts_once_in_the_total(collection: Collection) -> None:
+    people = [oracle.Someone(f"S{i}", "female", "EE", "A", True) for i in range(4)]
+    record = oracle.Record("22", 99, "A", ("G",), ((0, 1), (1, 1), (0, 0), (0, 1)))
+    load(collection, statement("ONE"), as_people(people[:3]), [as_source(people, [record])], "GRCh38")
+    load(collection, statement("TWO"), as_people(people[1:]), [as_source(people, [record])], "GRCh38")
+    reading = collection.open(PUBLIC, Use.RESEARCH)
+    allele = Allele("GRCh38", "22", 99, "A", "G")
+    counts = reading.count_alleles(allele)
+    assert (counts.ac.sum(axis=1).tolist(), counts.an.sum(axis=1).tolist()) == ([3, 3], [6, 6])
+    het, hom, _, an = reading.count_alleles_once(allele)
+    assert (het.sum(), hom.sum(), an.sum()) == (2, 1, 8)
+    assert reading.shared.tolist() == [[False, True], [True, False]]
+    assert reading.count_people().distinct == 4
+
+
+def test_two_loads_of_one_dataset_add_up(collection: Collection) -> None:
+    people = [oracle.Someone(f"S{i}", "male", "FI", "", True) for i in range(4)]
+    first = oracle.Record("22", 99, "A", ("G",), ((0, 1), (1, 1)))
+    second = oracle.Record("22", 99, "A", ("G",), ((0, 0), (0, 1)))
+    other = oracle.Record("22", 199, "C", ("T",), ((0, 0), (0, 1)))
+    load(collection, statement(), as_people(people[:2]), [as_source(people[:2], [first])], "GRCh38")
+    load(collection, statement(), as_people(people[2:]), [as_source(people[2:], [second, other])], "GRCh38")
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    assert [allele.start for allele in counts.alleles] == [99, 199]
+    assert (counts.ac.sum(axis=1).tolist(), counts.an.sum(axis=1).tolist()) == ([4, 1], [8, 4])
+
+
+def test_the_original_record_is_remembered(collection: Collection) -> None:
+    people = [oracle.Someone("S", "male", "FI", "", True)]
+    records = [
+        oracle.Record("22", 99, "GTT", ("G", "GT"), ((1, 2),)),
+        oracle.Record("22", 199, "A", ("C",), ((0, 1),)),
+    ]
+    load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
+    (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
+    found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
+    origins = {a.alt: tiles.origin(*place) for a, place in found.items() if place}
+    assert {a[2:] for a in found} == {(99, "GTT", "G"), (99, "GT", "G"), (199, "A", "C")}
+    assert origins == {"G": "100 GTT G,GT 1", "C": None} or set(origins.values()) == {
+        "100 GTT G,GT 1",
+        "100 GTT G,GT 2",
+        None,
+    }
+
+
+def _alleles(collection: Collection) -> list[tuple[int, str, str]]:
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    return [(a.start, a.ref, a.alt) for a in counts.alleles]
+
+
+def test_only_published_datasets_are_read(collection: Collection) -> None:
+    people = [oracle.Someone("S", "male", "FI", "", True)]
+    record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
+    load(collection, statement(publish=False), as_people(people), [as_source(people, [record])], "GRCh38")
+    reading = collection.open(PUBLIC, Use.RESEARCH)
+    assert reading.datasets == ()
+    assert reading.count_alleles(Region("GRCh38", "22", 0, 1000)).alleles == []
+    assert reading.count_people().distinct == 0
+
+
+# Refusals: each leaves the collection as it was.
+
+HEADER = """##fileformat=VCFv4.2
+##contig=<ID=22,length=50818468>
+##contig=<ID=21,length=46709983>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\tS2
+"""
+ROW = "22\t100\t.\tA\tG\t.\t.\t.\tGT\t0/1\t0/0\n"
+
+
+def write_vcf(folder: Path, text: str, name: str = "file.vcf.gz") -> Path:
+    path = folder / name
+    with pysam.BGZFile(str(path), "wb") as file:
+        file.write(text.encode())
+    return path
+
+
+def refuse(collection: Collection, *paths: Path, kind: type[MegagenomeError] = Invalid) -> str:
+    """The message of a load that must fail and must change nothing."""
+    before = everything(collection)
+    people = as_people([oracle.Someone(s, "female", "EE", "", True) for s in ("S1", "S2")])
+    with pytest.raises(kind) as caught:
+        load(collection, statement(), people, paths, "GRCh38")
+    assert everything(collection) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def everything(collection: Collection) -> object:
+    """All that a load may change: every row of the database, every file."""
+    with collection.engine.connect() as connection:
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        rows = {t: connection.exec_driver_sql(f"SELECT * FROM {t}").all() for t in sorted(tables)}
+    return rows, sorted(p for p in (collection.folder / "genotypes").rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (ROW.replace("\t100\t", "\t200\t") + ROW, "not sorted: 22:100 comes after 200"),
+        (ROW + ROW.replace("22\t", "21\t", 1) + ROW, "contig 22 comes a second time"),
+        (ROW.replace("22\t", "22q\t", 1), "no contig '22q'"),
+        (ROW.replace("0/1", "0/2"), "22:100: a call of allele 2, the record lists 1"),
+        (ROW.replace("0/1", "0/1/1"), "22:100: a call of 3 alleles"),
+        (ROW.replace("\t100\t", "\t50818469\t"), "beyond the contig's 50,818,468 bases"),
+        (ROW + "22\t100\t.\tA\n", "damaged or malformed after 22:100"),
+        (ROW.replace("\t0/0\n", "\n"), "damaged or malformed before its first record"),
+    ],
+)
+def test_bad_records_are_refused(collection: Collection, tmp_path: Path, rows: str, says: str) -> None:
+    assert says in refuse(collection, write_vcf(tmp_path, HEADER + rows), kind=MegagenomeError)
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (HEADER.replace("S1\tS2", "S1\tS1"), "sample 'S1' stands twice"),
+        (HEADER.replace("50818468", "51304566"), "50,818,468; is it of another assembly"),
+        (HEADER.replace("S1\tS2", "T1\tT2"), "none of its 2 samples is named"),
+        (HEADER.replace("#CHROM", "CHROM"), "no #CHROM line"),
+    ],
+)
+def test_bad_headers_are_refused(collection: Collection, tmp_path: Path, header: str, says: str) -> None:
+    assert says in refuse(collection, write_vcf(tmp_path, header + ROW), kind=MegagenomeError)
+
+
+@pytest.mark.parametrize("length", ["2147483647", "0", None])
+def test_a_length_that_says_nothing_is_not_checked(collection: Collection, tmp_path: Path, length: str | None) -> None:
+    header = HEADER.replace(",length=50818468", f",length={length}" if length else "")
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
+    report = load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
+    assert (report.contigs["22"]["alleles"], report.samples, report.samples_left_out) == (1, 1, 1)
+
+
+def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
+    path = write_vcf(tmp_path, HEADER + ROW + ROW.replace("22\t", "21\t", 1))
+    assert set(load(collection, statement(), people, [path], "GRCh38").contigs) == {"21", "22"}
+
+
+def test_damaged_files_are_refused(collection: Collection, tmp_path: Path) -> None:
+    whole = write_vcf(tmp_path, HEADER + "".join(ROW.replace("100", str(100 + i)) for i in range(20_000)))
+    content = whole.read_bytes()
+    cut = tmp_path / "cut.vcf.gz"
+    cut.write_bytes(content[: len(content) // 2])
+    assert "the end of the file is missing" in refuse(collection, cut, kind=Corrupt)
+    flipped = tmp_path / "flipped.vcf.gz"
+    flipped.write_bytes(content[:9000] + bytes(b ^ 0xFF for b in content[9000:9100]) + content[9100:])
+    assert "damaged or malformed" in refuse(collection, flipped, kind=Corrupt)
+    plain = tmp_path / "plain.vcf.gz"
+    plain.write_bytes(gzip.compress((HEADER + ROW).encode()))
+    assert "plain gzip; compress it with `bgzip`" in refuse(collection, plain)
+    text = tmp_path / "text.vcf"
+    text.write_text(HEADER + ROW)
+    assert "not compressed" in refuse(collection, text)
+    assert "No such file" in refuse(collection, tmp_path / "none.vcf.gz")
+
+
+def test_the_same_file_twice_is_refused(collection: Collection, tmp_path: Path) -> None:
+    path = write_vcf(tmp_path, HEADER + ROW)
+    people = as_people([oracle.Someone(s, "female", "EE", "", True) for s in ("S1", "S2")])
+    load(collection, statement(), people, [path], "GRCh38")
+    assert "already has genotypes of contig 22" in refuse(collection, path, kind=Conflict)
+
+
+def test_a_contig_in_two_files_is_refused(collection: Collection, tmp_path: Path) -> None:
+    one = write_vcf(tmp_path, HEADER + ROW.replace("22\t", "21\t", 1) + ROW)
+    other = write_vcf(tmp_path, HEADER + ROW, "other.vcf.gz")
+    assert "other.vcf.gz: contig 22 comes a second time" in refuse(collection, one, other)
+
+
+def test_a_floor_below_ten_needs_open_data(collection: Collection) -> None:
+    with pytest.raises(Invalid, match="only data declared open"):
+        load(collection, DatasetStatement(DatasetId("D"), floor=9), as_people([]))
+    load(collection, DatasetStatement(DatasetId("D"), floor=20), as_people([]))
+    with pytest.raises(Conflict, match="floor is recorded as 20"):
+        load(collection, DatasetStatement(DatasetId("D"), floor=30), as_people([]))
