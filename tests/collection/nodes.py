@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
-from tests.oracles.obo import PlainOntology
 
 from megagenome.collection.cohort import (
     EVERYONE,
@@ -28,6 +27,7 @@ from megagenome.collection.people import Fact, FactKind, People, Person, Status
 from megagenome.collection.tables import dataset
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.ids import Country, Curie, IndividualId, SampleId
+from tests.oracles.obo import PlainOntology
 
 #        1
 #      2   3

@@ -6,11 +6,11 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.collection.nodes import ALLELES, HP, cohorts, persons
-from tests.oracles.cohorts import Circumstances, holds
 
 from megagenome.collection.cohort import EVERYONE, All, Any, Cohort, HasAge, HasSex, HasTerm, Not, canonical, cohort_id
 from megagenome.collection.model import Sex
+from tests.collection.nodes import ALLELES, HP, cohorts, persons
+from tests.oracles.cohorts import Circumstances, holds
 
 WOMAN, ADULT, SEIZURE = HasSex(Sex.FEMALE), HasAge(at_least=18), HasTerm("HP:0000005")
 

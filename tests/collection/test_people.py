@@ -5,11 +5,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.collection.nodes import excluded, observed, persons
 
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Fact, FactKind, Person, join, parse_sex, parse_text, unite
 from megagenome.kernel.errors import Invalid
+from tests.collection.nodes import excluded, observed, persons
 
 HEIGHT = Fact(FactKind.MEASURE, "LOINC:8308-9", value="179", unit="cm", time="2021")
 UNRECORDED = Person(individual_id="P")  # type: ignore[arg-type]

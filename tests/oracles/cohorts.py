@@ -4,8 +4,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tests.oracles.obo import PlainOntology
-
 from megagenome.collection.cohort import (
     All,
     Any,
@@ -24,6 +22,7 @@ from megagenome.collection.cohort import (
 from megagenome.collection.model import Sex
 from megagenome.collection.people import FactKind, Person, Status
 from megagenome.kernel.coordinates import Allele
+from tests.oracles.obo import PlainOntology
 
 
 class Circumstances(NamedTuple):
