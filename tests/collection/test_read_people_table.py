@@ -105,6 +105,7 @@ def test_further_columns_are_custom_facts() -> None:
         ("individual_id Consent", "line 1: column 'Consent': write 'consent'"),
         ("individual_id age", "line 1: column 'age': choose another name"),
         ("individual_id Datasets", "line 1: column 'Datasets': choose another name"),
+        ("individual_id carries", "line 1: column 'carries': choose another name"),
         ("individual_id 2nd", "line 1: column '2nd': name it with"),
         ("individual_id a=b", "line 1: column 'a=b': name it with"),
         ("individual_id ", "line 1: column '': name it with"),

@@ -10,6 +10,7 @@ from megagenome.collection import terms as module
 from megagenome.collection.enrol import enrol
 from megagenome.collection.model import FilteringTerm
 from megagenome.collection.people import Fact, FactKind, People
+from megagenome.collection.tables import term
 from megagenome.collection.terms import read_terms, store_terms
 from tests.collection.nodes import add_dataset, excluded, observed, ontology_for, person
 
@@ -48,7 +49,7 @@ def test_a_term_gets_its_name_from_a_later_table(connection: sa.Connection, monk
     recorded = {(f"A:{i}", FactKind.DISEASE) for i in range(5)}
     store_terms(connection, recorded, {"A:0": "zero"})
     store_terms(connection, recorded | {("A:1", FactKind.PHENOTYPE)}, {"A:0": "other", "A:1": "one", "A:9": "nine"})
-    found = connection.execute(sa.select(module.term).order_by("id", "kind")).all()
+    found = connection.execute(sa.select(term).order_by("id", "kind")).all()
     assert [(row.id, row.kind, row.label) for row in found] == [
         ("A:0", "disease", "zero"),
         ("A:1", "disease", "one"),

@@ -27,8 +27,7 @@ def test_other_terms_stay_as_they_are_with_the_first_name_given() -> None:
 
 def test_equal_facts_are_one_object() -> None:
     vocabulary = Vocabulary(ontology_for)
-    for _ in range(2):
-        facts = [vocabulary.fact(FactKind.PHENOTYPE, "HP:0000005"), vocabulary.custom("site", "a")]
+    facts = [vocabulary.fact(FactKind.PHENOTYPE, "HP:0000005"), vocabulary.custom("site", "a")]
     again = [vocabulary.fact(FactKind.PHENOTYPE, "HP:0000005"), vocabulary.custom("site", "a")]
     assert all(first is second for first, second in zip(facts, again, strict=True))
     assert vocabulary.fact(FactKind.DISEASE, "HP:0000005") != facts[0]

@@ -25,7 +25,7 @@ COLUMNS = (
 EARLIEST_BIRTH_YEAR = 1850
 POPULATION_LIMIT = 100
 
-_WORDS_OF_COHORTS = {"age", "carrier", "dataset"}
+_WORDS_OF_COHORTS = {"age", "assembly", "carries", "dataset"}
 """No column may be called what cohorts already ask for."""
 
 
