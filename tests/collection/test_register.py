@@ -39,9 +39,9 @@ def test_new_people_are_written_whole(connection: sa.Connection) -> None:
     ]
     assert rows(connection, tables.biosample) == [(1, "S1", 0)]
     assert rows(connection, tables.fact) == [
-        (0, "measure", "LOINC:8308-9", "2021-09-24", "observed", "179", "cm"),
-        (0, "phenotype", "HP:0000004", "", "excluded", None, None),
-        (0, "phenotype", "HP:0000005", "", "observed", None, None),
+        (0, "measure", "LOINC:8308-9", "observed", "179", "cm", "2021-09-24"),
+        (0, "phenotype", "HP:0000004", "excluded", None, None, ""),
+        (0, "phenotype", "HP:0000005", "observed", None, None, ""),
     ]
 
 
