@@ -12,6 +12,7 @@ from typing import Any as Anything
 import pytest
 import sqlalchemy as sa
 
+from megagenome import reference
 from megagenome.collection import bitmap
 from megagenome.collection.cohort import Any, Cohort, HasSex, HasTerm, Not
 from megagenome.collection.enrol import enrol
@@ -109,18 +110,26 @@ def table(packets: list[Packet]) -> str:
     return "\n".join("\t".join(row) for row in [("individual_id", "sex", "diseases", "phenotypes"), *rows])
 
 
+@pytest.fixture(params=["plain", "packed"])
+def ontology_for(request: pytest.FixtureRequest, human_phenotypes: PlainOntology, tmp_path: Path) -> OntologyFor:
+    """HPO by regular expressions, and as a node has it."""
+    if request.param == "plain":
+        return lambda term: human_phenotypes if term.startswith("HP:") else None
+    reference.build(tmp_path)
+    return reference.open(tmp_path).ontology_for
+
+
 def test_phenopackets_as_a_people_table(
     connection: sa.Connection,
     tmp_path: Path,
+    ontology_for: OntologyFor,
     phenopackets: list[Packet],
     human_phenotypes: PlainOntology,
     facts: dict[str, Anything],
 ) -> None:
     (tmp_path / "people.tsv").write_text(table(phenopackets))
     expected = facts["phenopackets"]
-    consenting, count = counted(
-        connection, [tmp_path / "people.tsv"], lambda term: human_phenotypes if term.startswith("HP:") else None
-    )
+    consenting, count = counted(connection, [tmp_path / "people.tsv"], ontology_for)
     assert consenting == expected["n"] == 320
     assert count(HasSex(Sex.FEMALE)) == (expected["sex"]["FEMALE"], expected["sex"]["MALE"])
     for term, known in expected["individuals_with_term_or_descendant"].items():
