@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.app.check import Finding, check_node
+from megagenome.app.check import Finding, check_folder
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
@@ -21,7 +21,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
-node = App(help="Make, fill, serve and check a country's node.")
+node = App(name="node", help="Make, fill, serve and check a country's node.")
 
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 Flag = Parameter(negative="")
@@ -172,7 +172,7 @@ def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False)
     deep
         Also read every byte of the genotypes again and compare checksums.
     """
-    return _findings(check_node(node, deep=deep), json=json)
+    return _findings(check_folder(Path(node), deep=deep), json=json)
 
 
 @node.command(name="upgrade")
