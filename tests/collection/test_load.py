@@ -10,19 +10,19 @@ import pysam
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from megagenome.collection.people import People, Person
-from tests.oracles import genotypes as oracle
 
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import AlleleCounts, Sex, Use
+from megagenome.collection.people import People, Person
 from megagenome.collection.reading import Reading
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
+from tests.oracles import genotypes as oracle
 
 CONTIGS = ("22", "X", "Y", "MT")
 LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}

@@ -6,9 +6,6 @@ import contextlib
 from typing import Any
 
 import pytest
-from tests.network import stubs
-from tests.network.documents import answer, error, people, record, result_set, withheld
-from tests.network.stubs import Behaviour, Stub, running, says
 
 from megagenome.network.answers import ask_cohort, ask_region, ask_variant
 from megagenome.network.combine import Cell, People, with_intervals
@@ -17,6 +14,9 @@ from megagenome.network.question import CohortQuestion
 from megagenome.network.settings import NetworkSettings
 from megagenome.standards import beacon
 from megagenome.standards.federation import CohortAnswer, NodeStatus, RegionAnswer, Resolved, VariantAnswer
+from tests.network import stubs
+from tests.network.documents import answer, error, people, record, result_set, withheld
+from tests.network.stubs import Behaviour, Stub, running, says
 
 ALLELE = Resolved("allele", "22-100-A-G", "GRCh37", "22", 99, 100, "A", "G")
 REGION = Resolved("region", "22:1-1000", "GRCh37", "22", 0, 1000)

@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.network import stubs
-from tests.network.stubs import Behaviour, Stub, running, says
 
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.network.fanout import Network, Outcome, Question, one_line
 from megagenome.network.settings import NetworkSettings, Node
 from megagenome.standards.federation import NodeStatus
+from tests.network import stubs
+from tests.network.stubs import Behaviour, Stub, running, says
 
 QUESTION = Question("/g_variants", b'{"meta":{}}')
 SETTINGS = NetworkSettings(deadline_s=0.5, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)

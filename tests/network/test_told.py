@@ -5,13 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.network.documents import answer, people, record, result_set, withheld
 
 from megagenome.kernel.errors import Corrupt
 from megagenome.network.combine import Cell, People
 from megagenome.network.settings import Node
 from megagenome.network.told import ANYWHERE, Place, Told, place_of, read_people, read_variants
 from megagenome.standards.federation import NodeStatus
+from tests.network.documents import answer, people, record, result_set, withheld
 
 NODE = Node(id="FI", url="http://127.0.0.1:1")
 CELLS = {"Total": (30, 200, 2, 26, 0), "FI": (30, 200, 2, 26, 0), "FI_F": (12, 100)}

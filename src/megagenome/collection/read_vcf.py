@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pysam
+import pysam.bcftools
 
 from megagenome.kernel.coordinates import is_symbolic
 from megagenome.kernel.errors import Corrupt, Invalid
@@ -91,8 +92,9 @@ def count_records(path: Path) -> int | None:
     if not any(path.with_name(path.name + suffix).is_file() for suffix in (".tbi", ".csi")):
         return None
     try:
-        return sum(int(line.split("\t")[2]) for line in pysam.bcftools.index("--stats", str(path)).splitlines())
-    except pysam.SamtoolsError:
+        stats: str = pysam.bcftools.index("--stats", str(path))
+        return sum(int(line.split("\t")[2]) for line in stats.splitlines())
+    except pysam.utils.SamtoolsError:
         return None
 
 
@@ -108,7 +110,7 @@ class _Feed:
         reading, writing = os.pipe()
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._pipe = os.fdopen(reading, "rb", buffering=_PIPE_BYTES)
-        self.stream = io.BufferedReader(gzip.GzipFile(fileobj=self._pipe), _PIPE_BYTES)  # type: ignore[type-var]
+        self.stream = io.BufferedReader(gzip.GzipFile(fileobj=self._pipe), _PIPE_BYTES)
         self._thread = threading.Thread(target=self._run, args=(writing,), daemon=True)
         self._thread.start()
 
@@ -144,7 +146,7 @@ def _declare_chromosomes(header: pysam.VariantHeader) -> frozenset[str]:
         for name in (chromosome, "chr" + chromosome):
             if name not in header.contigs:
                 header.contigs.add(name)
-    return frozenset(header.contigs)
+    return frozenset(map(str, header.contigs))
 
 
 def _blocks(path: Path, samples: Sequence[str]) -> Iterator[Block]:
