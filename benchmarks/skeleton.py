@@ -216,8 +216,19 @@ def _load_claim(folder: Path, genotypes: Path, people: Path, assembly: str, word
     def ours() -> float:
         node = folder / f"{genotypes.name}-{next(made)}"
         init_node(node, country="EE", name="", identity="", port=8601)
-        command = [sys.executable, "-m", "megagenome", "node", "load", node, "--dataset", "D", "--open", "--publish"]
-        spent = run([*command, "--assembly", assembly, "--vcf", genotypes, "--individuals", people])
+        command = [
+            sys.executable,
+            "-m",
+            "megagenome",
+            "node",
+            "load",
+            str(node),
+            "--dataset",
+            "D",
+            "--open",
+            "--publish",
+        ]
+        spent = run([*command, "--assembly", assembly, "--vcf", str(genotypes), "--individuals", str(people)])
         totals.append(_totals(node, assembly))
         return spent.cpu_s
 

@@ -92,8 +92,8 @@ def count_records(path: Path) -> int | None:
     if not any(path.with_name(path.name + suffix).is_file() for suffix in (".tbi", ".csi")):
         return None
     try:
-        stats: str = pysam.bcftools.index("--stats", str(path))
-        return sum(int(line.split("\t")[2]) for line in stats.splitlines())
+        stats = pysam.bcftools.index("--stats", str(path))
+        return sum(int(line.split("\t")[2]) for line in str(stats).splitlines())
     except pysam.utils.SamtoolsError:
         return None
 
