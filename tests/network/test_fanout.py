@@ -21,7 +21,7 @@ from tests.network import stubs
 from tests.network.stubs import Behaviour, Stub, running, says
 
 QUESTION = Question("/g_variants", b'{"meta":{}}')
-SETTINGS = NetworkSettings(deadline_s=0.5, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)
+SETTINGS = NetworkSettings(deadline_s=0.3, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)
 
 
 class Number(msgspec.Struct):
@@ -64,9 +64,9 @@ def test_every_node_is_asked_the_question_and_answers_stand_in_the_order_of_the_
 DEEP = b'{"x":' + b"[" * 40_000 + b"]" * 40_000 + b"}"
 ELSEWHERE = says({}, status=302, more="location: http://127.0.0.1:1/\r\n")
 MISBEHAVIOURS: dict[str, tuple[Behaviour, NodeStatus, str]] = {
-    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 0.5 s"),
-    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 0.5 s"),
-    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 0.5 s"),
+    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 0.3 s"),
+    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 0.3 s"),
+    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 0.3 s"),
     "floods": (stubs.floods, NodeStatus.FAULTY, "longer than 100000 bytes"),
     "announces too much": (says(b" " * 100_001), NodeStatus.FAULTY, "longer than 100000 bytes"),
     "dies": (stubs.dies, NodeStatus.UNREACHABLE, "the connection broke"),
