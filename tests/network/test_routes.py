@@ -2,9 +2,6 @@
 """The hub over HTTP, with stub nodes behind it: what it takes, answers and refuses, and that it lets go of callers."""
 
 import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import httpx
@@ -15,82 +12,11 @@ from litestar import Litestar
 
 from megagenome.kernel.errors import Invalid
 from megagenome.network.routes import hub_routes
-from megagenome.network.settings import HubIdentity, NetworkSettings
+from megagenome.network.settings import NetworkSettings
 from megagenome.reference import resolve
 from tests.network import stubs
-from tests.network.documents import answer, error, info, people, record, result_set, withheld
-from tests.network.stubs import Behaviour, Stub, routes, running, says
-
-SETTINGS = NetworkSettings(deadline_s=0.3)
-HUB = HubIdentity("org.example.hub", "The hub")
-CELLS = {"Total": (30, 200, 2, 26, 0), "FI": (30, 200, 2, 26, 0)}
-ALLELE = [record(16050074, "A", "G", CELLS)]
-ASK_ALLELE = {"assemblyId": "GRCh37", "referenceName": "22", "start": [16050074], "referenceBases": "A"} | {
-    "alternateBases": "G"
-}
-
-
-def node(id_: str, cells: dict[str, Any] = CELLS) -> Behaviour:
-    """A node with one allele, one dataset, ten people and three terms."""
-    terms = [
-        {"id": "HP:0001250", "type": "ontology", "label": "Seizure", "scopes": ["individual"]},
-        {"id": "ICD10:I83", "type": "ontology", "label": "", "scopes": ["individual"]},
-        {"id": f"smoking{id_}", "type": "custom", "scopes": ["individual"]},
-    ]
-    datasets = {
-        "meta": {"beaconId": id_},
-        "responseSummary": {"exists": True},
-        "response": {"collections": [{"id": f"D-{id_}", "name": "Data", "info": {"open": True, "floor": 0}}]},
-    }
-    return routes(
-        {
-            "/beacon/v2/info": info(id_),
-            "/beacon/v2/datasets": datasets,
-            "/beacon/v2/filtering_terms": {"meta": {"beaconId": id_}, "response": {"filteringTerms": terms}},
-            "/beacon/v2/g_variants": answer(
-                id_, [result_set(f"D-{id_}", [record(16050074, "A", "G", cells)]), result_set(f"E-{id_}", [])]
-            ),
-            "/beacon/v2/individuals": people(id_, 10, {f"D-{id_}": 10}),
-        }
-    )
-
-
-class Serving:
-    """A hub over running stubs, and a client of it."""
-
-    def __init__(self, client: httpx.AsyncClient, app: Litestar, nodes: dict[str, Stub]) -> None:
-        self.client, self.app, self.nodes = client, app, nodes
-
-    async def get(self, path: str, **query: Any) -> Any:
-        return self._read(await self.client.get(path, params=query))
-
-    async def post(self, path: str, body: Any) -> Any:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._read(await self.client.post(path, content=content))
-
-    @staticmethod
-    def _read(response: httpx.Response) -> Any:
-        return response.json() | {"HTTP": response.status_code}
-
-
-@contextlib.asynccontextmanager
-async def serving(config: NetworkSettings = SETTINGS, **behaviours: Behaviour) -> AsyncIterator[Serving]:
-    async with contextlib.AsyncExitStack() as stack:
-        nodes = {id_: await stack.enter_async_context(running(behave)) for id_, behave in behaviours.items()}
-        parts = hub_routes(HUB, config, [stub.node(id_, id_) for id_, stub in nodes.items()], resolve)
-        app = Litestar([parts.router], lifespan=[parts.lifespan], openapi_config=None, logging_config=None)
-        await stack.enter_async_context(parts.lifespan(app))
-        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://hub.test"))
-        yield Serving(client, app, nodes)
-
-
-def asking(ask: Callable[[Serving], Coroutine[Any, Any, Any]], **behaviours: Behaviour) -> Any:
-    async def run() -> Any:
-        async with serving(**behaviours) as hub:
-            return await ask(hub)
-
-    return asyncio.run(run())
+from tests.network.hub import HUB, SETTINGS, Serving, asking, node, serving
+from tests.network.stubs import running
 
 
 def test_the_api_answers_for_the_network() -> None:
@@ -174,171 +100,6 @@ def test_another_path_is_not_found(path: str) -> None:
     assert (said["HTTP"], said["status"]) == (404, 404)
 
 
-def ask_variants(hub: Serving, **query: Any) -> Coroutine[Any, Any, Any]:
-    return hub.post("/beacon/v2/g_variants", {"meta": {"apiVersion": "v2.2.0"}, "query": query})
-
-
-def test_the_networks_beacon_merges_variants() -> None:
-    async def ask(hub: Serving) -> Any:
-        nested = await ask_variants(hub, requestParameters={"g_variant": ASK_ALLELE})
-        flat = await ask_variants(hub, requestParameters=ASK_ALLELE | {"start": "16050074"})
-        by_get = await hub.get("/beacon/v2/g_variants", **(ASK_ALLELE | {"start": "16050074"}))
-        return nested, flat, by_get, hub.nodes["FI"].asked[0].json
-
-    nested, flat, by_get, passed_on = asking(ask, FI=node("FI"), ES=node("ES", {"ES": (10, 100)}))
-    for told in (nested, flat, by_get):
-        assert told["meta"]["beaconId"] == "org.example.hub"
-        assert told["responseSummary"] == {"exists": True, "numTotalResults": 1, "countPrecision": "exact"}
-        sets = told["response"]["resultSets"]
-        assert [(s["beaconId"], s["id"], s["resultsCount"]) for s in sets] == [("FI", "D-FI", 1), ("ES", "D-ES", 1)]
-        assert sets[0]["results"] == ALLELE
-        combined = told["response"]["info"]["combined"]["frequencies"]
-        assert {f["population"]: (f["alleleCount"], f["alleleNumber"]) for f in combined} == {
-            "Total": (40, 300),
-            "FI": (30, 200),
-            "ES": (10, 100),
-        }
-        assert [(n["beaconId"], n["status"]) for n in told["info"]["nodes"]] == [("FI", "answered"), ("ES", "answered")]
-    assert passed_on["query"]["requestParameters"] == {"g_variant": ASK_ALLELE}
-
-
-@pytest.mark.parametrize(
-    ("include", "sets"),
-    [("ALL", ["D-FI", "E-FI"]), ("HIT", ["D-FI"]), ("MISS", ["E-FI"]), ("NONE", [])],
-)
-def test_only_the_wanted_result_sets_come(include: str, sets: list[str]) -> None:
-    told = asking(
-        lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE, includeResultsetResponses=include), FI=node("FI")
-    )
-    assert [s["id"] for s in told["response"]["resultSets"]] == sets
-    assert told["responseSummary"]["numTotalResults"] == 1
-
-
-def test_less_is_told_where_less_is_asked() -> None:
-    async def ask(hub: Serving) -> Any:
-        return [
-            await ask_variants(hub, requestParameters=ASK_ALLELE, requestedGranularity=granularity)
-            for granularity in ("boolean", "count")
-        ]
-
-    boolean, count = asking(ask, FI=node("FI"))
-    assert boolean["responseSummary"] == {"exists": True}
-    assert count["responseSummary"] == {"exists": True, "numTotalResults": 1, "countPrecision": "exact"}
-    assert "response" not in boolean
-    assert "response" not in count
-    assert (boolean["meta"]["returnedGranularity"], count["meta"]["returnedGranularity"]) == ("boolean", "count")
-
-
-@pytest.mark.parametrize(
-    ("other", "status"),
-    [(stubs.hangs, "late"), (says(withheld("GB")), "withheld"), (says(error(400, "no"), status=400), "refused")],
-    ids=["late", "withheld", "refused"],
-)
-def test_a_count_without_one_node_is_imprecise(other: Behaviour, status: str) -> None:
-    told = asking(lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE), FI=node("FI"), GB=other)
-    assert told["responseSummary"] == {"exists": True, "numTotalResults": 1, "countPrecision": "imprecise"}
-    assert told["info"]["nodes"][1]["status"] == status
-
-
-def test_an_allele_of_two_nodes_counts_once_and_a_cut_page_is_a_lower_bound() -> None:
-    def cut(id_: str, starts: range, total: int) -> Behaviour:
-        records = [record(at, "A", "G", CELLS) for at in starts]
-        return says(answer(id_, [result_set("A", records)], numTotalResults=total))
-
-    parameters = {"assemblyId": "GRCh37", "referenceName": "22", "start": [0], "end": [100]}
-    whole = asking(
-        lambda hub: ask_variants(hub, requestParameters=parameters),
-        FI=cut("FI", range(5), 5),
-        ES=cut("ES", range(3, 9), 6),
-    )
-    assert whole["responseSummary"] == {"exists": True, "numTotalResults": 9, "countPrecision": "exact"}
-    assert "info" not in whole["response"]  # sums of different alleles are no sum
-    part = asking(
-        lambda hub: ask_variants(hub, requestParameters=parameters),
-        FI=cut("FI", range(5), 80),
-        ES=cut("ES", range(9), 9),
-    )
-    assert part["responseSummary"] == {"exists": True, "numTotalResults": 80, "countPrecision": "imprecise"}
-
-
-def test_the_networks_beacon_counts_people() -> None:
-    async def ask(hub: Serving) -> Any:
-        filters = [{"id": "NCIT:C16576"}, {"id": "age", "operator": ">=", "value": "40"}]
-        told = await hub.post("/beacon/v2/individuals", {"meta": {}, "query": {"filters": filters}})
-        return told, hub.nodes["FI"].asked[0].json["query"]["filters"]
-
-    told, passed_on = asking(ask, FI=node("FI"), ES=node("ES"))
-    assert told["responseSummary"] == {"exists": True, "numTotalResults": 20, "countPrecision": "exact"}
-    assert [(s["beaconId"], s["resultsCount"], s["results"]) for s in told["response"]["resultSets"]] == [
-        ("FI", 10, []),
-        ("ES", 10, []),
-    ]
-    assert passed_on == [{"id": "NCIT:C16576"}, {"id": "age", "operator": ">=", "value": "40"}]
-
-
-def test_the_networks_beacon_lists_datasets_and_terms() -> None:
-    async def ask(hub: Serving) -> Any:
-        return (
-            await hub.get("/beacon/v2/datasets"),
-            await hub.get("/beacon/v2/datasets", skip=1, limit=1),
-            await hub.get("/beacon/v2/filtering_terms"),
-            await hub.get("/beacon/v2/filtering_terms", limit=1),
-        )
-
-    datasets, page, terms, one_term = asking(ask, FI=node("FI"), ES=node("ES"), GB=stubs.closes)
-    assert [(d["id"], d["info"]["beaconId"]) for d in datasets["response"]["collections"]] == [
-        ("D-FI", "FI"),
-        ("D-ES", "ES"),
-    ]
-    assert datasets["responseSummary"] == {"exists": True, "numTotalResults": 2, "countPrecision": "imprecise"}
-    assert [d["id"] for d in page["response"]["collections"]] == ["D-ES"]
-    ids = [term["id"] for term in terms["response"]["filteringTerms"]]
-    assert ids == ["HP:0001250", "ICD10:I83", "smokingES", "smokingFI"]
-    assert [term["id"] for term in one_term["response"]["filteringTerms"]] == ["HP:0001250"]
-
-
-def test_terms_are_found_by_name_and_id_and_asked_for_once() -> None:
-    async def ask(hub: Serving) -> Any:
-        found = [
-            [t["id"] for t in (await hub.get("/api/terms", q=q))["terms"]] for q in ("seiz", "icd10:i8", "x y", "")
-        ]
-        return found, len(hub.nodes["FI"].asked)
-
-    found, asked = asking(ask, FI=node("FI"))
-    assert found == [["HP:0001250"], ["ICD10:I83"], [], ["HP:0001250", "ICD10:I83", "smokingFI"]]
-    assert asked == 1
-
-
-def test_terms_of_a_node_stay_known_while_it_is_away() -> None:
-    async def run() -> Any:
-        async with serving(NetworkSettings(deadline_s=0.2, terms_ttl_s=0), FI=node("FI")) as hub:
-            before = await hub.get("/api/terms", q="seiz")
-            hub.nodes["FI"].behave = stubs.closes
-            return before, await hub.get("/api/terms", q="seiz")
-
-    before, after = asyncio.run(run())
-    assert before == after
-    assert [(t["id"], t["label"], t["kind"]) for t in after["terms"]] == [("HP:0001250", "Seizure", "phenotype")]
-
-
-@pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
-def test_a_question_that_nodes_refuse_is_refused_with_their_reason(path: str) -> None:
-    refuses = says(error(400, "unknown filter 'x': /filtering_terms lists those of this Beacon"), status=400)
-    told = asking(lambda hub: hub.post(f"/beacon/v2{path}", {"meta": {}, "query": {}}), FI=refuses, ES=stubs.closes)
-    assert (told["HTTP"], told["error"]["errorCode"]) == (400, 400)
-    assert told["error"]["errorMessage"].startswith("Node FI refuses the question: unknown filter 'x'")
-    assert told["meta"]["beaconId"] == "org.example.hub"
-
-
-def test_nobody_answering_is_no_answer() -> None:
-    told = asking(lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE), FI=stubs.closes, ES=stubs.hangs)
-    assert told["HTTP"] == told["error"]["errorCode"] == 503
-    assert "Node FI is unreachable, Node ES is late" in told["error"]["errorMessage"]
-    told = asking(lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE))
-    assert told["HTTP"] == 503
-    assert "no node yet" in told["error"]["errorMessage"]
-
-
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -353,30 +114,6 @@ def test_nobody_answering_is_no_answer() -> None:
 def test_a_wrong_beacon_request_is_a_beacon_error(body: bytes, status: int) -> None:
     told = asking(lambda hub: hub.post("/beacon/v2/g_variants", body), FI=node("FI"))
     assert (told["HTTP"], told["error"]["errorCode"]) == (status, status)
-
-
-def test_lists_take_no_questions() -> None:
-    told = asking(lambda hub: hub.get("/beacon/v2/datasets", filters="HP:0001250"), FI=node("FI"))
-    assert told["HTTP"] == 400
-    assert "skip and limit only" in told["error"]["errorMessage"]
-
-
-def test_the_beacon_describes_itself() -> None:
-    async def ask(hub: Serving) -> Any:
-        names = ("info", "service-info", "configuration", "map", "entry_types", "cohorts")
-        return [await hub.get(f"/beacon/v2/{name}") for name in names]
-
-    who, service, configuration, where, kinds, cohorts = asking(ask)
-    assert who["response"]["id"] == service["id"] == "org.example.hub"
-    assert who["response"]["organization"]["name"] == "The hub"
-    served = {name: end["rootUrl"] for name, end in where["response"]["endpointSets"].items()}
-    assert served == {
-        "genomicVariant": "http://hub.test/beacon/v2/g_variants",
-        "individual": "http://hub.test/beacon/v2/individuals",
-        "dataset": "http://hub.test/beacon/v2/datasets",
-    }
-    assert set(served) == set(configuration["response"]["entryTypes"]) == set(kinds["response"]["entryTypes"])
-    assert (cohorts["HTTP"], cohorts["error"]["errorCode"]) == (404, 404)
 
 
 async def leave(app: Litestar, method: str, path: str, query: bytes, body: bytes, left: asyncio.Event) -> list[Any]:
@@ -454,7 +191,7 @@ def test_a_fault_of_ours_shows_no_trace(caplog: pytest.LogCaptureFixture) -> Non
     assert "secret detail" in caplog.text
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.text(max_size=60), st.sampled_from(["/api/variant", "/api/region", "/api/cohort", "/api/terms", "/resolve"]))
 def test_no_question_breaks_the_hub(text: str, path: str) -> None:
     text = text.encode("utf-8", "replace").decode()

@@ -119,7 +119,7 @@ Row = tuple[Place, list[list[Cells]]]
 
 
 class MergedRows(NamedTuple):
-    """Alleles by position; `complete` unless a node has more than it gave."""
+    """Alleles by position; `complete` unless a node has more than it gave, or gave what does not say its allele."""
 
     rows: list[Row]
     complete: bool
@@ -137,7 +137,8 @@ def merge_rows(answers: Sequence[Told]) -> MergedRows:
             known_up_to = min(known_up_to, _last_start(told))
     # at the last start of a page that was cut, further alleles of the same start may be missing
     whole = sorted((place, parts) for place, parts in rows.items() if place.start < known_up_to)
-    return MergedRows(whole, known_up_to == math.inf)
+    readable = not any(dataset.unread for told in answers for dataset in told.datasets)
+    return MergedRows(whole, known_up_to == math.inf and readable)
 
 
 def _last_start(told: Told) -> float:

@@ -17,7 +17,7 @@ import msgspec
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.network.answers import beacon_question
-from megagenome.network.fanout import Network, Outcome, Question, one_line
+from megagenome.network.fanout import Network, Outcome, Question, one_line, tls
 from megagenome.network.listing import DATASETS, INFO, read_datasets, read_info
 from megagenome.network.settings import NetworkSettings, Node, check_nodes, check_url, is_loopback
 from megagenome.network.told import place_of, read_allele, read_people
@@ -131,7 +131,7 @@ async def _reach(node: Node, timeout_s: float) -> Finding:
 async def _certificate(host: str, port: int, timeout_s: float) -> Finding:
     try:
         async with asyncio.timeout(timeout_s):
-            await _connect(host, port, ssl.create_default_context())
+            await _connect(host, port, tls())
     except ssl.SSLCertVerificationError as error:
         says = f"the certificate of {host} is not trusted: {error.verify_message}"
         return Finding("certificate", False, says, "have its operator renew it, or install the authority's on this hub")
@@ -141,8 +141,8 @@ async def _certificate(host: str, port: int, timeout_s: float) -> Finding:
     return Finding("connection", True, f"{host}, port {port}, TLS")
 
 
-async def _connect(host: str, port: int, tls: ssl.SSLContext | None) -> None:
-    _, writer = await asyncio.open_connection(host, port, ssl=tls)
+async def _connect(host: str, port: int, context: ssl.SSLContext | None) -> None:
+    _, writer = await asyncio.open_connection(host, port, ssl=context)
     writer.close()
 
 
@@ -176,7 +176,7 @@ async def _clock(node: Node, settings: NetworkSettings) -> Finding:
     try:
         async with (
             asyncio.timeout(settings.deadline_s),
-            httpx.AsyncClient(trust_env=False, verify=ssl.create_default_context()) as client,
+            httpx.AsyncClient(trust_env=False, verify=tls()) as client,
             client.stream("GET", node.beacon_url + INFO.path) as response,
         ):
             stated = response.headers.get("date", "")

@@ -48,6 +48,7 @@ class ToldDataset:
 
     more      it has more records than it gave
     last      the start of its last record; None where its records are not in order or there are none
+    unread    records that do not say their allele; `rows` has the last of them at `ANYWHERE`
     """
 
     id: str
@@ -56,6 +57,7 @@ class ToldDataset:
     rows: Rows
     more: bool
     last: int | None
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Told:
     @property
     def more(self) -> bool:
         """True when it has more records than it gave."""
-        return any(dataset.more for dataset in self.datasets) or (self.count or 0) > len(self.alleles())
+        given = len(self.alleles()) + sum(dataset.unread for dataset in self.datasets)
+        return any(dataset.more for dataset in self.datasets) or (self.count or 0) > given
 
     def alleles(self) -> dict[Place, list[Cells]]:
         """Its alleles, each with what its datasets told of it."""
@@ -104,7 +107,7 @@ def read_allele(asked: Place, node: Node, body: bytes) -> Told:
     """A node's answer to a question about one allele: nothing else may be in it."""
     told = read_variants(node, body)
     for dataset in told.datasets:
-        if set(dataset.rows) - {asked, ANYWHERE} or len(dataset.rows) > 1:
+        if set(dataset.rows) - {asked, ANYWHERE} or len(dataset.rows) > 1 or dataset.unread > 1:
             raise Corrupt(f"it was asked for one allele, and dataset {dataset.id[:100]!r} gives others")
     return told
 
@@ -144,10 +147,14 @@ def _dataset(given: beacon.ResultSet, *, with_rows: bool) -> ToldDataset:
     _check_count(f"resultsCount of {given.id[:100]!r}", given.results_count)
     rows: Rows = {}
     starts: list[int] = []
+    unread = 0
     for record in given.results if with_rows else ():
         place = _place(record)
-        if place in rows:
+        if place is ANYWHERE:
+            unread += 1
+        elif place in rows:
             raise Corrupt(f"dataset {given.id[:100]!r} gives an allele twice")
+        starts.append(_start(record))
         rows[place] = _cells(cell for division in record.frequency_in_populations for cell in division.frequencies)
     return ToldDataset(
         given.id,
@@ -156,6 +163,7 @@ def _dataset(given: beacon.ResultSet, *, with_rows: bool) -> ToldDataset:
         rows,
         with_rows and given.results_count > len(given.results),
         starts[-1] if starts and starts == sorted(starts) else None,
+        unread,
     )
 
 

@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.network import stubs
-from tests.network.test_routes import ASK_ALLELE, node, serving
+from tests.network.hub import ASK_ALLELE, node, serving
 
 pytestmark = pytest.mark.shared
 
