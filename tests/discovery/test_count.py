@@ -1,16 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
-
-from megagenome.collection import Collection, Reading
-from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
-from megagenome.collection.model import Sex, Stratum
-from megagenome.discovery import count
-from megagenome.discovery.count import count_people, count_variants
-from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
-from megagenome.discovery.scheme import Scheme, scheme_of
-from megagenome.kernel.callers import PUBLIC
-from megagenome.kernel.coordinates import Allele, Region
 from tests.discovery.fake import Call, FakeCollection, Person, dataset
 from tests.discovery.world import (
     ABSENT,
@@ -26,6 +16,16 @@ from tests.discovery.world import (
     world,
 )
 from tests.oracles.disclosure import Cell, Genotypes, told_cells
+
+from megagenome.collection import Collection, Reading
+from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
+from megagenome.collection.model import Sex, Stratum
+from megagenome.discovery import count
+from megagenome.discovery.count import count_people, count_variants
+from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
+from megagenome.discovery.scheme import Scheme, scheme_of
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.coordinates import Allele, Region
 
 OPEN, CLOSED, SMALL, PART = range(4)
 ALL = (OPEN, CLOSED, SMALL, PART)
@@ -137,8 +137,11 @@ def test_the_combined_answer_sums_what_datasets_that_share_nobody_tell() -> None
 
 def test_open_datasets_that_share_people_count_each_once() -> None:
     people = [Person("FI") for _ in range(50)]
-    datasets = {"A": (dataset("A", is_open=True), set(range(40))), "B": (dataset("B", is_open=True), set(range(10, 50)))}
-    calls = {(name, COMMON): {n: (1, 2) for n in members} for name, (_, members) in datasets.items()}
+    datasets = {
+        "A": (dataset("A", is_open=True), set(range(40))),
+        "B": (dataset("B", is_open=True), set(range(10, 50))),
+    }
+    calls = {(name, COMMON): dict.fromkeys(members, (1, 2)) for name, (_, members) in datasets.items()}
     collection, reading, scheme = opened(FakeCollection(people, datasets, calls))
     told = count_variants(reading, scheme, VariantQuestion(COMMON, (0, 1), 0, 10))
     assert told.combined is not None
