@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.standards.genotypes import ABSENT, Block
+from megagenome.standards.genotypes import ABSENT, Block, Calls
 
 STREAMS = ("het", "hom", "hemi", "half", "missing")
 """Kinds of entries. `half`: one allele called where two are expected; `missing`: none."""
@@ -47,11 +47,11 @@ class _Calls(NamedTuple):
 
     record: Int64
     column: Int64
-    first: npt.NDArray[np.int8] | npt.NDArray[np.int16]
-    second: npt.NDArray[np.int8] | npt.NDArray[np.int16]
+    first: Calls
+    second: Calls
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "_Calls":
-        return _Calls(*(field[chosen] for field in self))
+        return _Calls(self.record[chosen], self.column[chosen], self.first[chosen], self.second[chosen])
 
 
 def classify(
@@ -119,7 +119,7 @@ def _haploid(calls: _Calls, first_row: Int64) -> tuple[Entries, Entries, Odditie
 def _carried(
     calls: _Calls,
     first_row: Int64,
-    allele: npt.NDArray[np.int8] | npt.NDArray[np.int16],
+    allele: Calls,
     chosen: npt.NDArray[np.bool_],
 ) -> Entries:
     return Entries(first_row[calls.record[chosen]] + allele[chosen] - 1, calls.column[chosen])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards import vcf
-from megagenome.standards.genotypes import ABSENT, Block, GenotypeSource
+from megagenome.standards.genotypes import ABSENT, Block, Calls, GenotypeSource
 
 RECORDS_PER_BLOCK = 512
 _INT8_ALTERNATES = 126
@@ -154,10 +154,11 @@ def _block(path: Path, contig: str, records: list[_Record], calls: npt.NDArray[n
     if (wrong := np.flatnonzero(highest > listed)).size:
         place = f"{contig}:{records[wrong[0]].start + 1}"
         raise Invalid(f"{path}: {place}: a call of allele {highest[wrong[0]]}, the record lists {listed[wrong[0]]}")
+    stored: Calls = calls.astype(np.int8) if listed.max() <= _INT8_ALTERNATES else calls.copy()
     return Block(
         contig,
         np.array([record.start for record in records], np.int64),
         [record.ref for record in records],
         [record.alts for record in records],
-        calls.astype(np.int8 if listed.max() <= _INT8_ALTERNATES else np.int16),
+        stored,
     )

@@ -111,7 +111,8 @@ class Reading:
         genome = assembly(place.assembly)
         kinds = {genome.ploidy_class(place.contig, end) for end in (place.start, max(place.start, place.end - 1))}
         ploidy = [self._ploidy(kind) for kind in kinds]
-        return np.any([np.stack((each == 2, each == 2, each == 1), axis=-1) for each in ploidy], axis=0)
+        tables = [np.stack((each == 2, each == 2, each == 1), axis=-1) for each in ploidy]
+        return reduce(np.logical_or, tables)
 
     def terms(self) -> tuple[FilteringTerm, ...]:
         """The terms that anybody of these people is described with, sorted by id. No counts."""

@@ -87,7 +87,7 @@ class ContigTiles:
         start = genotypes.array(region, "start", "<u4")
         return Sites(
             start,
-            memoryview(start),
+            start.data,
             genotypes.array(region, "end", "<u4"),
             genotypes.view(region, "alleles"),
             genotypes.array(region, "allele_at", "<u4"),

@@ -111,7 +111,7 @@ class ContigWriter:
         self._take_rows(block, classes)
         for stream, entries in streams.items():
             self._entries[stream].append(entries)
-        self.tally = self.tally.plus(Tally(len(block.refs), *[0] * 6, *odd))
+        self.tally = self.tally.plus(Tally(records=len(block.refs), **odd._asdict()))
         self._flush(int(block.starts[-1]) // REGION)
 
     def finish(self) -> None:

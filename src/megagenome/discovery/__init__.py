@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Discovery: what a node tells the public. GA4GH Beacon v2 over the collection, and disclosure control."""
+"""Discovery: what a node tells the public. GA4GH Beacon v2 over the collection, and disclosure control.
 
-from megagenome.discovery.answer import Beacon
-from megagenome.discovery.describe import service_info
-from megagenome.discovery.model import Identity
-from megagenome.discovery.routes import discovery_router
+`answer.Beacon` answers; `routes.discovery_router` serves it. Neither is imported here, because whoever reads settings
+or loads data would then wait for the web.
+"""
+
 from megagenome.discovery.settings import DiscoverySettings
 
-__all__ = ["Beacon", "DiscoverySettings", "Identity", "discovery_router", "service_info"]
+__all__ = ["DiscoverySettings"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY_SUFFIX = ".partial"
-"""A file with this ending is unfinished and belongs to nobody; `sweep` removes it."""
+"""A file with this ending is unfinished and belongs to nobody: what a killed process leaves."""
 
 
 def fsync_folder(folder: Path) -> None:
@@ -22,12 +22,15 @@ def fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def write_durably(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file to write; on a clean exit it is at `path`, whole and durable, else there is nothing at `path`.
+    """Open a new file to write; on a clean exit it is at `path`, whole and durable.
 
-    An existing file is replaced atomically. Parent folders that are missing are made, durably.
+    When writing fails there is nothing at `path`, or what stood there before. A kill or power cut may also come between
+    the rename and the last fsync: then the new file, whole, may be there though nobody was told so. A file that is
+    replaced is replaced atomically. Missing parent folders are made, durably. One writer to a path at a time.
     """
     make_folder(path.parent)
     partial = path.with_name(path.name + TEMPORARY_SUFFIX)
+    replacing = path.exists()
     try:
         with partial.open("wb") as file:
             yield file
@@ -37,7 +40,12 @@ def write_durably(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    try:
+        fsync_folder(path.parent)
+    except BaseException:
+        if not replacing:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def make_folder(folder: Path) -> None:

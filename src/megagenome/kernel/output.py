@@ -53,10 +53,11 @@ def printable(text: str) -> str:
 
 
 @contextlib.contextmanager
-def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
+def progress(what: str, total: float | None) -> Iterator[Callable[[float], None]]:
     """Show a bar on standard error, if that is a terminal, for work of over a second.
 
-    Yields the function to call with how much of `total` is done so far (bytes read, people simulated).
+    Yields the function to call with how much of `total` is done so far (records read, people simulated); a `total` of
+    None, unknown, makes a bar that only moves.
     """
     if not sys.stderr.isatty():
         yield lambda _done: None

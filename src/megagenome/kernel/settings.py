@@ -3,6 +3,7 @@
 
 import difflib
 import tomllib
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,16 +16,20 @@ Settings = TypeVar("Settings", bound=msgspec.Struct)
 PREFIX = "MEGAGENOME_"
 
 
-class Secret(str):
-    """A string that never shows itself: its repr and format are masked. `str.__str__(secret)` gives the value."""
+class Secret:
+    """A setting that never shows itself: printed, formatted, logged or compared by its repr it is ten stars."""
 
-    __slots__ = ()
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for the one place that uses it."""
+        return self._value
 
     def __repr__(self) -> str:
-        return "Secret('**********')"
-
-    def __format__(self, spec: str) -> str:
-        return format("**********", spec)
+        return "**********"
 
 
 def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -> Settings:
@@ -33,20 +38,28 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     Raises `Invalid`, naming file, key and the nearest known key, for anything that is not exactly a setting.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
         raise Invalid(
             f"{path}: there is no settings file here; make one with `megagenome node init` or `hub init`"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise Invalid(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # of UTF-8 or of TOML
         raise Invalid(f"{path}: not valid TOML: {error}") from None
     _refuse_unknown(cls, content, str(path))
     _take_environment(cls, content, environ)
     try:
         # strict=False because the environment holds text only
-        return msgspec.convert(content, cls, strict=False)
+        return msgspec.convert(content, cls, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise Invalid(f"{path}: {error}") from None
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(f"settings have no type {kind.__name__}")
 
 
 def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
@@ -57,8 +70,18 @@ def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
     }
 
 
+def _lists_of_tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+    """Fields that are `[[key]]` in TOML: a tuple or list of Structs."""
+    elements = {field.name: typing.get_args(field.type)[:1] for field in msgspec.structs.fields(cls)}
+    return {
+        name: element[0]
+        for name, element in elements.items()
+        if element and isinstance(element[0], type) and issubclass(element[0], msgspec.Struct)
+    }
+
+
 def _refuse_unknown(cls: type[msgspec.Struct], content: Mapping[str, Any], where: str) -> None:
-    tables = _tables(cls)
+    tables, lists = _tables(cls), _lists_of_tables(cls)
     known = [field.name for field in msgspec.structs.fields(cls)]
     for key, value in content.items():
         if key not in known:
@@ -67,6 +90,11 @@ def _refuse_unknown(cls: type[msgspec.Struct], content: Mapping[str, Any], where
             if not isinstance(value, dict):
                 raise Invalid(f"{where}: {key!r} must be a table, [{key}]")
             _refuse_unknown(tables[key], value, f"{where} [{key}]")
+        if key in lists:
+            if not (isinstance(value, list) and all(isinstance(element, dict) for element in value)):
+                raise Invalid(f"{where}: {key!r} must be a list of tables, [[{key}]]")
+            for number, element in enumerate(value, start=1):
+                _refuse_unknown(lists[key], element, f"{where} [[{key}]] {number}")
 
 
 def _take_environment(cls: type[msgspec.Struct], content: dict[str, Any], environ: Mapping[str, str]) -> None:

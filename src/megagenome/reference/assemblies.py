@@ -10,7 +10,7 @@ import functools
 import gzip
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,9 +80,9 @@ class Assembly:
     """
 
     name: str
-    contigs: tuple[Contig, ...]
-    pars: Mapping[str, tuple[tuple[int, int], ...]]
-    _by_name: Mapping[str, Contig]
+    contigs: tuple[Contig, ...] = field(repr=False)
+    pars: Mapping[str, tuple[tuple[int, int], ...]] = field(repr=False)
+    _by_name: Mapping[str, Contig] = field(repr=False)
 
     def find_contig(self, name: str) -> Contig | None:
         """The contig that goes by `name`, in any case: the assembly's own name, UCSC's, RefSeq's, GenBank's; or None.

@@ -6,7 +6,7 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -16,21 +16,21 @@ from megagenome.kernel.ids import Curie
 from megagenome.reference import obo
 
 FORMAT = 1
-"""Version of the pack's layout: a line of JSON (`Header`), then the table in MessagePack."""
+"""Version of the pack's layout: a line of JSON (`Header`), the table in MessagePack, and the SHA-256 of both."""
 
 _HEADER_BYTES = 1024
+_DIGEST_BYTES = 32
 _REMEDY = "start the node or hub again, and it is built anew"
 _LONGEST_SEARCH = 200
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The first line of a pack: what it holds, made of which source, and the digest of the table that follows."""
+    """The first line of a pack: what it holds, and of which source it was made."""
 
     format: int
     prefix: str
     version: str
     source_sha256: str
-    table_sha256: str
 
 
 class Term(NamedTuple):
@@ -55,7 +55,8 @@ class Ontology:
     def __init__(self, path: Path) -> None:
         """Open the pack at `path`; `NotFound` or `Corrupt` when it is not there, is none, or is of another format."""
         self._path = path
-        self._header = read_header(path)
+        with _open(path) as file:
+            self._header = _read_header(file, path.name)
         self.prefix = self._header.prefix
         self.version = self._header.version
 
@@ -129,10 +130,10 @@ class Ontology:
 
     @functools.cached_property
     def _table(self) -> obo.Table:
-        header, table = _read(self._path)
+        header, table = _read_whole(self._path)
         if header != self._header:
             raise Corrupt(f"{self._path.name} was replaced while it was in use; start again")
-        return table
+        return msgspec.msgpack.decode(table, type=obo.Table)
 
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
@@ -150,7 +151,7 @@ class Ontology:
 def pack(prefix: str, source: Path, target: Path) -> None:
     """Make `target`, durably, the pack of the OBO file `source`. Nothing is done when it is that already.
 
-    Half a second for the Human Phenotype Ontology; 40 ms when there is nothing to do, for reading both files whole.
+    0.3 s for the Human Phenotype Ontology; 20 ms when there is nothing to do, for reading both files whole.
     """
     with source.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -158,40 +159,45 @@ def pack(prefix: str, source: Path, target: Path) -> None:
         return
     with source.open(encoding="utf-8") as lines:
         version, table = obo.read(lines)
-    content = msgspec.msgpack.encode(table)
-    release = version.rpartition("/")[2]  # `hp/releases/2025-01-16`
-    header = Header(FORMAT, prefix, release, digest, hashlib.sha256(content).hexdigest())
+    header = Header(FORMAT, prefix, version.rpartition("/")[2], digest)  # of `hp/releases/2025-01-16`, the last
+    content = msgspec.json.encode(header) + b"\n" + msgspec.msgpack.encode(table)
     with write_durably(target) as file:
-        file.write(msgspec.json.encode(header) + b"\n" + content)
+        file.write(content + hashlib.sha256(content).digest())
 
 
 def _is_of(target: Path, source_sha256: str) -> bool:
     try:
-        return _read(target)[0].source_sha256 == source_sha256
+        return _read_whole(target)[0].source_sha256 == source_sha256
     except (NotFound, Corrupt):
         return False
 
 
-def read_header(path: Path) -> Header:
-    """The header of the pack at `path`; `Corrupt` when there is none that this version understands."""
+def _open(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as file:
-            header = msgspec.json.decode(file.readline(_HEADER_BYTES), type=Header)
+        return path.open("rb")
     except FileNotFoundError:
         raise NotFound(f"there is no ontology pack {path.name} here; {_REMEDY}") from None
+
+
+def _read_header(file: BinaryIO, name: str) -> Header:
+    try:
+        header = msgspec.json.decode(file.readline(_HEADER_BYTES), type=Header)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Corrupt(f"{path.name} is not an ontology pack, or is damaged; {_REMEDY}") from None
+        raise Corrupt(f"{name} is not an ontology pack, or is damaged; {_REMEDY}") from None
     if header.format != FORMAT:
-        raise Corrupt(f"{path.name} has format {header.format}, this version needs {FORMAT}; {_REMEDY}")
+        raise Corrupt(f"{name} has format {header.format}, this version needs {FORMAT}; {_REMEDY}")
     return header
 
 
-def _read(path: Path) -> tuple[Header, obo.Table]:
-    header = read_header(path)
-    content = path.read_bytes().partition(b"\n")[2]
-    if hashlib.sha256(content).hexdigest() != header.table_sha256:
+def _read_whole(path: Path) -> tuple[Header, memoryview]:
+    """The header and the encoded table of a pack, after a check that not one byte of it has changed."""
+    with _open(path) as file:
+        header, table_start = _read_header(file, path.name), file.tell()
+        file.seek(0)
+        content = memoryview(file.read())
+    if hashlib.sha256(content[:-_DIGEST_BYTES]).digest() != content[-_DIGEST_BYTES:]:
         raise Corrupt(f"{path.name} is damaged; {_REMEDY}")
-    return header, msgspec.msgpack.decode(content, type=obo.Table)
+    return header, content[table_start:-_DIGEST_BYTES]
 
 
 def _closeness(name: str, wanted: str) -> int:

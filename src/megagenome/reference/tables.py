@@ -27,7 +27,7 @@ def build(folder: Path) -> None:
     """Make the tables in `folder`, durably, from the packages installed here. Idempotent.
 
     A table that is current and whole is left alone; one that is missing, damaged, of another format or of another
-    release is replaced atomically. Half a second at first, 40 ms after that: call it at each start, before
+    release is replaced atomically. 0.3 s at first, 20 ms after that: call it at each start, before
     `open_folder`, from one process at a time.
     """
     for prefix, (package, path) in _SOURCES.items():

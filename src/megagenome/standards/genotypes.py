@@ -15,6 +15,9 @@ MISSING = -1
 ABSENT = -2
 """No second allele: the call is haploid."""
 
+Calls = npt.NDArray[np.int8] | npt.NDArray[np.int16]
+"""Called alleles; the wider only for records with more than 126 alternates."""
+
 
 class Block(NamedTuple):
     """Some records of one contig, with one call per sample.
@@ -31,7 +34,7 @@ class Block(NamedTuple):
     starts: npt.NDArray[np.int64]
     refs: list[str]
     alts: list[tuple[str, ...]]
-    calls: npt.NDArray[np.int8] | npt.NDArray[np.int16]
+    calls: Calls
 
 
 class GenotypeSource(NamedTuple):

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of a node's folder: each part by name, what is wrong with it and what to do."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.app.node import SETTINGS, Node, open_node
+from megagenome.collection import tables
+from megagenome.collection.snapshot import Snapshot
+from megagenome.kernel.errors import MegagenomeError
+
+_LEAST_FREE_BYTES = 1 << 30
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One part of a node or hub: whether it is fine, what was found, and what to do when it is not."""
+
+    part: str
+    fine: bool
+    says: str
+    do: str = ""
+
+
+def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
+    """What a node's folder holds. `deep` reads all genotypes again. Never raises: what fails is a finding."""
+    try:
+        node = open_node(folder)
+    except MegagenomeError as error:
+        return [Finding("settings and database", fine=False, says=str(error), do=f"see {folder / SETTINGS}")]
+    try:
+        return list(_parts(node, deep=deep))
+    finally:
+        node.collection.close()
+
+
+def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
+    yield Finding("settings", fine=True, says=f"{node.settings.node.id}, {node.settings.node.country}")
+    for ontology in node.reference.ontologies:
+        yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
+    yield from _database(node)
+    try:
+        snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
+    except MegagenomeError as error:
+        yield Finding("genotypes", fine=False, says=str(error), do="restore the file from the backup")
+    else:
+        yield from _datasets(snapshot)
+        yield from _genotypes(node, snapshot, deep=deep)
+    yield _space(node.folder)
+
+
+def _database(node: Node) -> Iterator[Finding]:
+    with node.collection.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            says = str(connection.execute(sa.text("PRAGMA quick_check(1)")).scalar_one())
+            fine = says == "ok"
+            yield Finding("database", fine, "whole" if fine else says, "" if fine else "restore node.sqlite")
+
+
+def _datasets(snapshot: Snapshot) -> Iterator[Finding]:
+    if not snapshot.datasets:
+        yield Finding("datasets", fine=True, says="none yet: load one with `megagenome node load`")
+    for dataset in snapshot.datasets:
+        says = (
+            f"{dataset.state}{', open' if dataset.open else ''}, {dataset.individuals:,} people, floor {dataset.floor}"
+        )
+        where = f", {' and '.join(dataset.assemblies)}" if dataset.assemblies else ", no genotypes"
+        yield Finding(f"dataset {dataset.id}", fine=True, says=says + where)
+
+
+def _genotypes(node: Node, snapshot: Snapshot, *, deep: bool) -> Iterator[Finding]:
+    everything = [tiles for found in snapshot.tiles.values() for tiles in found]
+    yield Finding("genotypes", fine=True, says=f"{len(everything):,} contigs of loads, all whole in size and index")
+    if not deep:
+        return
+    wrong: list[Path] = []
+    pack = tables.pack.c
+    with node.collection.engine.connect() as connection:
+        for tiles in everything:
+            mine = (pack.load == tiles.key.load, pack.assembly == tiles.key.assembly, pack.contig == tiles.key.contig)
+            row = connection.execute(sa.select(pack.genotypes_sha256, pack.counts_sha256).where(*mine)).one()
+            wrong += tiles.verify(*row)
+    for path in wrong:
+        yield Finding("genotypes", fine=False, says=f"{path}: other bytes than were written", do="restore the file")
+    if not wrong:
+        yield Finding("genotypes, every byte", fine=True, says="as written")
+
+
+def _space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    fine = free >= _LEAST_FREE_BYTES
+    return Finding("disk", fine, f"{free / 1e9:,.1f} GB free", "" if fine else "make room: a full disk stops loads")

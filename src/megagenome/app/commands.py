@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of those who run a node or a hub, and the demo of both."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Group, RenderableType
+
+from megagenome.app.check import Finding, check_folder
+from megagenome.app.node import init_node, open_node, upgrade_node
+from megagenome.collection.datasets import DatasetStatement, move_dataset
+from megagenome.collection.load import LoadReport, load
+from megagenome.collection.model import DatasetState
+from megagenome.collection.people import People
+from megagenome.collection.read_people import read_people
+from megagenome.collection.read_vcf import count_records
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import parse_dataset_id
+from megagenome.kernel.output import Json, progress, show, table
+
+node = App(name="node", help="Make, fill, serve and check a country's node.")
+
+Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
+Flag = Parameter(negative="")
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a command did, for those that have nothing else to show."""
+
+    folder: str
+    done: str
+    next: str = ""
+
+
+@node.command(name="init")
+def init(
+    folder: Path,
+    *,
+    country: str,
+    name: str = "",
+    id: str = "",  # noqa: A002 - the option is --id
+    port: int = 8601,
+    json: Json = False,
+) -> None:
+    """Make an empty node in FOLDER.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2, such as EE.
+    name
+        What people read; default "EE national node".
+    id
+        The Beacon id, which never changes; default "node.ee".
+    port
+        Where it will listen; written to node.toml.
+    """
+    init_node(folder, country=country, name=name, identity=id, port=port)
+    more = f"megagenome node load {folder} --dataset ID --assembly GRCh38 --vcf FILE --individuals FILE"
+    show(Done(str(folder), "made an empty node", more), json=json, render=_done)
+
+
+@node.command(name="load")
+def load_(
+    folder: Path,
+    *,
+    dataset: str,
+    assembly: str = "",
+    vcf: Files = (),
+    individuals: Files = (),
+    title: str | None = None,
+    description: str | None = None,
+    collected: int | None = None,
+    floor: int | None = None,
+    consent_all: Annotated[bool, Flag] = False,
+    open: Annotated[bool, Flag] = False,  # noqa: A002 - the option is --open
+    publish: Annotated[bool, Flag] = False,
+    json: Json = False,
+) -> None:
+    """Load people and their genotypes into a dataset, all or nothing.
+
+    Parameters
+    ----------
+    dataset
+        Id of the dataset, such as GDI-EE-COHORT-001; made when it is new.
+    assembly
+        GRCh37 or GRCh38; needed with --vcf.
+    vcf
+        VCF.gz or BCF files. Each contig in one file, sorted.
+    individuals
+        People tables: TSV or Beacon individuals JSON, joined by individual id.
+    title
+        What people read.
+    description
+        More of it.
+    collected
+        The year that ages are stated for.
+    floor
+        Smallest count that the public sees, 10 or more; below only with --open.
+    consent_all
+        State research consent for everybody whose tables say nothing.
+    open
+        Declare the data open or synthetic: exact counts for everybody.
+    publish
+        Publish the dataset at once.
+    """
+    if vcf and not assembly:
+        raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
+    opened = open_node(folder)
+    statement = DatasetStatement(parse_dataset_id(dataset), title, description, open or None, floor, collected, publish)
+    ontology_for = opened.reference.ontology_for
+    people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
+    counts = [count_records(path) for path in vcf]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    with progress(f"Loading {dataset}", total) as advance:
+        read: dict[str, int] = {}
+
+        def follow(place: str, records: int) -> None:
+            read[place.split()[0]] = records
+            advance(sum(read.values()))
+
+        report = load(opened.collection, statement, people, vcf, assembly, follow)
+    show(Loaded(report, people.left_out), json=json, render=_loaded)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A load's report, and what the people tables hold that is not read."""
+
+    report: LoadReport
+    left_out_of_tables: dict[str, int]
+
+
+@node.command(name="dataset")
+def dataset_(
+    folder: Path, dataset: str, move: Literal["approve", "publish", "withdraw", "redraft"], *, json: Json = False
+) -> None:
+    """Move a dataset's state. A draft is approved, then published; what is withdrawn needs a new approval."""
+    to = {
+        "approve": DatasetState.APPROVED,
+        "publish": DatasetState.PUBLISHED,
+        "withdraw": DatasetState.WITHDRAWN,
+        "redraft": DatasetState.DRAFT,
+    }[move]
+    opened = open_node(folder)
+    with opened.collection.engine.begin() as connection:
+        before = move_dataset(connection, parse_dataset_id(dataset), to)
+    show(Done(str(folder), f"{dataset} was {before} and is {to}"), json=json, render=_done)
+
+
+@node.command(name="serve")
+def serve_(folder: Path, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the node until it is stopped. Address and port are those of node.toml unless given here."""
+    from megagenome.app.node_app import node_app  # the web parts take 0.7 s to import, and only serving needs them
+    from megagenome.app.server import serve
+
+    opened = open_node(folder)
+    listen = opened.settings.server
+    serve(node_app(opened), host=host or listen.host, port=listen.port if port is None else port, folder=folder)
+
+
+@node.command(name="check")
+def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False) -> int:
+    """Check a node, by its folder or its address: each part, what is wrong with it and what to do.
+
+    Parameters
+    ----------
+    node
+        Its folder, or its address such as https://node.example.org.
+    deep
+        Also read every byte of the genotypes again and compare checksums.
+    """
+    return _findings(check_folder(Path(node), deep=deep), json=json)
+
+
+@node.command(name="upgrade")
+def upgrade(folder: Path, *, json: Json = False) -> None:
+    """Bring a node's database to this version; stop its server before."""
+    upgrade_node(folder)
+    show(Done(str(folder), "is up to date"), json=json, render=_done)
+
+
+def _done(done: Done) -> str:
+    return f"{done.folder}: {done.done}" + (f"\nNext: {done.next}" if done.next else "")
+
+
+def _loaded(loaded: Loaded) -> RenderableType:
+    report = loaded.report
+    lines = [
+        f"{report.dataset}: {report.individuals:,} people ({report.new_individuals:,} new)",
+        f"{report.consenting:,} of them consent to research: only they are counted",
+        f"genotypes of {report.samples:,} samples; {report.samples_left_out:,} samples are in no people table",
+    ]
+    if report.overruled:
+        lines.append(f"{report.overruled:,} say yes here but not in another dataset: they are not counted")
+    if report.withdrawn:
+        lines.append(f"{report.withdrawn:,} earlier people no longer consent: earlier loads were counted again")
+    lines += [f"not read: {part} ({count:,} records)" for part, count in loaded.left_out_of_tables.items()]
+    named = ("records", "alleles", "split", "trimmed", "symbolic", "repeated", "without_alternate")
+    odd = ("haploid_homozygous", "haploid_heterozygous", "unexpected")
+    shown = [key for key in (*named, *odd) if key in named[:2] or any(t[key] for t in report.contigs.values())]
+    rows = [[contig, *(tally[key] for key in shown)] for contig, tally in report.contigs.items()]
+    parts: list[RenderableType] = ["\n".join(lines)]
+    if rows:
+        parts.append(table(["contig", *(key.replace("_", " ") for key in shown)], rows))
+    return Group(*parts)
+
+
+def _findings(findings: Sequence[Finding], *, json: bool) -> int:
+    show(findings, json=json, render=_drawn_findings)
+    return 0 if all(finding.fine for finding in findings) else 1
+
+
+def _drawn_findings(findings: Sequence[Finding]) -> RenderableType:
+    rows = [["ok" if f.fine else "WRONG", f.part, f.says, f.do] for f in findings]
+    return table(["", "part", "", "what to do"], rows)

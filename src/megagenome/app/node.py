@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's folder: made once, opened by every command.
+
+node.toml        settings
+node.sqlite      records: datasets, people, sets, the manifest of packs
+genotypes/       packs, by assembly and contig
+reference/       packed ontologies
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from megagenome import reference
+from megagenome.app.settings import NodeSettings
+from megagenome.collection import Collection
+from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.errors import Conflict
+from megagenome.kernel.ids import parse_country
+from megagenome.kernel.settings import load_settings
+from megagenome.reference import Reference
+
+SETTINGS = "node.toml"
+
+
+class Node(NamedTuple):
+    """An open node."""
+
+    folder: Path
+    settings: NodeSettings
+    collection: Collection
+    reference: Reference
+
+
+def init_node(folder: Path, *, country: str, name: str, identity: str, port: int) -> None:
+    """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
+
+    Raises `Conflict` where there is one already.
+    """
+    parse_country(country)
+    if (folder / SETTINGS).exists():
+        raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
+    make_folder(folder)
+    reference.build(folder / "reference")
+    Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
+    text = f"""# Settings of a Megagenome node; docs/operating.md describes each.
+
+[node]
+id = "{identity or "node." + country.lower()}"
+name = "{name or country + " national node"}"
+country = "{country}"
+
+[server]
+port = {port}
+"""
+    with write_durably(folder / SETTINGS) as file:
+        file.write(text.encode())
+
+
+def open_node(folder: Path) -> Node:
+    """Open a node that `init_node` made, with its settings from file and environment."""
+    settings = load_settings(NodeSettings, folder / SETTINGS, os.environ)
+    reference.build(folder / "reference")
+    tables = reference.open(folder / "reference")
+    return Node(folder, settings, Collection.open_folder(folder, tables.ontology_for), tables)
+
+
+def upgrade_node(folder: Path) -> None:
+    """Bring a node's database to the schema of this version. Idempotent; stop its server first."""
+    load_settings(NodeSettings, folder / SETTINGS, os.environ)
+    reference.build(folder / "reference")
+    Collection.create(folder, reference.open(folder / "reference").ontology_for).close()

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's web application: its Beacon, its start page, its health."""
+
+from litestar import Litestar
+
+from megagenome import __version__
+from megagenome.app.node import Node
+from megagenome.app.routes import service_router
+from megagenome.collection.model import DatasetState
+from megagenome.discovery.answer import Beacon
+from megagenome.discovery.describe import service_info
+from megagenome.discovery.model import Identity
+from megagenome.discovery.routes import discovery_router
+from megagenome.portal.node_home import Link, NodeHome, node_home_router
+from megagenome.standards import federation
+
+_SERVICES = (
+    Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
+    Link("Service information", "/service-info", "who runs this and which version"),
+    Link("Health", "/health", "whether it can answer now"),
+)
+
+
+def node_app(node: Node) -> Litestar:
+    """The application of an open node."""
+    settings = node.settings
+    me = settings.node
+    url = me.url or f"http://{settings.server.host}:{settings.server.port}"
+    name = me.organisation or me.name
+    identity = Identity(me.id, me.name, url, me.id, name, url, __version__)
+
+    def home() -> NodeHome:
+        published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
+        datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
+        return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
+
+    return Litestar(
+        [
+            discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery)),
+            service_router(
+                service_info(identity, settings.discovery), lambda: node.collection.version >= 0, __version__
+            ),
+            node_home_router(home),
+        ],
+        openapi_config=None,
+        on_shutdown=[node.collection.close],
+    )

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings files of a node and of a hub, composed of each role's own settings."""
+
+import re
+
+import msgspec
+
+from megagenome.discovery.settings import DiscoverySettings
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import parse_country
+from megagenome.network.settings import NetworkSettings, Node
+
+_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class NodeIdentity(msgspec.Struct, frozen=True):
+    """`[node]`: who this node is to the world.
+
+    id            its Beacon id; the hub's list names it by this, so it never changes
+    name          what people read
+    country       ISO 3166-1 alpha-2
+    organisation  who runs it; the name again when empty
+    url           the address that others reach it under, where a proxy stands in front; empty: as it is asked
+    """
+
+    id: str
+    name: str
+    country: str
+    organisation: str = ""
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would not survive the wire (msgspec adds the place in the file to the message)."""
+        if not _NODE_ID.fullmatch(self.id):
+            raise ValueError("id: use up to 100 of A-Z a-z 0-9 . _ - and begin with a letter or digit")
+        try:
+            parse_country(self.country)
+        except Invalid as error:
+            raise ValueError(str(error)) from None
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """`[server]`: where it listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8601
+
+
+class HubIdentity(msgspec.Struct, frozen=True):
+    """`[hub]`: who this hub is to the world. `url` as a node's."""
+
+    id: str
+    name: str
+    organisation: str = ""
+    url: str = ""
+
+
+class NodeSettings(msgspec.Struct, frozen=True):
+    """`node.toml`."""
+
+    node: NodeIdentity
+    server: ServerSettings = ServerSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
+
+
+class HubSettings(msgspec.Struct, frozen=True):
+    """`hub.toml`."""
+
+    hub: HubIdentity
+    server: ServerSettings = ServerSettings(port=8600)
+    network: NetworkSettings = NetworkSettings()
+    nodes: tuple[Node, ...] = ()

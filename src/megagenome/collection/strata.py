@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each individual's sex, country and population, by number: what counts are told apart by."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from megagenome.collection.model import Sex, Stratum
+from megagenome.collection.tables import individual
+from megagenome.kernel.ids import Country
+
+
+def count_individuals(connection: sa.Connection) -> int:
+    """How many individuals the node has: their numbers are below this."""
+    highest: int | None = connection.scalar(sa.select(sa.func.max(individual.c.number)))
+    return 0 if highest is None else highest + 1
+
+
+class Strata(NamedTuple):
+    """The strata of all people of the node.
+
+    strata  each stratum that has people once, sorted
+    of      int32 [people], by individual number: index in `strata`
+    """
+
+    strata: tuple[Stratum, ...]
+    of: npt.NDArray[np.int32]
+
+    def having(self, sex: Sex) -> npt.NDArray[np.bool_]:
+        """bool [people]: whose recorded sex is `sex`."""
+        return np.array([stratum.sex is sex for stratum in self.strata], np.bool_)[self.of]
+
+
+def read_strata(connection: sa.Connection) -> Strata:
+    """The strata as they are recorded now. Cost: one pass over the individuals, about 1 µs each."""
+    columns = (individual.c.country, individual.c.population, individual.c.sex)
+    strata = tuple(
+        sorted(Stratum(Country(c), p, Sex(s)) for c, p, s in connection.execute(sa.select(*columns).distinct()))
+    )
+    index = {tuple(stratum): at for at, stratum in enumerate(strata)}
+    rows = connection.execute(sa.select(*columns).order_by(individual.c.number))
+    return Strata(strata, np.fromiter((index[tuple(row)] for row in rows), np.int32))

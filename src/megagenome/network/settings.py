@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub's settings: `[hub]` says who it is, `[network]` how it asks, each `[[nodes]]` whom it asks."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import UNKNOWN_COUNTRY, parse_country
+
+MIB = 1 << 20
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A node that the hub asks; one `[[nodes]]` table of `hub.toml`.
+
+    id           the `beaconId` that it answers with; an answer under another id is refused as faulty
+    name         what people read
+    country      ISO 3166-1 alpha-2; `ZZ` where the node stated none
+    url          where people and services find it, without a slash at the end
+    beacon_path  where its Beacon v2 is below `url`
+    """
+
+    id: str
+    url: str
+    name: str = ""
+    country: str = UNKNOWN_COUNTRY
+    beacon_path: str = "/beacon/v2"
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be asked (msgspec adds the place in the file to the message)."""
+        if not self.id or len(self.id) > 200 or not self.id.isprintable():
+            raise ValueError("id: write the node's beacon id, as its /beacon/v2/info states it")
+        check_url(self.url)
+        if self.beacon_path and not (self.beacon_path.startswith("/") and not self.beacon_path.endswith("/")):
+            raise ValueError(f"beacon_path {self.beacon_path!r}: begin with a slash and end without one")
+        try:
+            parse_country(self.country)
+        except Invalid as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def beacon_url(self) -> str:
+        """The root of its Beacon v2."""
+        return self.url + self.beacon_path
+
+    @property
+    def title(self) -> str:
+        """Its name, or its id where nobody gave it a name."""
+        return self.name or self.id
+
+
+class HubIdentity(msgspec.Struct, frozen=True):
+    """Who the hub is; the table `[hub]`.
+
+    id                the `beaconId` of the network's own Beacon
+    url               its public address, without a slash at the end
+    organization_url  address of who runs it; the hub's own where it is empty
+    environment       `prod`, `test`, `dev` or `staging`
+    """
+
+    id: str = "megagenome.network"
+    name: str = "Megagenome network"
+    url: str = "http://127.0.0.1:8600"
+    organization_id: str = "megagenome"
+    organization_name: str = "Megagenome"
+    organization_url: str = ""
+    environment: Literal["prod", "test", "dev", "staging"] = "prod"
+
+    def __post_init__(self) -> None:
+        """Refuse addresses that nobody could follow."""
+        check_url(self.url)
+
+
+class NetworkSettings(msgspec.Struct, frozen=True):
+    """How the hub asks.
+
+    deadline_s            a node that has not answered whole by then is `late`; the caller gets the others' answers
+    connect_timeout_s     a node that takes longer to accept a connection is `unreachable`
+    connections_per_node  connections that one node may hold; a node that hangs fills its own and nobody else's
+    max_answer_bytes      a longer answer is `faulty` and is not read to its end
+    assembly              the assembly that a question is about when neither it nor its text says one
+    terms_ttl_s           how long filtering terms that nodes gave are used again
+    """
+
+    deadline_s: float = 5.0
+    connect_timeout_s: float = 2.0
+    connections_per_node: int = 32
+    max_answer_bytes: int = 16 * MIB
+    assembly: str = "GRCh38"
+    terms_ttl_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse values under which no node could ever answer."""
+        if not 0 < self.deadline_s <= 600:
+            raise ValueError("deadline_s: use seconds above 0 and up to 600")
+        if not 0 < self.connect_timeout_s <= 600:
+            raise ValueError("connect_timeout_s: use seconds above 0 and up to 600")
+        if self.connections_per_node < 1 or self.max_answer_bytes < 1 or self.terms_ttl_s < 0:
+            raise ValueError("connections_per_node, max_answer_bytes: at least 1; terms_ttl_s: at least 0")
+
+
+def check_url(url: str) -> None:
+    """Raise ValueError unless `url` is an http(s) address that may stand in a node list: no credentials, no query."""
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(f"url {url[:200]!r}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine or not url.isprintable():
+        raise ValueError(f"url {url[:200]!r}: write http:// or https://, a host and, if needed, a port and a path")
+    if parts.username is not None or parts.query or parts.fragment or "#" in url or "?" in url or " " in url:
+        raise ValueError(f"url of {parts.hostname}: leave out user names, passwords, `?` and `#`")
+    if url.endswith("/"):
+        raise ValueError(f"url {url[:200]!r}: leave out the slash at the end")
+
+
+def check_nodes(nodes: Sequence[Node]) -> None:
+    """Raise `Invalid` when an id or an address stands twice: a node asked twice would be counted twice."""
+    for what, values in (("id", [node.id for node in nodes]), ("url", [node.beacon_url.lower() for node in nodes])):
+        twice = [value for value, times in Counter(values).items() if times > 1]
+        if twice:
+            raise Invalid(f"[[nodes]]: {what} {twice[0]!r} stands twice, and its people would count twice: remove one")
+
+
+def is_loopback(host: str) -> bool:
+    """True for addresses of this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages around the questions: search, the network's nodes, help, and what to say when something goes wrong."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from megagenome.portal.examples import ASSEMBLIES, Example
+from megagenome.portal.pages import render
+from megagenome.portal.statuses import SPOKE
+from megagenome.standards.federation import NodeList, NodeState
+
+
+class Size(NamedTuple):
+    """How large the network is and how much of it answers."""
+
+    nodes: int
+    countries: int
+    datasets: int
+    answering: int
+
+
+class Search(NamedTuple):
+    """What is in the search box: as typed."""
+
+    text: str = ""
+    assembly: str = ASSEMBLIES[0]
+
+
+def network_size(nodes: Sequence[NodeState]) -> Size:
+    """Sums over the nodes; a dataset id that two nodes have is two datasets."""
+    return Size(
+        len(nodes),
+        len({node.country for node in nodes}),
+        sum(len(node.datasets) for node in nodes),
+        sum(node.status in SPOKE for node in nodes),
+    )
+
+
+def search_page(network: NodeList | None, examples: Sequence[Example], search: Search, problem: str = "") -> str:
+    """The start page. `network` is None when its state is not known now; `problem` says why a text was not understood."""
+    return render(
+        "search.html",
+        size=network_size(network.nodes) if network else None,
+        examples=examples,
+        search=search,
+        problem=problem,
+    )
+
+
+def nodes_page(network: NodeList) -> str:
+    """All nodes with their datasets."""
+    nodes = sorted(network.nodes, key=lambda node: (node.name.casefold(), node.id))
+    return render("nodes.html", nodes=nodes, size=network_size(nodes))
+
+
+def help_page(address: str) -> str:
+    """How to ask and how to read answers. `address` is where this hub is, for examples that can be copied."""
+    return render("help.html", hub=address.rstrip("/"))
+
+
+_ERRORS = {
+    400: ("This was not understood", "Check what you asked and try again."),
+    403: ("This is not open to you", "Ask the people who run this network whether you may see it."),
+    404: ("There is no such page", "The address may be mistyped, or the page has gone."),
+    413: ("This is too large", "Ask for a smaller region or in fewer parts."),
+    429: ("Too many questions at once", "Wait a minute, then ask again."),
+    503: ("The network does not answer now", "Try again in a minute. Nothing that you did is lost."),
+}
+_ANY_ERROR = (
+    "Something went wrong here",
+    "It is our fault, not yours. Try again; if it stays, tell the people who run this.",
+)
+
+
+def error_page(status: int, reason: str = "", *, is_node: bool = False) -> str:
+    """The page for an error. `reason` is one line for people; the page of an unexpected error has none."""
+    heading, advice = _ERRORS.get(status, _ANY_ERROR)
+    return render("error.html", status=status, heading=heading, advice=advice, reason=reason, is_node=is_node)

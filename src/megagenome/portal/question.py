@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cohort form as a question: checked, in words, and as the text that the API and the command line take."""
+
+import re
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import parse_country
+from megagenome.portal.countries import country_name
+from megagenome.standards.federation import Term
+
+SEXES = {"female": "female", "male": "male"}
+OLDEST = 130
+_CURIE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._/-]*")
+
+
+class CohortForm(msgspec.Struct, frozen=True):
+    """The fields as typed; empty where nothing is asked. Names are those of the page's address."""
+
+    sex: str = ""
+    age_from: str = ""
+    age_to: str = ""
+    phenotype: str = ""
+    disease: str = ""
+    carrier: str = ""
+    assembly: str = ""
+    country: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Self:
+        """The form's part of an address, without blanks around the values."""
+        return cls(**{name: query[name].strip() for name in cls.__struct_fields__ if name in query})
+
+    def replaced(self, **values: str) -> dict[str, str]:
+        """The fields that are filled, with `values` in place of theirs: the query of a link to the changed form."""
+        filled = msgspec.structs.asdict(msgspec.structs.replace(self, **values))
+        return {name: value for name, value in filled.items() if value}
+
+
+def is_curie(text: str) -> bool:
+    """True for a term id such as `HP:0001250`; other texts are looked up."""
+    return _CURIE.fullmatch(text) is not None
+
+
+def faults(form: CohortForm) -> dict[str, str]:
+    """What is wrong with each field, by its name, in one line each; empty when the form can be asked."""
+    found = {}
+    for name, label in (("age_from", "Age from"), ("age_to", "Age to")):
+        value = getattr(form, name)
+        if value and not (value.isascii() and value.isdecimal() and int(value) <= OLDEST):
+            found[name] = f"{label}: give whole years from 0 to {OLDEST}."
+    if not found and form.age_from and form.age_to and int(form.age_from) > int(form.age_to):
+        found["age_to"] = "Age to: it is below the age that the range begins with."
+    if form.sex and form.sex not in SEXES:
+        found["sex"] = "Sex: choose female, male or any."
+    if len(form.carrier.split()) > 1:
+        found["carrier"] = "Carrier of: give one variant, such as 22-16050075-A-G."
+    try:
+        if form.country:
+            parse_country(form.country)
+    except Invalid as error:
+        found["country"] = f"Country: {error}."
+    return found
+
+
+def question_text(form: CohortForm) -> str:
+    """The question for the API and for `megagenome ask cohort`. Needs a form without faults whose terms are ids."""
+    parts = [
+        f"sex={form.sex}" if form.sex else "",
+        f"age>={int(form.age_from)}" if form.age_from else "",
+        f"age<={int(form.age_to)}" if form.age_to else "",
+        f"phenotype={form.phenotype}" if form.phenotype else "",
+        f"disease={form.disease}" if form.disease else "",
+        f"carrier={form.carrier}" if form.carrier else "",
+        f"assembly={form.assembly}" if form.carrier and form.assembly else "",
+        f"country={form.country}" if form.country else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def in_words(form: CohortForm, labels: Mapping[str, str]) -> str:
+    """The question as one sentence; `labels` has the name of each term id where it is known."""
+    people = f"{SEXES[form.sex].capitalize()} participants" if form.sex else "People"
+    ages = {
+        (True, True): f"aged {form.age_from} to {form.age_to}",
+        (True, False): f"aged {form.age_from} or more",
+        (False, True): f"aged up to {form.age_to}",
+        (False, False): "",
+    }[bool(form.age_from), bool(form.age_to)]
+    parts = [
+        ages,
+        f"with {_named(form.phenotype, labels)} observed" if form.phenotype else "",
+        f"with the diagnosis {_named(form.disease, labels)}" if form.disease else "",
+        f"who carry {form.carrier}" + (f" ({form.assembly})" if form.assembly else "") if form.carrier else "",
+        f"recorded in {country_name(form.country)}" if form.country else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"{people} {said}." if said else f"{people}, all of them."
+
+
+def _named(term: str, labels: Mapping[str, str]) -> str:
+    return f"{labels[term]} ({term})" if term in labels else term
+
+
+def chosen_term(text: str, terms: tuple[Term, ...], kind: str) -> Term | None:
+    """The term that `text` means without doubt: its name exactly, or the only one of that kind that matches."""
+    matching = of_kind(terms, kind)
+    exact = [term for term in matching if term.label.casefold() == text.casefold()]
+    if len(exact) == 1:
+        return exact[0]
+    return matching[0] if len(matching) == 1 else None
+
+
+def of_kind(terms: tuple[Term, ...], kind: str) -> list[Term]:
+    """The terms of one kind, in the order in which they came."""
+    return [term for term in terms if term.kind == kind]

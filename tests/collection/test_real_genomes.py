@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real genomes: four nations of the 1000 Genomes Project, loaded by four nodes, equal to bcftools at every site."""
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from megagenome.collection.people import People, Person
+from tests.oracles import genotypes as oracle
+
+from megagenome.collection import Collection, Use
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
+from megagenome.collection.model import Sex
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
+from megagenome.reference import assembly
+
+pytestmark = [pytest.mark.shared, pytest.mark.bcftools]
+
+FILES = {
+    "1kg_p3_chr22_16.05-16.64Mb.GRCh37.vcf.gz": "GRCh37",
+    "1kg_chr22_10.5-10.97Mb.GRCh38.vcf.gz": "GRCh38",
+    "1kg_high_coverage_3202_sparse_autosomes.GRCh38.vcf.gz": "GRCh38",
+    "1kg_p3_chrX_26samples.GRCh37.vcf.gz": "GRCh37",
+}
+COUNTRIES = ("FI", "GB", "ES", "IT")
+
+
+def panel(shared: Path) -> list[oracle.Someone]:
+    """Everybody with a country."""
+    with (shared / "data/genomes/1kg_panel.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [
+        oracle.Someone(row["sample"], row["sex"], row["demo_country"], row["population"], True)
+        for row in rows
+        if row["demo_country"] in COUNTRIES
+    ]
+
+
+def bcftools(*arguments: str) -> str:
+    return subprocess.run(["bcftools", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def samples_of(path: Path) -> list[str]:
+    return bcftools("query", "-l", str(path)).split()
+
+
+def plain_counts(path: Path, genome: str, people: list[oracle.Someone]) -> dict[oracle.Key, object]:
+    """The oracle's counts over what `bcftools query` prints."""
+
+    def parse(call: str) -> tuple[int | None, ...]:
+        return tuple(None if allele == "." else int(allele) for allele in call.replace("|", "/").split("/"))
+
+    columns = ",".join(person.sample for person in people)
+    text = bcftools("query", "-s", columns, "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", str(path))
+    known: dict[str, tuple[int | None, ...]] = {}
+    records = []
+    for line in text.splitlines():
+        contig, pos1, ref, alts, *calls = line.split("\t")
+        parsed = tuple(known.setdefault(call, parse(call)) for call in calls)
+        alleles = tuple(alt for alt in alts.split(",") if alt != ".")
+        records.append(oracle.Record(contig.removeprefix("chr"), int(pos1) - 1, ref, alleles, parsed))
+    return dict(oracle.count(genome, people, records))
+
+
+def load_country(collection: Collection, path: Path, genome: str, people: list[oracle.Someone]) -> None:
+    persons = [
+        Person(
+            individual_id=IndividualId(p.sample),
+            sample_id=SampleId(p.sample),
+            sex=Sex(p.sex),
+            country=Country(p.country),
+            population=p.population,
+            research_consent=True,
+        )
+        for p in people
+    ]
+    statement = DatasetStatement(DatasetId(path.name[:40]), open=True, publish=True)
+    load(collection, statement, People(persons, {}, {}), [path], genome)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_every_site_equals_plain_counting_over_bcftools(
+    shared: Path, new_collection: Callable[[], Collection], country: str
+) -> None:
+    collection = new_collection()
+    here = [person for person in panel(shared) if person.country == country]
+    for name, genome in FILES.items():
+        path = shared / "data/genomes" / name
+        members = set(samples_of(path))
+        people = [person for person in here if person.sample in members]
+        if not people:  # chrX has people of GB only
+            continue
+        load_country(collection, path, genome, people)
+        expected = plain_counts(path, genome, people)
+        reading = collection.open(PUBLIC, Use.RESEARCH)
+        mine = len(reading.datasets) - 1
+        compared = 0
+        for contig in {key[0] for key in expected}:
+            counts = reading.count_alleles(
+                Region(genome, contig, 0, assembly(genome).contig(contig).length), {reading.datasets[mine].id}
+            )
+            for row, allele in enumerate(counts.alleles):
+                kinds = (counts.het, counts.hom, counts.hemi, counts.an)
+                found = {s: tuple(int(kind[row, k]) for kind in kinds) for k, s in enumerate(reading.strata)}
+                assert {cell: n for cell, n in found.items() if any(n)} == {
+                    cell: n
+                    for cell, n in expected[allele[1:]].items()  # type: ignore[attr-defined]
+                    if any(n)
+                }, allele
+                compared += 1
+        assert compared == len(expected)
+
+
+def test_facts_computed_by_others(shared: Path, new_collection: Callable[[], Collection]) -> None:
+    facts = json.loads((shared / "data/FACTS.json").read_text())["genomes"]
+    collection = new_collection()
+    for name, genome in FILES.items():
+        path = shared / "data/genomes" / name
+        members = set(samples_of(path))
+        load_country(collection, path, genome, [person for person in panel(shared) if person.sample in members])
+    reading = collection.open(PUBLIC, Use.RESEARCH)
+    index = {dataset.id: k for k, dataset in enumerate(reading.datasets)}
+    compared = 0
+    for name, genome in FILES.items():
+        for site in facts[name]["sites"]:
+            allele = Allele(genome, site["chrom"].removeprefix("chr"), site["pos"] - 1, site["ref"], site["alt"])
+            counts = reading.count_alleles(allele, {DatasetId(name[:40])})
+            assert counts.dataset.tolist() == [index[DatasetId(name[:40])]]
+            for country in COUNTRIES:
+                if f"country:{country}" not in site["AN"]:
+                    continue
+                cells = [k for k, stratum in enumerate(reading.strata) if stratum.country == country]
+                assert counts.ac[0, cells].sum() == site["AC"].get(f"country:{country}", 0), site
+                assert counts.an[0, cells].sum() == site["AN"][f"country:{country}"], site
+                compared += 1
+    assert compared > 80
