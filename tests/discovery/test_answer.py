@@ -3,10 +3,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.discovery.fake import FakeCollection, beacon_of
-from tests.discovery.world import ABSENT, COMMON, MANY_HAVE, NOBODY_HAS, RARE, SOME_HAVE, SYMBOLIC, world
 
-from megagenome.discovery import Beacon
+from megagenome.discovery.answer import Beacon
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele
@@ -22,6 +20,8 @@ from megagenome.standards.beacon import (
     decode_request,
     withheld_below,
 )
+from tests.discovery.fake import FakeCollection, beacon_of
+from tests.discovery.world import ABSENT, COMMON, MANY_HAVE, NOBODY_HAS, RARE, SOME_HAVE, SYMBOLIC, world
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
+
+from megagenome.collection import Collection, Reading
+from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
+from megagenome.collection.model import Sex, Stratum
+from megagenome.discovery import count
+from megagenome.discovery.count import count_people, count_variants
+from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
+from megagenome.discovery.scheme import Scheme, scheme_of
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.coordinates import Allele, Region
 from tests.discovery.fake import Call, FakeCollection, Person, dataset
 from tests.discovery.world import (
     ABSENT,
@@ -16,16 +26,6 @@ from tests.discovery.world import (
     world,
 )
 from tests.oracles.disclosure import Cell, Genotypes, told_cells
-
-from megagenome.collection import Collection, Reading
-from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
-from megagenome.collection.model import Sex, Stratum
-from megagenome.discovery import count
-from megagenome.discovery.count import count_people, count_variants
-from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
-from megagenome.discovery.scheme import Scheme, scheme_of
-from megagenome.kernel.callers import PUBLIC
-from megagenome.kernel.coordinates import Allele, Region
 
 OPEN, CLOSED, SMALL, PART = range(4)
 ALL = (OPEN, CLOSED, SMALL, PART)

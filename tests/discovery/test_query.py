@@ -3,7 +3,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.discovery.fake import FakeReference
 
 from megagenome.collection.cohort import (
     EVERYONE,
@@ -26,6 +25,7 @@ from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.beacon import decode_request, request_from_parameters
+from tests.discovery.fake import FakeReference
 
 DATASETS = {DatasetId("A"): 0, DatasetId("B"): 1}
 ASSEMBLIES = frozenset({"GRCh37"})

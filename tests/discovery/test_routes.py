@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
+
+from megagenome.discovery.routes import LARGEST_BODY_BYTES, discovery_router
+from megagenome.standards.beacon import decode_answer, decode_error_message
 from tests.discovery.fake import beacon_of
 from tests.discovery.world import COMMON, MANY_HAVE, world
-
-from megagenome.discovery import discovery_router
-from megagenome.discovery.routes import LARGEST_BODY_BYTES
-from megagenome.standards.beacon import decode_answer, decode_error_message
 
 Client = TestClient[Litestar]
 EXACT = {"referenceName": "22", "start": COMMON.start, "referenceBases": "A", "alternateBases": "G"}

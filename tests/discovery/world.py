@@ -4,10 +4,9 @@
 import random
 from functools import cache
 
-from tests.discovery.fake import Call, FakeCollection, Person, dataset
-
 from megagenome.collection.model import FilteringTerm, Sex
 from megagenome.kernel.coordinates import Allele
+from tests.discovery.fake import Call, FakeCollection, Person, dataset
 
 COMMON = Allele("GRCh37", "22", 16050074, "A", "G")
 RARE = Allele("GRCh37", "22", 16050114, "G", "T")
