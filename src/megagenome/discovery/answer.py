@@ -12,7 +12,7 @@ from megagenome.discovery.count import count_people, count_variants
 from megagenome.discovery.model import Identity, VariantQuestion, VariantsTold
 from megagenome.discovery.needs import Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
-from megagenome.discovery.records import frequencies, variant
+from megagenome.discovery.records import Cells, cells, frequencies, variant
 from megagenome.discovery.scheme import Scheme, scheme_of
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC, Caller
@@ -31,6 +31,11 @@ class _Precision(NamedTuple):
 
 
 _EXACT = _Precision(CountPrecision.EXACT)
+
+
+def _imprecise(floor: int) -> _Precision:
+    """States the largest count that looks like none."""
+    return _Precision(CountPrecision.IMPRECISE, (floor - 1,) if floor else ())
 
 
 class Beacon:
@@ -81,7 +86,7 @@ class Beacon:
         told = count_people(self._collection, scheme, caller, question)
         meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
         floor = max((int(scheme.floors[k]) for k in question.datasets), default=0)
-        precision = _EXACT if told.exact else _Precision(CountPrecision.IMPRECISE, (floor - 1,))
+        precision = _EXACT if told.exact else _imprecise(floor)
         summary = _summary(told.total > 0, told.total, precision, meta)
         if meta.returned_granularity is not Granularity.RECORD:
             return beacon.BeaconResponse(meta, summary)
@@ -154,13 +159,14 @@ class Beacon:
         floors = [int(scheme.floors[k]) for k in question.datasets]
         if not any(floors) or (told.total and isinstance(question.place, Allele)):
             return _EXACT
-        return _Precision(CountPrecision.IMPRECISE, (max(floors) - 1,))
+        return _imprecise(max(floors))
 
     def _variant_sets(
         self, scheme: Scheme, question: VariantQuestion, told: VariantsTold, request: beacon.BeaconRequest
     ) -> beacon.ResultSets:
         exactly = isinstance(question.place, Allele)
-        records = self._records(scheme, told)
+        told_cells = cells(scheme.margins, told.told)
+        records = self._records(scheme, told, told_cells)
         sets = [
             _result_set(
                 scheme,
@@ -173,26 +179,23 @@ class Beacon:
         ]
         notes = beacon.AnswerNotes()
         if told.combined is not None:
-            source = self.identity.name, self.identity.url
-            notes = beacon.AnswerNotes(frequencies(scheme.margins, told.combined, *source)[0][0])
+            summed = told_cells if told.combined is told.told else cells(scheme.margins, told.combined)
+            notes = beacon.AnswerNotes(frequencies(summed[0], self.identity.name, self.identity.url)[0])
         return beacon.ResultSets(_included(sets, request), notes)
 
-    def _records(self, scheme: Scheme, told: VariantsTold) -> list[list[beacon.GenomicVariant]]:
+    def _records(
+        self, scheme: Scheme, told: VariantsTold, told_cells: list[Cells]
+    ) -> list[list[beacon.GenomicVariant]]:
         """For each dataset the records of its rows."""
         where = f"{self.identity.url}{describe.PREFIX}/datasets"
         records: list[list[beacon.GenomicVariant]] = [[] for _ in scheme.datasets]
-        sources = [dataset.title or dataset.id for dataset in scheme.datasets]
-        known, record = None, beacon.GenomicVariant()
-        rows = zip(told.alleles, told.datasets, frequencies(scheme.margins, told.told, "", where), strict=True)
-        for allele, k, divisions in rows:
+        known: Allele | None = None
+        one = beacon.GenomicVariant()
+        for allele, k, row in zip(told.alleles, told.datasets, told_cells, strict=True):
             if allele != known:
-                known, record = allele, variant(allele)
-            named = tuple(
-                beacon.FrequencyInPopulations(each.frequencies, sources[k] + each.source, where) for each in divisions
-            )
-            records[k].append(
-                beacon.GenomicVariant(record.variant_internal_id, record.variation, record.identifiers, named)
-            )
+                known, one = allele, variant(allele)
+            named = frequencies(row, scheme.datasets[k].title or scheme.datasets[k].id, where)
+            records[k].append(beacon.GenomicVariant(one.variant_internal_id, one.variation, one.identifiers, named))
         return records
 
 
@@ -216,7 +219,7 @@ def _result_set(
     scheme: Scheme, k: int, count: int, records: tuple[beacon.GenomicVariant, ...] = (), *, withheld: bool
 ) -> beacon.ResultSet:
     """A dataset's answer; `withheld` where more may be there than is told."""
-    precision = _Precision(CountPrecision.IMPRECISE, (int(scheme.floors[k]) - 1,)) if withheld else _EXACT
+    precision = _imprecise(int(scheme.floors[k])) if withheld else _EXACT
     return beacon.ResultSet(
         scheme.datasets[k].id,
         "dataset",

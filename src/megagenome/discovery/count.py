@@ -8,11 +8,12 @@ import numpy as np
 from megagenome.collection import Collection, Reading
 from megagenome.collection.cohort import EVERYONE
 from megagenome.collection.model import AlleleCounts, Use
-from megagenome.discovery.disclosure import add_up, disclose, nothing, people_told
+from megagenome.discovery.disclosure import add_up, disclose, people_told
 from megagenome.discovery.model import Bools, Integers, PeopleQuestion, PeopleTold, Told, VariantQuestion, VariantsTold
 from megagenome.discovery.scheme import Scheme
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.ids import DatasetId
 from megagenome.reference import assembly
 
 SLICE_BASES = 250_000
@@ -76,7 +77,7 @@ def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, r
     return VariantsTold(total, by_dataset, alleles, datasets, _concatenated(pages), None)
 
 
-def _slices(reading: Reading, datasets: frozenset[str], region: Region) -> Iterator[AlleleCounts]:
+def _slices(reading: Reading, datasets: frozenset[DatasetId], region: Region) -> Iterator[AlleleCounts]:
     """Counts of the alleles that overlap a region, slice by slice, each allele once, by position."""
     for start in range(region.start, region.end, SLICE_BASES):
         piece = region._replace(start=start, end=min(start + SLICE_BASES, region.end))
@@ -85,7 +86,8 @@ def _slices(reading: Reading, datasets: frozenset[str], region: Region) -> Itera
         if start > region.start:  # what begins before was in the slice before
             starts = np.fromiter((allele.start for allele in counts.alleles), np.int64, len(counts.alleles))
             first = int(np.searchsorted(starts, start))
-        yield AlleleCounts(counts.alleles[first:], *(column[first:] for column in counts[1:]))
+        columns = (counts.het[first:], counts.hom[first:], counts.hemi[first:], counts.an[first:])
+        yield AlleleCounts(counts.alleles[first:], counts.dataset[first:], *columns)
 
 
 def _told_rows(
@@ -110,10 +112,11 @@ def _disclosed(reading: Reading, scheme: Scheme, counts: AlleleCounts, rows: Int
     def disclosed(rows: Integers) -> Told:
         ploidy = scheme.ploidy(reading, counts.alleles[rows[0]])
         floors = scheme.floors[counts.dataset[rows]]
-        return disclose(scheme.margins, ploidy, floors, *(column[rows] for column in counts[2:6]))
+        columns = counts.het[rows], counts.hom[rows], counts.hemi[rows], counts.an[rows]
+        return disclose(scheme.margins, ploidy, floors, *columns)
 
     if not len(rows):
-        return nothing(scheme.margins)
+        return Told.of_nothing(0, len(scheme.margins.labels))
     first = counts.alleles[0]
     if len(counts.alleles) == 1 or first.contig not in ("X", "Y"):
         return disclosed(rows)
@@ -130,7 +133,7 @@ def _eclipsed(scheme: Scheme, counts: AlleleCounts) -> Bools:
     allele = np.cumsum([k > 0 and names[k] != names[k - 1] for k in range(len(names))], dtype=np.int64)
     present = np.zeros((len(names), len(scheme.datasets)), np.bool_)
     present[allele, counts.dataset] = True
-    eclipsed: Bools = (present[allele] & scheme.eclipses[counts.dataset]).any(axis=1)
+    eclipsed: Bools = np.logical_or.reduce(present[allele] & scheme.eclipses[counts.dataset], axis=1)
     return eclipsed
 
 
@@ -139,11 +142,16 @@ def _combined(
 ) -> Told:
     """The sum over datasets with each person once: exact where all are open, else of told cells of datasets that share
     nobody."""
-    shares = len(datasets) > 1 and bool(scheme.shared[np.ix_(datasets, datasets)].any())
+    if len(datasets) == 1:
+        return told
+    if not scheme.shared.any():
+        return add_up(told)
+    shares = bool(scheme.shared[np.ix_(datasets, datasets)].any())
     if shares and scheme.exact and len(question.datasets) == len(scheme.datasets):
-        once = [column[None, :] for column in reading.count_alleles_once(allele)]
-        return disclose(scheme.margins, scheme.ploidy(reading, allele), np.zeros(1, np.int64), *once)
-    chosen = set(_without_sharing(scheme, datasets)) if shares else set(datasets)
+        het, hom, hemi, an = (column[None, :] for column in reading.count_alleles_once(allele))
+        floors = np.zeros(1, np.int64)
+        return disclose(scheme.margins, scheme.ploidy(reading, allele), floors, het, hom, hemi, an)
+    chosen = set(_without_sharing(scheme, datasets))
     return add_up(told.take(np.array([k in chosen for k in datasets])))
 
 

@@ -9,10 +9,10 @@ called without a copy.
 1. A country is told when it passes.
 2. Its men and women are told when the country is, and both pass; and so do its people of unrecorded sex, where alleles
    of theirs were called.
-3. Genotype counts of a country are told when they pass; of its men and women when those of both pass, and of its people
-   of unrecorded sex. Where ploidy differs between sexes (X), those of the country are told only together with these.
-4. Its populations are told when the country is and each of them passes, people of unrecorded population counting as one;
-   and, where men and women are told, also each population's men and women. Their genotype counts likewise.
+3. Genotype counts of a country are told when they pass; of its men and women when those of both pass, and of its
+   people of unrecorded sex. Where ploidy differs between sexes (X), those of the country are told only with these.
+4. Its populations are told when the country is and each of them passes, people of unrecorded population counting as
+   one; and, where men and women are told, also each population's men and women. Their genotype counts likewise.
 5. `Total`, `M` and `F` are sums of told cells. Their genotype counts are told when those of all summands are.
 
 With a floor of 0, which only open data have, every cell is told that has called alleles.
@@ -34,83 +34,71 @@ def disclose(
 
     Some 60 microseconds for a few rows, then about 2 per row.
     """
-    rows, c = len(floors), margins.countries
-    p = len(margins.populations)
-    men, women, populations = slice(c, 2 * c), slice(2 * c, 3 * c), slice(3 * c, 3 * c + p)
-    unsexed, strata = slice(3 * c + p, 4 * c + p), slice(4 * c + p, None)
+    m = margins
     floor = floors[:, None]
-    planes = np.empty((5, rows, het.shape[1]))
+    planes = np.empty((5, *het.shape))
     planes[0], planes[1], planes[2], planes[3] = het, hom, hemi, an
     planes[4] = (an - 2 * (het + hom) - hemi) * ploidy.people
-    cells: Floats = planes @ margins.sums
-    passes, empty = _passes(cells, floor)
-
-    countries = passes[:, :c] & ~empty[:, :c]
-    if not countries.any():
-        return nothing(margins, rows)
-    fits = passes | empty
-    sexes = countries & passes[:, men] & passes[:, women] & fits[:, unsexed]
-    genotypes = _genotypes_pass(cells, planes[3] > 0, ploidy, floor) | empty
-    of_sexes = genotypes[:, men] & genotypes[:, women] & genotypes[:, unsexed]
-    of_countries = genotypes[:, :c] & (of_sexes | ~sexes) if ploidy.separates else genotypes[:, :c]
-    divided = _divided(fits, margins, populations, strata, sexes)[:, margins.country_of]
-    of_divided = _divided(genotypes, margins, populations, strata, sexes)[:, margins.country_of]
-
-    told_populations = countries[:, margins.country_of] & divided & ~empty[:, populations]
-    told = np.hstack((countries, sexes & ~empty[:, men], sexes & ~empty[:, women], told_populations))
-    trios = told & np.hstack((of_countries, of_sexes, of_sexes, of_divided))
-    return _with_totals(told, trios, cells[:4, :, : 3 * c + p], c)
-
-
-def _passes(cells: Floats, floor: Integers) -> tuple[Bools, Bools]:
-    """For each column whether it passes, and whether no allele of it was called."""
-    an = cells[3]
+    cells: Floats = planes @ m.sums
     ac = cells[0] + 2 * cells[1] + cells[2]
-    return (ac >= floor) & (ac <= an - floor), an == 0
+    passes = (ac >= floor) & (ac <= cells[3] - floor)
+    empty = cells[3] == 0
+    countries = passes[:, m.country] & ~empty[:, m.country]
+    if not countries.any():
+        return Told.of_nothing(len(floors), len(m.labels))
+
+    fits = np.empty((2, *passes.shape), np.bool_)  # AC, then genotype counts: pass, or nothing is there
+    fits[0] = passes | empty
+    fits[1] = _genotypes_pass(cells, planes[3] > 0, ploidy, floor) | empty
+    sexes = countries & passes[:, m.men] & passes[:, m.women] & fits[0, :, m.unsexed]
+    of_sexes = fits[1, :, m.men] & fits[1, :, m.women] & fits[1, :, m.unsexed]
+    of_countries = fits[1, :, m.country]
+    if ploidy.separates:
+        of_countries = of_countries & (of_sexes | ~sexes)
+    # how many populations of each country, and then how many of its strata, do not fit
+    misfits = (~fits[:, :, m.parts]).astype(np.float64) @ m.parts_of
+    divided = (misfits[:, :, : m.countries] == 0) & ((misfits[:, :, m.countries :] == 0) | ~sexes)
+
+    told = Told.of_nothing(len(floors), len(m.labels))
+    shown, trios = told.told, told.genotypes
+    shown[:, m.country], shown[:, m.men], shown[:, m.women] = countries, sexes, sexes
+    trios[:, m.country], trios[:, m.men], trios[:, m.women] = of_countries, of_sexes, of_sexes
+    shown[:, m.population] = (countries & divided[0])[:, m.country_of]
+    trios[:, m.population] = divided[1][:, m.country_of]
+    own = slice(0, m.total)
+    shown[:, own] &= ~empty[:, own]
+    trios[:, own] &= shown[:, own]
+    told.counts[:, :, own] = cells[:4, :, own]
+    _fill_totals(m, told)
+    return told
 
 
 def _genotypes_pass(cells: Floats, called: Bools, ploidy: Ploidy, floor: Integers) -> Bools:
     """For each column whether its genotype counts pass. Impossible is what nobody called there can have; a count of it
     that is above zero (a half call) makes it possible."""
-    possible = (called.astype(np.float64) @ ploidy.kinds).reshape(len(called), 3, -1).swapaxes(0, 1) > 0
+    able = (called.astype(np.float64) @ ploidy.kinds).reshape(len(called), 3, -1).swapaxes(0, 1)
     kinds = cells[:3]
-    passes: Bools = ((kinds >= floor) | ((kinds == 0) & ~possible)).all(axis=0)
-    return passes & (cells[4] >= 2 * floor)
+    passes: Bools = np.logical_and.reduce((kinds >= floor) | (kinds + able == 0), axis=0)
+    passes &= cells[4] >= 2 * floor
+    return passes
 
 
-def _divided(fits: Bools, margins: Margins, populations: slice, strata: slice, sexes: Bools) -> Bools:
-    """For each country whether its populations fit, and their men and women where those of the country are told."""
-    misfits: Bools = ~fits
-    by_population = misfits[:, populations].astype(np.float64) @ margins.of_population
-    by_stratum = misfits[:, strata].astype(np.float64) @ margins.of_stratum
-    answer: Bools = (by_population == 0) & ((by_stratum == 0) | ~sexes)
-    return answer
-
-
-def _with_totals(told: Bools, trios: Bools, cells: Floats, countries: int) -> Told:
-    shape = (len(told), 3, countries)
-    parts, of_parts = told[:, : 3 * countries], trios[:, : 3 * countries]
-    sums = (cells[:, :, : 3 * countries] * parts).reshape(4, *shape).sum(axis=-1)
-    some = parts.reshape(shape).any(axis=-1)
-    all_trios = (of_parts | ~parts).reshape(shape).all(axis=-1) & some
-    return Told(
-        np.hstack((told, some)),
-        np.hstack((trios, all_trios)),
-        np.concatenate((cells, sums), axis=2).astype(np.int64),
-    )
-
-
-def nothing(margins: Margins, rows: int = 0) -> Told:
-    """Rows of which nothing is told."""
-    shape = (rows, len(margins.labels))
-    return Told(np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros((4, *shape), np.int64))
+def _fill_totals(m: Margins, told: Told) -> None:
+    """The last three columns: sums over countries of their told cells, of their told men, of their told women."""
+    shape = (len(told.told), 3, m.countries)
+    cells = slice(0, 3 * m.countries)
+    parts = told.told[:, cells].reshape(shape)
+    np.logical_or.reduce(parts, axis=-1, out=told.told[:, m.total :])
+    np.logical_and.reduce(told.genotypes[:, cells].reshape(shape) | ~parts, axis=-1, out=told.genotypes[:, m.total :])
+    told.genotypes[:, m.total :] &= told.told[:, m.total :]
+    np.add.reduce(told.counts[:, :, cells].reshape(4, *shape) * parts, axis=-1, out=told.counts[:, :, m.total :])
 
 
 def add_up(rows: Told) -> Told:
-    """One row: each cell the sum of the rows that tell it. Its genotype counts are told when all those rows tell theirs."""
-    told = rows.told.any(axis=0, keepdims=True)
-    trios = (rows.genotypes | ~rows.told).all(axis=0, keepdims=True) & told
-    return Told(told, trios, (rows.counts * rows.told).sum(axis=1, keepdims=True))
+    """One row: each cell the sum of the rows that tell it; its genotype counts where all these tell theirs."""
+    told = np.logical_or.reduce(rows.told, axis=0, keepdims=True)
+    trios = np.logical_and.reduce(rows.genotypes | ~rows.told, axis=0, keepdims=True)
+    return Told(told, trios & told, (rows.counts * rows.told).sum(axis=1, keepdims=True))
 
 
 def people_told(counts: Integers, totals: Integers, floors: Integers, *, everyone: bool) -> Bools:

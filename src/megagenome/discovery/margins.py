@@ -19,9 +19,9 @@ UNRECORDED = "unrecorded"
 class Ploidy(NamedTuple):
     """How many copies people can have at a place, in the form that disclosure needs.
 
-    kinds      float64 [strata, 3 * columns]: 1 where people of the stratum, who belong to the column, can be het (hom, hemi)
+    kinds      float64 [strata, 3 * columns]: 1 where the stratum is of the column and its people can be het (hom, hemi)
     people     float64 [strata]: twice the people per reference allele in people without a copy: 1 diploid, 2 haploid
-    separates  True where sexes differ in what they can be, so that genotype counts of a country show those of its sexes
+    separates  True where sexes differ in what they can be, so that a country's genotype counts show those of its sexes
     """
 
     kinds: Floats
@@ -31,26 +31,31 @@ class Ploidy(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margins:
-    """The cells of a set of strata.
+    """The cells of a set of strata, as columns of a table.
 
-    Columns of `sums` are, in this order: countries, their men, their women, populations (these are told), then people of
-    unrecorded sex by country and the single strata (these decide what is told). `labels` are the told columns and then
-    `Total`, `M`, `F`; `order` and `populations` are their places in the order of an answer.
-
-    sums           float64 [strata, columns]: 1 where the stratum belongs to the column. Counts are summed as floats,
-                   which are exact to 2^53, because only floats multiply fast
-    country_of     index of each population's country [populations]
-    of_population  float64 [populations, countries]; of_stratum float64 [strata, countries]: 1 where it belongs
+    countries  how many there are
+    labels     of the columns that may be told; the last three are `Total`, `M` and `F`
+    order      the columns of countries and sexes in the order of an answer
+    sums       float64 [strata, columns but the last three]: 1 where the stratum belongs to the column. Counts are
+               summed as floats, which are exact to 2^53, because only floats multiply fast
+    country, men, women, population, unsexed  where these columns are; all but `unsexed` may be told
+    parts      the columns of populations and of single strata, which divide countries
+    parts_of   float64 [parts, 2 * countries]: 1 where a population, and after them where a stratum, is of the country
+    country_of  index of each population's country
     """
 
     countries: int
     labels: tuple[str, ...]
     order: tuple[int, ...]
-    populations: tuple[int, ...]
     sums: Floats
+    country: slice
+    men: slice
+    women: slice
+    population: slice
+    unsexed: slice
+    parts: slice
+    parts_of: Floats
     country_of: npt.NDArray[np.intp]
-    of_population: Floats
-    of_stratum: Floats
 
     @property
     def total(self) -> int:
@@ -70,32 +75,34 @@ def margins_of(strata: tuple[Stratum, ...]) -> Margins:
     countries = sorted({stratum.country for stratum in strata})
     recorded = {stratum.country for stratum in strata if stratum.population}
     populations = sorted({(s.country, s.population) for s in strata if s.country in recorded})
-    by_country = np.array([[s.country == c for c in countries] for s in strata], np.float64).reshape(len(strata), -1)
-    sex = {kind: np.array([[s.sex is kind] for s in strata], np.float64).reshape(-1, 1) for kind in Sex}
-    by_population = np.array([[(s.country, s.population) == p for p in populations] for s in strata], np.float64)
-    sums = np.hstack(
-        (
-            by_country,
-            by_country * sex[Sex.MALE],
-            by_country * sex[Sex.FEMALE],
-            by_population.reshape(len(strata), len(populations)),
-            by_country * sex[Sex.UNKNOWN],
-            np.eye(len(strata)),
-        )
-    )
+    c, p = len(countries), len(populations)
+
+    by_country = _indicators([[s.country == each for each in countries] for s in strata], c)
+    by_population = _indicators([[s[:2] == each for each in populations] for s in strata], p)
+    sexed = [
+        by_country * _indicators([[s.sex is sex] for s in strata], 1) for sex in (Sex.MALE, Sex.FEMALE, Sex.UNKNOWN)
+    ]
+    of_country = _indicators([[each == country for each in countries] for country, _ in populations], c)
+    parts_of = np.zeros((p + len(strata), 2 * c))
+    parts_of[:p, :c], parts_of[p:, c:] = of_country, by_country
     labels = [f"{country}{ending}" for ending in ("", "_M", "_F") for country in countries]
     labels += [f"{country}:{population or UNRECORDED}" for country, population in populations]
-    told = len(labels)
-    cells = range(len(countries))
+    total = 3 * c + p
     return Margins(
-        countries=len(countries),
+        countries=c,
         labels=(*labels, "Total", "M", "F"),
-        order=(told, told + 1, told + 2, *(c + block * len(countries) for c in cells for block in range(3))),
-        populations=tuple(range(3 * len(countries), told)),
-        sums=sums,
+        order=(total, total + 1, total + 2, *(k + block * c for k in range(c) for block in range(3))),
+        sums=np.hstack((by_country, sexed[0], sexed[1], by_population, np.eye(len(strata)), sexed[2])),
+        country=slice(0, c),
+        men=slice(c, 2 * c),
+        women=slice(2 * c, 3 * c),
+        population=slice(3 * c, total),
+        unsexed=slice(total + len(strata), None),
+        parts=slice(3 * c, total + len(strata)),
+        parts_of=parts_of,
         country_of=np.array([countries.index(country) for country, _ in populations], np.intp),
-        of_population=np.array([[p[0] == c for c in countries] for p in populations], np.float64).reshape(
-            len(populations), len(countries)
-        ),
-        of_stratum=by_country,
     )
+
+
+def _indicators(rows: list[list[bool]], width: int) -> Floats:
+    return np.array(rows, np.float64).reshape(len(rows), width)

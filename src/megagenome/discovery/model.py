@@ -65,6 +65,12 @@ class Told(NamedTuple):
     genotypes: Bools
     counts: Integers
 
+    @classmethod
+    def of_nothing(cls, rows: int, cells: int) -> "Told":
+        """Rows of which nothing is told."""
+        shape = (rows, cells)
+        return cls(np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros((4, *shape), np.int64))
+
     @property
     def ac(self) -> Integers:
         """Allele counts, int64 [rows, cells]."""

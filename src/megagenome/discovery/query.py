@@ -184,8 +184,8 @@ def _allele(allele: Allele, end: int | None, length: int) -> Allele:
         plain = ""
     if not _BASES.fullmatch(ref) or not plain or len(ref) + len(alt) > _LONGEST_ALLELE:
         raise Invalid(
-            f"referenceBases {ref[:20]!r} and alternateBases {alt[:20]!r}: give both as a VCF record does, of A, C, G and "
-            f"T, with the base before an insertion or deletion, up to {_LONGEST_ALLELE} bases; wildcards are not supported"
+            f"referenceBases {ref[:20]!r} and alternateBases {alt[:20]!r}: give both as a VCF record does, of A, C, G "
+            f"and T, with the base before an insertion or deletion, {_LONGEST_ALLELE} bases at most, no wildcards"
         )
     if ref == alt:
         raise Invalid("referenceBases and alternateBases are the same")

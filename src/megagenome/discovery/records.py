@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Told cells as records of the Beacon: variants with their frequencies by population."""
 
+from collections.abc import Iterable
+
 from megagenome.discovery.margins import Margins
 from megagenome.discovery.model import Told
 from megagenome.kernel.coordinates import Allele, is_symbolic
@@ -17,21 +19,19 @@ from megagenome.standards.beacon import (
     variant_internal_id,
 )
 
-HOLDER = "populations as the data holder states them"
+Cells = tuple[tuple[Frequency, ...], tuple[Frequency, ...]]
+"""Told cells by country and sex, labelled `Total`, `M`, `F`, `FI`, `FI_M`, `FI_F` as the Genome of Europe has them; and
+by the holder's populations, labelled `FI:FIN`, where any is told."""
 
 
-def frequencies(margins: Margins, told: Told, source: str, reference: str) -> list[tuple[FrequencyInPopulations, ...]]:
-    """For each row its frequencies by country and sex, and, where any is told, by the holder's populations.
-
-    Labels of the first are `Total`, `M`, `F`, `FI`, `FI_M`, `FI_F`, as the Genome of Europe has them; of the second
-    `FI:FIN`. Some 0.7 microseconds per cell.
-    """
-    labels = margins.labels
+def cells(margins: Margins, told: Told) -> list[Cells]:
+    """The told cells of each row. Some 0.5 microseconds per cell."""
+    labels, populations = margins.labels, range(*margins.population.indices(margins.total))
     shown, genotypes = told.told.tolist(), told.genotypes.tolist()
     het, hom, hemi, an = told.counts.tolist()
     ac = told.ac.tolist()
 
-    def cells(row: int, columns: tuple[int, ...]) -> tuple[Frequency, ...]:
+    def of_row(row: int, columns: Iterable[int]) -> tuple[Frequency, ...]:
         # positional, because this is called for each of up to 1000 alleles with some 20 cells each
         return tuple(
             Frequency(
@@ -43,13 +43,17 @@ def frequencies(margins: Margins, told: Told, source: str, reference: str) -> li
             if shown[row][k]
         )
 
-    answer = []
-    for row in range(len(shown)):
-        divisions = (FrequencyInPopulations(cells(row, margins.order), source, reference),)
-        if stated := cells(row, margins.populations):
-            divisions += (FrequencyInPopulations(stated, f"{source}, {HOLDER}", reference),)
-        answer.append(divisions)
-    return answer
+    return [(of_row(row, margins.order), of_row(row, populations)) for row in range(len(shown))]
+
+
+def frequencies(told: Cells, source: str, reference: str) -> tuple[FrequencyInPopulations, ...]:
+    """Told cells with where they come from; the holder's populations apart, said to be so."""
+    by_country = FrequencyInPopulations(told[0], source, reference)
+    if not told[1]:
+        return (by_country,)
+    return by_country, FrequencyInPopulations(
+        told[1], f"{source}, populations as the data holder states them", reference
+    )
 
 
 def variant(allele: Allele) -> GenomicVariant:

@@ -35,7 +35,7 @@ class CountPrecision(StrEnum):
     ROUNDED = "rounded"
 
 
-class Frequency(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Frequency(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """One population's counts, in the Genome of Europe's form that the GDI portal reads. Genotype counts are people."""
 
     population: str
@@ -89,7 +89,7 @@ class Variation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     """LegacyVariation of the default model. `alternate_bases` is empty for symbolic alternates (the schema has no other
     way to write them); `variant_type` and the record's `variant_internal_id` name them."""
 
-    variant_type: str = "SNP"
+    variant_type: str = _written("SNP")
     alternate_bases: str = _written("")
     reference_bases: str = ""
     location: SequenceLocation | None = None
@@ -211,10 +211,19 @@ class _TheirMeta(msgspec.Struct, frozen=True, rename="camel"):
     returned_granularity: str = ""
 
 
+class AnswerSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """Another Beacon's summary. Without `exists` it is none, and would read as a no."""
+
+    exists: bool
+    num_total_results: int | None = None
+    count_precision: CountPrecision | None = None
+    count_adjusted_to: tuple[int | str, ...] = ()
+
+
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
     """Another Beacon's answer, as much of it as matters to one who asked: result sets and summary, no echo."""
 
-    response_summary: ResponseSummary
+    response_summary: AnswerSummary
     meta: _TheirMeta = _TheirMeta()
     response: ResultSets = ResultSets()
 
