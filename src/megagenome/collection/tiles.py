@@ -67,7 +67,6 @@ class ContigTiles:
     dataset  number of the dataset that it belongs to
     people   the people whose genotypes it has, whatever they consent to
     strata   the strata of these people
-    full    int64 [ploidy classes, strata]: called alleles of the consenting people if nobody's call were missing
     """
 
     def __init__(self, key: PackKey, dataset: int, people: bitmap.Planes, genotypes: Pack, counts: Pack) -> None:
