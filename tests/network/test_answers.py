@@ -3,24 +3,26 @@
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 import pytest
+
+from megagenome.network.answers import allele_sum, ask_cohort, ask_region, ask_variant, merge_rows
+from megagenome.network.combine import Cell, People, with_intervals
+from megagenome.network.fanout import Network
+from megagenome.network.question import CohortQuestion
+from megagenome.network.settings import NetworkSettings, Node
+from megagenome.network.told import Told, read_variants
+from megagenome.standards import beacon
+from megagenome.standards.federation import CohortAnswer, NodeStatus, RegionAnswer, Resolved, VariantAnswer
 from tests.network import stubs
 from tests.network.documents import answer, error, people, record, result_set, withheld
 from tests.network.stubs import Behaviour, Stub, running, says
 
-from megagenome.network.answers import ask_cohort, ask_region, ask_variant
-from megagenome.network.combine import Cell, People, with_intervals
-from megagenome.network.fanout import Network
-from megagenome.network.question import CohortQuestion
-from megagenome.network.settings import NetworkSettings
-from megagenome.standards import beacon
-from megagenome.standards.federation import CohortAnswer, NodeStatus, RegionAnswer, Resolved, VariantAnswer
-
 ALLELE = Resolved("allele", "22-100-A-G", "GRCh37", "22", 99, 100, "A", "G")
 REGION = Resolved("region", "22:1-1000", "GRCh37", "22", 0, 1000)
-SETTINGS = NetworkSettings(deadline_s=0.5)
+SETTINGS = NetworkSettings(deadline_s=0.3)
 
 
 @contextlib.asynccontextmanager
@@ -226,3 +228,60 @@ def test_people_are_summed_over_nodes() -> None:
 def test_nobody_told_is_not_nobody_there() -> None:
     told = cohort(GB=says(withheld("GB")))
     assert (told.exists, told.count, told.nodes[0].status) == (False, 0, NodeStatus.WITHHELD)
+
+
+def told_of(**parts: Any) -> Told:
+    """A node's answer about one allele, with these cells in datasets A, B ..., and its own combination of them."""
+    combined = parts.pop("combined", None)
+    sets = [result_set(id_, [record(99, "A", "G", cells)]) for id_, cells in parts.items()]
+    return read_variants(Node(id="FI", url="http://fi"), json.dumps(answer("FI", sets, combined)).encode())
+
+
+def test_a_population_that_the_combination_leaves_out_is_added_where_one_dataset_tells_it() -> None:
+    combined = {"Total": (40, 300), "FI": (40, 300)}
+    told = told_of(
+        A={"FI": (30, 200), "FI:FIN": (30, 200), "FI:SAM": (5, 50)},
+        B={"FI": (12, 110), "FI:SAM": (7, 60)},
+        combined=combined,
+    )
+    assert allele_sum(told) == (Cell("Total", 40, 300), Cell("FI", 40, 300), Cell("FI:FIN", 30, 200))
+    told = told_of(A={"FI": (30, 200), "ES": (9, 20)}, B={"FI": (12, 110)}, combined=combined)
+    assert allele_sum(told) == (Cell("Total", 40, 300), Cell("FI", 40, 300))  # it left ES out knowingly
+
+
+def cut_page(total: int, **sets: tuple[range, int]) -> Told:
+    """A page of a node that counts `total` alleles; each dataset with the starts that it gives and its own count."""
+    given = [
+        result_set(id_, [record(at, "A", "G", {"Total": (20, 200)}) for at in starts], resultsCount=count)
+        for id_, (starts, count) in sets.items()
+    ]
+    document = answer("FI", given, numTotalResults=total)
+    return read_variants(Node(id="FI", url="http://fi"), json.dumps(document).encode())
+
+
+def test_records_that_do_not_say_their_allele_make_a_region_incomplete() -> None:
+    cells = {"Total": (20, 200)}
+    bare = record(50, "A", "", cells) | {"variantInternalId": "1234"}
+    records = [record(9, "A", "G", cells), bare, bare, record(70, "A", "G", cells)]
+    told = region(FI=says(answer("FI", [result_set("A", records)], numTotalResults=4)))
+    assert (told.total, told.complete, [row.start for row in told.rows]) == (2, False, [9, 70])
+
+
+@pytest.mark.parametrize(
+    ("told", "last"),
+    [
+        # our nodes: one page over all datasets, which ends where the last of them ends
+        (cut_page(50, A=(range(0, 60, 20), 30), B=(range(0, 70, 10), 40)), 60),
+        (cut_page(50, A=(range(0, 60, 20), 3), B=(range(0, 70, 10), 40)), 60),
+        # a page for each dataset: the first to end decides
+        (cut_page(50, A=(range(0, 50, 10), 30), B=(range(0, 250, 50), 40)), 40),
+        # only the sum says that there is more
+        (cut_page(50, A=(range(0, 50, 10), 5)), 40),
+    ],
+    ids=["one page", "one of two cut", "a page each", "by the sum"],
+)
+def test_rows_are_whole_up_to_where_a_cut_page_ends(told: Told, last: int) -> None:
+    elsewhere = cut_page(30, C=(range(0, 300, 10), 30))
+    merged = merge_rows([told, elsewhere])
+    assert not merged.complete
+    assert [place.start for place, _ in merged.rows] == list(range(0, last, 10))

@@ -4,7 +4,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from megagenome.network.combine import Cell, People, Z, add, add_with_totals, wilson, with_intervals
@@ -25,6 +25,7 @@ def cells(draw: st.DrawFn) -> Cell:
 parts = st.lists(st.lists(cells(), unique_by=lambda cell: cell.population, max_size=len(LABELS)), max_size=6)
 
 
+@settings(max_examples=40)
 @given(parts)
 def test_sums_equal_plain_sums(given_parts: list[list[Cell]]) -> None:
     summed = {cell.population: cell for cell in with_intervals(add(given_parts))}
@@ -43,6 +44,7 @@ def test_sums_equal_plain_sums(given_parts: list[list[Cell]]) -> None:
             assert genotypes == tuple(sum(one[kind] for one in told) for kind in range(3))
 
 
+@settings(max_examples=40)
 @given(parts)
 def test_the_order_of_nodes_does_not_matter(given_parts: list[list[Cell]]) -> None:
     assert add(given_parts) == add(reversed(given_parts))

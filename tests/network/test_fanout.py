@@ -12,16 +12,16 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.network import stubs
-from tests.network.stubs import Behaviour, Stub, running, says
 
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.network.fanout import Network, Outcome, Question, one_line
 from megagenome.network.settings import NetworkSettings, Node
 from megagenome.standards.federation import NodeStatus
+from tests.network import stubs
+from tests.network.stubs import Behaviour, Stub, running, says
 
 QUESTION = Question("/g_variants", b'{"meta":{}}')
-SETTINGS = NetworkSettings(deadline_s=0.5, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)
+SETTINGS = NetworkSettings(deadline_s=0.3, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)
 
 
 class Number(msgspec.Struct):
@@ -64,9 +64,9 @@ def test_every_node_is_asked_the_question_and_answers_stand_in_the_order_of_the_
 DEEP = b'{"x":' + b"[" * 40_000 + b"]" * 40_000 + b"}"
 ELSEWHERE = says({}, status=302, more="location: http://127.0.0.1:1/\r\n")
 MISBEHAVIOURS: dict[str, tuple[Behaviour, NodeStatus, str]] = {
-    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 0.5 s"),
-    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 0.5 s"),
-    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 0.5 s"),
+    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 0.3 s"),
+    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 0.3 s"),
+    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 0.3 s"),
     "floods": (stubs.floods, NodeStatus.FAULTY, "longer than 100000 bytes"),
     "announces too much": (says(b" " * 100_001), NodeStatus.FAULTY, "longer than 100000 bytes"),
     "dies": (stubs.dies, NodeStatus.UNREACHABLE, "the connection broke"),
@@ -173,17 +173,22 @@ def test_leaving_closes_what_still_waits_and_the_network_goes_on() -> None:
 
 
 def test_a_node_that_hangs_fills_its_own_connections_only() -> None:
-    async def run() -> tuple[list[Outcome[int]], int]:
+    async def run() -> None:
         async with running(stubs.hangs) as slow, running(says({"number": 1})) as quick:
-            config = NetworkSettings(deadline_s=0.4, connections_per_node=2)
+            config = NetworkSettings(deadline_s=60, connections_per_node=2)
             async with Network([slow.node("A"), quick.node("B")], config) as network:
-                answers = await asyncio.gather(*(network.ask(QUESTION, read) for _ in range(12)))
-                return [outcome for pair in answers for outcome in pair], slow.connections
+                to_slow, to_quick = network.nodes
+                waiting = [asyncio.ensure_future(network.ask_one(to_slow, QUESTION, read)) for _ in range(12)]
+                await asyncio.wait_for(slow.began.wait(), 5)
+                answers = await asyncio.gather(*(network.ask_one(to_quick, QUESTION, read) for _ in range(12)))
+                assert [outcome.answer for outcome in answers] == [1] * 12
+                assert slow.connections <= 2
+                assert not any(task.done() for task in waiting)
+                for task in waiting:
+                    task.cancel()
+                await asyncio.gather(*waiting, return_exceptions=True)
 
-    outcomes, connections = asyncio.run(run())
-    assert connections <= 4  # two, each perhaps opened anew when its holder's time is up; not twelve
-    assert [o.status for o in outcomes[::2]] == [NodeStatus.LATE] * 12
-    assert [o.answer for o in outcomes[1::2]] == [1] * 12
+    asyncio.run(run())
 
 
 def test_memory_is_bounded_when_nodes_flood() -> None:
@@ -223,7 +228,7 @@ def test_a_large_answer_is_read() -> None:
 
 
 @given(body=st.binary(max_size=200) | st.text(max_size=100).map(lambda t: t.encode("utf-8", "surrogatepass")))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_no_body_whatsoever_breaks_the_hub(body: bytes) -> None:
     assert one(says(body)).status in (NodeStatus.FAULTY, NodeStatus.ANSWERED)
 

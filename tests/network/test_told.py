@@ -5,13 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.network.documents import answer, people, record, result_set, withheld
 
 from megagenome.kernel.errors import Corrupt
 from megagenome.network.combine import Cell, People
 from megagenome.network.settings import Node
-from megagenome.network.told import ANYWHERE, Place, Told, place_of, read_people, read_variants
+from megagenome.network.told import ANYWHERE, Place, Told, place_of, read_allele, read_people, read_variants
 from megagenome.standards.federation import NodeStatus
+from tests.network.documents import answer, people, record, result_set, withheld
 
 NODE = Node(id="FI", url="http://127.0.0.1:1")
 CELLS = {"Total": (30, 200, 2, 26, 0), "FI": (30, 200, 2, 26, 0), "FI_F": (12, 100)}
@@ -40,7 +40,7 @@ def test_an_answer_is_read_with_its_datasets_and_cells() -> None:
     )
     told = read(document)
     assert (told.exists, told.exact, told.count, told.status) == (True, True, 1, NodeStatus.ANSWERED)
-    assert [(d.id, d.told, d.count, d.floor) for d in told.datasets] == [("A", True, 1, None), ("B", False, 0, 10)]
+    assert [(d.id, d.told, d.count, d.last) for d in told.datasets] == [("A", True, 1, 99), ("B", False, 0, None)]
     assert told.datasets[0].rows == {
         Place(99, 100, "A", "G"): (
             Cell("Total", 30, 200, People(2, 26, 0)),
@@ -89,6 +89,12 @@ def test_a_record_that_does_not_say_its_allele_is_taken_for_the_one_asked() -> N
     document = answer("FI", [result_set("A", [record(99, "A", "G", CELLS)])])
     document["response"]["resultSets"][0]["results"] = [bare]
     assert list(read(document).alleles()) == [ANYWHERE]
+    asked = Place(99, 100, "A", "G")
+    assert list(read_allele(asked, NODE, json.dumps(document).encode()).alleles()) == [ANYWHERE]
+    document["response"]["resultSets"][0]["results"] = [bare, bare]
+    assert read(document).datasets[0].unread == 2
+    with pytest.raises(Corrupt, match="asked for one allele"):
+        read_allele(asked, NODE, json.dumps(document).encode())
 
 
 def test_frequencies_without_counts_are_left_out_of_sums() -> None:

@@ -3,6 +3,7 @@
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -69,10 +70,18 @@ def _parameters(place: Resolved) -> beacon.VariantParameters:
 
 
 def allele_sum(told: Told) -> Cells:
-    """What a node told of the one allele that it was asked for, each person once where it says so itself."""
-    if told.combined is not None:
-        return told.combined
-    return add_with_totals(part for parts in told.alleles().values() for part in parts)
+    """What a node told of the one allele that it was asked for, each person once where it says so itself.
+
+    Our nodes combine countries and sexes. A population as the holder states it (`FI:FIN`) is added where one dataset
+    alone tells it; over several the same people might count twice.
+    """
+    parts = [part for parts in told.alleles().values() for part in parts]
+    if told.combined is None:
+        return add_with_totals(parts)
+    known = {cell.population for cell in told.combined}
+    stated = [cell for part in parts for cell in part if ":" in cell.population and cell.population not in known]
+    times = Counter(cell.population for cell in stated)
+    return add([told.combined, [cell for cell in stated if times[cell.population] == 1]])
 
 
 async def ask_region(network: Network, place: Resolved, skip: int, limit: int) -> RegionAnswer:
@@ -110,7 +119,7 @@ Row = tuple[Place, list[list[Cells]]]
 
 
 class MergedRows(NamedTuple):
-    """Alleles by position; `complete` unless a node has more than it gave."""
+    """Alleles by position; `complete` unless a node has more than it gave, or gave what does not say its allele."""
 
     rows: list[Row]
     complete: bool
@@ -128,15 +137,21 @@ def merge_rows(answers: Sequence[Told]) -> MergedRows:
             known_up_to = min(known_up_to, _last_start(told))
     # at the last start of a page that was cut, further alleles of the same start may be missing
     whole = sorted((place, parts) for place, parts in rows.items() if place.start < known_up_to)
-    return MergedRows(whole, known_up_to == math.inf)
+    readable = not any(dataset.unread for told in answers for dataset in told.datasets)
+    return MergedRows(whole, known_up_to == math.inf and readable)
 
 
 def _last_start(told: Told) -> float:
-    pages = [[place.start for place in dataset.rows] for dataset in told.datasets if dataset.more] or [
-        [place.start for dataset in told.datasets for place in dataset.rows]
-    ]
-    # the first of its pages to end decides; a page that is not in order says nothing about what is missing from it
-    return min((page[-1] if page and page == sorted(page) else 0 for page in pages), default=0)
+    """Where the page of a node that has more than it gave ends; 0 where its records are not in order."""
+    cut = [dataset for dataset in told.datasets if dataset.more] or [d for d in told.datasets if d.rows]
+    if not cut or any(dataset.rows and dataset.last is None for dataset in told.datasets):
+        return 0
+    lengths = {len(dataset.rows) for dataset in cut}
+    if len(lengths) == 1 and lengths != {len(told.alleles())}:
+        # pages of one length, each dataset's own: the first to end decides
+        return min(-1 if dataset.last is None else dataset.last for dataset in cut)
+    # one page for all datasets, as our nodes give it
+    return max(dataset.last or 0 for dataset in told.datasets)
 
 
 def _row(contig: str, row: Row) -> VariantRow:

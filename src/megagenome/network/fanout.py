@@ -7,7 +7,9 @@ Cancelling the call closes every connection that still waits.
 """
 
 import asyncio
+import functools
 import http.cookiejar
+import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -23,12 +25,20 @@ from megagenome.standards.federation import NodeStatus
 
 T = TypeVar("T")
 
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would note each request of each question
+
 _ERROR_BYTES = 64 * 1024
 """As much of a refusal is read to find its message."""
 _LARGE_BYTES = 256 * 1024
 """Answers from here on are read in a thread, so that the event loop goes on serving others."""
 _KEEP_ALIVE_S = 20.0
 _MESSAGE_LENGTH = 300
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """Trust in the certificate authorities of this machine; 30 ms to make, so it is made once."""
+    return ssl.create_default_context()
 
 
 class Question(NamedTuple):
@@ -70,8 +80,7 @@ class Network:
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     async def __aenter__(self) -> Self:
-        tls = ssl.create_default_context()
-        self._clients = {node.id: self._connect(tls) for node in self.nodes}
+        self._clients = {node.id: self._connect() for node in self.nodes}
         return self
 
     async def __aexit__(
@@ -81,10 +90,10 @@ class Network:
             await client.aclose()
         self._clients = {}
 
-    def _connect(self, tls: ssl.SSLContext) -> httpx.AsyncClient:
+    def _connect(self) -> httpx.AsyncClient:
         most = self.settings.connections_per_node
         return httpx.AsyncClient(
-            verify=tls,
+            verify=tls(),
             trust_env=False,
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(None, connect=self.settings.connect_timeout_s),

@@ -4,7 +4,6 @@
 import ipaddress
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -55,25 +54,18 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class HubIdentity(msgspec.Struct, frozen=True):
-    """Who the hub is; the table `[hub]`.
+    """`[hub]`: who this hub is to the world.
 
-    id                the `beaconId` of the network's own Beacon
-    url               its public address, without a slash at the end
-    organization_url  address of who runs it; the hub's own where it is empty
-    environment       `prod`, `test`, `dev` or `staging`
+    id            the `beaconId` of the network's Beacon
+    name          what people read
+    organisation  who runs it; the name again when empty
+    url           the address that others reach it under, where a proxy stands in front; empty: as it is asked
     """
 
-    id: str = "megagenome.network"
-    name: str = "Megagenome network"
-    url: str = "http://127.0.0.1:8600"
-    organization_id: str = "megagenome"
-    organization_name: str = "Megagenome"
-    organization_url: str = ""
-    environment: Literal["prod", "test", "dev", "staging"] = "prod"
-
-    def __post_init__(self) -> None:
-        """Refuse addresses that nobody could follow."""
-        check_url(self.url)
+    id: str
+    name: str
+    organisation: str = ""
+    url: str = ""
 
 
 class NetworkSettings(msgspec.Struct, frozen=True):

@@ -44,14 +44,20 @@ Rows = dict[Place, Cells]
 
 @dataclass(frozen=True, slots=True)
 class ToldDataset:
-    """One dataset's part. `floor` None where it was not said; `more` when it has more records than it gave."""
+    """One dataset's part.
+
+    more      it has more records than it gave
+    last      the start of its last record; None where its records are not in order or there are none
+    unread    records that do not say their allele; `rows` has the last of them at `ANYWHERE`
+    """
 
     id: str
     told: bool
     count: int
-    floor: int | None
     rows: Rows
     more: bool
+    last: int | None
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,8 @@ class Told:
     @property
     def more(self) -> bool:
         """True when it has more records than it gave."""
-        return any(dataset.more for dataset in self.datasets) or (self.count or 0) > len(self.alleles())
+        given = len(self.alleles()) + sum(dataset.unread for dataset in self.datasets)
+        return any(dataset.more for dataset in self.datasets) or (self.count or 0) > given
 
     def alleles(self) -> dict[Place, list[Cells]]:
         """Its alleles, each with what its datasets told of it."""
@@ -100,7 +107,7 @@ def read_allele(asked: Place, node: Node, body: bytes) -> Told:
     """A node's answer to a question about one allele: nothing else may be in it."""
     told = read_variants(node, body)
     for dataset in told.datasets:
-        if set(dataset.rows) - {asked, ANYWHERE} or len(dataset.rows) > 1:
+        if set(dataset.rows) - {asked, ANYWHERE} or len(dataset.rows) > 1 or dataset.unread > 1:
             raise Corrupt(f"it was asked for one allele, and dataset {dataset.id[:100]!r} gives others")
     return told
 
@@ -139,19 +146,30 @@ def _told(node: Node, answer: beacon.Answer, *, with_rows: bool) -> Told:
 def _dataset(given: beacon.ResultSet, *, with_rows: bool) -> ToldDataset:
     _check_count(f"resultsCount of {given.id[:100]!r}", given.results_count)
     rows: Rows = {}
+    starts: list[int] = []
+    unread = 0
     for record in given.results if with_rows else ():
         place = _place(record)
-        if place in rows:
+        if place is ANYWHERE:
+            unread += 1
+        elif place in rows:
             raise Corrupt(f"dataset {given.id[:100]!r} gives an allele twice")
+        starts.append(_start(record))
         rows[place] = _cells(cell for division in record.frequency_in_populations for cell in division.frequencies)
     return ToldDataset(
         given.id,
         given.exists,
         given.results_count,
-        beacon.withheld_below(given.count_adjusted_to),
         rows,
         with_rows and given.results_count > len(given.results),
+        starts[-1] if starts and starts == sorted(starts) else None,
+        unread,
     )
+
+
+def _start(record: beacon.GenomicVariant) -> int:
+    location = record.variation.location
+    return location.interval.start.value if location is not None else -1
 
 
 def _place(record: beacon.GenomicVariant) -> Place:

@@ -9,6 +9,7 @@ profile, as the GDI portal reads them.
 from megagenome.standards.beacon.framework import (
     BeaconInfo,
     BeaconMap,
+    BeaconNotes,
     Collections,
     CollectionsResponse,
     Configuration,
@@ -55,6 +56,7 @@ from megagenome.standards.beacon.requests import (
 from megagenome.standards.beacon.responses import (
     Answer,
     AnswerNotes,
+    AnswerSummary,
     BeaconError,
     BeaconResponse,
     CountPrecision,
@@ -83,9 +85,11 @@ __all__ = [
     "API_VERSION",
     "Answer",
     "AnswerNotes",
+    "AnswerSummary",
     "BeaconError",
     "BeaconInfo",
     "BeaconMap",
+    "BeaconNotes",
     "BeaconQuery",
     "BeaconRequest",
     "BeaconResponse",

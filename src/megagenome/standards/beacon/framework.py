@@ -27,6 +27,12 @@ class Organization(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     contact_url: str = ""
 
 
+class BeaconNotes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Ours, in a Beacon's `info`: the country (ISO 3166-1 alpha-2) whose genomes it answers for."""
+
+    country: str = ""
+
+
 class BeaconInfo(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Name, organization and versions of a Beacon. `version` is the software's, `api_version` the protocol's."""
 
@@ -38,6 +44,7 @@ class BeaconInfo(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     description: str = ""
     version: str = ""
     welcome_url: str = ""
+    info: BeaconNotes = BeaconNotes()
 
 
 class InfoResponse(msgspec.Struct, frozen=True):
@@ -187,6 +194,7 @@ class DatasetNotes(msgspec.Struct, frozen=True, omit_defaults=True):
     open: bool = False
     floor: int | None = None
     assemblies: tuple[str, ...] = ()
+    beacon_id: str = msgspec.field(name="beaconId", default="")
 
 
 class Dataset(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

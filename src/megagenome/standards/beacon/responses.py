@@ -211,10 +211,19 @@ class _TheirMeta(msgspec.Struct, frozen=True, rename="camel"):
     returned_granularity: str = ""
 
 
+class AnswerSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """Another Beacon's summary. Without `exists` it is none, and would read as a no."""
+
+    exists: bool
+    num_total_results: int | None = None
+    count_precision: CountPrecision | None = None
+    count_adjusted_to: tuple[int | str, ...] = ()
+
+
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
     """Another Beacon's answer, as much of it as matters to one who asked: result sets and summary, no echo."""
 
-    response_summary: ResponseSummary
+    response_summary: AnswerSummary
     meta: _TheirMeta = _TheirMeta()
     response: ResultSets = ResultSets()
 

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub over HTTP: the network's Beacon, the JSON API of `standards.federation`, and `/resolve`.
+
+    GET        /api/nodes, /api/variant, /api/region, /api/cohort, /api/terms, /resolve
+    GET        /beacon/v2/ , /info, /service-info, /configuration, /map, /entry_types, /filtering_terms
+    GET, POST  /beacon/v2/datasets, /g_variants, /individuals
+
+Handlers parse, ask and render. A question ends when its caller leaves: what is still asked of nodes is cancelled.
+Errors are Beacon's envelope below /beacon/v2 and RFC 9457 problems elsewhere, never a trace.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import HttpMethod, Litestar, MediaType, Request, Response, Router, get, route
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
+from megagenome.network import answers, describe, listing, merge
+from megagenome.network.fanout import Network
+from megagenome.network.needs import Resolve
+from megagenome.network.question import read_question
+from megagenome.network.settings import HubIdentity, NetworkSettings, Node
+from megagenome.standards import problem
+from megagenome.standards.beacon import (
+    BeaconError,
+    BeaconRequest,
+    ErrorResponse,
+    ResponseMeta,
+    decode_request,
+    request_from_parameters,
+)
+from megagenome.standards.federation import Resolved
+
+T = TypeVar("T")
+Http = Request[Any, Any, Any]
+
+LARGEST_BODY_BYTES = 1_000_000
+ROWS = 100
+"""Rows of a region where the caller does not say how many."""
+MOST_ROWS = 1000
+_MOST_PARAMETERS = 100
+_CALLER_LEFT = 499
+"""What servers note where a caller left before the answer; nobody reads it."""
+_BOTH = [HttpMethod.GET, HttpMethod.POST]
+_log = logging.getLogger(__name__)
+"""Faults of ours only; questions are never logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What the handlers work with."""
+
+    identity: HubIdentity
+    network: Network
+    resolve: Resolve
+    terms: listing.Terms
+
+    def address(self, request: Http) -> str:
+        """The address that others reach the hub under."""
+        return self.identity.url or str(request.base_url).rstrip("/")
+
+    def resolved(self, given: dict[str, str]) -> Resolved:
+        """What `q` names, on `assembly` or the one that the text says, else on the hub's default."""
+        if not given.get("q"):
+            raise Invalid("say what to look up: q=22-16050075-A-G, q=22:16050000-16060000 or q=BRCA2")
+        return self.resolve(given["q"], given.get("assembly") or None, default=self.network.settings.assembly)
+
+
+class HubRoutes(NamedTuple):
+    """The hub's part of an application: mount `router`; pass `lifespan` to Litestar, which holds the connections."""
+
+    router: Router
+    lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def hub_routes(identity: HubIdentity, settings: NetworkSettings, nodes: Sequence[Node], resolve: Resolve) -> HubRoutes:
+    """All that the hub serves to programs. Raises `Invalid` when a node stands twice."""
+    network = Network(nodes, settings)
+    hub = Hub(identity, network, resolve, listing.Terms(network))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with network:
+            yield
+
+    def problems(status: int, message: str) -> Response[bytes]:
+        return _json(problem.problem(status, message), status, problem.MEDIA_TYPE)
+
+    def beacon_errors(status: int, message: str) -> Response[bytes]:
+        return _json(ErrorResponse(ResponseMeta(identity.id), BeaconError(status, message)), status)
+
+    api = [nodes_now, variant, region, cohort, terms, resolve_text, no_such_api]
+    own_beacon = [
+        info,
+        service_info,
+        configuration,
+        beacon_map,
+        entry_types,
+        filtering_terms,
+        datasets,
+        g_variants,
+        individuals,
+        not_served,
+    ]
+    router = Router(
+        "/",
+        route_handlers=[
+            Router("/", route_handlers=api, exception_handlers=_errors(problems)),
+            Router(describe.PREFIX, route_handlers=own_beacon, exception_handlers=_errors(beacon_errors)),
+        ],
+        dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
+        request_max_body_size=LARGEST_BODY_BYTES,
+        include_in_schema=False,
+    )
+    return HubRoutes(router, lifespan)
+
+
+class CallerLeft(Exception):
+    """The caller closed the connection before the answer."""
+
+
+async def while_connected(request: Http, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when the caller leaves (`CallerLeft`)."""
+    asking = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_leave(request))
+    try:
+        await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise CallerLeft
+        return asking.result()
+    finally:
+        asking.cancel()
+        leaving.cancel()
+        await asyncio.gather(asking, leaving, return_exceptions=True)
+
+
+async def _leave(request: Http) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(request: Http, work: Coroutine[Any, Any, msgspec.Struct]) -> Response[bytes]:
+    return _json(await while_connected(request, work))
+
+
+def _json(content: msgspec.Struct, status: int = 200, media_type: str = MediaType.JSON) -> Response[bytes]:
+    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type)
+
+
+def _errors(render: Callable[[int, str], Response[bytes]]) -> ExceptionHandlersMap:
+    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
+        return render(problem.status_of(error), str(error))
+
+    def http(_: Http, error: HTTPException) -> Response[bytes]:
+        return render(error.status_code, error.detail)
+
+    def left(_: Http, __: CallerLeft) -> Response[bytes]:
+        return Response(b"", status_code=_CALLER_LEFT)
+
+    def fault(_: Http, error: Exception) -> Response[bytes]:
+        _log.error("answering failed", exc_info=error)
+        return render(500, "the hub could not answer: a fault of its own, which its operator sees in the log")
+
+    return {MegagenomeError: condition, HTTPException: http, CallerLeft: left, Exception: fault}
+
+
+def _pairs(request: Http) -> list[tuple[str, str]]:
+    text = request.scope["query_string"].decode("utf-8", "replace")
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
+
+
+def _parameters(request: Http, *known: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in _pairs(request):
+        if name not in known:
+            raise Invalid(f"unknown parameter {name[:50]!r}; known are {', '.join(known) or 'none'}")
+        if name in given:
+            raise Invalid(f"parameter {name!r} is given twice")
+        given[name] = value.strip()
+    return given
+
+
+def _whole(given: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = given.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high):
+        raise Invalid(f"{name} {text[:20]!r}: give a whole number from {low} to {high}")
+    return int(text)
+
+
+@get("/api/nodes")
+async def nodes_now(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """The nodes of the network as they answer now."""
+    _parameters(request)
+    return await _answer(request, listing.ask_nodes(hub.network))
+
+
+@get("/api/variant")
+async def variant(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """One allele over the network."""
+    place = hub.resolved(_parameters(request, "q", "assembly"))
+    if place.kind != "allele":
+        raise Invalid(f"{place.text} names a {place.kind}, not one allele: ask /api/region, or write 22-16050075-A-G")
+    return await _answer(request, answers.ask_variant(hub.network, place))
+
+
+@get("/api/region")
+async def region(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """The alleles of a region or gene over the network."""
+    given = _parameters(request, "q", "assembly", "skip", "limit")
+    place = hub.resolved(given)
+    if place.kind == "allele":
+        raise Invalid(f"{place.text} names one allele, not a region: ask /api/variant, or write 22:16050000-16060000")
+    skip, limit = _whole(given, "skip", 0, 0, 999_999_999), _whole(given, "limit", ROWS, 1, MOST_ROWS)
+    return await _answer(request, answers.ask_region(hub.network, place, skip, limit))
+
+
+@get("/api/cohort")
+async def cohort(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """How many people match, over the network."""
+    given = _parameters(request, "q", "assembly")
+    default = hub.network.settings.assembly
+    question = read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
+    return await _answer(request, answers.ask_cohort(hub.network, question))
+
+
+@get("/api/terms")
+async def terms(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Terms that people of the network are described with, by id or name."""
+    return await _answer(request, hub.terms.search(_parameters(request, "q").get("q", "")))
+
+
+@get("/resolve", sync_to_thread=True)  # the first gene is 80 ms of reading
+def resolve_text(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """What a text names."""
+    return _json(hub.resolved(_parameters(request, "q", "assembly")))
+
+
+@route("/api/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
+def no_such_api(path: FromPath[str]) -> None:
+    """Any other path below /api."""
+    raise NotFound(f"/api{path[:100]} is not served: /api/nodes, variant, region, cohort and terms are")
+
+
+@get(["/", "/info"])
+async def info(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Who this Beacon is."""
+    return _json(describe.info(hub.identity, hub.address(request)))
+
+
+@get("/service-info")
+async def service_info(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """The same in GA4GH's form for all services."""
+    return _json(describe.service_info(hub.identity, hub.address(request)))
+
+
+@get("/configuration")
+async def configuration(hub: NamedDependency[Hub]) -> Response[bytes]:
+    """What is served, to whom."""
+    return _json(describe.configuration(hub.identity))
+
+
+@get("/map")
+async def beacon_map(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Where it is served."""
+    return _json(describe.beacon_map(hub.identity, hub.address(request)))
+
+
+@get("/entry_types")
+async def entry_types(hub: NamedDependency[Hub]) -> Response[bytes]:
+    """What can be asked for."""
+    return _json(describe.entry_types(hub.identity))
+
+
+@get("/filtering_terms")
+async def filtering_terms(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Each filter that some node takes."""
+    return await _answer(request, merge.list_terms(hub.terms, hub.identity, await _asked(request)))
+
+
+@route("/datasets", http_method=_BOTH, status_code=200)
+async def datasets(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """The published datasets of all nodes."""
+    return await _answer(request, merge.list_datasets(hub.network, hub.identity, await _asked(request)))
+
+
+@route("/g_variants", http_method=_BOTH, status_code=200)
+async def g_variants(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Variants over the network."""
+    return await _answer(request, merge.ask_variants(hub.network, hub.identity, await _asked(request)))
+
+
+@route("/individuals", http_method=_BOTH, status_code=200)
+async def individuals(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """Counts of people over the network."""
+    return await _answer(request, merge.ask_people(hub.network, hub.identity, await _asked(request)))
+
+
+@route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
+def not_served(path: FromPath[str]) -> None:
+    """Any other path of the Beacon."""
+    raise NotFound(f"{path[:100]} is not served by this Beacon: /map lists what is")
+
+
+async def _asked(request: Http) -> BeaconRequest:
+    if request.method == HttpMethod.POST:
+        return decode_request(await request.body())
+    return request_from_parameters(_pairs(request))
