@@ -19,6 +19,7 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from litestar import Litestar, get, post
+from litestar.params import JSONBody
 from megagenome.app import server
 
 @get("/", sync_to_thread=True)
@@ -30,7 +31,7 @@ def slow() -> str:
     time.sleep(60)
 
 @post("/", sync_to_thread=True)
-def count(data: dict[str, str]) -> int:
+def count(data: JSONBody[dict[str, str]]) -> int:
     return len(data)
 
 def fail(app):

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.collection.collection import Collection
+from megagenome.collection.tables import METADATA
+from megagenome.kernel.database import open_database
 
 
 def no_ontology(_curie: str) -> None:
@@ -43,3 +46,13 @@ def new_collection(empty_collection: Path, tmp_path: Path) -> Iterator[Callable[
 def collection(new_collection: Callable[[], Collection]) -> Collection:
     """An empty collection."""
     return new_collection()
+
+
+@pytest.fixture
+def connection() -> Iterator[sa.Connection]:
+    """A transaction on empty tables in memory."""
+    engine = open_database("sqlite://")
+    METADATA.create_all(engine)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()

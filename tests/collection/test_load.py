@@ -10,19 +10,19 @@ import pysam
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from megagenome.collection.people import People, Person
-from tests.oracles import genotypes as oracle
 
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import AlleleCounts, Sex, Use
+from megagenome.collection.people import People, Person
 from megagenome.collection.reading import Reading
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
+from tests.oracles import genotypes as oracle
 
 CONTIGS = ("22", "X", "Y", "MT")
 LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}
@@ -219,6 +219,7 @@ def test_only_published_datasets_are_read(collection: Collection) -> None:
 HEADER = """##fileformat=VCFv4.2
 ##contig=<ID=22,length=50818468>
 ##contig=<ID=21,length=46709983>
+##contig=<ID=23>
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\tS2
 """
@@ -256,7 +257,9 @@ def everything(collection: Collection) -> object:
     [
         (ROW.replace("\t100\t", "\t200\t") + ROW, "not sorted: 22:100 comes after 200"),
         (ROW + ROW.replace("22\t", "21\t", 1) + ROW, "contig 22 comes a second time"),
-        (ROW.replace("22\t", "22q\t", 1), "no contig '22q'"),
+        (ROW.replace("22\t", "22q\t", 1), "no contig '22q' is declared in the header"),
+        (ROW.replace("22\t", "23\t", 1), "GRCh38 has no contig '23'"),
+        (ROW.replace("100", "x100"), "damaged or malformed before its first record"),
         (ROW.replace("0/1", "0/2"), "22:100: a call of allele 2, the record lists 1"),
         (ROW.replace("0/1", "0/1/1"), "22:100: a call of 3 alleles"),
         (ROW.replace("\t100\t", "\t50818469\t"), "beyond the contig's 50,818,468 bases"),
@@ -284,9 +287,17 @@ def test_bad_headers_are_refused(collection: Collection, tmp_path: Path, header:
 @pytest.mark.parametrize("length", ["2147483647", "0", None])
 def test_a_length_that_says_nothing_is_not_checked(collection: Collection, tmp_path: Path, length: str | None) -> None:
     header = HEADER.replace(",length=50818468", f",length={length}" if length else "")
+    assert header != HEADER
     people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     report = load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
     assert (report.contigs["22"]["alleles"], report.samples, report.samples_left_out) == (1, 1, 1)
+
+
+def test_a_header_may_declare_no_contigs(collection: Collection, tmp_path: Path) -> None:
+    header = "".join(line for line in HEADER.splitlines(keepends=True) if not line.startswith("##contig"))
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
+    report = load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
+    assert report.contigs["22"]["alleles"] == 1
 
 
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from megagenome.collection.people import People, Person
-from tests.oracles import genotypes as oracle
 
 from megagenome.collection import Collection, Use
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import Sex
+from megagenome.collection.people import People, Person
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.reference import assembly
+from tests.oracles import genotypes as oracle
 
 pytestmark = [pytest.mark.shared, pytest.mark.bcftools]
 

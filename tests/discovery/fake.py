@@ -17,7 +17,9 @@ from megagenome.collection.model import (
     Sex,
     Stratum,
 )
-from megagenome.discovery import Beacon, DiscoverySettings, Identity
+from megagenome.discovery import DiscoverySettings
+from megagenome.discovery.answer import Beacon
+from megagenome.discovery.model import Identity
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import Country, Curie, DatasetId

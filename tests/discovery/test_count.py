@@ -137,8 +137,11 @@ def test_the_combined_answer_sums_what_datasets_that_share_nobody_tell() -> None
 
 def test_open_datasets_that_share_people_count_each_once() -> None:
     people = [Person("FI") for _ in range(50)]
-    datasets = {"A": (dataset("A", is_open=True), set(range(40))), "B": (dataset("B", is_open=True), set(range(10, 50)))}
-    calls = {(name, COMMON): {n: (1, 2) for n in members} for name, (_, members) in datasets.items()}
+    datasets = {
+        "A": (dataset("A", is_open=True), set(range(40))),
+        "B": (dataset("B", is_open=True), set(range(10, 50))),
+    }
+    calls = {(name, COMMON): dict.fromkeys(members, (1, 2)) for name, (_, members) in datasets.items()}
     collection, reading, scheme = opened(FakeCollection(people, datasets, calls))
     told = count_variants(reading, scheme, VariantQuestion(COMMON, (0, 1), 0, 10))
     assert told.combined is not None

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracles.disclosure import Cell, Genotypes, derivable, told_cells
 
 from megagenome.collection.model import Sex, Stratum
 from megagenome.discovery.disclosure import add_up, disclose, people_told
@@ -14,6 +13,7 @@ from megagenome.discovery.margins import margins_of
 from megagenome.discovery.model import Told
 from megagenome.kernel.ids import Country
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass
+from tests.oracles.disclosure import Cell, Genotypes, derivable, told_cells
 
 FLOOR = 10
 

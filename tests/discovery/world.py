@@ -30,7 +30,7 @@ def world() -> FakeCollection:
     people = [
         Person(
             country="FI" if n % 3 else "ES",
-            sex=(Sex.FEMALE, Sex.MALE)[n // 3 % 2] if n % 50 else Sex.UNKNOWN,
+            sex=(Sex.FEMALE, Sex.MALE)[n // 3 % 2] if n % 50 or 100 <= n < 300 else Sex.UNKNOWN,
             population=("FIN", "SAA")[n // 6 % 2] if n % 3 else "",
             age=None if n % 10 == 0 else 20 + n % 60,
             facts={MANY_HAVE: n % 5 == 0} | ({SOME_HAVE: True} if n % 45 == 0 else {}),

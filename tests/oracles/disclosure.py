@@ -74,7 +74,7 @@ def told_cells(table: dict[Stratum, Genotypes], floor: int, *, separates: bool) 
             for label, part in (("M", men), ("F", women)):
                 if part.an:
                     cells[f"{country}_{label}"] = _cell(part, of_sexes)
-        cells |= _populations(country, mine, floor, sexed=sexed)
+        cells |= _populations(country, mine, floor, sexed=sexed, separates=separates)
     totals: dict[str, list[Cell]] = {"Total": [], "M": [], "F": []}
     for label, cell in cells.items():
         if ":" not in label:
@@ -82,15 +82,19 @@ def told_cells(table: dict[Stratum, Genotypes], floor: int, *, separates: bool) 
     return cells | {label: _sum(parts) for label, parts in totals.items() if parts}
 
 
-def _populations(country: str, mine: dict[Stratum, Genotypes], floor: int, *, sexed: bool) -> dict[str, Cell]:
+def _populations(
+    country: str, mine: dict[Stratum, Genotypes], floor: int, *, sexed: bool, separates: bool
+) -> dict[str, Cell]:
     names = sorted({stratum.population for stratum in mine})
     if names == [""]:
         return {}
     whole = {name: added(g for s, g in mine.items() if s.population == name) for name in names}
-    parts = [*whole.values(), *(mine.values() if sexed else ())]
+    parts = [*whole.values(), *(mine.values() if sexed or separates else ())]
     if not all(passes(part, floor) for part in parts if part.an):
         return {}
     trios = all(genotypes_pass(part, floor) for part in parts if part.an)
+    if separates and not trios:
+        return {}
     return {f"{country}:{name or 'unrecorded'}": _cell(part, trios) for name, part in whole.items() if part.an}
 
 

@@ -27,7 +27,7 @@ def node_app(node: Node) -> Litestar:
     me = settings.node
     url = me.url or f"http://{settings.server.host}:{settings.server.port}"
     name = me.organisation or me.name
-    identity = Identity(me.id, me.name, url, me.id, name, url, __version__)
+    identity = Identity(me.id, me.name, url, me.id, name, url, __version__, country=me.country)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]

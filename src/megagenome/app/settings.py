@@ -8,7 +8,7 @@ import msgspec
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.network.settings import NetworkSettings, Node
+from megagenome.network.settings import HubIdentity, NetworkSettings, Node
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -46,13 +46,17 @@ class ServerSettings(msgspec.Struct, frozen=True):
     port: int = 8601
 
 
-class HubIdentity(msgspec.Struct, frozen=True):
-    """`[hub]`: who this hub is to the world. `url` as a node's."""
+class ExampleQuestion(msgspec.Struct, frozen=True):
+    """One `[[examples]]`: a question that the portal offers beside its search box.
 
-    id: str
-    name: str
-    organisation: str = ""
-    url: str = ""
+    text      what a reader would type
+    assembly  the assembly that it is meant for
+    kind      what it is, in a few words, such as "a variant"
+    """
+
+    text: str
+    assembly: str
+    kind: str
 
 
 class NodeSettings(msgspec.Struct, frozen=True):
@@ -70,3 +74,4 @@ class HubSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings(port=8600)
     network: NetworkSettings = NetworkSettings()
     nodes: tuple[Node, ...] = ()
+    examples: tuple[ExampleQuestion, ...] = ()

@@ -27,12 +27,12 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(
-    "megagenome.app.commands:demo",
+    "megagenome.app.commands.demo:demo",
     name="demo",
     help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.",
 )
-app.command("megagenome.app.commands:node", name="node", help="Make, fill, serve and check a country's node.")
-app.command("megagenome.app.commands:hub", name="hub", help="Make, serve and check the hub of a network.")
+app.command("megagenome.app.commands.node:node", name="node", help="Make, fill, serve and check a country's node.")
+app.command("megagenome.app.commands.hub:hub", name="hub", help="Make, serve and check the hub of a network.")
 app.command("megagenome.network.commands:ask", name="ask", help="Ask all nodes of a network one question.")
 app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
 

@@ -45,8 +45,8 @@ class Truth(NamedTuple):
 class Evidence(NamedTuple):
     """What expressions are evaluated on.
 
-    connection       in one transaction with the reading of `people`
-    people           individuals of the node
+    connection       where the sets are
+    people           individuals of the node; any that the sets have besides, as newcomers, may or may not be in answers
     datasets         datasets that the reader may know of; any other is to them as one that does not exist
     collection_year  the year that ages are stated for; None: all ages are unknown
     ontology_for     the loaded ontologies

@@ -34,15 +34,16 @@ _KEYS_AT_ONCE = 100
 
 
 def read_members(connection: sa.Connection, kind: SetKind, key: str, batches: int) -> bitmap.Planes:
-    """The set `key` of `kind`, empty when there is none. `batches` is what the node's people need."""
+    """The set `key` of `kind`, empty when there is none; of its people those in the first `batches` batches, so that
+    who knows the node as it was before newcomers is not disturbed by them."""
     return read_union(connection, kind, (key,), batches)
 
 
 def read_union(connection: sa.Connection, kind: SetKind, keys: Collection[str], batches: int) -> bitmap.Planes:
-    """Those who are in any of these sets. One query."""
+    """Those who are in any of these sets, as `read_members` tells them. One query."""
     planes = bitmap.nobody(batches)
     chosen = sa.select(member_set.c.batch, member_set.c.members).where(
-        member_set.c.kind == kind, member_set.c.key.in_(tuple(keys))
+        member_set.c.kind == kind, member_set.c.key.in_(tuple(keys)), member_set.c.batch < batches
     )
     for batch, members in connection.execute(chosen):
         planes[batch] |= bitmap.decode_plane(members)

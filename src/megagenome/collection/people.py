@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class Fact(NamedTuple):
-    """One clinical fact.
+    """One clinical fact, in the order of the table's columns.
 
     term   the CURIE (of a measure: the assay's), or the holder's own column for a custom fact
     value  of a measure and of a custom fact, as text; None otherwise

@@ -25,7 +25,7 @@ COLUMNS = (
 EARLIEST_BIRTH_YEAR = 1850
 POPULATION_LIMIT = 100
 
-_WORDS_OF_COHORTS = {"age", "carrier", "dataset"}
+_WORDS_OF_COHORTS = {"age", "assembly", "carries", "dataset"}
 """No column may be called what cohorts already ask for."""
 
 
@@ -61,7 +61,8 @@ class PeopleTable:
                 raise Invalid(f"{self._name} line {number}{self._whose(cells)}: {error}") from None
 
     def _whose(self, cells: Sequence[str]) -> str:
-        return f" ({cells[self._header.index('individual_id')][:60]})" if len(cells) == len(self._header) else ""
+        row = dict(zip(self._header, cells, strict=False))
+        return f" ({row['individual_id'][:60]})" if row.get("individual_id") else ""
 
     def _person(self, cells: Sequence[str]) -> Person:
         if len(cells) != len(self._header):

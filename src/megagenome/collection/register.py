@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -67,10 +67,10 @@ class Register:
         if not numbers:
             return {}
         facts: dict[int, list[Fact]] = {number: [] for number in numbers}
-        for row in self._connection.execute(sa.select(fact).where(fact.c.individual.in_(numbers))):
-            facts[row.individual].append(
-                Fact(FactKind(row.kind), row.term, Status(row.status), row.value, row.unit, row.time)
-            )
+        for number, kind, term, status, *rest in self._connection.execute(
+            sa.select(fact).where(fact.c.individual.in_(numbers))
+        ):
+            facts[number].append(Fact(FactKind(kind), term, Status(status), *rest))
         samples: dict[int, SampleId] = {
             row.individual: row.id
             for row in self._connection.execute(
@@ -129,7 +129,8 @@ class Register:
             if entry.person.sample_id is not None and not (entry.before and entry.before.sample_id)
         ]
         insert_rows(self._connection, tables.biosample, samples)
-        insert_rows(self._connection, tables.fact, [row for entry in entries for row in _new_facts(entry)])
+        facts = [(entry.number, *fact) for entry in entries for fact in _new_facts(entry)]
+        insert_rows(self._connection, tables.fact, facts)
 
 
 _RECORDED = ("sex", "country", "population", "birth_year")
@@ -139,8 +140,7 @@ def _recorded(person: Person) -> tuple[str, str, str, int | None]:
     return person.sex, person.country, person.population, person.birth_year
 
 
-def _new_facts(entry: Entry) -> Iterator[tuple[Any, ...]]:
-    before = entry.before.facts if entry.before else ()
-    for fact in entry.person.facts:
-        if fact not in before:
-            yield entry.number, fact.kind, fact.term, fact.time, fact.status, fact.value, fact.unit
+def _new_facts(entry: Entry) -> tuple[Fact, ...]:
+    if entry.before is None:
+        return entry.person.facts
+    return tuple(fact for fact in entry.person.facts if fact not in entry.before.facts)

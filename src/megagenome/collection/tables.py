@@ -54,10 +54,10 @@ fact = sa.Table(
     sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), primary_key=True),
     sa.Column("kind", sa.String(20), primary_key=True),  # phenotype, disease, measure, custom
     sa.Column("term", sa.String(200), primary_key=True),
-    sa.Column("time", sa.String(40), primary_key=True),  # "" where unrecorded; a measure repeats at other times
     sa.Column("status", sa.String(10), nullable=False),  # observed, excluded; unrecorded has no row
     sa.Column("value", sa.Text),
     sa.Column("unit", sa.String(100)),
+    sa.Column("time", sa.String(40), primary_key=True),  # "" where unrecorded; a measure repeats at other times
 )
 
 term = sa.Table(

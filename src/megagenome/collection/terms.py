@@ -33,7 +33,9 @@ def read_terms(connection: sa.Connection, people: bitmap.Planes) -> tuple[Filter
 
 def _recorded_for(people: bitmap.Planes, connection: sa.Connection) -> Iterator[str]:
     kinds = (SetKind.OBSERVED, SetKind.EXCLUDED, SetKind.CUSTOM)
-    chosen = sa.select(member_set.c.key, member_set.c.batch, member_set.c.members).where(member_set.c.kind.in_(kinds))
+    chosen = sa.select(member_set.c.key, member_set.c.batch, member_set.c.members).where(
+        member_set.c.kind.in_(kinds), member_set.c.batch < len(people)
+    )
     for key, batch, members in connection.execute(chosen):
         if bitmap.contains(people[batch], bitmap.decode(members)).any():
             yield key

@@ -115,7 +115,7 @@ class Beacon:
         """What a text names, for `/resolve`; without an assembly on the only one that the node has."""
         _, scheme = self._open(PUBLIC)
         assemblies = _assemblies(scheme)
-        return resolve(text, assembly or None, default=next(iter(assemblies)) if len(assemblies) == 1 else None)
+        return resolve(text, assembly, default=next(iter(assemblies)) if len(assemblies) == 1 else None)
 
     def error(self, status: int, message: str) -> beacon.ErrorResponse:
         """The envelope of an error."""

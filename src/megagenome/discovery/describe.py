@@ -106,6 +106,7 @@ def info(identity: Identity, settings: DiscoverySettings) -> beacon.InfoResponse
         description=identity.description,
         version=identity.version,
         welcome_url=identity.url,
+        info=beacon.BeaconNotes(identity.country),
     )
     return beacon.InfoResponse(_meta(identity, f"{_FRAMEWORK}/sections/beaconInfoResults.json"), response)
 

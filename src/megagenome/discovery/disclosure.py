@@ -12,7 +12,8 @@ called without a copy.
 3. Genotype counts of a country are told when they pass; of its men and women when those of both pass, and of its
    people of unrecorded sex. Where ploidy differs between sexes (X), those of the country are told only with these.
 4. Its populations are told when the country is and each of them passes, people of unrecorded population counting as
-   one; and, where men and women are told, also each population's men and women. Their genotype counts likewise.
+   one; and, where men and women are told, also the men, the women and those of unrecorded sex of each population.
+   Their genotype counts likewise. Where ploidy differs between sexes, all of these must pass, genotype counts too.
 5. `Total`, `M` and `F` are sums of told cells. Their genotype counts are told when those of all summands are.
 
 With a floor of 0, which only open data have, every cell is told that has called alleles.
@@ -53,18 +54,21 @@ def disclose(
     sexes = countries & passes[:, m.men] & passes[:, m.women] & fits[0, :, m.unsexed]
     of_sexes = fits[1, :, m.men] & fits[1, :, m.women] & fits[1, :, m.unsexed]
     of_countries = fits[1, :, m.country]
-    if ploidy.separates:
-        of_countries = of_countries & (of_sexes | ~sexes)
     # how many populations of each country, and then how many of its strata, do not fit
     misfits = (~fits[:, :, m.parts]).astype(np.float64) @ m.parts_of
-    divided = (misfits[:, :, : m.countries] == 0) & ((misfits[:, :, m.countries :] == 0) | ~sexes)
+    fitting = misfits == 0
+    if ploidy.separates:
+        of_countries = of_countries & (of_sexes | ~sexes)
+        divided = of_divided = fitting.all(axis=0)[:, : m.countries] & fitting.all(axis=0)[:, m.countries :]
+    else:
+        divided, of_divided = fitting[:, :, : m.countries] & (fitting[:, :, m.countries :] | ~sexes)
 
     told = Told.of_nothing(len(floors), len(m.labels))
     shown, trios = told.told, told.genotypes
     shown[:, m.country], shown[:, m.men], shown[:, m.women] = countries, sexes, sexes
     trios[:, m.country], trios[:, m.men], trios[:, m.women] = of_countries, of_sexes, of_sexes
-    shown[:, m.population] = (countries & divided[0])[:, m.country_of]
-    trios[:, m.population] = divided[1][:, m.country_of]
+    shown[:, m.population] = (countries & divided)[:, m.country_of]
+    trios[:, m.population] = of_divided[:, m.country_of]
     own = slice(0, m.total)
     shown[:, own] &= ~empty[:, own]
     trios[:, own] &= shown[:, own]

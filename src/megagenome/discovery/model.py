@@ -21,6 +21,7 @@ class Identity(msgspec.Struct, frozen=True):
     url                the node's public address, without a slash at its end
     organization_url   absolute address of the organisation that runs it
     version            the software's
+    country            ISO 3166-1 alpha-2, whose genomes it answers for
     """
 
     id: str
@@ -31,6 +32,7 @@ class Identity(msgspec.Struct, frozen=True):
     organization_url: str
     version: str
     description: str = ""
+    country: str = ""
 
 
 class VariantQuestion(NamedTuple):

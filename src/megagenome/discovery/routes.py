@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
 from litestar.exceptions import HTTPException
+from litestar.params import RawBody
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.discovery import describe
@@ -60,7 +61,7 @@ def _entry(beacon: Beacon, path: str) -> Any:
     answer = answers[path]
 
     @route(path, http_method=_BOTH, status_code=200, sync_to_thread=True, name=f"beacon{path}")
-    def entry(request: Http, body: bytes) -> Response[bytes]:
+    def entry(request: Http, body: RawBody) -> Response[bytes]:
         asked = decode_request(body) if request.method == HttpMethod.POST else _asked(request)
         return _json(answer(PUBLIC, asked))
 
@@ -100,29 +101,33 @@ def _filtering_terms(beacon: Beacon) -> Any:
 
 def _anything_else() -> Any:
     @route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
-    def anything_else(path: str) -> None:
-        raise HTTPException(f"{path[:100]} is not served by this Beacon: /map lists what is", status_code=404)
+    def anything_else(request: Http) -> None:
+        raise HTTPException(f"{request.scope['path'][:100]} is not served by this Beacon: /map lists what is", status_code=404)
 
     return anything_else
 
 
 def _resolve(beacon: Beacon) -> Any:
     @get("/", sync_to_thread=True)
-    def resolve(q: str = "", assembly: str = "") -> Response[bytes]:
-        if not q.strip():
+    def resolve(request: Http) -> Response[bytes]:
+        asked = dict(_parameters(request))
+        if not asked.get("q", "").strip():
             raise Invalid("say what to look up: /resolve?q=22-16050075-A-G&assembly=GRCh37")
-        return _json(beacon.resolve(q, assembly))
+        return _json(beacon.resolve(asked["q"], asked.get("assembly") or None))
 
     return resolve
 
 
 def _asked(request: Http) -> BeaconRequest:
+    return request_from_parameters(_parameters(request))
+
+
+def _parameters(request: Http) -> list[tuple[str, str]]:
     text = request.scope["query_string"].decode("utf-8", "replace")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
     except ValueError:
         raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
-    return request_from_parameters(pairs)
 
 
 def _json(answer: msgspec.Struct) -> Response[bytes]:

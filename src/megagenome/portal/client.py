@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The portal's calls of the hub's JSON API: in process, on the routes that everybody uses, as the caller of the page."""
+"""The portal's calls of the hub's JSON API: in process, on everybody's routes, as the caller of the page."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 from litestar import Request
 
@@ -21,8 +23,13 @@ from megagenome.standards.problem import STATUS, decode_detail
 
 Answer = TypeVar("Answer")
 PageRequest = Request[Any, Any, Any]
-_CALLER_HEADERS = ("authorization", "cookie")
+Receive = Callable[[], Awaitable[Any]]
+_CALLER_HEADERS = (b"authorization", b"cookie", b"host")
+_CONNECTION = ("asgi", "http_version", "scheme", "client", "server", "root_path")
+"""What a call in process has in common with the request of the page."""
 _CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
+FRESH_S = 10.0
+PATIENCE_S = 1.0
 
 
 class Reply(NamedTuple):
@@ -32,17 +39,47 @@ class Reply(NamedTuple):
     body: bytes
 
 
-Ask = Callable[[PageRequest, str, Mapping[str, str]], Awaitable[Reply]]
-"""Asks a path of the API with these query parameters, as the caller of the page's request."""
+class Reader(NamedTuple):
+    """Who reads the page: the request, where one hears that they leave, and the headers that say who they are."""
+
+    request: PageRequest
+    receive: Receive
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
-async def ask_own_app(request: PageRequest, path: str, query: Mapping[str, str]) -> Reply:
-    """Ask the application that serves the page, without a socket. When the reader leaves, the question is cancelled."""
-    headers = {name: request.headers[name] for name in _CALLER_HEADERS if name in request.headers}
-    transport = httpx.ASGITransport(request.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=str(request.base_url), trust_env=False) as client:
-        response = await client.get(path, params=query, headers=headers)
-    return Reply(response.status_code, response.content)
+def reader_of(request: PageRequest) -> Reader:
+    """The reader behind a request."""
+    headers = tuple((name, value) for name, value in request.scope["headers"] if name in _CALLER_HEADERS)
+    return Reader(request, request.receive, headers)
+
+
+Ask = Callable[[Reader, str, Mapping[str, str]], Awaitable[Reply]]
+"""Asks a path of the API with these query parameters, as the reader."""
+
+
+async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Reply:
+    """Ask the application that serves the page, without a socket and without a line in any client's log.
+
+    When the reader leaves, the API hears of it as if it had been asked directly, and stops asking nodes.
+    """
+    scope = {name: value for name, value in reader.request.scope.items() if name in _CONNECTION}
+    scope |= {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": urlencode(query).encode(),
+        "headers": list(reader.headers),
+    }
+    status, body = 500, bytearray()
+
+    async def take(message: Mapping[str, Any]) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        body.extend(message.get("body", b""))
+
+    await cast("Any", reader.request.app)(scope, reader.receive, take)
+    return Reply(status, bytes(body))
 
 
 class Hub(NamedTuple):
@@ -50,7 +87,7 @@ class Hub(NamedTuple):
     and so on), and `Unavailable` when it fails or answers what it must not."""
 
     ask: Ask
-    request: PageRequest
+    reader: Reader
 
     async def nodes(self) -> NodeList:
         """GET /api/nodes."""
@@ -77,7 +114,7 @@ class Hub(NamedTuple):
         return await self._call("/api/terms", {"q": text}, TermList)
 
     async def _call(self, path: str, query: dict[str, str], kind: type[Answer]) -> Answer:
-        reply = await self.ask(self.request, path, {name: value for name, value in query.items() if value})
+        reply = await self.ask(self.reader, path, {name: value for name, value in query.items() if value})
         if reply.status != 200:
             raise _condition(reply)
         try:
@@ -92,3 +129,34 @@ def _condition(reply: Reply) -> MegagenomeError:
     detail = decode_detail(reply.body)
     condition = _CONDITIONS.get(reply.status, Unavailable)
     return condition(detail or f"the network could not be asked (HTTP {reply.status}); try again in a minute")
+
+
+class Glance:
+    """What the network is made of, for pages that say it in passing. No page waits long for it, however slow a node
+    is: what was last seen is shown, at most `FRESH_S` old where nodes answer within `PATIENCE_S`."""
+
+    def __init__(self) -> None:
+        self._seen: NodeList | None = None
+        self._asked_at = -float("inf")
+        self._asking: asyncio.Task[None] | None = None
+
+    async def look(self, hub: Hub) -> NodeList | None:
+        """The nodes as last seen, by anybody and as the public sees them; None when nobody has seen them yet."""
+        if time.monotonic() - self._asked_at >= FRESH_S:
+            if self._asking is None or self._asking.done():
+                # the answer serves later readers too, so it is awaited whoever leaves
+                anybody = hub.reader._replace(receive=_never_leaves, headers=())
+                self._asking = asyncio.create_task(self._see(hub._replace(reader=anybody)))
+            await asyncio.wait({self._asking}, timeout=PATIENCE_S)
+        return self._seen
+
+    async def _see(self, hub: Hub) -> None:
+        try:
+            self._seen = await hub.nodes()
+            self._asked_at = time.monotonic()
+        except MegagenomeError:
+            self._seen = None
+
+
+async def _never_leaves() -> Any:
+    return await asyncio.get_running_loop().create_future()

@@ -5,22 +5,22 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from megagenome.kernel.errors import Unavailable
 from megagenome.portal.bars import Bar, bar_chart
 from megagenome.portal.client import Hub
 from megagenome.portal.pages import render
 from megagenome.portal.question import (
     SEXES,
+    TERM_FIELDS,
     CohortForm,
     chosen_term,
+    fitting,
     in_words,
     is_curie,
-    of_kind,
 )
 from megagenome.portal.statuses import BADGES, missing, summary
-from megagenome.standards.federation import CohortAnswer, Term
+from megagenome.standards.federation import CohortAnswer, NodeStatus, Term
 
-KINDS = ("phenotype", "disease")
-"""Fields of the form that take terms; each is also the kind of its terms."""
 _MOST_CHOICES = 20
 
 
@@ -39,20 +39,25 @@ class Terms(NamedTuple):
 
 async def look_up(hub: Hub, form: CohortForm) -> Terms:
     """Make ids of texts: one question to the API for each field that is filled."""
-    found, labels, choices = {}, {}, {}
-    for kind in KINDS:
+    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    choices: dict[str, list[Term]] = {}
+    for kind in TERM_FIELDS:
         text = getattr(form, kind)
         if not text:
             continue
-        terms = (await hub.terms(text)).terms
+        try:
+            terms = (await hub.terms(text)).terms
+        except Unavailable:
+            if not is_curie(text):
+                raise
+            continue  # an id can be asked without its name
         labels |= {term.id: term.label for term in terms if term.label}
-        if is_curie(text):
-            continue
         term = chosen_term(text, terms, kind)
-        if term is None:
-            choices[kind] = of_kind(terms, kind)[:_MOST_CHOICES]
-        else:
+        if term is not None:
             found[kind] = term.id
+        elif not is_curie(text):
+            choices[kind] = fitting(terms, kind)[:_MOST_CHOICES]
     return Terms(CohortForm(**form.replaced(**found)), labels, choices)
 
 
@@ -79,7 +84,7 @@ def cohort_page(
         answer=answer,
         words=in_words(form, terms.labels if terms else {}),
         chart=_chart(answer) if answer else "",
-        told_by=sum(node.count is not None for node in answer.nodes) if answer else 0,
+        told_by=sum(node.status is NodeStatus.ANSWERED for node in answer.nodes) if answer else 0,
         command=shlex.join(["megagenome", "ask", "cohort", answer.query, "--hub", hub]) if answer else "",
         summary=summary(answer.nodes) if answer else "",
         missing=missing(answer.nodes) if answer else [],

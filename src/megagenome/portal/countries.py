@@ -13,8 +13,8 @@ class Place(NamedTuple):
     column: int
 
 
-# The 27 members of the EU, the other EEA states, Switzerland and the United Kingdom. Each country keeps its neighbours as
-# far as a square grid allows; areas are equal because the map shows frequencies, not land.
+# The 27 members of the EU, the other EEA states, Switzerland and the United Kingdom. Each country keeps its neighbours
+# as far as a square grid allows; areas are equal because the map shows frequencies, not land.
 _GRID = """
 IS .  .  .  .  .  FI .  .
 .  .  .  .  NO SE EE .  .

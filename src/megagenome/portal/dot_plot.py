@@ -38,7 +38,8 @@ def dot_plot(dots: Sequence[Dot], scale: Scale, ident: str, title: str, descript
 
 def _row(dot: Dot, scale: Scale, middle: float) -> Markup:
     marks = Markup(
-        '<line class="interval" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/><circle class="dot" cx="{x}" cy="{y}" r="{r}"/>'
+        '<line class="interval" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>'
+        '<circle class="dot" cx="{x}" cy="{y}" r="{r}"/>'
     ).format(
         low=share(scale.place(dot.low)),
         high=share(scale.place(dot.high)),

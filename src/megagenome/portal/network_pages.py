@@ -2,11 +2,14 @@
 """The pages around the questions: search, the network's nodes, help, and what to say when something goes wrong."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from megagenome.portal.countries import country_name
 from megagenome.portal.examples import ASSEMBLIES, Example
 from megagenome.portal.pages import render
+from megagenome.portal.scale import Steps
 from megagenome.portal.statuses import SPOKE
+from megagenome.portal.tile_map import Tile, TileState, tile_map
 from megagenome.standards.federation import NodeList, NodeState
 
 
@@ -20,10 +23,10 @@ class Size(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What is in the search box: as typed."""
+    """What is in the search box, as typed; with no assembly the first one is chosen."""
 
     text: str = ""
-    assembly: str = ASSEMBLIES[0]
+    assembly: str = ""
 
 
 def network_size(nodes: Sequence[NodeState]) -> Size:
@@ -37,14 +40,28 @@ def network_size(nodes: Sequence[NodeState]) -> Size:
 
 
 def search_page(network: NodeList | None, examples: Sequence[Example], search: Search, problem: str = "") -> str:
-    """The start page. `network` is None when its state is not known now; `problem` says why a text was not understood."""
+    """The start page. `network` is None when its state is unknown now; `problem` is why a text was not understood."""
     return render(
         "search.html",
         size=network_size(network.nodes) if network else None,
         examples=examples,
-        search=search,
+        search=search._replace(assembly=search.assembly or ASSEMBLIES[0]),
         problem=problem,
+        **_map(network.nodes if network and not problem else ()),
     )
+
+
+def _map(nodes: Sequence[NodeState]) -> dict[str, Any]:
+    """The map of countries that take part, and the states that occur on it."""
+    tiles: dict[str, Tile] = {}
+    for node in nodes:
+        if node.status in SPOKE:
+            tiles[node.country] = Tile(TileState.MEMBER, f"{country_name(node.country)}: takes part")
+        else:
+            tiles.setdefault(node.country, Tile(TileState.SILENT, f"{country_name(node.country)}: no answer now"))
+    names = ", ".join(sorted(map(country_name, tiles)))
+    drawn = tile_map(tiles, Steps(()), "map", "Countries whose nodes take part", names) if tiles else ""
+    return {"map": drawn, "states": {tile.state.value for tile in tiles.values()}}
 
 
 def nodes_page(network: NodeList) -> str:
@@ -72,7 +89,7 @@ _ANY_ERROR = (
 )
 
 
-def error_page(status: int, reason: str = "", *, is_node: bool = False) -> str:
+def error_page(status: int, reason: str = "", *, on_node: bool = False) -> str:
     """The page for an error. `reason` is one line for people; the page of an unexpected error has none."""
     heading, advice = _ERRORS.get(status, _ANY_ERROR)
-    return render("error.html", status=status, heading=heading, advice=advice, reason=reason, is_node=is_node)
+    return render("error.html", status=status, heading=heading, advice=advice, reason=reason, on_node=on_node)

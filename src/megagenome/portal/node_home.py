@@ -2,12 +2,16 @@
 """A node's own start page: who it is, what it holds, and where machines find it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 
+from megagenome.kernel.errors import MegagenomeError
 from megagenome.portal.pages import html, render
-from megagenome.portal.site import error_pages, static_file
+from megagenome.portal.site import show_error, static_file
 from megagenome.standards.federation import DatasetState
 
 
@@ -41,6 +45,19 @@ def node_home_page(node: NodeHome) -> str:
     return render("node.html", node=node)
 
 
+def show_node_error(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """Any error as a page of a node, which has none of the hub's pages to lead to."""
+    return show_error(request, error, on_node=True)
+
+
+node_error_pages: ExceptionHandlersMap = {
+    HTTPException: show_node_error,
+    MegagenomeError: show_node_error,
+    Exception: show_node_error,
+}
+"""For a router of a node's pages."""
+
+
 def node_home_router(describe: Callable[[], NodeHome]) -> Router:
     """`/` and `/static` of a node. `describe` is called for each request, so that the page shows today's datasets."""
 
@@ -48,4 +65,4 @@ def node_home_router(describe: Callable[[], NodeHome]) -> Router:
     def home() -> Response[str]:
         return html(node_home_page(describe()))
 
-    return Router("/", route_handlers=[home, static_file], exception_handlers=error_pages)
+    return Router("/", route_handlers=[home, static_file], exception_handlers=node_error_pages)

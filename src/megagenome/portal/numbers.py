@@ -11,6 +11,8 @@ NO_BREAK = "\u00a0"
 NARROW = "\u202f"
 SMALL = 1e-4
 """Frequencies below this are written as a power of ten."""
+_NOTHING = 1e-12
+"""An interval that ends below this is 0: no number of genomes could tell the difference."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -96,7 +98,7 @@ def _power_of_ten(value: float) -> str:
 
 
 def _small_interval(low: float, high: float) -> str:
-    if high <= 0:
+    if high < _NOTHING:
         return f"0{NARROW}%"
     exponent = math.floor(math.log10(high))
     unit = 10.0**exponent

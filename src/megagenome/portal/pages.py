@@ -37,7 +37,7 @@ class StaticFile(NamedTuple):
     digest: str
 
 
-_MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def _load_static() -> dict[str, StaticFile]:
@@ -134,11 +134,11 @@ def render(template: str, **context: Any) -> str:
 
 def html(text: str, status: int = 200) -> Response[str]:
     """A page as a response."""
-    return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=HEADERS)
+    return Response(text, status_code=status, media_type="text/html", headers=HEADERS)
 
 
 def download(text: str, name: str) -> Response[bytes]:
     """A CSV as a response; `name` loses what file systems or headers do not take."""
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{safe[:120]}.csv"'}
-    return Response(text.encode(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text.encode(), media_type="text/csv", headers=headers)

@@ -2,7 +2,7 @@
 """The cohort form as a question: checked, in words, and as the text that the API and the command line take."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import msgspec
@@ -10,10 +10,13 @@ import msgspec
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.portal.countries import country_name
+from megagenome.portal.examples import ASSEMBLIES
 from megagenome.standards.federation import Term
 
 SEXES = {"female": "female", "male": "male"}
-OLDEST = 130
+TERM_FIELDS = ("phenotype", "disease")
+"""Fields of the form that take terms; each is also the kind of its terms."""
+OLDEST = 150
 _CURIE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
@@ -46,7 +49,8 @@ def is_curie(text: str) -> bool:
 
 
 def faults(form: CohortForm) -> dict[str, str]:
-    """What is wrong with each field, by its name, in one line each; empty when the form can be asked."""
+    """What is wrong with each field, by its name, in one line each; under `""` what is wrong with the whole.
+    Empty when the form can be asked."""
     found = {}
     for name, label in (("age_from", "Age from"), ("age_to", "Age to")):
         value = getattr(form, name)
@@ -56,13 +60,17 @@ def faults(form: CohortForm) -> dict[str, str]:
         found["age_to"] = "Age to: it is below the age that the range begins with."
     if form.sex and form.sex not in SEXES:
         found["sex"] = "Sex: choose female, male or any."
-    if len(form.carrier.split()) > 1:
+    if not re.fullmatch(r'[^\s"@]*', form.carrier):
         found["carrier"] = "Carrier of: give one variant, such as 22-16050075-A-G."
+    if form.assembly not in ("", *ASSEMBLIES):
+        found["assembly"] = f"Assembly: choose {' or '.join(ASSEMBLIES)}."
     try:
         if form.country:
             parse_country(form.country)
     except Invalid as error:
         found["country"] = f"Country: {error}."
+    if not found and not any(value for name, value in form.replaced().items() if name != "assembly"):
+        found[""] = "Fill in at least one field."
     return found
 
 
@@ -74,8 +82,7 @@ def question_text(form: CohortForm) -> str:
         f"age<={int(form.age_to)}" if form.age_to else "",
         f"phenotype={form.phenotype}" if form.phenotype else "",
         f"disease={form.disease}" if form.disease else "",
-        f"carrier={form.carrier}" if form.carrier else "",
-        f"assembly={form.assembly}" if form.carrier and form.assembly else "",
+        f"carries={form.carrier}" + (f"@{form.assembly}" if form.assembly else "") if form.carrier else "",
         f"country={form.country}" if form.country else "",
     ]
     return " ".join(part for part in parts if part)
@@ -97,23 +104,23 @@ def in_words(form: CohortForm, labels: Mapping[str, str]) -> str:
         f"who carry {form.carrier}" + (f" ({form.assembly})" if form.assembly else "") if form.carrier else "",
         f"recorded in {country_name(form.country)}" if form.country else "",
     ]
-    said = ", ".join(part for part in parts if part)
-    return f"{people} {said}." if said else f"{people}, all of them."
+    return f"{people} {', '.join(part for part in parts if part)}".rstrip() + "."
 
 
 def _named(term: str, labels: Mapping[str, str]) -> str:
     return f"{labels[term]} ({term})" if term in labels else term
 
 
-def chosen_term(text: str, terms: tuple[Term, ...], kind: str) -> Term | None:
-    """The term that `text` means without doubt: its name exactly, or the only one of that kind that matches."""
-    matching = of_kind(terms, kind)
-    exact = [term for term in matching if term.label.casefold() == text.casefold()]
+def chosen_term(text: str, terms: Sequence[Term], kind: str) -> Term | None:
+    """The term that `text` means without doubt: its id or name exactly, or, for a word, the only one that matches."""
+    matching = fitting(terms, kind)
+    exact = [term for term in matching if text.casefold() in (term.id.casefold(), term.label.casefold())]
     if len(exact) == 1:
         return exact[0]
-    return matching[0] if len(matching) == 1 else None
+    return matching[0] if len(matching) == 1 and not is_curie(text) else None
 
 
-def of_kind(terms: tuple[Term, ...], kind: str) -> list[Term]:
-    """The terms of one kind, in the order in which they came."""
-    return [term for term in terms if term.kind == kind]
+def fitting(terms: Sequence[Term], kind: str) -> list[Term]:
+    """The terms for the field `kind`, in the order in which they came: those of that kind, and ontology terms of
+    which the network says no kind."""
+    return [term for term in terms if term.kind == kind or (term.kind not in TERM_FIELDS and is_curie(term.id))]

@@ -31,17 +31,18 @@ def region_plot(spots: Sequence[Spot], start: int, end: int, ident: str, title: 
         )
         for spot in spots
     )
-    inside = Markup('<svg y="{}" width="100%" height="{}" overflow="visible">{}</svg>').format(
-        _TOP, _HEIGHT - _TOP - _BOTTOM, _level_grid(scale) + join(dots)
+    inside = Markup('<svg x="12%" y="{}" width="87%" height="{}" overflow="visible">{}</svg>').format(
+        _TOP, _HEIGHT - _TOP - _BOTTOM, _level_grid(scale) + join(dots) + _ends(start, end)
     )
-    return drawing("plot", _HEIGHT, ident, title, description, inside + _ends(start, end))
+    return drawing("plot", _HEIGHT, ident, title, description, inside)
 
 
 def _level_grid(scale: Scale) -> Markup:
-    """Lines across, each with its percentage on it at the left: no column of labels takes width from a telephone."""
+    """Lines across, each with its percentage at the left."""
     return join(
         Markup(
-            '<line class="grid" x1="0" x2="100%" y1="{y}" y2="{y}"/><text class="level" y="{y}" dy="-3">{text}</text>'
+            '<line class="grid" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
+            '<text class="level" x="-8" y="{y}" dy="4">{text}</text>'
         ).format(y=share(1 - scale.place(tick)), text=percent_tick(tick))
         for tick in scale.ticks
     )
@@ -50,6 +51,6 @@ def _level_grid(scale: Scale) -> Markup:
 def _ends(start: int, end: int) -> Markup:
     marks = ((0, "first", start + 1), (50, "middle", (start + 1 + end) // 2), (100, "last", end))
     return join(
-        Markup('<text class="place {}" x="{}%" y="{}">{}</text>').format(style, x, _HEIGHT - 8, count(pos1))
+        Markup('<text class="place {}" x="{}%" y="{}">{}</text>').format(style, x, _HEIGHT - _TOP - 8, count(pos1))
         for x, style, pos1 in marks
     )

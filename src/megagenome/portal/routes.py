@@ -3,68 +3,72 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import NamedTuple
 
 import anyio.to_thread
 from litestar import Response, Router, get
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
-from megagenome.kernel.errors import Invalid, MegagenomeError, Unavailable
+from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.portal import network_pages, tables
-from megagenome.portal.client import Ask, Hub, PageRequest, ask_own_app
+from megagenome.portal.client import Ask, Glance, Hub, PageRequest, ask_own_app, reader_of
 from megagenome.portal.cohort_page import cohort_page, look_up
-from megagenome.portal.examples import ASSEMBLIES, EXAMPLES, Example
+from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.network_pages import Search
 from megagenome.portal.pages import address, download, html
 from megagenome.portal.question import CohortForm, faults, question_text
 from megagenome.portal.region_page import region_page
 from megagenome.portal.site import error_pages, static_file
 from megagenome.portal.variant_page import variant_page
-from megagenome.standards.federation import NodeList
 
 _PAGES = {"allele": "/variant", "region": "/region", "gene": "/region"}
 """Where each kind of resolved text is shown."""
 
-AHub = Annotated[Hub, Dependency(skip_validation=True)]
-SomeExamples = Annotated[Sequence[Example], Dependency(skip_validation=True)]
+
+class Shared(NamedTuple):
+    """What the pages of one portal share."""
+
+    examples: Sequence[Example]
+    glance: Glance
+
+
+AHub = NamedDependency[Hub]
+AShared = NamedDependency[Shared]
+Text = FromQuery[str]
+Row = FromQuery[int]
 
 
 @get("/")
-async def search(
-    request: PageRequest, hub: AHub, examples: SomeExamples, q: str = "", assembly: str = ""
-) -> Response[str] | Redirect:
+async def search(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "") -> Response[str] | Redirect:
     """The start page; with `q`, the way to the page of what it names."""
     text = q.strip()
     if not text:
-        return html(
-            network_pages.search_page(await _network(hub), examples, Search(assembly=assembly or ASSEMBLIES[0]))
-        )
+        network = await shared.glance.look(hub)
+        return html(network_pages.search_page(network, shared.examples, Search(assembly=assembly)))
     try:
         found = await hub.resolve(text, assembly)
-        page = _PAGES[found.kind]
     except Invalid as error:
-        return await _not_understood(hub, examples, Search(q, assembly), str(error))
-    except KeyError:
-        raise Unavailable(
-            "the text names something that this portal has no page for; it is older than its hub"
-        ) from None
-    return Redirect(address(page, q=found.gene or found.text, assembly=found.assembly), status_code=303)
+        return await _not_understood(hub, shared, Search(q, assembly), str(error))
+    if found.kind not in _PAGES:
+        raise Unavailable(f"{found.text} names something that this portal has no page for; it is older than its hub")
+    query = {"q": found.text, "assembly": found.assembly}
+    return Redirect(address(_PAGES[found.kind], query), status_code=303)
 
 
 @get("/variant")
-async def variant(hub: AHub, examples: SomeExamples, q: str = "", assembly: str = "") -> Response[str]:
+async def variant(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "") -> Response[str]:
     """The page of one variant."""
     try:
         answer = await hub.variant(q.strip(), assembly)
     except Invalid as error:
-        return await _not_understood(hub, examples, Search(q, assembly), str(error))
+        return await _not_understood(hub, shared, Search(q, assembly), str(error))
     return html(await anyio.to_thread.run_sync(variant_page, answer))
 
 
 @get("/variant.csv")
-async def variant_csv(hub: AHub, q: str = "", assembly: str = "", table: str = "") -> Response[bytes]:
+async def variant_csv(hub: AHub, q: Text = "", assembly: Text = "", table: Text = "") -> Response[bytes]:
     """Its frequencies, or with `table=nodes` how each node took part."""
     answer = await hub.variant(q.strip(), assembly)
     name = f"megagenome-{answer.query.text}-{answer.query.assembly}"
@@ -74,17 +78,17 @@ async def variant_csv(hub: AHub, q: str = "", assembly: str = "", table: str = "
 
 
 @get("/region")
-async def region(hub: AHub, examples: SomeExamples, q: str = "", assembly: str = "", skip: int = 0) -> Response[str]:
+async def region(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "", skip: Row = 0) -> Response[str]:
     """The page of a region or gene, from row `skip` on."""
     try:
         answer = await hub.region(q.strip(), assembly, skip)
     except Invalid as error:
-        return await _not_understood(hub, examples, Search(q, assembly), str(error))
+        return await _not_understood(hub, shared, Search(q, assembly), str(error))
     return html(await anyio.to_thread.run_sync(region_page, answer))
 
 
 @get("/region.csv")
-async def region_csv(hub: AHub, q: str = "", assembly: str = "", skip: int = 0) -> Response[bytes]:
+async def region_csv(hub: AHub, q: Text = "", assembly: Text = "", skip: Row = 0) -> Response[bytes]:
     """The variants of the same rows."""
     answer = await hub.region(q.strip(), assembly, skip)
     name = f"megagenome-{answer.query.text}-{answer.query.assembly}-from-{answer.skip + 1}"
@@ -92,10 +96,10 @@ async def region_csv(hub: AHub, q: str = "", assembly: str = "", skip: int = 0) 
 
 
 @get("/cohort")
-async def cohort(request: PageRequest, hub: AHub) -> Response[str]:
+async def cohort(request: PageRequest, hub: AHub, shared: AShared) -> Response[str]:
     """The form; once something is asked, the choices that are left to make or the counts."""
     form = CohortForm.read(request.query_params)
-    network = await _network(hub)
+    network = await shared.glance.look(hub)
     page = partial(cohort_page, countries=[node.country for node in network.nodes] if network else [])
     if not request.query_params:
         return html(page(form))
@@ -142,31 +146,25 @@ async def help_(request: PageRequest) -> Response[str]:
 
 
 def portal_router(ask: Ask = ask_own_app, examples: Sequence[Example] = EXAMPLES) -> Router:
-    """All pages of the hub. `ask` reaches the API; by default it is that of the application the router is mounted in."""
+    """All pages of the hub. `ask` reaches the API; by default that of the application that the router is mounted in."""
+    shared = Shared(examples, Glance())
 
     async def provide_hub(request: PageRequest) -> Hub:
-        return Hub(ask, request)
+        return Hub(ask, reader_of(request))
 
-    async def provide_examples() -> Sequence[Example]:
-        return examples
+    async def provide_shared() -> Shared:
+        return shared
 
     pages = [search, variant, variant_csv, region, region_csv, cohort, cohort_csv, nodes, nodes_csv, help_, static_file]
     return Router(
         "/",
         route_handlers=pages,
-        dependencies={"hub": Provide(provide_hub), "examples": Provide(provide_examples)},
+        dependencies={"hub": Provide(provide_hub), "shared": Provide(provide_shared)},
         exception_handlers=error_pages,
         include_in_schema=False,
     )
 
 
-async def _network(hub: Hub) -> NodeList | None:
-    """The nodes, for what pages say in passing: a page whose own question can be answered does not fail for them."""
-    try:
-        return await hub.nodes()
-    except MegagenomeError:
-        return None
-
-
-async def _not_understood(hub: Hub, examples: Sequence[Example], search: Search, reason: str) -> Response[str]:
-    return html(network_pages.search_page(await _network(hub), examples, search, reason), 400)
+async def _not_understood(hub: Hub, shared: Shared, search: Search, reason: str) -> Response[str]:
+    network = await shared.glance.look(hub)
+    return html(network_pages.search_page(network, shared.examples, search, reason), 400)

@@ -37,19 +37,19 @@ def nice_step(span: float, most: int) -> float:
     return next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= raw * (1 - 1e-9))
 
 
-def linear_scale(high: float, most: int = 4) -> Scale:
+def linear_scale(high: float, most: int = 3) -> Scale:
     """An axis from 0 to the first round number at or above `high` (1 where that is 0), with at most `most` steps."""
-    high = high if high > 0 else 1.0
+    high = max(high, _DEEPEST) if high > 0 else 1.0
     step = nice_step(high, most)
     steps = math.ceil(high / step - 1e-9)
     return Scale(0.0, _clean(steps * step), False, tuple(_clean(step * index) for index in range(steps + 1)))
 
 
 def log_scale(low: float, high: float) -> Scale:
-    """An axis of whole decades around `low` and `high`, with a tick at each decade (every other one beyond five)."""
+    """An axis of whole decades around `low` and `high`, with at most four ticks, a whole number of decades apart."""
     first = math.floor(math.log10(max(low, _DEEPEST)) + 1e-9)
     last = max(first + 1, math.ceil(math.log10(max(high, _DEEPEST)) - 1e-9))
-    every = 1 if last - first <= 5 else 2
+    every = math.ceil((last - first) / 3)
     ticks = tuple(10.0**power for power in range(first, last + 1) if (last - power) % every == 0)
     return Scale(10.0**first, 10.0**last, True, ticks)
 
@@ -58,7 +58,7 @@ def frequency_scale(values: Iterable[float], highest: float) -> Scale:
     """The axis for frequencies `values` whose intervals reach up to `highest`: logarithmic when they need it."""
     told = [value for value in values if value > 0]
     if told and max(told) > LOG_FROM * min(told):
-        return log_scale(min(told) / 2, max(max(told), highest))
+        return log_scale(min(told) / 2, max(*told, highest))
     return linear_scale(highest)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.kernel.errors import MegagenomeError, NotFound
@@ -17,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static_file(name: str) -> Response[bytes]:
+async def static_file(name: FromPath[str]) -> Response[bytes]:
     """The style sheet, the script and the icon; each address changes with its content."""
     file = STATIC.get(name)
     if file is None:
@@ -31,15 +32,19 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def show_error(_request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+def show_error(_request: Request[Any, Any, Any], error: Exception, *, on_node: bool = False) -> Response[str]:
     """Any error as a page. What was not foreseen is logged, and shown without its message."""
+    status, reason = 500, ""
     if isinstance(error, HTTPException):
-        return html(error_page(error.status_code, error.detail if error.status_code < 500 else ""), error.status_code)
-    if isinstance(error, MegagenomeError):
-        return html(error_page(status_of(error), str(error)), status_of(error))
-    _LOG.error("a page failed", exc_info=error)
-    return html(error_page(500), 500)
+        status = error.status_code
+        # Litestar's words on a 400 name types of parameters, on a 404 nothing new, and on a 5xx are for the log
+        reason = error.detail if 400 < status < 500 and status != 404 else ""
+    elif isinstance(error, MegagenomeError):
+        status, reason = status_of(error), str(error)
+    else:
+        _LOG.error("a page failed", exc_info=error)
+    return html(error_page(status, reason, on_node=on_node), status)
 
 
 error_pages: ExceptionHandlersMap = {HTTPException: show_error, MegagenomeError: show_error, Exception: show_error}
-"""For a router, or for an application whose every reader is a person."""
+"""For a router of the hub's pages."""

@@ -19,10 +19,10 @@ SPOKE = (NodeStatus.ANSWERED, NodeStatus.WITHHELD)
 """A node with one of these gave a whole answer; with any other its people are simply not in the numbers."""
 
 _SENTENCES = {
-    NodeStatus.LATE: "It did not answer in time.",
-    NodeStatus.UNREACHABLE: "It could not be reached.",
-    NodeStatus.REFUSED: "It declined this question.",
-    NodeStatus.FAULTY: "Its answer was not what it must be and is not used.",
+    NodeStatus.LATE: "It did not answer in time",
+    NodeStatus.UNREACHABLE: "It could not be reached",
+    NodeStatus.REFUSED: "It declined this question",
+    NodeStatus.FAULTY: "Its answer was not what it must be and is not used",
 }
 _LONGEST_MESSAGE = 220
 
@@ -35,12 +35,18 @@ def fewer_than(floor: int | None) -> str:
 def explain(node: NodeAnswer) -> str:
     """One sentence on the node's part, with its own message where it gave one."""
     if node.status is NodeStatus.WITHHELD:
-        if node.floor == 0:
-            return "Nothing found; its data are open, so this means none."
         return f"Either {fewer_than(node.floor)} or none at all: nobody can tell which."
     if node.status is NodeStatus.ANSWERED:
-        return node_message(node)
-    return f"{_SENTENCES[node.status]} {node_message(node)}".strip()
+        return node_message(node) or (
+            "Nothing found; it tells every count, so this means none." if told_none(node) else ""
+        )
+    return ": ".join(filter(None, (_SENTENCES[node.status], node_message(node))))
+
+
+def told_none(node: NodeAnswer) -> bool:
+    """True when the node told that there is nothing: it answered, found nothing, and withholds nothing."""
+    told = node.frequencies or node.count or any(dataset.told for dataset in node.datasets)
+    return node.status is NodeStatus.ANSWERED and not told
 
 
 def node_message(node: NodeAnswer | NodeState) -> str:

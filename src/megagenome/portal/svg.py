@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-LONGEST_LABEL = 20
-FIELD_X, FIELD_WIDTH = "36%", "43%"
-"""Where the field of a plot with rows is; labels stand left of it, numbers right."""
+FIELD = ("36%", "43%")
+"""Where the field of a plot with rows begins and how wide it is; labels stand left of it, numbers right."""
+_LABEL_WIDTH = "34.5%"
 
 
 def join(pieces: Iterable[Markup]) -> Markup:
@@ -22,11 +22,6 @@ def join(pieces: Iterable[Markup]) -> Markup:
 def share(place: float) -> str:
     """A place from 0 to 1 as an SVG length."""
     return f"{place * 100:.2f}%"
-
-
-def shorten(label: str) -> str:
-    """A label that fits its column; the table beside the drawing has it whole."""
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1].rstrip() + "…"
 
 
 def drawing(style: str, height: float, ident: str, title: str, description: str, body: Markup) -> Markup:
@@ -40,26 +35,27 @@ def drawing(style: str, height: float, ident: str, title: str, description: str,
     ).format(style=style, height=height, ident=ident, title=title, description=description, body=body)
 
 
-def field(body: Markup) -> Markup:
-    """`body` in the middle column, whose width is its 100 %."""
-    return Markup('<svg x="{}" width="{}" overflow="visible">{}</svg>').format(FIELD_X, FIELD_WIDTH, body)
+def _in_field(body: Markup, place: tuple[str, str] = FIELD) -> Markup:
+    """`body` in a column from `place[0]`, whose width `place[1]` is its 100 %."""
+    return Markup('<svg x="{}" width="{}" overflow="visible">{}</svg>').format(*place, body)
 
 
-def upright_grid(ticks: Iterable[tuple[str, str]], bottom: float) -> Markup:
+def upright_grid(ticks: Iterable[tuple[str, str]], bottom: float, place: tuple[str, str] = FIELD) -> Markup:
     """Lines at `(length, text)` from the top to `bottom`, with the texts below."""
-    return field(
-        join(
-            Markup(
-                '<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{bottom}"/><text class="tick" x="{x}" y="{y}">{text}</text>'
-            ).format(x=x, bottom=bottom, y=bottom + 19, text=text)
-            for x, text in ticks
-        )
+    lines = (
+        Markup(
+            '<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{bottom}"/>'
+            '<text class="tick" x="{x}" y="{y}">{text}</text>'
+        ).format(x=x, bottom=bottom, y=bottom + 19, text=text)
+        for x, text in ticks
     )
+    return _in_field(join(lines), place)
 
 
 def labelled_row(label: str, marks: Markup, number: str, middle: float, style: str = "row") -> Markup:
-    """A row: `label` at the left, `marks` in the field, `number` at the right edge."""
+    """A row: `label` at the left, cut at the end of its column, `marks` in the field, `number` at the right edge."""
     return Markup(
-        '<g class="{style}"><text class="label" x="0" y="{y}">{label}</text>{marks}'
+        '<g class="{style}"><title>{label}: {number}</title>'
+        '<svg width="{width}"><text x="0" y="{y}">{label}</text></svg>{marks}'
         '<text class="number" x="100%" y="{y}">{number}</text></g>'
-    ).format(style=style, y=middle + 4.5, label=shorten(label), marks=field(marks), number=number)
+    ).format(style=style, y=middle + 4.5, label=label, width=_LABEL_WIDTH, marks=_in_field(marks), number=number)

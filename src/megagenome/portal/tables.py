@@ -73,14 +73,16 @@ def variants_csv(answer: RegionAnswer) -> str:
 def network_csv(answer: NodeList) -> str:
     """One row per node and dataset; a node without datasets has one row."""
     header = ("node", "name", "country", "url", "status", "version", "dataset", "dataset_name", "open")
-    return to_csv(
-        header,
-        (
-            (node.id, node.name, node.country, node.url, node.status.value, node.version, *dataset)
-            for node in answer.nodes
-            for dataset in [(d.id, d.name, d.open) for d in node.datasets] or [(None, None, None)]
-        ),
-    )
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        for node in answer.nodes:
+            own = (node.id, node.name, node.country, node.url, node.status.value, node.version)
+            if not node.datasets:
+                yield (*own, None, None, None)
+            for dataset in node.datasets:
+                yield (*own, dataset.id, dataset.name, dataset.open)
+
+    return to_csv(header, rows())
 
 
 def total_of(frequencies: Iterable[Frequency]) -> Frequency | None:

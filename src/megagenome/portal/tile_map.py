@@ -2,7 +2,8 @@
 """Europe as tiles of equal size, one per country, coloured by a frequency: SVG without style attributes or scripts.
 
 Each tile carries its country's code and its value, so colour is never the only sign. A tile without a number is
-hatched (withheld), marked `?` (no answer) or only outlined (no node here).
+hatched (withheld), marked `0` (told that there is none) or `?` (no answer), full (a member, where no number is asked)
+or only outlined (no node).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,8 +27,13 @@ class TileState(Enum):
 
     TOLD = "told"
     WITHHELD = "withheld"
+    NONE = "none"
     SILENT = "silent"
+    MEMBER = "member"
     OUTSIDE = "outside"
+
+
+_SIGNS = {TileState.NONE: "0", TileState.SILENT: "?"}
 
 
 class Tile(NamedTuple):
@@ -59,14 +65,15 @@ def tile_map(tiles: Mapping[str, Tile], steps: Steps, ident: str, title: str, de
         for code, place in PLACES.items()
     ]
     return Markup(
-        '<svg class="tile-map" role="img" viewBox="0 0 {width} {height}" aria-labelledby="{ident}-title {ident}-desc">'
+        '<svg class="tile-map" role="img" viewBox="-1 -1 {width} {height}"'
+        ' aria-labelledby="{ident}-title {ident}-desc">'
         '<title id="{ident}-title">{title}</title><desc id="{ident}-desc">{description}</desc>'
         '<defs><pattern id="{ident}-hatch" width="6" height="6" patternUnits="userSpaceOnUse"'
         ' patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/>'
         '<rect class="hatch-line" width="1.6" height="6"/></pattern></defs>{drawn}</svg>'
     ).format(
-        width=COLUMNS * _PITCH - (_PITCH - _TILE),
-        height=ROWS * _PITCH - (_PITCH - _TILE),
+        width=(COLUMNS - 1) * _PITCH + _TILE + 2,
+        height=(ROWS - 1) * _PITCH + _TILE + 2,
         ident=ident,
         title=title,
         description=description,
@@ -84,12 +91,12 @@ def _tile(code: str, tile: Tile, steps: Steps, ident: str, row: int, column: int
     if tile.value is not None:
         style = f"told step-{colour_of(steps.class_of(tile.value), steps)}"
         text = percent_short(tile.value)
-    elif tile.state is TileState.SILENT:
-        text = "?"
+    text = _SIGNS.get(tile.state, text)
     fill = Markup(' fill="url(#{}-hatch)"').format(ident) if tile.state is TileState.WITHHELD else ""
     return Markup(
-        '<g class="tile {style}" transform="translate({x} {y})">{note}<rect width="{size}" height="{size}" rx="3"{fill}/>'
-        '<text class="code" x="5" y="13">{code}</text><text class="value" x="{middle}" y="31">{text}</text></g>'
+        '<g class="tile {style}" transform="translate({x} {y})">{note}'
+        '<rect width="{size}" height="{size}" rx="3"{fill}/>'
+        '<text class="code" x="5" y="14.5">{code}</text><text class="value" x="{middle}" y="32.5">{text}</text></g>'
     ).format(
         style=style,
         x=column * _PITCH,

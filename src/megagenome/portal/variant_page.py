@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of one variant: how frequent it is, where, with what certainty, and who said so."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from megagenome.portal.countries import country_name
@@ -9,10 +10,10 @@ from megagenome.portal.numbers import count, interval, percent
 from megagenome.portal.pages import render
 from megagenome.portal.populations import Group, Label, read_label
 from megagenome.portal.scale import frequency_scale
-from megagenome.portal.statuses import BADGES, missing, summary
+from megagenome.portal.statuses import SPOKE, missing, summary, told_none
 from megagenome.portal.tables import total_of
 from megagenome.portal.tile_map import Tile, TileState, colour_of, map_steps, off_the_map, tile_map
-from megagenome.standards.federation import Frequency, NodeStatus, VariantAnswer
+from megagenome.standards.federation import Frequency, VariantAnswer
 
 _PLOTTED = (Group.TOTAL, Group.SEX, Group.COUNTRY, Group.HOLDER)
 
@@ -45,7 +46,7 @@ def variant_page(answer: VariantAnswer) -> str:
         answer=answer,
         total=total_of(answer.frequencies),
         sections=[(group, found) for group in Group if (found := [row for row in rows if row.label.group is group])],
-        genotypes=any(row.cell.homozygous is not None for row in rows),
+        genotypes=_told_genotypes(answer.frequencies),
         map=tile_map(tiles, steps, "map", f"Frequency of {answer.query.text} by country", _map_words(tiles)),
         map_keys=[
             Key(colour_of(index, steps), low, high)
@@ -56,21 +57,38 @@ def variant_page(answer: VariantAnswer) -> str:
         plot=_plot(answer, rows),
         summary=summary(answer.nodes),
         missing=missing(answer.nodes),
-        all_open=bool(answer.nodes) and all(node.floor == 0 for node in answer.nodes),
+        certain=not answer.exists and all(told_none(node) for node in answer.nodes if node.status in SPOKE),
+        spoke=any(node.status in SPOKE for node in answer.nodes),
         node_totals={node.id: total_of(node.frequencies) for node in answer.nodes},
     )
 
 
+def _told_genotypes(frequencies: Sequence[Frequency]) -> list[str]:
+    """The genotype columns with something in them; nobody is hemizygous where everybody has two copies."""
+    told = [cell for cell in frequencies if cell.homozygous is not None]
+    columns = ["homozygous", "heterozygous"] if told else []
+    return [*columns, "hemizygous"] if any(cell.hemizygous for cell in told) else columns
+
+
+_TILE_STATES = (
+    (TileState.SILENT, "no answer"),
+    (TileState.NONE, "none, and its node tells every count"),
+    (TileState.WITHHELD, "withheld"),
+)
+"""What a country without a frequency is, and in words. Of several nodes of a country the last in this order decides:
+what one of them withholds is in no other's answer."""
+
+
 def country_tiles(answer: VariantAnswer) -> dict[str, Tile]:
-    """What is known of each country: its frequency where told; else withheld, when a node of that country answered or
-    withheld; else without an answer, when a node of that country gave none."""
-    tiles: dict[str, Tile] = {}
+    """What is known of each country that has a node or people in one."""
+    ranks: dict[str, int] = {}
     for node in answer.nodes:
-        spoke = node.status in (NodeStatus.ANSWERED, NodeStatus.WITHHELD)
-        if spoke or node.country not in tiles:
-            state = TileState.WITHHELD if spoke else TileState.SILENT
-            said = "withheld" if spoke else f"no answer ({BADGES[node.status]})"
-            tiles[node.country] = Tile(state, f"{country_name(node.country)}: {said}")
+        rank = 0 if node.status not in SPOKE else 1 if told_none(node) else 2
+        ranks[node.country] = max(rank, ranks.get(node.country, 0))
+    tiles = {
+        country: Tile(_TILE_STATES[rank][0], f"{country_name(country)}: {_TILE_STATES[rank][1]}")
+        for country, rank in ranks.items()
+    }
     for cell in answer.frequencies:
         label = read_label(cell.population)
         if label.group is Group.COUNTRY and not label.sex:

@@ -49,7 +49,7 @@ class MeasurementValue(msgspec.Struct, frozen=True, rename="camel"):
     units: OntologyTerm | str | None = None
     quantity: Quantity | None = None
     id: str | None = None
-    typed_quantities: msgspec.Raw | None = None
+    typed_quantities: list[Any] | None = None
 
 
 class Measure(msgspec.Struct, frozen=True, rename="camel"):

@@ -42,7 +42,7 @@ SHARED_PEOPLE = 2
 """People of each country who are in both of its datasets."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
     """Everything that was drawn. Immutable; threads may read it at once."""
 
@@ -75,7 +75,7 @@ class Simulation:
         return dict(zip(COLUMNS, values, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """A dataset of a synthetic country. `members` are places in `Simulation.people`, ascending."""
 
@@ -112,7 +112,7 @@ class Dataset:
         file.writelines(f"{simulation.people.individual_id(x)}\t{simulation.height_cm[x]}\n" for x in order)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Country:
     """A synthetic country: its ISO 3166 code, its name, and its datasets (the cohort, then the open one)."""
 
@@ -121,7 +121,7 @@ class Country:
     datasets: tuple[Dataset, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Europe:
     """The countries, and everything that was drawn to make them (`truth` counts from that)."""
 

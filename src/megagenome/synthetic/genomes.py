@@ -36,6 +36,8 @@ INDEL_SHARE = 0.08
 MIXED_SHARE = 0.3
 """Share of the sites with two or more derived bases of which one is made a deletion, so that records mix kinds."""
 LONGEST_MOTIF = 12
+HOT_SHARE, HOT_FACTOR, HOT_LENGTH = 0.02, 10, 50
+"""Share of the bases, in runs of so many, that mutate so much faster than the others; it makes sites mutate twice."""
 _CELLS_PER_CHUNK = 2**25
 
 Nodes = npt.NDArray[np.int32]
@@ -89,7 +91,7 @@ class Spelling(NamedTuple):
                 return (*(base + self.motif for base in bases[:-1]), bases[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Haplotypes:
     """One stretch in everybody.
 
@@ -147,7 +149,7 @@ def simulate_stretch(seed: int, stretch: Stretch, people: People, reserved: Sequ
     )
     trees = msprime.sim_mutations(
         ancestry,
-        rate=stretch.mutation_rate,
+        rate=_rates(generator(seed, "rates", stretch.name), stretch),
         model=msprime.HKY(kappa=4, equilibrium_frequencies=[0.29, 0.21, 0.21, 0.29]),
         random_seed=simulation_seed(seed, "mutations", stretch.name),
     )
@@ -158,6 +160,16 @@ def simulate_stretch(seed: int, stretch: Stretch, people: People, reserved: Sequ
     second = np.where(copies == 2, first + 1, -1).astype(np.int32)
     spellings = _draw_spellings(generator(seed, "spelling", stretch.name), trees)
     return Haplotypes(stretch, trees, first, second, starts[~taken], spellings, seed)
+
+
+def _rates(random: np.random.Generator, stretch: Stretch) -> msprime.RateMap:
+    """Mutation rates along the stretch: hot runs at random places, and the stretch's rate on average."""
+    length = stretch.end - stretch.start
+    hot = np.repeat(random.random(-(-length // HOT_LENGTH)) < HOT_SHARE, HOT_LENGTH)[:length]
+    begins = np.flatnonzero(np.diff(hot, prepend=~hot[0]))
+    cold_rate = stretch.mutation_rate / (1 + HOT_SHARE * (HOT_FACTOR - 1))
+    rates = np.where(hot[begins], cold_rate * HOT_FACTOR, cold_rate)
+    return msprime.RateMap(position=np.append(begins, length), rate=rates)
 
 
 def _draw_spellings(random: np.random.Generator, trees: tskit.TreeSequence) -> dict[int, Spelling]:

@@ -107,7 +107,7 @@ COLUMNS = (
 """Columns of the people table, in order. `smoking` is the holder's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class People:
     """Everybody, one place per person, in the order of the simulation: by country, then by population.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import tskit
 
 from megagenome.kernel.coordinates import Allele, Region
@@ -78,31 +79,35 @@ def count_truth(europe: Europe) -> Truth:
 
 def _planted_calls(sequence: Haplotypes, carriers: Carriers) -> Calls:
     planted = carriers.allele
-    ploidy = np.where(sequence.second >= 0, 2, 1).astype(np.int8)
-    copies = np.zeros(len(ploidy), np.int8)
+    copies = np.zeros(len(sequence.first), np.int8)
     copies[carriers.people] = carriers.copies
-    contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
-    return Calls(Allele(ASSEMBLY, contig, planted.start, planted.ref, planted.alt), copies, ploidy)
+    return Calls(_allele(sequence, planted.start, planted.ref, planted.alt), copies, _ploidy(sequence))
 
 
 def _site_calls(sequence: Haplotypes, site: int) -> list[Calls]:
-    """The alternates of a simulated site in everybody, parsimonious."""
+    """The alternates of a simulated site in everybody."""
     variant = tskit.Variant(sequence.trees)
     variant.decode(site)
-    genotypes = variant.genotypes
-    ploidy = np.where(sequence.second >= 0, 2, 1).astype(np.int8)
+    ploidy = _ploidy(sequence)
     sites, people = sequence.missing_calls(site // sequence.sites_per_chunk)
     ploidy[people[sites == site]] = 0
     ref, *alts = sequence.alleles(site, tuple(str(base) for base in variant.alleles))
-    contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
     calls = []
     for place, alt in enumerate(alts, 1):
-        second = np.where(sequence.second >= 0, genotypes[sequence.second] == place, False)
-        copies = np.where(ploidy > 0, (genotypes[sequence.first] == place) + second.astype(np.int8), 0).astype(np.int8)
-        contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
-        allele = Allele(ASSEMBLY, contig, int(sequence.starts[site]), ref, alt).parsimonious()
-        calls.append(Calls(allele, copies, ploidy))
+        carried = variant.genotypes == place
+        both = carried[sequence.first].astype(np.int8) + (carried[sequence.second] & (sequence.second >= 0))
+        copies = np.where(ploidy > 0, both, 0).astype(np.int8)
+        calls.append(Calls(_allele(sequence, int(sequence.starts[site]), ref, alt), copies, ploidy))
     return calls
+
+
+def _ploidy(sequence: Haplotypes) -> npt.NDArray[np.int8]:
+    return np.where(sequence.second >= 0, 2, 1).astype(np.int8)
+
+
+def _allele(sequence: Haplotypes, start: int, ref: str, alt: str) -> Allele:
+    contig = assembly(ASSEMBLY).contig(sequence.stretch.contig).name
+    return Allele(ASSEMBLY, contig, start, ref, alt).parsimonious()
 
 
 def _region(sheet: "_Sheet", sequence: Haplotypes, planted: list[Carriers], text: str, region: Region) -> RegionTruth:
@@ -116,7 +121,7 @@ def _region(sheet: "_Sheet", sequence: Haplotypes, planted: list[Carriers], text
     return RegionTruth(text, region.contig, region.start, region.end, told)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sheet:
     """The people as a plain table: one row per person, flags of who consents and who is in which dataset."""
 

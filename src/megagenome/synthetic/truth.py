@@ -86,6 +86,18 @@ class CohortQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     smoking: str = ""
     carries: str = ""
 
+    def text(self, assembly: str) -> str:
+        """The question as `megagenome ask cohort` takes it, with the allele on `assembly`."""
+        kind = {term: "phenotype" if term.startswith("HP:") else "disease" for term in (*self.terms, *self.excluded)}
+        clauses = [f"sex={self.sex}"] if self.sex else []
+        clauses += [f"age>={self.at_least}"] if self.at_least is not None else []
+        clauses += [f"age<={self.at_most}"] if self.at_most is not None else []
+        clauses += [f"{kind[term]}={term}" for term in self.terms]
+        clauses += [f"!{kind[term]}={term}" for term in self.excluded]
+        clauses += [f"smoking={self.smoking}"] if self.smoking else []
+        clauses += [f"carries={self.carries}@{assembly}"] if self.carries else []
+        return " ".join(clauses)
+
 
 class CohortCount(msgspec.Struct, frozen=True, array_like=True):
     """Consenting people who match. `dataset` is `""` for all people of the country's datasets, each once."""

@@ -18,7 +18,8 @@ for (const input of document.querySelectorAll("input[data-terms]")) {
       try {
         const response = await fetch(`/api/terms?q=${encodeURIComponent(text)}`);
         if (!response.ok) return;
-        const found = (await response.json()).terms.filter((term) => term.kind === input.dataset.terms);
+        const found = (await response.json()).terms.filter((term) =>
+          term.kind === input.dataset.terms || (!["phenotype", "disease"].includes(term.kind) && term.id.includes(":")));
         if (input.value.trim() !== text) return;
         list.replaceChildren(...found.slice(0, 20).map((term) => new Option(term.label, term.id)));
       } catch {

@@ -51,8 +51,8 @@ class FrequencyInPopulations(msgspec.Struct, frozen=True, rename="camel", omit_d
     """Frequencies by one way of dividing people into populations. Never empty."""
 
     frequencies: tuple[Frequency, ...]
-    source: str = ""
-    source_reference: str = ""
+    source: str = _written("")
+    source_reference: str = _written("")
 
 
 class Number(msgspec.Struct, frozen=True):

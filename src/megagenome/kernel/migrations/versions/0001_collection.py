@@ -48,10 +48,10 @@ def upgrade() -> None:
         sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), primary_key=True),
         sa.Column("kind", sa.String(20), primary_key=True),
         sa.Column("term", sa.String(200), primary_key=True),
-        sa.Column("time", sa.String(40), primary_key=True),
         sa.Column("status", sa.String(10), nullable=False),
         sa.Column("value", sa.Text),
         sa.Column("unit", sa.String(100)),
+        sa.Column("time", sa.String(40), primary_key=True),
     )
     op.create_table(
         "term",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of those who run a node or a hub, and the demo of both."""
+"""`megagenome node`: commands of those who run a country's node."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +8,8 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.app.check import Finding, check_folder
+from megagenome.app.check import check_folder, check_node_address, is_address
+from megagenome.app.commands.results import Done, show_done, show_findings
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
@@ -25,14 +25,6 @@ node = App(name="node", help="Make, fill, serve and check a country's node.")
 
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 Flag = Parameter(negative="")
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What a command did, for those that have nothing else to show."""
-
-    folder: str
-    done: str
-    next: str = ""
 
 
 @node.command(name="init")
@@ -60,7 +52,7 @@ def init(
     """
     init_node(folder, country=country, name=name, identity=id, port=port)
     more = f"megagenome node load {folder} --dataset ID --assembly GRCh38 --vcf FILE --individuals FILE"
-    show(Done(str(folder), "made an empty node", more), json=json, render=_done)
+    show_done(Done(str(folder), "made an empty node", more), json=json)
 
 
 @node.command(name="load")
@@ -147,7 +139,7 @@ def dataset_(
     opened = open_node(folder)
     with opened.collection.engine.begin() as connection:
         before = move_dataset(connection, parse_dataset_id(dataset), to)
-    show(Done(str(folder), f"{dataset} was {before} and is {to}"), json=json, render=_done)
+    show_done(Done(str(folder), f"{dataset} was {before} and is {to}"), json=json)
 
 
 @node.command(name="serve")
@@ -170,20 +162,17 @@ def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False)
     node
         Its folder, or its address such as https://node.example.org.
     deep
-        Also read every byte of the genotypes again and compare checksums.
+        Of a folder: also read every byte of the genotypes again and compare checksums.
     """
-    return _findings(check_folder(Path(node), deep=deep), json=json)
+    found = check_node_address(node) if is_address(node) else check_folder(Path(node), deep=deep)
+    return show_findings(found, json=json)
 
 
 @node.command(name="upgrade")
 def upgrade(folder: Path, *, json: Json = False) -> None:
     """Bring a node's database to this version; stop its server before."""
     upgrade_node(folder)
-    show(Done(str(folder), "is up to date"), json=json, render=_done)
-
-
-def _done(done: Done) -> str:
-    return f"{done.folder}: {done.done}" + (f"\nNext: {done.next}" if done.next else "")
+    show_done(Done(str(folder), "is up to date"), json=json)
 
 
 def _loaded(loaded: Loaded) -> RenderableType:
@@ -206,13 +195,3 @@ def _loaded(loaded: Loaded) -> RenderableType:
     if rows:
         parts.append(table(["contig", *(key.replace("_", " ") for key in shown)], rows))
     return Group(*parts)
-
-
-def _findings(findings: Sequence[Finding], *, json: bool) -> int:
-    show(findings, json=json, render=_drawn_findings)
-    return 0 if all(finding.fine for finding in findings) else 1
-
-
-def _drawn_findings(findings: Sequence[Finding]) -> RenderableType:
-    rows = [["ok" if f.fine else "WRONG", f.part, f.says, f.do] for f in findings]
-    return table(["", "part", "", "what to do"], rows)

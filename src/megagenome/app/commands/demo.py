@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`megagenome demo`: a whole network on this machine, with simulated people or with given files."""
+
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Group, RenderableType
+
+from megagenome.app.demo.model import Checked, Running, Verdict
+from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.output import Json, printable, show, table
+
+demo = App(name="demo", help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.")
+
+TRUTH = "truth.json"
+
+
+@demo.default
+def serve_network(
+    *,
+    nodes: int = 3,
+    individuals: int = 3000,
+    data: Path | None = None,
+    assembly: str = "",
+    port: int = 8600,
+    check: Annotated[bool, Parameter(negative="")] = False,
+    seed: int = 1,
+    keep: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Serve a network of national nodes and its hub on this machine until Ctrl-C.
+
+    Parameters
+    ----------
+    nodes
+        Countries to simulate, 1 to 8.
+    individuals
+        People to simulate, over all countries.
+    data
+        A folder with VCF or BCF files and people.tsv to use in place of a simulation: one node per country in it, each
+        file a dataset of each country that it has people of, not declared open.
+    assembly
+        GRCh37 or GRCh38, of the files in --data.
+    port
+        The hub's; the nodes take those above it.
+    check
+        Ask questions whose right answers are known another way, print each, and end.
+    seed
+        Another one simulates other people.
+    keep
+        An empty or new folder to make the nodes in; it is left when the demo ends.
+    """
+    # msprime takes half a second to import, and `--help` needs none of it
+    from megagenome.app.demo.check import check_network
+    from megagenome.app.demo.network import ports_from, run
+    from megagenome.app.demo.plan import countries_to_simulate, plan_files
+    from megagenome.app.demo.scenario import given, simulated
+
+    if (data is None) != (not assembly):
+        raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
+    with _stopped_by_signals(), _folder(keep) as folder:
+        if data is None:
+            countries = countries_to_simulate(nodes)
+            ports = ports_from(port, len(countries))
+            scenario = simulated(countries, individuals, seed, _say)
+        else:
+            planned = plan_files(data, assembly)
+            ports = ports_from(port, len(planned))
+            scenario = given(planned, _say, checking=check)
+        if scenario.expectation:
+            with write_durably(folder / TRUTH) as file:
+                file.write(msgspec.json.format(msgspec.json.encode(scenario.expectation.truth)))
+        with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
+            if check and scenario.expectation:
+                return _judge(check_network(scenario.expectation, network), json=json)
+            return _wait(network, json=json)
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="megagenome-demo-") as name:
+            yield Path(name)
+    elif keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise Conflict(f"{keep} is not an empty folder: give another to --keep, or empty it")
+    else:
+        make_folder(keep)
+        yield keep
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does, with its servers and its folder."""
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = [(signum, signal.signal(signum, stop)) for signum in (signal.SIGTERM, signal.SIGHUP)]
+    try:
+        yield
+    finally:
+        for signum, handle in before:
+            signal.signal(signum, handle)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _wait(network: Running, *, json: bool) -> int:
+    show(network, json=json, render=_running)
+    sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+    return 0
+
+
+def _running(network: Running) -> RenderableType:
+    rows = [[server.name, server.url] for server in (network.hub, *network.nodes)]
+    attempts = "\n".join(f"  {command}" for command in network.attempts)
+    return Group(table(["", "address"], rows), f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.")
+
+
+def _judge(asked: Iterable[Checked], *, json: bool) -> int:
+    """Show each question as it is answered (or all as JSON in the end); 0 when every answer is right."""
+    questions = []
+    for each in asked:
+        questions.append(each)
+        if not json:
+            show(each, json=False, render=_line)
+    wrong = sum(not each.ok for each in questions)
+    show(Verdict(len(questions) - wrong, wrong, questions), json=json, render=_summary)
+    return 1 if wrong or not questions else 0
+
+
+def _line(asked: Checked) -> str:
+    mark = "ok   " if asked.ok else "WRONG"
+    return printable(f"{mark}  {asked.asked}: {asked.question}: expected {asked.expected}; got {asked.got}")
+
+
+def _summary(verdict: Verdict) -> str:
+    total = verdict.right + verdict.wrong
+    return f"{verdict.wrong} of {total} answers are WRONG" if verdict.wrong else f"all {total} answers are right"

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`megagenome hub`: commands of those who run a network's hub."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from megagenome import reference
+from megagenome.app.check import check_hub_address, check_hub_folder, is_address
+from megagenome.app.commands.results import Done, show_done, show_findings
+from megagenome.app.hub import init_hub, open_hub
+from megagenome.kernel.output import Json
+from megagenome.network.join import add_node
+
+hub = App(name="hub", help="Make, serve and check the hub of a network.")
+
+
+@hub.command(name="init")
+def init(
+    folder: Path,
+    /,
+    *,
+    name: str = "Genome network",
+    id: str = "network.hub",  # noqa: A002 - the option is --id
+    port: int = 8600,
+    assembly: str = "GRCh38",
+    json: Json = False,
+) -> None:
+    """Make a hub without nodes in FOLDER.
+
+    Parameters
+    ----------
+    name
+        What people read.
+    id
+        The Beacon id of the network, which never changes.
+    port
+        Where it will listen; written to hub.toml.
+    assembly
+        What a question is about when it does not say.
+    """
+    init_hub(folder, name=name, identity=id, port=port, assembly=reference.assembly(assembly).name)
+    more = f"megagenome hub add {folder} https://node.example.org"
+    show_done(Done(str(folder), "made a hub without nodes", more), json=json)
+
+
+@hub.command(name="add")
+def add(folder: Path, node_url: str, /, *, name: str = "", country: str = "", json: Json = False) -> None:
+    """Ask the node at NODE_URL who it is, and add it to the hub in FOLDER. A running hub asks it from its next start.
+
+    Parameters
+    ----------
+    name
+        What people read; default as the node calls itself.
+    country
+        ISO 3166-1 alpha-2; default as the node says.
+    """
+    node = add_node(folder, node_url, name=name, country=country)
+    added = f"added {node.id} ({node.title}, {node.country}) at {node.url}"
+    show_done(Done(str(folder), added, f"megagenome hub serve {folder}"), json=json)
+
+
+@hub.command(name="serve")
+def serve_(folder: Path, /, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the hub until it is stopped. Address and port are those of hub.toml unless given here."""
+    from megagenome.app.hub_app import hub_app  # the web parts take 0.7 s to import, and only serving needs them
+    from megagenome.app.server import serve
+
+    opened = open_hub(folder)
+    listen = opened.settings.server
+    serve(hub_app(opened), host=host or listen.host, port=listen.port if port is None else port, folder=folder)
+
+
+@hub.command(name="check")
+def check(hub: str, /, *, json: Json = False) -> int:
+    """Check a hub and each of its nodes, by its folder or its address: what is wrong and what to do.
+
+    Parameters
+    ----------
+    hub
+        Its folder (its nodes are asked from here), or its address such as https://hub.example.org (it says how it
+        sees them).
+    """
+    return show_findings(check_hub_address(hub) if is_address(hub) else check_hub_folder(Path(hub)), json=json)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands of nodes and hubs have in common: how they show what was done and what was found."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from megagenome.app.check import Finding
+from megagenome.kernel.output import show, table
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a command did, for those that have nothing else to show."""
+
+    folder: str
+    done: str
+    next: str = ""
+
+
+def show_done(done: Done, *, json: bool) -> None:
+    """Show what was done, and what to do next."""
+    following = f"\nNext: {done.next}" if done.next else ""
+    show(done, json=json, render=lambda done: f"{done.folder}: {done.done}{following}")
+
+
+def show_findings(findings: Sequence[Finding], *, json: bool) -> int:
+    """Show the findings of a check; the command's exit code, 1 when something is wrong."""
+    rows = [["ok" if f.fine else "WRONG", f.part, f.says, f.do] for f in findings]
+    show(findings, json=json, render=lambda _: table(["", "part", "", "what to do"], rows))
+    return 0 if all(finding.fine for finding in findings) else 1

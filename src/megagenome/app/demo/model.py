@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo shows: its addresses while it runs, and the outcome of its check."""
+
+import msgspec
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A server of the running demo."""
+
+    id: str
+    name: str
+    url: str
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The demo's network while it runs. `attempts` are commands to begin with."""
+
+    folder: str
+    hub: Address
+    nodes: tuple[Address, ...]
+    attempts: tuple[str, ...]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One question: where it was asked, and the first thing in which the answer differs from what is right.
+
+    expected, got  that thing; where nothing differs, the answer in short
+    """
+
+    question: str
+    asked: str
+    expected: str
+    got: str
+    ok: bool
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All questions of a check, and how many were answered rightly."""
+
+    right: int
+    wrong: int
+    questions: list[Checked]

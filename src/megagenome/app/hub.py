@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub's folder: `hub.toml`, its settings and its list of nodes. A hub holds no genome and nothing else."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from megagenome.app.settings import ExampleQuestion, HubSettings
+from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.settings import load_settings
+from megagenome.network.join import HUB_FILE
+from megagenome.network.settings import check_nodes
+
+
+class Hub(NamedTuple):
+    """An open hub."""
+
+    folder: Path
+    settings: HubSettings
+
+
+def init_hub(
+    folder: Path, *, name: str, identity: str, port: int, assembly: str, examples: Sequence[ExampleQuestion] = ()
+) -> None:
+    """Make a hub without nodes, durably. Raises `Conflict` where there is one already."""
+    path = folder / HUB_FILE
+    if path.exists():
+        raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
+    make_folder(folder)
+    tables = [
+        _table("hub", {"id": identity, "name": name}),
+        _table("server", {"port": port}),
+        _table("network", {"assembly": assembly}),
+        *(_table("[examples]", msgspec.structs.asdict(example)) for example in examples),
+    ]
+    text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
+    with write_durably(path) as file:
+        file.write(text.encode())
+
+
+def _table(name: str, values: dict[str, str | int]) -> str:
+    # a JSON string of printable characters is a TOML basic string
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def open_hub(folder: Path) -> Hub:
+    """Open a hub that `init_hub` made, with its settings from file and environment."""
+    settings = load_settings(HubSettings, folder / HUB_FILE, os.environ)
+    try:
+        check_nodes(settings.nodes)
+    except Invalid as error:
+        raise Invalid(f"{folder / HUB_FILE}: {error}") from None
+    return Hub(folder, settings)

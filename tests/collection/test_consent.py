@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who consents, when several datasets speak of the same people."""
+
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from megagenome.collection import bitmap
+from megagenome.collection.consent import read_consenting
+from megagenome.collection.enrol import Enrolment, enrol
+from megagenome.collection.tables import METADATA, individual
+from megagenome.kernel.database import open_database
+from tests.collection.nodes import add_dataset, ontology_for, people, person
+
+Words = dict[str, bool | None]
+"""What a dataset's table says, by individual."""
+
+
+def state(connection: sa.Connection, dataset: int, words: Words) -> Enrolment:
+    persons = [person(name, research_consent=word, sample_id=None) for name, word in words.items()]
+    return enrol(connection, dataset, people(*persons), ontology_for)
+
+
+def consenting(connection: sa.Connection) -> set[str]:
+    """The ids of those who consent; both places that store it must agree."""
+    names = dict(map(tuple, connection.execute(sa.select(individual.c.number, individual.c.id))))
+    marked = set(connection.scalars(sa.select(individual.c.id).where(individual.c.research_consent)))
+    assert {names[number] for number in bitmap.to_numbers(read_consenting(connection, 1)).tolist()} == marked
+    return marked
+
+
+def test_only_a_yes_is_consent(connection: sa.Connection) -> None:
+    done = state(connection, add_dataset(connection, 1, "ONE"), {"A": True, "B": False, "C": None})
+    assert consenting(connection) == {"A"}
+    assert (done.consenting, done.overruled, done.withdrawn) == (1, 0, 0)
+
+
+def test_another_datasets_no_or_silence_is_not_turned_into_yes(connection: sa.Connection) -> None:
+    one, two = add_dataset(connection, 1, "ONE"), add_dataset(connection, 2, "TWO")
+    state(connection, one, {"A": True, "B": False, "C": None})
+    done = state(connection, two, {"A": True, "B": True, "C": True, "D": True})
+    assert consenting(connection) == {"A", "D"}
+    assert (done.consenting, done.overruled, done.withdrawn) == (2, 2, 0)
+    assert done.changed.tolist() == []
+
+
+def test_a_no_takes_effect_whichever_table_brings_it(connection: sa.Connection) -> None:
+    one, two = add_dataset(connection, 1, "ONE"), add_dataset(connection, 2, "TWO")
+    state(connection, one, {"A": True, "B": True, "C": True})
+    done = state(connection, two, {"B": False, "C": None})
+    assert consenting(connection) == {"A"}
+    assert (done.consenting, done.overruled, done.withdrawn) == (0, 0, 2)
+    assert done.changed.tolist() == [1, 2]
+
+
+def test_a_dataset_may_correct_its_own_word(connection: sa.Connection) -> None:
+    one, two = add_dataset(connection, 1, "ONE"), add_dataset(connection, 2, "TWO")
+    state(connection, one, {"A": None, "B": True})
+    state(connection, two, {"A": True})
+    done = state(connection, one, {"A": True})
+    assert consenting(connection) == {"A", "B"}  # B, whom the new table does not name, stays
+    assert done.changed.tolist() == [0]
+    assert state(connection, one, {"B": False}).withdrawn == 1
+    assert consenting(connection) == {"A"}
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("ABCD"), st.sampled_from([True, False, None]), min_size=1), max_size=4))
+def test_consent_is_a_yes_of_every_dataset_whatever_the_order(tables: list[Words]) -> None:
+    engine = open_database("sqlite://")
+    METADATA.create_all(engine)
+    with engine.begin() as connection:
+        for dataset, words in enumerate(tables):
+            state(connection, add_dataset(connection, dataset, f"D{dataset}"), words)
+        everybody = {name for words in tables for name in words}
+        refused = {name for words in tables for name, word in words.items() if word is not True}
+        assert consenting(connection) == everybody - refused
+    engine.dispose()

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting, command and route stands in docs/, and every link there leads somewhere.
+
+They are found by walking the code, so that a new one without documentation fails here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from cyclopts import App
+from litestar import Litestar
+
+from megagenome.app.node import init_node, open_node
+from megagenome.app.settings import HubSettings, NodeSettings
+from megagenome.cli.main import app as command_line
+from megagenome.discovery.answer import Beacon
+from megagenome.discovery.model import Identity
+from megagenome.discovery.routes import discovery_router
+from megagenome.portal.node_home import NodeHome, node_home_router
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+ROLES = ("node", "synth")
+
+
+def node_routes(folder: Path) -> Litestar:
+    init_node(folder, country="EE", name="", identity="", port=0)
+    node = open_node(folder)
+    identity = Identity(*["x"] * 7)
+    beacon = Beacon(node.collection, node.reference, identity, node.settings.discovery)
+    home = node_home_router(lambda: NodeHome("x", "EE", "0"))
+    return Litestar([discovery_router(beacon), home], openapi_config=None)
+
+
+def hub_routes(_folder: Path) -> Litestar:
+    from megagenome.portal.routes import portal_router
+
+    return Litestar([portal_router()], openapi_config=None)
+
+
+APPLICATIONS: list[Callable[[Path], Litestar]] = [node_routes, hub_routes]
+
+
+def commands(app: App, name: str) -> Iterator[str]:
+    """All commands below `app` that do something, as they are typed."""
+    below = [child for child in app if not child.startswith("-")]
+    if app.default_command is not None:
+        yield name
+    for child in below:
+        yield from commands(app[child], f"{name} {child}")
+
+
+def settings(cls: type[msgspec.Struct]) -> Iterator[str]:
+    """All settings of a file, as `table.key`, also those of lists of tables."""
+    for table in msgspec.structs.fields(cls):
+        kinds = [table.type, *getattr(table.type, "__args__", ())]
+        [kind] = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
+        yield from (f"{table.name}.{field.name}" for field in msgspec.structs.fields(kind))
+
+
+def is_documented(code: str) -> bool:
+    """Whether it stands somewhere between backticks, alone or with what follows after a blank or `?`."""
+    return re.search(rf"`{re.escape(code)}[`? ]", TEXT) is not None
+
+
+@pytest.mark.parametrize("cls", [NodeSettings, HubSettings])
+def test_every_setting_is_documented(cls: type[msgspec.Struct]) -> None:
+    found = list(settings(cls))
+    assert "server.port" in found
+    assert [setting for setting in found if not is_documented(setting)] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_command_is_documented(role: str) -> None:
+    found = list(commands(command_line[role], f"megagenome {role}"))
+    assert found
+    assert [command for command in found if not is_documented(command)] == []
+
+
+@pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
+@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.__name__)
+def test_every_route_is_documented(application: Callable[[Path], Litestar], tmp_path: Path) -> None:
+    paths = {route.path for route in application(tmp_path).routes}
+    # what takes every other path is the answer to nonsense, and no route
+    named = sorted(re.sub(r"\{(\w+):\w+\}", r"{\1}", path) for path in paths if not path.endswith(":path}"))
+    assert len(named) > 2
+    assert [path for path in named if not is_documented(path)] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(ROOT.glob("*.md"))], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        target, _, anchor = link.partition("#")
+        if "://" in target:
+            continue
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        if anchor:
+            assert anchor in anchors(path), link
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
