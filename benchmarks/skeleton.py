@@ -143,7 +143,8 @@ def _asked(genotypes: _Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
         get((path + record).format(genotypes.starts[site], "T" if gone else "G"))
         for site, gone in zip(sites, absent, strict=True)
     ]
-    told = [(0, 0) if gone else (int(ac[s]), int(an[s])) for s, gone in zip(sites, absent, strict=True)]
+    there = [not gone and ac[site] > 0 for site, gone in zip(sites, absent, strict=True)]
+    told = [(int(ac[s]), int(an[s])) if here else (0, 0) for s, here in zip(sites, there, strict=True)]
     return _Asked(requests, told)
 
 

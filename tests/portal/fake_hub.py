@@ -31,9 +31,7 @@ from megagenome.standards.problem import MEDIA_TYPE, problem
 
 EVIL = "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1><svg/onload=window.hacked=1>{{7*7}}"
 ALLELE = Resolved("allele", "22-16050075-A-G", "GRCh37", "22", 16050074, 16050075, "A", "G")
-REGION = Resolved(
-    "gene", "13:32315474-32400266", "GRCh38", "13", 32315473, 32400266, gene="BRCA2", label="BRCA2 DNA repair"
-)
+REGION = Resolved("gene", "BRCA2", "GRCh38", "13", 32315473, 32400266, gene="BRCA2", label="ENSG00000139618")
 
 
 def frequency(population: str, ac: int, an: int, hom: int | None = None) -> Frequency:
@@ -210,7 +208,7 @@ VARIANTS: dict[str, Callable[[], VariantAnswer]] = {
 }
 REGIONS: dict[str, Callable[[int], RegionAnswer]] = {
     "BRCA2": many_rows,
-    "part": lambda skip: many_rows(skip, 300, 100, False),
+    "part": lambda skip: many_rows(skip, 300, 25, False),
     "empty": lambda skip: RegionAnswer(REGION, 0, True, skip, 100, (), (node("FI", NodeStatus.WITHHELD),)),
     "evil": lambda _: RegionAnswer(
         evil().query,

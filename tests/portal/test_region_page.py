@@ -57,7 +57,9 @@ def test_each_row_leads_to_its_variant() -> None:
     links = [a["href"] for a in document.all("a") if a["href"].startswith("/variant?")]
     assert len(links) == len(answer.rows) == 1000
     assert links[1] == f"/variant?q={answer.rows[1].text}&assembly=GRCh38"
-    assert sum(a["class"] == "spot" for a in document.all("circle")) == sum(bool(row.frequencies) for row in answer.rows)
+    assert sum(a["class"] == "spot" for a in document.all("circle")) == sum(
+        bool(row.frequencies) for row in answer.rows
+    )
 
 
 def test_a_page_of_some_rows_links_to_the_others_and_names_its_rows() -> None:

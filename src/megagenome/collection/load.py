@@ -202,9 +202,10 @@ def _write_sources(running: _Load, sources: Sequence[Path | GenotypeSource]) -> 
     written: list[_Written] = []
     left_out = 0
     for each in sources:
-        source = open_vcf(each, frozenset(running.samples)) if isinstance(each, Path) else each
-        left_out += source.left_out + sum(sample not in running.samples for sample in source.samples)
-        written.extend(_write_source(running, source, {one.contig for one in written}))
+        opened = open_vcf(each, frozenset(running.samples)) if isinstance(each, Path) else contextlib.nullcontext(each)
+        with opened as source:
+            left_out += source.left_out + sum(sample not in running.samples for sample in source.samples)
+            written.extend(_write_source(running, source, {one.contig for one in written}))
     return written, left_out
 
 

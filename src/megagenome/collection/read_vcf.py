@@ -4,6 +4,7 @@
 htslib reads, checks and cuts down to the wanted samples in a thread of its own, and hands plain BCF through a pipe;
 here the genotypes are taken out of it, whole blocks at a time, without a Python object per call."""
 
+import contextlib
 import fcntl
 import gzip
 import io
@@ -11,8 +12,9 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pysam
@@ -74,7 +76,8 @@ def _header_text(path: Path) -> str:
         return b"".join(lines).decode()
 
 
-def open_vcf(path: Path, wanted: frozenset[str] | None = None) -> GenotypeSource:
+@contextlib.contextmanager
+def open_vcf(path: Path, wanted: frozenset[str] | None = None) -> Iterator[GenotypeSource]:
     """The file as a source of blocks; only the samples in `wanted` when given (htslib then skips the others).
 
     Raises as `read_header`; reading its blocks raises `Corrupt` where the file breaks off and `Invalid` for a record
@@ -84,7 +87,8 @@ def open_vcf(path: Path, wanted: frozenset[str] | None = None) -> GenotypeSource
     header = read_header(path)
     samples = tuple(sample for sample in header.samples if wanted is None or sample in wanted)
     left_out = len(header.samples) - len(samples)
-    return GenotypeSource(path.name, samples, header.contig_lengths, _blocks(path, samples), left_out)
+    with contextlib.closing(_blocks(path, samples)) as blocks:
+        yield GenotypeSource(path.name, samples, header.contig_lengths, blocks, left_out)
 
 
 def count_records(path: Path) -> int | None:
@@ -149,7 +153,7 @@ def _declare_chromosomes(header: pysam.VariantHeader) -> frozenset[str]:
     return frozenset(map(str, header.contigs))
 
 
-def _blocks(path: Path, samples: Sequence[str]) -> Iterator[Block]:
+def _blocks(path: Path, samples: Sequence[str]) -> Generator[Block, None, None]:
     if not samples:
         return
     feed = _Feed(path, samples)
@@ -226,24 +230,30 @@ class _Waiting:
         )
 
     def _raw(self) -> Calls:
-        """BCF's integers, [records, samples, 2]; those of a haploid record have no second allele."""
+        """BCF's integers, [records, samples, 2], writable; those of a haploid record have no second allele."""
         first = self.records[0]
         dtype = np.dtype(f"<i{first.width}")
-        raw = np.empty((len(self.records), first.samples, 2), dtype)
+        raw = bytearray().join(
+            body[record.at : record.at + record.samples * record.ploidy * record.width]
+            if record.ploidy == 2
+            else self._as_pairs(number, record, body, dtype)
+            for number, (record, body) in enumerate(zip(self.records, self._bodies, strict=True))
+        )
+        return np.frombuffer(raw, dtype).reshape(len(self.records), first.samples, 2)
+
+    def _as_pairs(self, number: int, record: bcf.Record, body: bytes, dtype: "np.dtype[Any]") -> bytes:
+        """The integers of a record with another ploidy than 2, as pairs."""
         absent = np.iinfo(dtype).min + 1
-        for at, (record, body) in enumerate(zip(self.records, self._bodies, strict=True)):
-            size = record.samples * record.ploidy
-            called = np.frombuffer(body, dtype, size, record.at).reshape(record.samples, record.ploidy)
-            if record.ploidy == 2:
-                raw[at] = called
-            elif record.ploidy < 2:
-                raw[at, :, 0] = called[:, 0] if record.ploidy else 0
-                raw[at, :, 1] = absent
-            elif (called[:, 2:] == absent).all():
-                raw[at] = called[:, :2]
-            else:
-                raise self._refused(at, f"a call of {record.ploidy} alleles; at most 2 are understood")
-        return raw
+        pairs = np.full((record.samples, 2), absent, dtype)
+        if record.ploidy == 0:
+            pairs[:, 0] = 0
+            return pairs.tobytes()
+        called = np.frombuffer(body, dtype, record.samples * record.ploidy, record.at)
+        called = called.reshape(record.samples, record.ploidy)
+        if (called[:, 2:] != absent).any():
+            raise self._refused(number, f"a call of {record.ploidy} alleles; at most 2 are understood")
+        pairs[:, : min(2, record.ploidy)] = called[:, :2]
+        return pairs.tobytes()
 
     def _refused(self, at: int, what: str) -> Invalid:
         return Invalid(f"{self._path}: {self.contig}:{self.records[at].start + 1}: {what}")

@@ -34,9 +34,9 @@ def bar_chart(bars: Sequence[Bar], ident: str, title: str, description: str) -> 
 
 
 def _row(bar: Bar, width: str, top: int) -> Markup:
-    label = Markup('<text x="0" y="{}">{}</text>').format(top + 18, bar.label)
+    label = Markup('<text x="7" y="{}">{}</text>').format(top + 18, bar.label)
     if bar.value is None:
-        return label + Markup('<text class="note" x="0" y="{}">{}</text>').format(top + 37, bar.note)
+        return label + Markup('<text class="note" x="7" y="{}">{}</text>').format(top + 37, bar.note)
     return label + Markup(
         '<svg width="{field}"><rect class="bar" y="{top}" width="{width}" height="{height}" rx="2"/></svg>'
         '<text class="number" x="100%" y="{text_y}">{number}</text>'

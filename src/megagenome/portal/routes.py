@@ -53,7 +53,7 @@ async def search(hub: AHub, shared: AShared, q: Text = "", assembly: Text = "") 
         return await _not_understood(hub, shared, Search(q, assembly), str(error))
     if found.kind not in _PAGES:
         raise Unavailable(f"{found.text} names something that this portal has no page for; it is older than its hub")
-    query = {"q": found.gene or found.text, "assembly": found.assembly}
+    query = {"q": found.text, "assembly": found.assembly}
     return Redirect(address(_PAGES[found.kind], query), status_code=303)
 
 

@@ -69,10 +69,11 @@ def parse_record(body: bytes, shared_length: int, gt: int | None) -> Record:
 
 
 def as_calls(raw: Calls) -> Calls:
-    """Called alleles from BCF's integers, of the same shape: BCF has (allele + 1) * 2 + phased, 0 or 1 for a missing
+    """Turn BCF's integers into called alleles, in place. BCF has (allele + 1) * 2 + phased, 0 or 1 for a missing
     allele, and a very negative number after the last of a shorter call, which becomes ABSENT."""
-    calls: Calls = np.maximum((raw >> 1) - 1, ABSENT)
-    return calls
+    raw >>= 1
+    raw -= 1
+    return np.maximum(raw, ABSENT, out=raw)
 
 
 def _descriptor(body: bytes, at: int) -> tuple[int, int, int]:
