@@ -102,7 +102,8 @@ def _filtering_terms(beacon: Beacon) -> Any:
 def _anything_else() -> Any:
     @route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
     def anything_else(request: Http) -> None:
-        raise HTTPException(f"{request.scope['path'][:100]} is not served by this Beacon: /map lists what is", status_code=404)
+        path = request.scope["path"][:100]
+        raise HTTPException(f"{path} is not served by this Beacon: /map lists what is", status_code=404)
 
     return anything_else
 
