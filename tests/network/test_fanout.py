@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 import tracemalloc
 from typing import Any
@@ -188,6 +189,30 @@ def test_a_node_that_hangs_fills_its_own_connections_only() -> None:
                     task.cancel()
                 await asyncio.gather(*waiting, return_exceptions=True)
 
+    asyncio.run(run())
+
+
+def test_a_name_server_that_hangs_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, release = socket.getaddrinfo, threading.Event()
+
+    def look_up(host: str | bytes, *rest: Any, **more: Any) -> Any:
+        if host in ("slow.invalid", b"slow.invalid"):
+            release.wait(30)
+            raise socket.gaierror("no such name")
+        return real(host, *rest, **more)
+
+    async def run() -> None:
+        async with running(says({"number": 1})) as quick:
+            nodes = [Node(id="A", url="http://slow.invalid"), Node(id="B", url=f"http://localhost:{quick.port}")]
+            async with Network(nodes, NetworkSettings(deadline_s=60)) as network:
+                waiting = [asyncio.ensure_future(network.ask_one(nodes[0], QUESTION, read)) for _ in range(30)]
+                await asyncio.sleep(0.2)
+                outcome = await network.ask_one(nodes[1], QUESTION, read)
+                release.set()
+                assert outcome.answer == 1
+                await asyncio.gather(*waiting)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     asyncio.run(run())
 
 

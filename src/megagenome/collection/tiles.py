@@ -31,7 +31,8 @@ class Sites(NamedTuple):
     allele_at: npt.NDArray[np.uint32]
     ploidy: npt.NDArray[np.uint8]
     counts_at: npt.NDArray[np.uint32]
-    cell: npt.NDArray[np.uint32]
+    counts_at_view: memoryview
+    cell: npt.NDArray[np.int32]
 
     def find(self, allele: Allele) -> int | None:
         """The row of an allele, or None. Cost: a binary search and the rows at its start."""
@@ -66,7 +67,6 @@ class ContigTiles:
     dataset  number of the dataset that it belongs to
     people   the people whose genotypes it has, whatever they consent to
     strata   the strata of these people
-    full    int64 [ploidy classes, strata]: called alleles of the consenting people if nobody's call were missing
     """
 
     def __init__(self, key: PackKey, dataset: int, people: bitmap.Planes, genotypes: Pack, counts: Pack) -> None:
@@ -78,13 +78,16 @@ class ContigTiles:
         self._region_set = frozenset(self.regions)
         self.strata = tuple(Stratum(Country(c), p, Sex(s)) for c, p, s in counts.header["strata"])
         expected = np.array([[EXPECTED_PLOIDY[kind][s.sex] for s in self.strata] for kind in PloidyClass], np.int64)
-        self.full: Counts = expected.reshape(len(PloidyClass), -1) * np.array(counts.header["people"], np.int64)
+        # het, hom, hemi and called alleles of the consenting people where every call is of other alleles
+        self._nobody_carries: Counts = np.zeros((len(PloidyClass), len(self.strata), 4), np.int64)
+        self._nobody_carries[:, :, 3] = expected * np.array(counts.header["people"], np.int64)
         self._longest: int = genotypes.header["longest"]
         self._sites = lru_cache(SITES_KEPT)(self._open_sites)
 
     def _open_sites(self, region: int) -> Sites:
         genotypes, counts = self._genotypes, self._counts
         start = genotypes.array(region, "start", "<u4")
+        at = counts.array(region, "at", "<u4")
         return Sites(
             start,
             start.data,
@@ -92,8 +95,9 @@ class ContigTiles:
             genotypes.view(region, "alleles"),
             genotypes.array(region, "allele_at", "<u4"),
             genotypes.array(region, "ploidy", "u1"),
-            counts.array(region, "at", "<u4"),
-            counts.array(region, "cell", "<u4").reshape(-1, 5),
+            at,
+            at.data,
+            counts.array(region, "cell", "<i4").reshape(-1, 5),
         )
 
     def sites(self, region: int) -> Sites:
@@ -130,21 +134,21 @@ class ContigTiles:
         """
         sites = self._sites(region)
         first, last = int(rows[0]), int(rows[-1]) + 1
+        if len(rows) == 1:
+            cell = sites.cell[sites.counts_at_view[first] : sites.counts_at_view[last]]
+            one = into[0]
+            one[strata] = self._nobody_carries[sites.ploidy[first]]
+            one[strata[cell[:, 0]]] += cell[:, 1:]
+            return
         at = sites.counts_at[first : last + 1]
         cell = sites.cell[at[0] : at[-1]]
-        if len(rows) == 1:
-            row: npt.NDArray[np.int64] | int = 0
-            into[0][strata, 3] = self.full[sites.ploidy[first]]
-        else:
-            place = np.full(last - first, -1, np.int64)
-            place[np.asarray(rows) - first] = np.arange(len(rows))
-            row = np.repeat(place, np.diff(at))
-            wanted = row >= 0
-            row, cell = row[wanted], cell[wanted]
-            into[:, strata, 3] = self.full[sites.ploidy[rows]]
-        stratum = strata[cell[:, 0]]
-        into[row, stratum, :3] = cell[:, 1:4]
-        into[row, stratum, 3] -= cell[:, 4]
+        place = np.full(last - first, -1, np.int64)
+        place[np.asarray(rows) - first] = np.arange(len(rows))
+        row = np.repeat(place, np.diff(at))
+        wanted = row >= 0
+        row, cell = row[wanted], cell[wanted]
+        into[:, strata] = self._nobody_carries[sites.ploidy[rows]]
+        into[row, strata[cell[:, 0]]] += cell[:, 1:]
 
     def members(self, region: int, row: int, stream: str, batches: int) -> bitmap.Planes:
         """The people in a stream of a row, whatever they consent to: for the inside of a `Reading` only."""

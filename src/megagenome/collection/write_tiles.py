@@ -12,7 +12,7 @@ Arrays of a region in the pack of genotypes:
     {stream}/{batch}/row      <u4 [r], rows that have members; /at <u8 [r + 1]; /members: each in the bitmap codec
 Arrays of a region in the pack of counts (people who consent to research only):
     at               <u4 [rows + 1]
-    cell             <u4 [cells, 5]: stratum, het, hom, hemi, and called alleles fewer than if all had been called
+    cell             <i4 [cells, 5]: stratum, het, hom, hemi, and called alleles less those if all had been called
 """
 
 from collections.abc import Sequence
@@ -236,11 +236,11 @@ def add_counts(
         counted = columns.counted[column]
         cell = row[counted] * strata + columns.stratum[column[counted]]
         people[stream] = np.bincount(cell, minlength=rows * strata).reshape(rows, strata)
-    lost = people["missing"] * columns.expected_ploidy()[ploidy] + people["half"]
-    cells = np.stack([*(people[stream] for stream in COUNTED), lost], axis=-1)
+    called = -people["missing"] * columns.expected_ploidy()[ploidy] - people["half"]
+    cells = np.stack([*(people[stream] for stream in COUNTED), called], axis=-1)
     row, stratum = np.nonzero(cells.any(axis=-1))
     counts.add(region, "at", np.searchsorted(row, np.arange(rows + 1)).astype("<u4"))
-    counts.add(region, "cell", np.column_stack((stratum, cells[row, stratum])).astype("<u4"))
+    counts.add(region, "cell", np.column_stack((stratum, cells[row, stratum])).astype("<i4"))
 
 
 def counts_header(columns: Columns) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What to try first on the demo: examples for the portal's search box, and commands."""
 
+import contextlib
 import shlex
 import sys
 from collections.abc import Sequence
@@ -57,8 +58,8 @@ def offers_of_files(planned: Sequence[PlannedNode]) -> Offers:
     """The commonest allele among the first records of the first file, the 10,000 bases around it, and all women."""
     dataset = planned[0].datasets[0]
     source = dataset.source()
-    opened = open_vcf(source) if isinstance(source, Path) else source
-    block = next(iter(opened.blocks), None)
+    with open_vcf(source) if isinstance(source, Path) else contextlib.nullcontext(source) as opened:
+        block = next(iter(opened.blocks), None)
     if block is None:
         return Offers((), _WOMEN)
     copies = (block.calls == 1).sum(axis=(1, 2))
