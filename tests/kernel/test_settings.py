@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from megagenome.kernel.errors import Invalid
-from megagenome.kernel.settings import Secret, load_settings
+from megagenome.kernel.settings import load_settings
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +16,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     floor: int = 10
-    key: Secret | None = None
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,16 +104,6 @@ def test_file_that_is_no_text_or_no_file(file: Path) -> None:
         load_settings(NodeSettings, file, {})
     with pytest.raises(Invalid, match="cannot be read: Is a directory"):
         load_settings(NodeSettings, file.parent, {})
-
-
-def test_secret_shows_itself_only_when_asked(file: Path) -> None:
-    settings = load(file, "", MEGAGENOME_DISCLOSURE_KEY="hunter2")
-    key = settings.disclosure.key
-    assert key is not None
-    assert key.reveal() == "hunter2"
-    assert "hunter2" not in f"{key} {key!r} {settings}"
-    with pytest.raises(TypeError):
-        msgspec.json.encode(settings)
 
 
 def test_settings_cannot_change_while_running() -> None:

@@ -16,22 +16,6 @@ Settings = TypeVar("Settings", bound=msgspec.Struct)
 PREFIX = "MEGAGENOME_"
 
 
-class Secret:
-    """A setting that never shows itself: printed, formatted, logged or compared by its repr it is ten stars."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the one place that uses it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "**********"
-
-
 def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -> Settings:
     """Read `path` (TOML) into `cls`, whose fields are tables; `MEGAGENOME_TABLE_KEY` in `environ` wins over the file.
 
@@ -51,15 +35,9 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     _take_environment(cls, content, environ)
     try:
         # strict=False because the environment holds text only
-        return msgspec.convert(content, cls, strict=False, dec_hook=_decode)
+        return msgspec.convert(content, cls, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"{path}: {error}") from None
-
-
-def _decode(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError(f"settings have no type {kind.__name__}")
 
 
 def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
