@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from megagenome import reference
-from megagenome.app.settings import NodeSettings
+from megagenome.app.settings import NodeIdentity, NodeSettings
 from megagenome.collection import Collection
 from megagenome.kernel.blobs import make_folder, write_durably
-from megagenome.kernel.errors import Conflict
+from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.kernel.settings import load_settings
+from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.reference import Reference
 
 SETTINGS = "node.toml"
@@ -35,24 +35,21 @@ class Node(NamedTuple):
 def init_node(folder: Path, *, country: str, name: str, identity: str, port: int) -> None:
     """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
 
-    Raises `Conflict` where there is one already.
+    Raises `Conflict` where there is one already, `Invalid` for an id or a country that is none; nothing is made then.
     """
     parse_country(country)
+    me = {"id": identity or "node." + country.lower(), "name": name or country + " national node", "country": country}
+    try:
+        NodeIdentity(**me)
+    except ValueError as error:
+        raise Invalid(str(error)) from None
     if (folder / SETTINGS).exists():
         raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
     make_folder(folder)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
-    text = f"""# Settings of a Megagenome node; docs/operating.md describes each.
-
-[node]
-id = "{identity or "node." + country.lower()}"
-name = "{name or country + " national node"}"
-country = "{country}"
-
-[server]
-port = {port}
-"""
+    tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
+    text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(folder / SETTINGS) as file:
         file.write(text.encode())
 

@@ -2,6 +2,7 @@
 """Settings: one frozen Struct per role, composed; from TOML, then the environment. An unknown key stops the start."""
 
 import difflib
+import json
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -38,6 +39,13 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
         return msgspec.convert(content, cls, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"{path}: {error}") from None
+
+
+def toml_table(header: str, values: Mapping[str, str | int]) -> str:
+    """The text of a table below `header`, `[key]` or `[[key]]`; what `load_settings` reads back is `values`."""
+    # but for DEL a JSON string is a TOML basic string
+    texts = {key: json.dumps(value, ensure_ascii=False).replace("\x7f", r"\u007f") for key, value in values.items()}
+    return "\n".join([header, *(f"{key} = {text}" for key, text in texts.items()), ""])
 
 
 def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
