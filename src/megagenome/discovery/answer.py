@@ -2,14 +2,15 @@
 """The node's Beacon: from a request to an answer, in plain synchronous functions."""
 
 import threading
-from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from megagenome.collection import Collection, Reading
-from megagenome.collection.model import FilteringTerm, Use
+from megagenome.collection.model import Use
 from megagenome.discovery import describe
 from megagenome.discovery.count import count_people, count_variants
-from megagenome.discovery.model import Identity, VariantQuestion, VariantsTold
+from megagenome.discovery.model import Identity, KnownTerms, VariantQuestion, VariantsTold
 from megagenome.discovery.needs import Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
 from megagenome.discovery.records import Cells, cells, frequencies, variant
@@ -49,7 +50,7 @@ class Beacon:
         self.reference = reference
         self._collection = collection
         self._scheme: tuple[int, Scheme] | None = None
-        self._terms: tuple[int, Mapping[str, FilteringTerm]] | None = None
+        self._terms: tuple[int, KnownTerms] | None = None
         self._building = threading.Lock()
 
     def variants(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
@@ -81,7 +82,7 @@ class Beacon:
         """
         _, scheme = self._open(caller)
         question = people_question(
-            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._listed_terms
+            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._known_terms
         )
         told = count_people(self._collection, scheme, caller, question)
         meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
@@ -108,8 +109,9 @@ class Beacon:
         return beacon.CollectionsResponse(meta, summary, beacon.Collections(tuple(listed[page.skip : end])))
 
     def filtering_terms(self, page: beacon.Pagination) -> beacon.FilteringTermsResponse:
-        """Answer of `/filtering_terms`."""
-        return describe.filtering_terms(self.identity, self._listed_terms().values(), self.reference.ontologies, page)
+        """Answer of `/filtering_terms`: no term that fewer people than the floor are described with."""
+        listed = self._known_terms().listed.values()
+        return describe.filtering_terms(self.identity, listed, self.reference.ontologies, page)
 
     def resolve(self, text: str, assembly: str | None) -> Resolved:
         """What a text names, for `/resolve`; without an assembly on the only one that the node has."""
@@ -132,11 +134,13 @@ class Beacon:
             self._scheme = version, scheme
         return reading, scheme
 
-    def _listed_terms(self) -> Mapping[str, FilteringTerm]:
+    def _known_terms(self) -> KnownTerms:
         version = self._collection.version
         if self._terms is None or self._terms[0] != version:
-            terms = self._collection.open(PUBLIC, Use.RESEARCH).terms()
-            self._terms = version, {term.id: term for term in terms}
+            reading, scheme = self._open(PUBLIC)
+            listed = {term.id: term for term in reading.terms(np.maximum(scheme.floors, 1).tolist())}
+            curies = (term.id for term in reading.terms() if term.kind != "custom")
+            self._terms = version, KnownTerms(listed, frozenset(curie.partition(":")[0] for curie in curies))
         return self._terms[1]
 
     def _meta(self, request: beacon.BeaconRequest, schema: beacon.RequestedSchema, limit: int) -> beacon.ResponseMeta:
