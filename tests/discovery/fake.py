@@ -150,8 +150,14 @@ class FakeReading:
             len(set().union(*self._members)),
         )
 
-    def terms(self) -> tuple[FilteringTerm, ...]:
-        return self._collection.terms
+    def terms(self, least: Some[int] | None = None) -> tuple[FilteringTerm, ...]:
+        people, groups = self._collection.people, self._collection.members
+        return tuple(
+            term
+            for term in self._collection.terms
+            for recorded in [[n for n, p in enumerate(people) if term.id in p.facts or term.id in p.custom]]
+            if least is None or any(len(group & set(recorded)) >= few for group, few in zip(groups, least, strict=True))
+        )
 
     def copies_possible(self, place: Allele | Region) -> np.ndarray:
         kind = assembly(place.assembly).ploidy_class(place.contig, place.start)
