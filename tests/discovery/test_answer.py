@@ -6,14 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-<<<<<<< HEAD
 from megagenome.discovery import describe
-from megagenome.discovery.answer import Beacon
-=======
 from megagenome.discovery import answer as module
 from megagenome.discovery.answer import MOST_WIDE, Beacon
 from megagenome.discovery.count import SLICE_BASES, count_variants
->>>>>>> rev-security
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
