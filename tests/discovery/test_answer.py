@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.discovery import describe
 from megagenome.discovery import answer as module
+from megagenome.discovery import describe
 from megagenome.discovery.answer import MOST_WIDE, Beacon
 from megagenome.discovery.count import SLICE_BASES, count_variants
 from megagenome.discovery.settings import DiscoverySettings
