@@ -1,23 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
+"""A node's folder: made whole or not at all, and opened as it was made."""
+
 import os
 from pathlib import Path
 
 import pytest
 
-from megagenome.app.node import SETTINGS, init_node, open_node
-from megagenome.kernel.errors import Invalid
+from megagenome.app.node import init_node, open_node
+from megagenome.kernel.errors import Conflict, Invalid
 
 
-def make(folder: Path, name: str = "", identity: str = "") -> None:
-    init_node(folder, country="EE", name=name, identity=identity, port=8601)
+def test_a_node_is_opened_as_it_was_made(tmp_path: Path) -> None:
+    name = 'Eesti "genoomid" \\ Tartu\nõ\x7f'
+    init_node(tmp_path / "node", country="EE", name=name, identity="", port=8642)
+    node = open_node(tmp_path / "node")
+    try:
+        made = node.settings
+        assert (made.node.id, made.node.name, made.node.country) == ("node.ee", name, "EE")
+        assert made.server.port == 8642
+        assert node.collection.version == 0
+    finally:
+        node.collection.close()
+
+
+@pytest.mark.parametrize(("country", "identity"), [("EE", "no blanks"), ("EE", "-x"), ("E", ""), ("ee", "")])
+def test_what_could_not_be_opened_is_not_made(tmp_path: Path, country: str, identity: str) -> None:
+    with pytest.raises(Invalid):
+        init_node(tmp_path / "node", country=country, name="", identity=identity, port=8601)
+    assert not (tmp_path / "node").exists()
+
+
+def test_a_node_is_made_once(tmp_path: Path) -> None:
+    init_node(tmp_path, country="EE", name="", identity="", port=8601)
+    before = (tmp_path / "node.toml").read_bytes()
+    with pytest.raises(Conflict, match="is a node already"):
+        init_node(tmp_path, country="FI", name="", identity="", port=8602)
+    assert (tmp_path / "node.toml").read_bytes() == before
+
+
+def made(folder: Path, name: str = "") -> None:
+    init_node(folder, country="EE", name=name, identity="", port=8601)
 
 
 def test_only_its_owner_can_enter_a_nodes_folder(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir(mode=0o755)
     before = os.umask(0o022)
     try:
-        make(tmp_path / "old")
-        make(tmp_path / "new")
+        made(tmp_path / "old")
+        made(tmp_path / "new")
     finally:
         os.umask(before)
     assert [oct((tmp_path / name).stat().st_mode)[-3:] for name in ("old", "new")] == ["700", "700"]
@@ -25,13 +55,7 @@ def test_only_its_owner_can_enter_a_nodes_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ['The "Best" node', "back\\slash", 'x"\n\n[discovery]\nfloor = 99\n#', "Eesti 🧬\x7f"])
 def test_a_name_is_a_name_whatever_is_in_it(tmp_path: Path, name: str) -> None:
-    make(tmp_path, name=name)
+    made(tmp_path, name)
     node = open_node(tmp_path)
     assert (node.settings.node.name, node.settings.discovery.floor) == (name, 10)
     node.collection.close()
-
-
-def test_an_id_that_no_beacon_may_have_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="id: use up to 100"):
-        make(tmp_path / "n", identity='a"b')
-    assert not (tmp_path / "n" / SETTINGS).exists()

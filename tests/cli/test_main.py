@@ -48,7 +48,7 @@ def test_help_names_every_role() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nodes"]])
 def test_roles_are_imported_only_when_their_command_runs(arguments: list[str]) -> None:
-    heavy = "('numpy', 'litestar', 'granian', 'sqlalchemy', 'msprime', 'httpx', 'cyvcf2', 'pysam')"
+    heavy = "('numpy', 'litestar', 'granian', 'sqlalchemy', 'msprime', 'httpx', 'pysam')"
     code = (
         f"import sys; from megagenome.cli.main import main; main({arguments}); "
         f"sys.exit(', '.join(m for m in sys.modules if m in {heavy} or m.endswith('.commands')))"

@@ -33,6 +33,7 @@ IDENTITY = Identity(
     organization_name="Example",
     organization_url="https://example.org",
     version="0.1.0",
+    country="FI",
 )
 
 

@@ -35,6 +35,8 @@ class Record(NamedTuple):
 
 Key = tuple[str, int, str, str]
 Cell = tuple[str, str, str]
+Counted = dict[Key, Mapping[Cell, tuple[int, int, int, int]]]
+"""For each allele (contig, start, ref, alt), by (country, population, sex): het, hom, hemi, called alleles."""
 
 
 def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
@@ -70,11 +72,9 @@ def shortest(start: int, ref: str, alt: str) -> tuple[int, str, str]:
     return start, ref, alt
 
 
-def count(
-    assembly: str, people: Sequence[Someone], records: Iterable[Record]
-) -> dict[Key, Mapping[Cell, tuple[int, int, int, int]]]:
-    """For each allele (contig, start, ref, alt), by (country, population, sex): het, hom, hemi, called alleles."""
-    answer: dict[Key, Mapping[Cell, tuple[int, int, int, int]]] = {}
+def count(assembly: str, people: Sequence[Someone], records: Iterable[Record]) -> Counted:
+    """The counts of all alleles."""
+    answer: Counted = {}
     for record in records:
         for k, alt in enumerate(record.alts, 1):
             key = (record.contig, *shortest(record.start, record.ref, alt))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub's folder: `hub.toml`, its settings and its list of nodes. A hub holds no genome and nothing else."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 from megagenome.app.settings import ExampleQuestion, HubSettings
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.settings import load_settings
+from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.network.join import HUB_FILE
 from megagenome.network.settings import check_nodes
 
@@ -33,20 +32,14 @@ def init_hub(
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
     make_folder(folder)
     tables = [
-        _table("hub", {"id": identity, "name": name}),
-        _table("server", {"port": port}),
-        _table("network", {"assembly": assembly}),
-        *(_table("[examples]", msgspec.structs.asdict(example)) for example in examples),
+        toml_table("[hub]", {"id": identity, "name": name}),
+        toml_table("[server]", {"port": port}),
+        toml_table("[network]", {"assembly": assembly}),
+        *(toml_table("[[examples]]", msgspec.structs.asdict(example)) for example in examples),
     ]
     text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(path) as file:
         file.write(text.encode())
-
-
-def _table(name: str, values: dict[str, str | int]) -> str:
-    # a JSON string of printable characters is a TOML basic string
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines, ""])
 
 
 def open_hub(folder: Path) -> Hub:

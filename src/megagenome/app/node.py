@@ -7,7 +7,6 @@ genotypes/       packs, by assembly and contig
 reference/       packed ontologies
 """
 
-import json
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from megagenome.collection import Collection
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.kernel.settings import load_settings
+from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.reference import Reference
 
 SETTINGS = "node.toml"
@@ -37,11 +36,12 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
     """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
 
     Nobody but the caller's account can enter the folder: its files are genomes. Raises `Conflict` where there is a node
-    already, `Invalid` for an identity that the settings would not take.
+    already, `Invalid` for an id or a country that is none; nothing is made then.
     """
     parse_country(country)
+    me = {"id": identity or "node." + country.lower(), "name": name or country + " national node", "country": country}
     try:
-        me = NodeIdentity(identity or f"node.{country.lower()}", name or f"{country} national node", country)
+        NodeIdentity(**me)
     except ValueError as error:
         raise Invalid(str(error)) from None
     if (folder / SETTINGS).exists():
@@ -50,23 +50,10 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
     folder.chmod(0o700)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
-    text = f"""# Settings of a Megagenome node; docs/operating.md describes each.
-
-[node]
-id = {_quoted(me.id)}
-name = {_quoted(me.name)}
-country = {_quoted(me.country)}
-
-[server]
-port = {port}
-"""
+    tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
+    text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(folder / SETTINGS) as file:
         file.write(text.encode())
-
-
-def _quoted(text: str) -> str:
-    # a JSON string is a TOML basic string, DEL apart
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def open_node(folder: Path) -> Node:

@@ -50,6 +50,11 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
     known = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one_or_none()
     if known is not None:
         _refuse_changes(statement, known)
+        if statement.publish and known.state == DatasetState.WITHDRAWN:
+            raise Conflict(
+                f"dataset {statement.id} is withdrawn and is not published by a load; approve it anew, or leave out "
+                "--publish"
+            )
         if statement.publish and known.state != DatasetState.PUBLISHED:
             _set_state(connection, known.number, DatasetState.PUBLISHED)
         connection.execute(sa.update(tables.dataset).where(tables.dataset.c.number == known.number).values(updated=now))

@@ -207,7 +207,7 @@ class Beacon:
         ]
         notes = beacon.AnswerNotes()
         if told.combined is not None:
-            summed = told_cells if told.combined is told.told else cells(scheme.margins, told.combined)
+            summed = told_cells if told.combined is told.told and told_cells else cells(scheme.margins, told.combined)
             notes = beacon.AnswerNotes(frequencies(summed[0], self.identity.name, self.identity.url)[0])
         return beacon.ResultSets(_included(sets, request), notes)
 

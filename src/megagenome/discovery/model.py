@@ -106,7 +106,8 @@ class VariantsTold(NamedTuple):
     alleles     of the rows of this page, by position, then by dataset
     datasets    index of each row's dataset
     told        the rows' cells
-    combined    one row: sums over the datasets, each person once; None for a region or when nothing is told
+    combined    one row: sums over the datasets that tell their cells, also of open ones in which nobody carries the
+                allele, each person once; None for a region or when nothing is told
     """
 
     total: int

@@ -69,11 +69,6 @@ def _state(info: Outcome[beacon.BeaconInfo], datasets: Outcome[Datasets]) -> Nod
     )
 
 
-async def ask_datasets(network: Network) -> tuple[Outcome[Datasets], ...]:
-    """The published datasets of every node."""
-    return await network.ask(DATASETS, read_datasets)
-
-
 class Terms:
     """The filtering terms of the network. A node's last answer is used again for `terms_ttl_s`, and in place of an
     answer that it does not give: a form that completes words asks at every letter, and terms seldom change."""
