@@ -34,7 +34,7 @@ COMMON, RARE, LATER = ALLELES
 
 
 def calls_of_everybody() -> npt.NDArray[np.int8]:
-    """int8 [records, COLUMNS, 2]: a common allele (a plane in each batch), a rare one, one in the second only."""
+    """int8 [records, COLUMNS, 2]: a common allele (planes in both batches), a rare one, one of the second batch."""
     random = np.random.default_rng(7)
     calls = (random.random((len(STARTS), COLUMNS, 2)) < 0.93).astype(np.int8)
     calls[1] = 0

@@ -160,9 +160,10 @@ class FakeReading:
         )
 
     def copies_possible(self, place: Allele | Region) -> np.ndarray:
-        kind = assembly(place.assembly).ploidy_class(place.contig, place.start)
-        ploidy = [EXPECTED_PLOIDY[kind][stratum.sex] for stratum in self.strata]
-        return np.array([[p == 2, p == 2, p == 1] for p in ploidy], bool).reshape(-1, 3)
+        genome = assembly(place.assembly)
+        kinds = {genome.ploidy_class(place.contig, at) for at in (place.start, place.end - 1)}
+        ploidy = [{EXPECTED_PLOIDY[kind][stratum.sex] for kind in kinds} for stratum in self.strata]
+        return np.array([[2 in p, 2 in p, 1 in p] for p in ploidy], bool).reshape(-1, 3)
 
     def _holds(self, cohort: c.Cohort, n: int) -> bool | None:
         """Whether a cohort holds for a person; None where that is unknown."""

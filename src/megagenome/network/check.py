@@ -54,7 +54,10 @@ async def _check_network(nodes: Sequence[Node], settings: NetworkSettings) -> li
 
 
 async def _findings(network: Network, node: Node) -> list[Finding]:
-    return [msgspec.structs.replace(finding, part=f"{node.id}: {finding.part}") async for finding in _check_node(network, node)]
+    return [
+        msgspec.structs.replace(finding, part=f"{node.id}: {finding.part}")
+        async for finding in _check_node(network, node)
+    ]
 
 
 async def _check_node(network: Network, node: Node) -> AsyncIterator[Finding]:
