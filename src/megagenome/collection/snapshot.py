@@ -93,7 +93,8 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
 
 def _shared(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:
     n = len(people)
-    return np.array([[i != j and bool((people[i] & people[j]).any()) for j in range(n)] for i in range(n)], np.bool_)
+    common = [i != j and bool((people[i] & people[j]).any()) for i in range(n) for j in range(n)]
+    return np.array(common, np.bool_).reshape(n, n)
 
 
 def _packs_in_order() -> sa.Select[tuple[object, ...]]:
