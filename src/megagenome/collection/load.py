@@ -29,13 +29,14 @@ from megagenome.collection.pack import PackWriter
 from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
 from megagenome.collection.snapshot import pack_paths
+from megagenome.collection.strata import Strata, read_strata
 from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
 from megagenome.kernel import clock
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import Country, SampleId
-from megagenome.reference import Assembly, assembly
+from megagenome.reference import EXPECTED_PLOIDY, Assembly, PloidyClass, assembly
 from megagenome.standards.genotypes import Block, GenotypeSource
 
 Progress = Callable[[str, int], None]
@@ -115,8 +116,9 @@ def load(
     Each contig stands in one source only, its records sorted; contigs come in any order. Either everything is there and
     durable on return, or an error was raised and the collection is as it was. Raises `Invalid` or `Corrupt` for bad
     input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
-    this dataset, or when another load runs. Cost: one pass over the sources, memory of one 1 Mb region; where these
-    tables change earlier people's consent, country, population or sex, their loads are counted again.
+    this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs. Cost:
+    one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's consent, country,
+    population or sex, their loads are counted again.
     """
     with _load_lock(collection.folder):
         _sweep(collection)
@@ -179,16 +181,34 @@ def _affected(
     if not enrolment.changed.size:
         return []
     snapshot = collection.snapshot()
+    with collection.engine.connect() as outside:  # of the rehearsal: people as they were
+        before = read_strata(outside)
     changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
     consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
     affected = []
     for tiles in (each for found in snapshot.tiles.values() for each in found):
         if (tiles.people & changed).any():
+            _refuse_other_ploidy(tiles, bitmap.to_numbers(tiles.people & changed), before, enrolment.strata)
             number = bitmap.to_numbers(tiles.people)
             stratum = enrolment.strata.of[number].astype(np.int64)
             columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
             affected.append((tiles, columns))
     return affected
+
+
+def _refuse_other_ploidy(tiles: ContigTiles, numbers: bitmap.Numbers, before: Strata, after: Strata) -> None:
+    """Calls were read with the ploidy of the sex that was recorded; a tile does not keep what another would need."""
+    kinds = {int(kind) for region in tiles.regions for kind in np.unique(tiles.sites(region).ploidy)}
+    for kind in map(PloidyClass, sorted(kinds)):
+        was, now = (
+            np.array([EXPECTED_PLOIDY[kind][stratum.sex] for stratum in each.strata], np.int8)[each.of[numbers]]
+            for each in (before, after)
+        )
+        if others := int((was != now).sum()):
+            raise Conflict(
+                f"{others:,} people get another sex than they had when their genotypes of contig {tiles.key.contig} "
+                "were loaded, and with it another ploidy; leave sex empty for them here, or load all of it anew with it"
+            )
 
 
 def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
