@@ -20,23 +20,21 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.collection import Collection
-from megagenome.collection.consent import read_consenting
-from megagenome.collection.count_again import count_again
+from megagenome.collection.count_again import count_again, outdated_tiles
 from megagenome.collection.datasets import DatasetStatement, raise_version, state_dataset
 from megagenome.collection.enrol import Enrolment, enrol
+from megagenome.collection.manifest import add_packs, pack_paths, replace_counts, sweep
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
-from megagenome.collection.snapshot import pack_paths
-from megagenome.collection.strata import Strata, read_strata
 from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
 from megagenome.kernel import clock
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import Country, SampleId
-from megagenome.reference import EXPECTED_PLOIDY, Assembly, PloidyClass, assembly
+from megagenome.reference import Assembly, assembly
 from megagenome.standards.genotypes import Block, GenotypeSource
 
 Progress = Callable[[str, int], None]
@@ -121,12 +119,12 @@ def load(
     population or sex, their loads are counted again.
     """
     with _load_lock(collection.folder):
-        _sweep(collection)
+        sweep(collection.engine, collection.folder)
         # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
         # the long reading begins, and no write lock is held while it lasts
         with collection.engine.connect() as connection, connection.begin() as rehearsal:
             enrolment, samples = _enrol(connection, collection, statement, people)
-            recount = _affected(connection, collection, enrolment)
+            recount = outdated_tiles(connection, collection, enrolment)
             rehearsal.rollback()
         identity = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), people, samples, progress)
@@ -149,7 +147,7 @@ def load(
             _commit(running, written, recounted, report)
             collection.refresh()
         except BaseException:
-            _sweep(collection)
+            sweep(collection.engine, collection.folder)
             raise
         return report
 
@@ -172,43 +170,6 @@ def _enrol(
         )
         for row in connection.execute(query)
     }
-
-
-def _affected(
-    connection: sa.Connection, collection: Collection, enrolment: Enrolment
-) -> list[tuple[ContigTiles, Columns]]:
-    """The earlier tiles whose stored counts no longer hold, and their people as they are now."""
-    if not enrolment.changed.size:
-        return []
-    snapshot = collection.snapshot()
-    with collection.engine.connect() as outside:  # of the rehearsal: people as they were
-        before = read_strata(outside)
-    changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
-    consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
-    affected = []
-    for tiles in (each for found in snapshot.tiles.values() for each in found):
-        if (tiles.people & changed).any():
-            _refuse_other_ploidy(tiles, bitmap.to_numbers(tiles.people & changed), before, enrolment.strata)
-            number = bitmap.to_numbers(tiles.people)
-            stratum = enrolment.strata.of[number].astype(np.int64)
-            columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
-            affected.append((tiles, columns))
-    return affected
-
-
-def _refuse_other_ploidy(tiles: ContigTiles, numbers: bitmap.Numbers, before: Strata, after: Strata) -> None:
-    """Calls were read with the ploidy of the sex that was recorded; a tile does not keep what another would need."""
-    kinds = {int(kind) for region in tiles.regions for kind in np.unique(tiles.sites(region).ploidy)}
-    for kind in map(PloidyClass, sorted(kinds)):
-        was, now = (
-            np.array([EXPECTED_PLOIDY[kind][stratum.sex] for stratum in each.strata], np.int8)[each.of[numbers]]
-            for each in (before, after)
-        )
-        if others := int((was != now).sum()):
-            raise Conflict(
-                f"{others:,} people get another sex than they had when their genotypes of contig {tiles.key.contig} "
-                "were loaded, and with it another ploidy; leave sex empty for them here, or load all of it anew with it"
-            )
 
 
 def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
@@ -290,35 +251,11 @@ def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Re
         row = {"id": identity, "dataset": dataset, "created": clock.now().isoformat()}
         connection.execute(sa.insert(tables.load).values(**row, report=msgspec.json.encode(report).decode()))
         for one in written:
-            _name_packs(connection, {"load": identity, "assembly": running.assembly.name}, dataset, one)
+            key = PackKey(identity, running.assembly.name, one.contig, identity)
+            add_packs(connection, key, dataset, one.people, one.genotypes, one.counts)
         for key, counts in recounted:
-            pack = tables.pack.c
-            connection.execute(
-                sa.update(tables.pack)
-                .where(pack.load == key.load, pack.assembly == key.assembly, pack.contig == key.contig)
-                .values(counted_by=identity, counts_size_bytes=counts.size_bytes, counts_sha256=counts.sha256)
-            )
+            replace_counts(connection, key, counts)
         raise_version(connection)
-
-
-def _name_packs(connection: sa.Connection, place: dict[str, str], dataset: int, written: _Written) -> None:
-    """Put a contig's packs, and whose genotypes they hold, into the manifest."""
-    key = {**place, "contig": written.contig}
-    connection.execute(
-        sa.insert(tables.pack).values(
-            **key,
-            dataset=dataset,
-            genotypes_size_bytes=written.genotypes.size_bytes,
-            genotypes_sha256=written.genotypes.sha256,
-            counted_by=place["load"],
-            counts_size_bytes=written.counts.size_bytes,
-            counts_sha256=written.counts.sha256,
-        )
-    )
-    batches = written.people // bitmap.BATCH
-    for batch in np.unique(batches).tolist():
-        members = (written.people[batches == batch] % bitmap.BATCH).astype(np.uint16)
-        connection.execute(sa.insert(tables.pack_member).values(**key, batch=batch, members=bitmap.encode(members)))
 
 
 def _columns(samples: Sequence[_Sample]) -> Columns:
@@ -382,14 +319,3 @@ def _load_lock(folder: Path) -> Iterator[None]:
         except OSError:
             raise Conflict(f"{folder}: another load is running there; wait for it to end") from None
         yield
-
-
-def _sweep(collection: Collection) -> None:
-    """Remove packs that no manifest names: what a load left that was killed."""
-    pack = tables.pack.c
-    with collection.engine.connect() as connection:
-        rows = connection.execute(sa.select(pack.load, pack.assembly, pack.contig, pack.counted_by)).all()
-    named = {path for row in rows for path in pack_paths(collection.folder, *row)}
-    for path in (collection.folder / "genotypes").rglob("*"):
-        if path.is_file() and path not in named:
-            path.unlink()
