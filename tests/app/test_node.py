@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's folder: made whole or not at all, and opened as it was made."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,26 @@ def test_a_node_is_made_once(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="is a node already"):
         init_node(tmp_path, country="FI", name="", identity="", port=8602)
     assert (tmp_path / "node.toml").read_bytes() == before
+
+
+def made(folder: Path, name: str = "") -> None:
+    init_node(folder, country="EE", name=name, identity="", port=8601)
+
+
+def test_only_its_owner_can_enter_a_nodes_folder(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        made(tmp_path / "old")
+        made(tmp_path / "new")
+    finally:
+        os.umask(before)
+    assert [oct((tmp_path / name).stat().st_mode)[-3:] for name in ("old", "new")] == ["700", "700"]
+
+
+@pytest.mark.parametrize("name", ['The "Best" node', "back\\slash", 'x"\n\n[discovery]\nfloor = 99\n#', "Eesti 🧬\x7f"])
+def test_a_name_is_a_name_whatever_is_in_it(tmp_path: Path, name: str) -> None:
+    made(tmp_path, name)
+    node = open_node(tmp_path)
+    assert (node.settings.node.name, node.settings.discovery.floor) == (name, 10)
+    node.collection.close()

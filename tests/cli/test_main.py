@@ -80,6 +80,15 @@ def test_message_of_several_lines_becomes_one(stub: App, capsys: pytest.CaptureF
     assert capsys.readouterr().err == "megagenome: file x: not TOML\n"
 
 
+def test_a_message_cannot_steer_the_terminal(stub: App, capsys: pytest.CaptureFixture[str]) -> None:
+    @stub.command
+    def fall() -> None:
+        raise Invalid("contig \x1b]0;owned\x07 of a file that somebody sent")
+
+    cli.main(["stub", "fall"])
+    assert capsys.readouterr().err == "megagenome: contig \ufffd]0;owned\ufffd of a file that somebody sent\n"
+
+
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), (3, 3)])
 def test_command_may_return_its_code(stub: App, returned: int | None, code: int) -> None:
     @stub.command

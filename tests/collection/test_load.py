@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from megagenome.collection.collection import Collection
-from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load
-from megagenome.collection.model import Use
+from megagenome.collection.model import DatasetState, Use
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
@@ -127,6 +127,19 @@ def test_only_published_datasets_are_read(collection: Collection) -> None:
     assert reading.count_people().distinct == 0
 
 
+def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> None:
+    people = as_people([oracle.Someone("S", "male", "FI", "", True)])
+    load(collection, statement(), people)
+    with collection.engine.begin() as connection:
+        move_dataset(connection, statement().id, DatasetState.WITHDRAWN)
+    collection.refresh()
+    with pytest.raises(Conflict, match="is withdrawn"):
+        load(collection, statement(), people)
+    assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+    load(collection, statement(publish=False), people)
+    assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+
+
 # Refusals: each leaves the collection as it was.
 
 HEADER = """##fileformat=VCFv4.2
@@ -189,6 +202,7 @@ def test_bad_records_are_refused(collection: Collection, tmp_path: Path, rows: s
     [
         (HEADER.replace("S1\tS2", "S1\tS1"), "sample 'S1' stands twice"),
         (HEADER.replace("50818468", "51304566"), "50,818,468; is it of another assembly"),
+        (HEADER.replace("ID=22,length=50818468", "length=51304566,ID=22"), "50,818,468; is it of another assembly"),
         (HEADER.replace("S1\tS2", "T1\tT2"), "none of its 2 samples is named"),
         (HEADER.replace("#CHROM", "CHROM"), "no #CHROM line"),
     ],
@@ -211,6 +225,15 @@ def test_a_header_may_declare_no_contigs(collection: Collection, tmp_path: Path)
     people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     report = load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
     assert report.contigs["22"]["alleles"] == 1
+
+
+def test_header_fields_come_in_any_order(collection: Collection, tmp_path: Path) -> None:
+    header = HEADER.replace("ID=22,length=50818468", "length=50818468,ID=22")
+    header = header.replace("<ID=GT,Number=1,Type=String,", "<Number=1,Type=String,ID=GT,")
+    people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
+    load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    assert (counts.het.sum(), counts.an.sum()) == (1, 2)
 
 
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:

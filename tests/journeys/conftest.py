@@ -71,7 +71,10 @@ def open_nations(
 ) -> Iterator[Nations]:
     """The network where everything was declared open."""
     top = tmp_path_factory.mktemp("open")
-    with serving("node", list(nation_folders.values())) as nodes, hub_over(top / "hub", nodes) as hub:
+    with (
+        serving("node", list(nation_folders.values())) as nodes,
+        hub_over(top / "hub", [node.url for node in nodes]) as hub,
+    ):
         yield Nations(hub, dict(zip(nation_folders, nodes, strict=True)), nations)
 
 
@@ -86,5 +89,5 @@ def closed_nations(
     for country, folder in nation_folders.items():
         close_nation(folder, top / country)
     folders = [top / country for country in nation_folders]
-    with serving("node", folders) as nodes, hub_over(top / "hub", nodes) as hub:
+    with serving("node", folders) as nodes, hub_over(top / "hub", [node.url for node in nodes]) as hub:
         yield Nations(hub, dict(zip(nation_folders, nodes, strict=True)), nations)

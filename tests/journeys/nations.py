@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """National nodes that hold the 1000 Genomes people of their country: each file a dataset with its own people."""
 
+import atexit
 import contextlib
 import functools
 import gzip
@@ -8,10 +9,12 @@ import io
 import json
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from megagenome import reference
 from megagenome.cli.main import main
 from megagenome.collection.model import Sex, Stratum
 from megagenome.kernel.ids import Country
@@ -33,9 +36,24 @@ def run(*arguments: str | Path) -> Any:
     return json.loads(text.getvalue())
 
 
+@functools.cache
+def reference_folder() -> Path:
+    """Packed ontologies, made once: a node that finds them current leaves them."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    reference.build(folder)
+    return folder
+
+
+def make_node(folder: Path, country: str) -> None:
+    """An empty node."""
+    shutil.copytree(reference_folder(), folder / "reference")
+    run("node", "init", folder, "--country", country)
+
+
 def make_nation(folder: Path, country: str, files: Mapping[Path, list[oracle.Someone]], clinical: Path) -> None:
     """A node with a dataset for each file, declared open, of these people, with clinical facts joined by id."""
-    run("node", "init", folder, "--country", country)
+    make_node(folder, country)
     for path, people in files.items():
         table = folder.with_name(f"{folder.name}-{KINDS[path.name]}.tsv")
         rows = ["individual_id\tsample_id\tsex\tcountry\tpopulation"]

@@ -2,7 +2,6 @@
 """Real nodes and hubs in processes of their own, on free ports of this machine, ended with the test."""
 
 import contextlib
-import json
 import re
 import subprocess
 import sys
@@ -82,13 +81,13 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 @contextlib.contextmanager
-def hub_over(folder: Path, nodes: Sequence[Served], settings: str = "") -> Iterator[Served]:
-    """A hub over running nodes. `settings` go below `[network]`."""
+def hub_over(folder: Path, addresses: Sequence[str], settings: str = "") -> Iterator[Served]:
+    """A hub over running nodes, given by their addresses. `settings` go below `[network]`."""
     init_hub(folder, name="Test network", identity="org.example.hub", port=0, assembly="GRCh38")
     path = folder / "hub.toml"
     path.write_text(path.read_text().replace("[network]\n", f"[network]\n{settings}\n"))
-    for node in nodes:
-        add_node(folder, node.url)
+    for address in addresses:
+        add_node(folder, address)
     with serving("hub", [folder]) as [hub]:
         yield hub
 
@@ -99,7 +98,3 @@ def beacon_query(granularity: str = "record", **query: object) -> dict[str, obje
         "meta": {"apiVersion": "v2.0"},
         "query": {"requestedGranularity": granularity, "includeResultsetResponses": "ALL", **query},
     }
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_bytes())

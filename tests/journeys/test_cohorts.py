@@ -12,7 +12,7 @@ import pytest
 
 from megagenome.reference.installed import installed_file
 from tests.journeys.conftest import Files, Nations
-from tests.journeys.nations import CHR22_37, read_clinical, run, text_of
+from tests.journeys.nations import CHR22_37, make_node, read_clinical, run, text_of
 from tests.journeys.network import Served, beacon_query, hub_over, serving
 from tests.oracles import genotypes as oracle
 from tests.oracles.obo import read_obo
@@ -117,9 +117,9 @@ def clinic(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     with gzip.open(shared / "data/phenopackets/phenopackets.jsonl.gz", "rt") as lines, table.open("w") as file:
         file.write("individual_id\tsex\tcountry\tphenotypes\tconsent\n")
         file.writelines(_row(json.loads(line), set(known.parents) | set(known.alternatives)) for line in lines)
-    run("node", "init", top / "node", "--country", "LU")
+    make_node(top / "node", "LU")
     run("node", "load", top / "node", "--dataset", "LU-PATIENTS", "--individuals", table, "--open", "--publish")
-    with serving("node", [top / "node"]) as [node], hub_over(top / "hub", [node]) as hub:
+    with serving("node", [top / "node"]) as [node], hub_over(top / "hub", [node.url]) as hub:
         yield Clinic(hub, node)
 
 

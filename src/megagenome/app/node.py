@@ -35,7 +35,8 @@ class Node(NamedTuple):
 def init_node(folder: Path, *, country: str, name: str, identity: str, port: int) -> None:
     """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
 
-    Raises `Conflict` where there is one already, `Invalid` for an id or a country that is none; nothing is made then.
+    Nobody but the caller's account can enter the folder: its files are genomes. Raises `Conflict` where there is a node
+    already, `Invalid` for an id or a country that is none; nothing is made then.
     """
     parse_country(country)
     me = {"id": identity or "node." + country.lower(), "name": name or country + " national node", "country": country}
@@ -46,6 +47,7 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
     if (folder / SETTINGS).exists():
         raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
     make_folder(folder)
+    folder.chmod(0o700)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
     tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]

@@ -51,8 +51,13 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
     known = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one_or_none()
     if known is not None:
         _refuse_changes(statement, known)
-        if statement.publish:
-            _publish(connection, known)
+        if statement.publish and known.state == DatasetState.WITHDRAWN:
+            raise Conflict(
+                f"dataset {statement.id} is withdrawn and is not published by a load; approve it anew, or leave out "
+                "--publish"
+            )
+        if statement.publish and known.state != DatasetState.PUBLISHED:
+            _set_state(connection, known.number, DatasetState.PUBLISHED)
         connection.execute(sa.update(tables.dataset).where(tables.dataset.c.number == known.number).values(updated=now))
         return int(known.number)
     is_open = bool(statement.open)
@@ -78,15 +83,6 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
         )
     )
     return number
-
-
-def _publish(connection: sa.Connection, known: sa.Row[tuple[object, ...]]) -> None:
-    """Publish at once; whoever loads may approve a draft, but what was withdrawn is for whoever withdrew it."""
-    if known.state == DatasetState.WITHDRAWN:
-        raise Conflict(
-            f"dataset {known.id} is withdrawn: load without publishing, then approve it with `megagenome node dataset`"
-        )
-    _set_state(connection, known.number, DatasetState.PUBLISHED)
 
 
 def _refuse_changes(statement: DatasetStatement, known: sa.Row[tuple[object, ...]]) -> None:

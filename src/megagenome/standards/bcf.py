@@ -19,7 +19,7 @@ _FIXED = struct.Struct("<iiifII")
 _INTEGERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
 _LONG = 15  # a length that does not fit into the descriptor byte: an integer of its own follows
-_NAMED = re.compile(r"##(contig|FORMAT)=<ID=([^,>]+).*[,<]IDX=(\d+)")
+_NAMED = re.compile(r"##(contig|FORMAT)=<(?:[^\"]*,)?ID=([^,>]+).*[,<]IDX=(\d+)")
 
 
 class Dictionary(NamedTuple):

@@ -20,7 +20,7 @@ UNSTATED_LENGTHS = frozenset({0, 2**31 - 1})
 NO_ALTERNATES = frozenset({".", "<NON_REF>", "<*>"})
 """ALT entries that stand for no allele at all: a gVCF's 'anything else'."""
 
-_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)(.*)>")
+_CONTIG = re.compile(r"##contig=<(?:[^\"]*,)?ID=([^,>]+)")
 _LENGTH = re.compile(r"[,<]length=(\d+)")
 _FIXED = 9  # columns of the #CHROM line before the first sample
 
@@ -50,7 +50,7 @@ def parse_header(text: str) -> Header:
     lengths = {}
     for line in lines:
         if contig := _CONTIG.match(line):
-            length = _LENGTH.search(contig.group(2))
+            length = _LENGTH.search(line)
             if length and int(length.group(1)) not in UNSTATED_LENGTHS:
                 lengths[contig.group(1)] = int(length.group(1))
     return Header(samples, lengths)
