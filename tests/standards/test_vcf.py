@@ -18,12 +18,13 @@ def test_samples_and_stated_lengths() -> None:
         "##fileformat=VCFv4.2\n"
         "##contig=<ID=22,length=51304566,assembly=GRCh37>\n"
         '##contig=<URL="https://example.org/a",ID=HLA-A*01:01,length=3503>\n'
+        '##contig=<length=7,Description="not \\",ID=x,length=9",ID=18>\n'
         "##contig=<ID=21>\n"
         "##contig=<ID=20,length=2147483647>\n"
         "##contig=<ID=19,length=0>\n"
         f"{COLUMNS}\tB\tA b\n"
     )
-    assert header == (("B", "A b"), {"22": 51304566, "HLA-A*01:01": 3503})
+    assert header == (("B", "A b"), {"22": 51304566, "HLA-A*01:01": 3503, "18": 7})
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\0"])
