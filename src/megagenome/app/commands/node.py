@@ -8,7 +8,6 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.app.check import check_folder, check_node_address, is_address
 from megagenome.app.commands.results import Done, show_done, show_findings
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
@@ -164,6 +163,9 @@ def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False)
     deep
         Of a folder: also read every byte of the genotypes again and compare checksums.
     """
+    # the client of the web takes 0.3 s to import, and only checking needs it
+    from megagenome.app.check import check_folder, check_node_address, is_address
+
     found = check_node_address(node) if is_address(node) else check_folder(Path(node), deep=deep)
     return show_findings(found, json=json)
 
