@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the commands of nodes and hubs have in common: how they show what was done and what was found."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +8,8 @@ import msgspec
 from megagenome.kernel.output import show, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from megagenome.app.check import Finding  # brings the client of the web, which takes 0.3 s to import
 
 
