@@ -323,6 +323,19 @@ def test_header_fields_come_in_any_order(collection: Collection, tmp_path: Path)
     assert (counts.het.sum(), counts.an.sum()) == (1, 2)
 
 
+@pytest.mark.parametrize("width", [np.int8, np.int16, np.int32])
+def test_calls_may_be_wider_than_they_need_be(collection: Collection, width: type[np.signedinteger]) -> None:
+    people = [oracle.Someone(f"S{i}", "female", "EE", "", True) for i in range(4)]
+    calls = ((0, 1), (1, 2), (None, 1), (0, 0))
+    records = [oracle.Record("22", 99 + i, "A", ("C", "G"), calls[i:] + calls[:i]) for i in range(4)]
+    source = as_source(people, records, size=4)
+    wider = [block._replace(calls=block.calls.astype(width)) for block in source.blocks]
+    load(collection, statement(), as_people(people), [source._replace(blocks=wider)], "GRCh38")
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    kinds = (counts.het, counts.hom, counts.hemi, counts.an)
+    assert [kind.sum(axis=1).tolist() for kind in kinds] == [[2, 1] * 4, [0] * 8, [1, 0] * 4, [7] * 8]
+
+
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:
     people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     path = write_vcf(tmp_path, HEADER + ROW + ROW.replace("22\t", "21\t", 1))
