@@ -2,6 +2,7 @@
 """What is loaded is what is counted: random genotypes against plain counting, and input that must be refused."""
 
 import gzip
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -225,6 +226,18 @@ def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> N
     assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
     load(collection, statement(publish=False), people)
     assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+
+
+def test_a_load_knows_what_another_process_has_just_loaded(collection: Collection) -> None:
+    people = [oracle.Someone("S", "male", "FI", "", True)]
+    record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
+    assert collection.snapshot().tiles == {}
+    other = Collection.open_folder(collection.folder, collection.ontology_for)
+    load(other, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
+    other.close()
+    collection._checked = time.monotonic()  # as if it had looked just before the other one's commit
+    with pytest.raises(Conflict, match="already has genotypes"):
+        load(collection, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
 
 
 # Refusals: each leaves the collection as it was.
