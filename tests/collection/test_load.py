@@ -2,6 +2,7 @@
 """What is loaded is what is counted: random genotypes against plain counting, and input that must be refused."""
 
 import gzip
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,18 @@ def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> N
     assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
 
 
+def test_a_load_knows_what_another_process_has_just_loaded(collection: Collection) -> None:
+    people = [oracle.Someone("S", "male", "FI", "", True)]
+    record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
+    assert collection.snapshot().tiles == {}
+    other = Collection.open_folder(collection.folder, collection.ontology_for)
+    load(other, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
+    other.close()
+    collection._checked = time.monotonic()  # as if it had looked just before the other one's commit
+    with pytest.raises(Conflict, match="already has genotypes"):
+        load(collection, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
+
+
 # Refusals: each leaves the collection as it was.
 
 HEADER = """##fileformat=VCFv4.2
@@ -234,6 +247,19 @@ def test_header_fields_come_in_any_order(collection: Collection, tmp_path: Path)
     load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
     counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
     assert (counts.het.sum(), counts.an.sum()) == (1, 2)
+
+
+@pytest.mark.parametrize("width", [np.int8, np.int16, np.int32])
+def test_calls_may_be_wider_than_they_need_be(collection: Collection, width: type[np.signedinteger]) -> None:
+    people = [oracle.Someone(f"S{i}", "female", "EE", "", True) for i in range(4)]
+    calls = ((0, 1), (1, 2), (None, 1), (0, 0))
+    records = [oracle.Record("22", 99 + i, "A", ("C", "G"), calls[i:] + calls[:i]) for i in range(4)]
+    source = as_source(people, records, size=4)
+    wider = [block._replace(calls=block.calls.astype(width)) for block in source.blocks]
+    load(collection, statement(), as_people(people), [source._replace(blocks=wider)], "GRCh38")
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    kinds = (counts.het, counts.hom, counts.hemi, counts.an)
+    assert [kind.sum(axis=1).tolist() for kind in kinds] == [[2, 1] * 4, [0] * 8, [1, 0] * 4, [7] * 8]
 
 
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def _not_reference(block: Block) -> _Calls:
     calls = block.calls
     samples = calls.shape[1]
     # one comparison per call: both alleles as one integer, 0 only for 0/0
-    pairs = calls.view(np.int16 if calls.dtype == np.int8 else np.int32).reshape(-1)
+    pairs = calls.view(f"i{2 * calls.itemsize}").reshape(-1)
     flat = np.flatnonzero(pairs != 0)  # of booleans it takes a sixth of the time
     record = flat // samples
     called = calls.reshape(-1, 2)[flat]

@@ -119,6 +119,7 @@ def load(
     population or sex, their loads are counted again.
     """
     with _load_lock(collection.folder):
+        collection.refresh()  # another process may have loaded since this one last looked
         sweep(collection.engine, collection.folder)
         # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
         # the long reading begins, and no write lock is held while it lasts
