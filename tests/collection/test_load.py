@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pysam
 import pytest
 from hypothesis import HealthCheck, given, settings
