@@ -21,6 +21,7 @@ HEADER = """##fileformat=VCFv4.2
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\tS2\tS3
 """
+SAMPLES = 3
 
 
 def read(folder: Path, lines: list[str], header: str = HEADER) -> tuple[bcf.Dictionary, list[tuple[bcf.Record, bytes]]]:
@@ -34,21 +35,23 @@ def read(folder: Path, lines: list[str], header: str = HEADER) -> tuple[bcf.Dict
     assert plain.startswith(bcf.MAGIC)
     at = len(bcf.MAGIC) + 4
     length = int.from_bytes(plain[at - 4 : at], "little")
-    dictionary = bcf.parse_dictionary(plain[at : at + length].decode())
+    dictionary = bcf.parse_dictionary(
+        plain[at : at + length].decode(), samples=len(header.splitlines()[-1].split("\t")) - 9
+    )
     at += length
     found = []
     while at < len(plain):
         shared, individual = bcf.RECORD_LENGTHS.unpack_from(plain, at)
         at += bcf.RECORD_LENGTHS.size
         body = plain[at : at + shared + individual]
-        found.append((bcf.parse_record(body, shared, dictionary.gt), body))
+        found.append((bcf.parse_record(body, shared, dictionary), body))
         at += shared + individual
     return dictionary, found
 
 
 def calls(record: bcf.Record, body: bytes) -> list[list[int]]:
-    raw = np.frombuffer(body, f"<i{record.width}", record.samples * record.ploidy, record.at).copy()
-    called: list[list[int]] = bcf.as_calls(raw).reshape(record.samples, record.ploidy).tolist()
+    raw = np.frombuffer(body, f"<i{record.width}", SAMPLES * record.ploidy, record.at).copy()
+    called: list[list[int]] = bcf.as_calls(raw).reshape(SAMPLES, record.ploidy).tolist()
     return called
 
 
@@ -84,7 +87,7 @@ def test_alleles_of_any_number(tmp_path: Path, alternates: int) -> None:
 
 def test_records_and_headers_without_genotypes(tmp_path: Path) -> None:
     _, [(record, _)] = read(tmp_path, ["22\t100\t.\tA\tG\t.\t.\t.\tDP\t1\t2\t3"])
-    assert (record.samples, record.ploidy) == (3, 0)
+    assert record.ploidy == 0
     without = "".join(line for line in HEADER.splitlines(keepends=True) if "ID=GT" not in line)
     dictionary, [(record, _)] = read(tmp_path, ["22\t100\t.\tA\tG\t.\t.\t.\tDP\t1\t2\t3"], without)
     assert (dictionary.gt, record.ploidy) == (None, 0)
