@@ -70,7 +70,7 @@ def count_again(tiles: ContigTiles, columns: Columns, file: BinaryIO) -> PackWri
         entries = {}
         for stream in STREAMS:
             row, number = tiles.everybody(region, stream)
-            entries[stream] = Entries(row, np.searchsorted(columns.number, number))
+            entries[stream] = Entries(row.astype(np.int32), np.searchsorted(columns.number, number).astype(np.int32))
         add_counts(writer, region, tiles.sites(region).ploidy, entries, columns)
     writer.finish(counts_header(columns))
     return writer
