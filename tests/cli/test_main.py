@@ -48,7 +48,7 @@ def test_help_names_every_role() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nodes"]])
 def test_roles_are_imported_only_when_their_command_runs(arguments: list[str]) -> None:
-    heavy = "('numpy', 'litestar', 'granian', 'sqlalchemy', 'msprime', 'httpx', 'cyvcf2', 'pysam')"
+    heavy = "('numpy', 'litestar', 'granian', 'sqlalchemy', 'msprime', 'httpx', 'pysam')"
     code = (
         f"import sys; from megagenome.cli.main import main; main({arguments}); "
         f"sys.exit(', '.join(m for m in sys.modules if m in {heavy} or m.endswith('.commands')))"
@@ -78,6 +78,15 @@ def test_message_of_several_lines_becomes_one(stub: App, capsys: pytest.CaptureF
 
     cli.main(["stub", "fall"])
     assert capsys.readouterr().err == "megagenome: file x: not TOML\n"
+
+
+def test_a_message_cannot_steer_the_terminal(stub: App, capsys: pytest.CaptureFixture[str]) -> None:
+    @stub.command
+    def fall() -> None:
+        raise Invalid("contig \x1b]0;owned\x07 of a file that somebody sent")
+
+    cli.main(["stub", "fall"])
+    assert capsys.readouterr().err == "megagenome: contig \ufffd]0;owned\ufffd of a file that somebody sent\n"
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), (3, 3)])

@@ -41,7 +41,19 @@ def test_only_terms_of_these_people_are_told(
 ) -> None:
     enrol(connection, add_dataset(connection, 1, "ONE"), People(PERSONS, LABELS, {}), ontology_for)
     # no value of a custom column, no measure, nothing that only others have, and no ancestor that nobody has recorded
-    assert read_terms(connection, bitmap.from_numbers(np.array(numbers, np.int64), 1)) == expected
+    assert read_terms(connection, [(group(*numbers), 1)]) == expected
+
+
+def group(*numbers: int) -> bitmap.Planes:
+    return bitmap.from_numbers(np.array(numbers, np.int64), 1)
+
+
+def test_a_term_is_told_when_enough_people_of_one_group_have_it(connection: sa.Connection) -> None:
+    enrol(connection, add_dataset(connection, 1, "ONE"), People(PERSONS, LABELS, {}), ontology_for)
+    assert read_terms(connection, [(group(0, 1, 2), 2)]) == (FOUR,)
+    assert read_terms(connection, [(group(0, 1), 2), (group(0, 2), 2), (group(0, 2), 3)]) == ()
+    assert read_terms(connection, [(group(1, 2), 2), (group(0), 1)]) == (FOUR, SEIZURE, VEINS)
+    assert read_terms(connection, []) == ()
 
 
 def test_a_term_gets_its_name_from_a_later_table(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:

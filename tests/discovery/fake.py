@@ -33,6 +33,7 @@ IDENTITY = Identity(
     organization_name="Example",
     organization_url="https://example.org",
     version="0.1.0",
+    country="FI",
 )
 
 
@@ -149,13 +150,20 @@ class FakeReading:
             len(set().union(*self._members)),
         )
 
-    def terms(self) -> tuple[FilteringTerm, ...]:
-        return self._collection.terms
+    def terms(self, least: Some[int] | None = None) -> tuple[FilteringTerm, ...]:
+        people, groups = self._collection.people, self._collection.members
+        return tuple(
+            term
+            for term in self._collection.terms
+            for recorded in [[n for n, p in enumerate(people) if term.id in p.facts or term.id in p.custom]]
+            if least is None or any(len(group & set(recorded)) >= few for group, few in zip(groups, least, strict=True))
+        )
 
     def copies_possible(self, place: Allele | Region) -> np.ndarray:
-        kind = assembly(place.assembly).ploidy_class(place.contig, place.start)
-        ploidy = [EXPECTED_PLOIDY[kind][stratum.sex] for stratum in self.strata]
-        return np.array([[p == 2, p == 2, p == 1] for p in ploidy], bool).reshape(-1, 3)
+        genome = assembly(place.assembly)
+        kinds = {genome.ploidy_class(place.contig, at) for at in (place.start, place.end - 1)}
+        ploidy = [{EXPECTED_PLOIDY[kind][stratum.sex] for kind in kinds} for stratum in self.strata]
+        return np.array([[2 in p, 2 in p, 1 in p] for p in ploidy], bool).reshape(-1, 3)
 
     def _holds(self, cohort: c.Cohort, n: int) -> bool | None:
         """Whether a cohort holds for a person; None where that is unknown."""

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
 
-from megagenome.discovery.answer import Beacon
+from megagenome.discovery import answer as module
+from megagenome.discovery import describe
+from megagenome.discovery.answer import MOST_WIDE, Beacon
+from megagenome.discovery.count import SLICE_BASES, count_variants
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC
-from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.errors import Invalid
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.standards.beacon import (
     BeaconRequest,
     BeaconResponse,
@@ -17,6 +22,7 @@ from megagenome.standards.beacon import (
     Pagination,
     ResultSet,
     decode_answer,
+    decode_info,
     decode_request,
     withheld_below,
 )
@@ -160,6 +166,11 @@ def test_the_question_is_echoed_as_it_was_understood(beacon: Beacon) -> None:
     assert received.requested_granularity is Granularity.RECORD
 
 
+def test_a_hub_reads_who_and_where_the_node_is(beacon: Beacon) -> None:
+    read = decode_info(msgspec.json.encode(describe.info(beacon.identity, beacon.settings)))
+    assert (read.id, read.info.country, read.version) == ("org.example.node", "FI", "0.1.0")
+
+
 def test_datasets_are_listed_without_counts_of_people(beacon: Beacon) -> None:
     listed = beacon.datasets(PUBLIC, BeaconRequest()).response.collections
     assert [(d.id, d.info.open, d.info.floor, d.info.assemblies) for d in listed] == [
@@ -185,9 +196,49 @@ def test_filtering_terms_are_all_that_individuals_take(beacon: Beacon) -> None:
     assert [t.id for t in beacon.filtering_terms(Pagination(2, 3)).response.filtering_terms] == ids[2:5]
 
 
+def test_a_term_that_few_have_looks_like_one_that_nobody_has(beacon: Beacon) -> None:
+    listed = [term.id for term in beacon.filtering_terms(Pagination()).response.filtering_terms]
+    assert "ICD10:I83" in listed  # one person, in open data
+    assert "ICD10:I42" not in listed
+    of_one, of_nobody = (
+        beacon.individuals(PUBLIC, request(filters=[term], includeResultsetResponses="ALL"))
+        for term in ("ICD10:I42", "ICD10:X99")
+    )
+    assert (of_one.response_summary, of_one.response) == (of_nobody.response_summary, of_nobody.response)
+    assert of_one.response_summary.exists is False
+
+
 def test_what_a_text_names(beacon: Beacon) -> None:
     assert beacon.resolve("chr22:16050075 A>G", None).text == "22-16050075-A-G"
     assert beacon.resolve("22-16050075-A-G", "GRCh38").assembly == "GRCh38"
+
+
+def test_wide_regions_leave_room_for_other_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    beacon = beacon_of(world())
+    whole = {"referenceName": "22", "start": 16_000_000, "end": 16_000_000 + SLICE_BASES + 1}
+    counting, count = threading.Barrier(MOST_WIDE + 1), threading.Event()
+
+    def counted(*asked: Any) -> Any:
+        if isinstance(asked[2].place, Region) and not count.is_set():
+            counting.wait(10)
+            count.wait(10)
+        return count_variants(*asked)
+
+    monkeypatch.setattr(module, "count_variants", counted)
+    with ThreadPoolExecutor(MOST_WIDE) as threads:
+        running = [threads.submit(beacon.variants, PUBLIC, request(requestParameters=whole)) for _ in range(MOST_WIDE)]
+        counting.wait(10)
+        try:
+            with pytest.raises(Unavailable, match="wide regions"):
+                beacon.variants(PUBLIC, request(requestParameters=whole))
+            assert beacon.variants(PUBLIC, request(COMMON)).response_summary.exists
+        finally:
+            count.set()
+        assert len({each.result(10).response_summary for each in running}) == 1
+    assert (
+        beacon.variants(PUBLIC, request(requestParameters=whole)).response_summary
+        == running[0].result().response_summary
+    )
 
 
 def test_a_changed_collection_is_noticed() -> None:
@@ -198,7 +249,7 @@ def test_a_changed_collection_is_noticed() -> None:
     try:
         assert beacon.filtering_terms(Pagination()).response.filtering_terms == before
         collection.version += 1
-        assert len(beacon.filtering_terms(Pagination()).response.filtering_terms) == len(before) - len(terms)
+        assert len(beacon.filtering_terms(Pagination()).response.filtering_terms) == len(before) - 4
     finally:
         collection.terms = terms
 
@@ -214,7 +265,7 @@ def test_the_client_reads_what_the_server_writes(beacon: Beacon) -> None:
     answer = beacon.variants(PUBLIC, request(COMMON))
     read = decode_answer(msgspec.json.encode(answer))
     assert read.response == answer.response
-    assert read.response_summary == answer.response_summary
+    assert msgspec.structs.asdict(read.response_summary) == msgspec.structs.asdict(answer.response_summary)
     assert read.meta.beacon_id == answer.meta.beacon_id
 
 

@@ -213,3 +213,13 @@ def test_carriers_are_counted() -> None:
     carriers = sum(copies > 0 for copies, _ in world().calls["CLOSED", COMMON].values())
     assert (told, total) == ({CLOSED: carriers}, carriers)
     assert people(Carries(RARE), (CLOSED,)) == people(Carries(ABSENT), (CLOSED,)) == ({}, 0, False)
+
+
+def test_what_an_allele_spans_does_not_change_later_answers() -> None:
+    _, reading, scheme = opened(world())
+    across = Allele("GRCh37", "X", 2_699_519, "AC", "A")  # its first base is the last of the pseudoautosomal region
+    kept = scheme.ploidy(reading, across), scheme.ploidy(reading, COMMON)
+    fresh = opened(world())[2].ploidy(reading, COMMON)
+    for ploidy in kept:
+        assert ploidy.separates == fresh.separates
+        assert (ploidy.kinds == fresh.kinds).all()

@@ -61,9 +61,15 @@ strata_lists = st.lists(
 )
 
 
+# on X a country's genotype counts are told only where many are large, and then they show much
+mostly_large = st.sampled_from([3, 10, 11, 12, 20, 40])
+
+
 @st.composite
-def places(draw: st.DrawFn, half_calls: bool = True) -> Place:
-    kind = draw(st.sampled_from(list(PloidyClass)))
+def places(
+    draw: st.DrawFn, *kinds: PloidyClass, counts: st.SearchStrategy[int] = counts, half_calls: bool = True
+) -> Place:
+    kind = draw(st.sampled_from(kinds or list(PloidyClass)))
     strata = sorted(draw(strata_lists))
     half = st.one_of(st.just(0), counts) if half_calls else st.just(0)
     table = {
@@ -100,8 +106,13 @@ def test_tells_exactly_what_the_rules_say(place: Place, floor: int) -> None:
     assert told_of(place, floor) == told_cells(place.table, floor, separates=place.separates)
 
 
-@given(places(half_calls=False))
-@settings(max_examples=200)
+@given(
+    st.one_of(
+        places(half_calls=False),
+        places(PloidyClass.X_NONPAR, counts=mostly_large, half_calls=False),
+    )
+)
+@settings(max_examples=300)
 def test_nothing_below_the_floor_is_a_linear_combination_of_told_numbers(place: Place) -> None:
     small = [each for each in derivable(place.table, place.haploid, told_of(place)) if each.value < FLOOR]
     assert not small
@@ -188,6 +199,18 @@ def test_on_x_a_country_shows_its_sexes_and_is_told_with_them_only() -> None:
     ]
     assert told_of(enough)["FI"] == (64, 154, (20, 12, 20))
     assert told_of(enough)["FI_F"] == (44, 84, (20, 12, 0))
+
+
+def test_on_x_populations_are_told_with_genotypes_only() -> None:
+    """All men in one population, all others in the other: the country's het and hom are those of the other, and with
+    its AN they give its people without a copy."""
+    men, others = Stratum(Country("FI"), "A", Sex.MALE), Stratum(Country("FI"), "", Sex.UNKNOWN)
+    few, enough = (
+        Place(PloidyClass.X_NONPAR, {men: genotypes(1, (10, 0), 10), others: genotypes(2, (20, 12), without)})
+        for without in (0, 10)
+    )
+    assert told_of(few) == dict.fromkeys(("FI", "Total"), (54, 84, (20, 12, 10)))
+    assert set(told_of(enough)) == {"FI", "FI:A", "FI:unrecorded", "Total"}
 
 
 def test_totals_sum_told_countries_only() -> None:

@@ -19,7 +19,7 @@ from megagenome.collection.cohort import (
     canonical,
 )
 from megagenome.collection.model import FilteringTerm, Sex
-from megagenome.discovery.model import VariantQuestion
+from megagenome.discovery.model import KnownTerms, VariantQuestion
 from megagenome.discovery.query import people_question, variant_question
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
@@ -29,10 +29,7 @@ from tests.discovery.fake import FakeReference
 
 DATASETS = {DatasetId("A"): 0, DatasetId("B"): 1}
 ASSEMBLIES = frozenset({"GRCh37"})
-TERMS = {
-    "ICD10:I83": FilteringTerm("ICD10:I83", "Varicose veins", "disease"),
-    "smoker": FilteringTerm("smoker", "smoker", "custom"),
-}
+TERMS = KnownTerms({"smoker": FilteringTerm("smoker", "smoker", "custom")}, frozenset({"ICD10"}))
 ALLELE = Allele("GRCh37", "22", 16050074, "A", "G")
 EXACT = {"referenceName": "22", "start": [16050074], "referenceBases": "A", "alternateBases": "G"}
 
@@ -227,7 +224,7 @@ def test_a_dataset_is_chosen_by_filter_or_parameter() -> None:
     ("filter_", "message"),
     [
         ({"id": "HP:9999999"}, "unknown term"),
-        ({"id": "ICD10:X99"}, "unknown filter"),
+        ({"id": "ICD9:X99"}, "unknown filter"),
         ({"id": "nothing"}, "unknown filter"),
         ({"id": "nothing:yes"}, "unknown filter"),
         ({"id": "smoker:yes", "operator": "=", "value": "no"}, "unknown filter"),

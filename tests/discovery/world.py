@@ -23,6 +23,10 @@ MANY_HAVE = "HP:0001250"
 SHARES = {COMMON: 0.4, UNCOMMON: 0.06, DELETION: 0.3, SYMBOLIC: 0.2, ON_X: 0.35, IN_PAR: 0.35}
 
 
+ONLY_HAVE = {45: {"ICD10:I83": True}, 145: {"ICD10:I42": True}}
+"""A disease of one person in open data, and one of a person in data that are not."""
+
+
 @cache
 def world() -> FakeCollection:
     """OPEN (100 people), CLOSED (200), SMALL (60), and PART: 100 people of CLOSED."""
@@ -33,7 +37,7 @@ def world() -> FakeCollection:
             sex=(Sex.FEMALE, Sex.MALE)[n // 3 % 2] if n % 50 or 100 <= n < 300 else Sex.UNKNOWN,
             population=("FIN", "SAA")[n // 6 % 2] if n % 3 else "",
             age=None if n % 10 == 0 else 20 + n % 60,
-            facts={MANY_HAVE: n % 5 == 0} | ({SOME_HAVE: True} if n % 45 == 0 else {}),
+            facts={MANY_HAVE: n % 5 == 0} | ({SOME_HAVE: True} if n % 45 == 0 else {}) | ONLY_HAVE.get(n, {}),
             custom={"smoker": ("yes", "no")[n % 2]} if n % 4 else {},
         )
         for n in range(400)
@@ -53,6 +57,7 @@ def world() -> FakeCollection:
         FilteringTerm(SOME_HAVE, "Focal seizure", "phenotype"),
         FilteringTerm(MANY_HAVE, "Seizure", "phenotype"),
         FilteringTerm("ICD10:I83", "Varicose veins", "disease"),
+        FilteringTerm("ICD10:I42", "Cardiomyopathy", "disease"),
         FilteringTerm("smoker", "smoker", "custom"),
     )
     return FakeCollection(people, datasets, calls, terms)

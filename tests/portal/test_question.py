@@ -101,3 +101,7 @@ def test_a_text_means_a_term_only_without_doubt(text: str, kind: str, chosen: st
 def test_terms_of_the_other_field_and_holders_columns_do_not_fit() -> None:
     bare, custom = Term("MONDO:0005027", "Epilepsy", "ontology"), Term("smoking", "smoking", "custom")
     assert [term.id for term in fitting((*TERMS, bare, custom), "disease")] == ["ICD10:E11", "MONDO:0005027"]
+
+
+def test_an_age_of_very_many_digits_is_no_age() -> None:
+    assert faults(CohortForm(age_from="9" * 5000)) == {"age_from": "Age from: give whole years from 0 to 150."}

@@ -2,15 +2,14 @@
 """Files of the style, and errors as pages."""
 
 import logging
-from typing import Any
 
 import pytest
-from litestar import Litestar, Request, get
+from litestar import Litestar, get
 from litestar.params import FromPath
 from litestar.testing import TestClient
 
 from megagenome.kernel.errors import RateLimited
-from megagenome.portal.site import error_pages, static_file, wants_page
+from megagenome.portal.site import error_pages, static_file
 
 
 @get("/{kind:str}")
@@ -18,12 +17,7 @@ async def broken(kind: FromPath[str]) -> str:
     raise {"own": RateLimited("slow down"), "other": ValueError("secret")}[kind]
 
 
-@get("/wants")
-async def wants(request: Request[Any, Any, Any]) -> bool:
-    return wants_page(request)
-
-
-APP = Litestar([broken, static_file, wants], exception_handlers=error_pages, openapi_config=None, logging_config=None)
+APP = Litestar([broken, static_file], exception_handlers=error_pages, openapi_config=None, logging_config=None)
 
 
 def test_conditions_and_surprises_become_pages(caplog: pytest.LogCaptureFixture) -> None:
@@ -54,9 +48,3 @@ def test_files_are_kept_by_browsers_and_taken_for_what_they_are(name: str, kind:
     assert response.headers["content-type"].startswith(kind)
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "immutable" in response.headers["cache-control"]
-
-
-def test_a_browser_is_told_from_a_program() -> None:
-    with TestClient(APP) as client:
-        assert client.get("/wants", headers={"accept": "text/html,*/*"}).json() is True
-        assert client.get("/wants", headers={"accept": "application/json"}).json() is False

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Invalid
 from megagenome.reference import genes
 from megagenome.reference.assemblies import assembly
@@ -98,39 +95,7 @@ def test_ids_are_all_that_a_name_may_mean() -> None:
     assert genes.ids("nothing") == ()
 
 
-def test_suggestions_begin_with_the_prefix() -> None:
-    assert genes.suggest("brca") == ("BRCA1", "BRCA2")
-    assert genes.suggest("Y_RN") == ("Y_RNA",)
-    assert genes.suggest("") == genes.suggest("", 10)
-    assert len(genes.suggest("L", limit=3)) == 3
-    assert genes.suggest("ÅÄÖ") == ()
-
-
-@settings(max_examples=40)
-@given(st.sampled_from(["1", "17", "X", "MT"]), st.integers(0, 80_000_000), st.integers(1, 2_000_000))
-def test_overlapping_genes_are_those_of_a_plain_walk(contig: str, start: int, length: int) -> None:
-    region = Region("GRCh37", contig, start, start + length)
-    plain = {
-        row["ensembl_id"]
-        for row in ALL_ROWS
-        if row["contig"] == contig
-        and row["start_grch37"]
-        and int(row["start_grch37"]) < region.end
-        and int(row["end_grch37"]) > region.start
-    }
-    found = genes.overlapping(region)
-    assert {gene.ensembl_id for gene in found} == plain
-    assert [gene.start for gene in found] == sorted(gene.start for gene in found)
-
-
 ALL_ROWS = rows()
-
-
-def test_touching_is_not_overlapping() -> None:
-    gene = genes.find("BRCA2", "GRCh38")
-    for place, overlaps in ((gene.start - 1, False), (gene.start, True), (gene.end - 1, True), (gene.end, False)):
-        assert (gene in genes.overlapping(Region("GRCh38", "13", place, place + 1))) == overlaps
-    assert genes.overlapping(Region("T2T-CHM13v2.0", "13", 0, 10**8)) == ()
 
 
 class Chain(NamedTuple):

@@ -107,7 +107,7 @@ def test_a_gene_that_shares_its_symbol_is_called_by_its_id() -> None:
 
 def test_every_symbol_names_its_gene() -> None:
     """No symbol is read as a contig, an allele, a region or an rsID, though a few look like one: H3-3A-DT, RS1."""
-    symbols = genes.suggest("", 10**6)
+    symbols = set(genes._beginning_with(""))
     assert len(symbols) > 30_000
     for symbol in symbols:
         if len(genes.ids(symbol)) == 1:

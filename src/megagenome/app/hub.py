@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from megagenome.app.settings import ExampleQuestion, HubSettings, toml_table
+from megagenome.app.settings import ExampleQuestion, HubSettings
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.settings import load_settings
+from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.network.join import HUB_FILE
 from megagenome.network.settings import check_nodes
 
@@ -32,10 +32,10 @@ def init_hub(
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
     make_folder(folder)
     tables = [
-        toml_table("hub", {"id": identity, "name": name}),
-        toml_table("server", {"port": port}),
-        toml_table("network", {"assembly": assembly}),
-        *(toml_table("[examples]", msgspec.structs.asdict(example)) for example in examples),
+        toml_table("[hub]", {"id": identity, "name": name}),
+        toml_table("[server]", {"port": port}),
+        toml_table("[network]", {"assembly": assembly}),
+        *(toml_table("[[examples]]", msgspec.structs.asdict(example)) for example in examples),
     ]
     text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(path) as file:

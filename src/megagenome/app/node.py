@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from megagenome import reference
-from megagenome.app.settings import NodeIdentity, NodeSettings, toml_table
+from megagenome.app.settings import NodeIdentity, NodeSettings
 from megagenome.collection import Collection
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.settings import load_settings
+from megagenome.kernel.ids import parse_country
+from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.reference import Reference
 
 SETTINGS = "node.toml"
@@ -34,21 +35,22 @@ class Node(NamedTuple):
 def init_node(folder: Path, *, country: str, name: str, identity: str, port: int) -> None:
     """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
 
-    Raises `Conflict` where there is one already, `Invalid` for a country or id that cannot be one.
+    Nobody but the caller's account can enter the folder: its files are genomes. Raises `Conflict` where there is a node
+    already, `Invalid` for an id or a country that is none; nothing is made then.
     """
+    parse_country(country)
+    me = {"id": identity or "node." + country.lower(), "name": name or country + " national node", "country": country}
     try:
-        me = NodeIdentity(identity or f"node.{country.lower()}", name or f"{country} national node", country)
+        NodeIdentity(**me)
     except ValueError as error:
         raise Invalid(str(error)) from None
     if (folder / SETTINGS).exists():
         raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
     make_folder(folder)
+    folder.chmod(0o700)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
-    tables = [
-        toml_table("node", {"id": me.id, "name": me.name, "country": me.country}),
-        toml_table("server", {"port": port}),
-    ]
+    tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
     text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
     with write_durably(folder / SETTINGS) as file:
         file.write(text.encode())

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings files of a node and of a hub, composed of each role's own settings."""
 
-import json
 import re
-from collections.abc import Mapping
 
 import msgspec
 
@@ -77,10 +75,3 @@ class HubSettings(msgspec.Struct, frozen=True):
     network: NetworkSettings = NetworkSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()
-
-
-def toml_table(name: str, values: Mapping[str, str | int]) -> str:
-    """`[name]` with its values, as a settings file has it."""
-    # a JSON string of printable characters is a TOML basic string
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines, ""])

@@ -77,5 +77,7 @@ def _exit_code(result: object) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print("megagenome:", " ".join(message.split()), file=sys.stderr)
+    from megagenome.kernel.output import printable  # takes a while to import, and help and version need none of it
+
+    print("megagenome:", printable(" ".join(message.split())), file=sys.stderr)
     return code

@@ -44,12 +44,18 @@ MOVES: dict[DatasetState, frozenset[DatasetState]] = {
 def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int:
     """Record a dataset, or check the statement against the recorded one; its number.
 
-    Raises `Conflict` where the statement differs from the record, `Invalid` for a floor that is too low.
+    Raises `Conflict` where the statement differs from the record or would publish what is withdrawn, `Invalid` for a
+    floor that is too low.
     """
     now = clock.now().isoformat()
     known = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one_or_none()
     if known is not None:
         _refuse_changes(statement, known)
+        if statement.publish and known.state == DatasetState.WITHDRAWN:
+            raise Conflict(
+                f"dataset {statement.id} is withdrawn and is not published by a load; approve it anew, or leave out "
+                "--publish"
+            )
         if statement.publish and known.state != DatasetState.PUBLISHED:
             _set_state(connection, known.number, DatasetState.PUBLISHED)
         connection.execute(sa.update(tables.dataset).where(tables.dataset.c.number == known.number).values(updated=now))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readings: the only way to genotypes and people. Consent, dataset state and cohort are already folded in."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property, reduce
 from operator import or_
 from typing import NamedTuple
@@ -114,10 +114,12 @@ class Reading:
         tables = [np.stack((each == 2, each == 2, each == 1), axis=-1) for each in ploidy]
         return reduce(np.logical_or, tables)
 
-    def terms(self) -> tuple[FilteringTerm, ...]:
-        """The terms that anybody of these people is described with, sorted by id. No counts."""
+    def terms(self, least: Sequence[int] | None = None) -> tuple[FilteringTerm, ...]:
+        """The terms that anybody of these people is described with, sorted by id; with `least`, those that at least so
+        many people of some dataset are: one number, 1 or more, for each of `datasets`. No counts."""
+        groups = [(self._everybody, 1)] if least is None else list(zip(self._members, least, strict=True))
         with self._engine.connect() as connection:
-            return read_terms(connection, self._everybody)
+            return read_terms(connection, groups)
 
     @cached_property
     def _everybody(self) -> bitmap.Planes:

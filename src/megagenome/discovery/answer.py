@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node's Beacon: from a request to an answer, in plain synchronous functions."""
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from megagenome.collection import Collection, Reading
-from megagenome.collection.model import FilteringTerm, Use
+from megagenome.collection.model import Use
 from megagenome.discovery import describe
-from megagenome.discovery.count import count_people, count_variants
-from megagenome.discovery.model import Identity, VariantQuestion, VariantsTold
+from megagenome.discovery.count import SLICE_BASES, count_people, count_variants
+from megagenome.discovery.model import Identity, KnownTerms, VariantQuestion, VariantsTold
 from megagenome.discovery.needs import Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
 from megagenome.discovery.records import Cells, cells, frequencies, variant
@@ -17,6 +20,7 @@ from megagenome.discovery.scheme import Scheme, scheme_of
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.errors import Unavailable
 from megagenome.reference import resolve
 from megagenome.standards import beacon
 from megagenome.standards.beacon import CountPrecision, Granularity, IncludeResultsets
@@ -29,6 +33,9 @@ class _Precision(NamedTuple):
     precision: CountPrecision
     adjusted_to: tuple[int, ...] = ()
 
+
+MOST_WIDE = 8
+"""Wide regions that are counted at once. Each takes a thread of the server for seconds; the others answer the rest."""
 
 _EXACT = _Precision(CountPrecision.EXACT)
 
@@ -49,11 +56,13 @@ class Beacon:
         self.reference = reference
         self._collection = collection
         self._scheme: tuple[int, Scheme] | None = None
-        self._terms: tuple[int, Mapping[str, FilteringTerm]] | None = None
+        self._terms: tuple[int, KnownTerms] | None = None
         self._building = threading.Lock()
+        self._wide = threading.BoundedSemaphore(MOST_WIDE)
 
     def variants(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
-        """Answer of `/g_variants`. Raises `Invalid` for what is not understood or not supported.
+        """Answer of `/g_variants`. Raises `Invalid` for what is not understood or not supported, and `Unavailable` for
+        a wide region while `MOST_WIDE` others are being counted.
 
         What the public learns: cells that pass disclosure control. Of an allele with fewer copies than the floor, and
         of one that nobody has, the answer is the same.
@@ -66,7 +75,8 @@ class Beacon:
             page=self.settings.largest_page,
             widest=self.settings.widest_region,
         )
-        told = count_variants(reading, scheme, question)
+        with self._room_for(question):
+            told = count_variants(reading, scheme, question)
         meta = self._meta(request, describe.VARIANT, question.limit)
         summary = _summary(told.total > 0, told.total, self._precision_of_variants(scheme, question, told), meta)
         if meta.returned_granularity is not Granularity.RECORD:
@@ -81,7 +91,7 @@ class Beacon:
         """
         _, scheme = self._open(caller)
         question = people_question(
-            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._listed_terms
+            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._known_terms
         )
         told = count_people(self._collection, scheme, caller, question)
         meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
@@ -108,8 +118,9 @@ class Beacon:
         return beacon.CollectionsResponse(meta, summary, beacon.Collections(tuple(listed[page.skip : end])))
 
     def filtering_terms(self, page: beacon.Pagination) -> beacon.FilteringTermsResponse:
-        """Answer of `/filtering_terms`."""
-        return describe.filtering_terms(self.identity, self._listed_terms().values(), self.reference.ontologies, page)
+        """Answer of `/filtering_terms`: no term that fewer people than the floor are described with."""
+        listed = self._known_terms().listed.values()
+        return describe.filtering_terms(self.identity, listed, self.reference.ontologies, page)
 
     def resolve(self, text: str, assembly: str | None) -> Resolved:
         """What a text names, for `/resolve`; without an assembly on the only one that the node has."""
@@ -120,6 +131,21 @@ class Beacon:
     def error(self, status: int, message: str) -> beacon.ErrorResponse:
         """The envelope of an error."""
         return beacon.ErrorResponse(beacon.ResponseMeta(self.identity.id), beacon.BeaconError(status, message))
+
+    @contextlib.contextmanager
+    def _room_for(self, question: VariantQuestion) -> Iterator[None]:
+        place = question.place
+        if isinstance(place, Allele) or place.end - place.start <= SLICE_BASES:
+            yield
+        elif self._wide.acquire(blocking=False):
+            try:
+                yield
+            finally:
+                self._wide.release()
+        else:
+            raise Unavailable(
+                f"{MOST_WIDE} wide regions are being counted: ask for up to {SLICE_BASES} bases, or again in a moment"
+            )
 
     def _open(self, caller: Caller) -> tuple[Reading, Scheme]:
         version = self._collection.version
@@ -132,11 +158,13 @@ class Beacon:
             self._scheme = version, scheme
         return reading, scheme
 
-    def _listed_terms(self) -> Mapping[str, FilteringTerm]:
+    def _known_terms(self) -> KnownTerms:
         version = self._collection.version
         if self._terms is None or self._terms[0] != version:
-            terms = self._collection.open(PUBLIC, Use.RESEARCH).terms()
-            self._terms = version, {term.id: term for term in terms}
+            reading, scheme = self._open(PUBLIC)
+            listed = {term.id: term for term in reading.terms(np.maximum(scheme.floors, 1).tolist())}
+            curies = (term.id for term in reading.terms() if term.kind != "custom")
+            self._terms = version, KnownTerms(listed, frozenset(curie.partition(":")[0] for curie in curies))
         return self._terms[1]
 
     def _meta(self, request: beacon.BeaconRequest, schema: beacon.RequestedSchema, limit: int) -> beacon.ResponseMeta:
@@ -179,7 +207,7 @@ class Beacon:
         ]
         notes = beacon.AnswerNotes()
         if told.combined is not None:
-            summed = told_cells if told.combined is told.told else cells(scheme.margins, told.combined)
+            summed = told_cells if told.combined is told.told and told_cells else cells(scheme.margins, told.combined)
             notes = beacon.AnswerNotes(frequencies(summed[0], self.identity.name, self.identity.url)[0])
         return beacon.ResultSets(_included(sets, request), notes)
 

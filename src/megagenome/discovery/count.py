@@ -43,16 +43,20 @@ def count_people(collection: Collection, scheme: Scheme, caller: Caller, questio
 
 def _count_allele(reading: Reading, scheme: Scheme, question: VariantQuestion, allele: Allele) -> VariantsTold:
     counts = reading.count_alleles(allele, scheme.counted_for(question.datasets))
-    rows = _told_rows(reading, scheme, question, counts)
-    datasets = counts.dataset[rows[0]].tolist()
+    rows, told = _told_rows(reading, scheme, question, counts)
+    told_datasets = counts.dataset[rows].tolist()
+    # open data tell a plain zero, too: the people in whom the allele was looked for count in the sum
+    combined = _combined(reading, scheme, question, allele, told_datasets, told) if told_datasets else None
+    observed = _observed(scheme, told)
+    if not observed.all():
+        rows, told = rows[observed], told.take(observed)
+    datasets = counts.dataset[rows].tolist()
     by_dataset = np.zeros(len(scheme.datasets), np.int64)
     by_dataset[datasets] = 1
     total = min(len(datasets), 1)
-    told = rows[1]
-    combined = _combined(reading, scheme, question, allele, datasets, told) if datasets else None
     if question.skip or not datasets:
         return VariantsTold(total, by_dataset, [], [], told.take(np.zeros(len(datasets), np.bool_)), combined)
-    return VariantsTold(total, by_dataset, [counts.alleles[k] for k in rows[0]], datasets, told, combined)
+    return VariantsTold(total, by_dataset, [counts.alleles[k] for k in rows], datasets, told, combined)
 
 
 def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, region: Region) -> VariantsTold:
@@ -63,6 +67,8 @@ def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, r
     total = 0
     for counts in _slices(reading, scheme.counted_for(question.datasets), region):
         kept, told = _told_rows(reading, scheme, question, counts)
+        observed = _observed(scheme, told)
+        kept, told = kept[observed], told.take(observed)
         here = counts.dataset[kept]
         by_dataset += np.bincount(here, minlength=len(by_dataset))
         # rows of one allele stand together: its place among the distinct ones grows where the allele changes
@@ -93,7 +99,7 @@ def _slices(reading: Reading, datasets: frozenset[DatasetId], region: Region) ->
 def _told_rows(
     reading: Reading, scheme: Scheme, question: VariantQuestion, counts: AlleleCounts
 ) -> tuple[Integers, Told]:
-    """Indices of the rows of asked datasets of which something is told, and their cells."""
+    """Indices of the rows of asked datasets of which something is told (of open data also a zero), and their cells."""
     asked = np.zeros(len(scheme.datasets), np.bool_)
     asked[list(question.datasets)] = True
     speaks = asked[counts.dataset]
@@ -101,9 +107,14 @@ def _told_rows(
         speaks &= ~_eclipsed(scheme, counts)
     rows = np.flatnonzero(speaks)
     told = _disclosed(reading, scheme, counts, rows)
-    total = scheme.margins.total
-    observed = told.told[:, total] & (told.ac[:, total] > 0)
-    return rows[observed], told if observed.all() else told.take(observed)
+    speaking = told.told[:, scheme.margins.total]
+    return (rows, told) if speaking.all() else (rows[speaking], told.take(speaking))
+
+
+def _observed(scheme: Scheme, told: Told) -> Bools:
+    """bool [rows]: whether somebody carries the allele."""
+    observed: Bools = told.ac[:, scheme.margins.total] > 0
+    return observed
 
 
 def _disclosed(reading: Reading, scheme: Scheme, counts: AlleleCounts, rows: Integers) -> Told:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frozen types of discovery: who answers, what is asked, what is told."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection.cohort import Cohort
+from megagenome.collection.model import FilteringTerm
 from megagenome.kernel.coordinates import Allele, Region
 
 Bools = npt.NDArray[np.bool_]
@@ -46,6 +48,18 @@ class VariantQuestion(NamedTuple):
     datasets: tuple[int, ...]
     skip: int
     limit: int
+
+
+class KnownTerms(NamedTuple):
+    """What people can be filtered by, beside terms of loaded ontologies.
+
+    listed    by id: terms, and custom columns, that enough people of some dataset are described with to tell it
+    prefixes  of the CURIEs, other than those of loaded ontologies, that anybody is described with. Any term of these is
+              as good a question as any other: whether it is refused must not say that somebody has it
+    """
+
+    listed: Mapping[str, FilteringTerm]
+    prefixes: frozenset[str]
 
 
 class PeopleQuestion(NamedTuple):
@@ -92,7 +106,8 @@ class VariantsTold(NamedTuple):
     alleles     of the rows of this page, by position, then by dataset
     datasets    index of each row's dataset
     told        the rows' cells
-    combined    one row: sums over the datasets, each person once; None for a region or when nothing is told
+    combined    one row: sums over the datasets that tell their cells, also of open ones in which nobody carries the
+                allele, each person once; None for a region or when nothing is told
     """
 
     total: int

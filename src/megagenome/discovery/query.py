@@ -23,8 +23,8 @@ from megagenome.collection.cohort import (
     Not,
     canonical,
 )
-from megagenome.collection.model import FilteringTerm, Sex
-from megagenome.discovery.model import PeopleQuestion, VariantQuestion
+from megagenome.collection.model import Sex
+from megagenome.discovery.model import KnownTerms, PeopleQuestion, VariantQuestion
 from megagenome.discovery.needs import OntologyFor
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
@@ -81,9 +81,9 @@ def people_question(
     datasets: Mapping[DatasetId, int],
     assemblies: frozenset[str],
     ontology_for: OntologyFor,
-    terms: Callable[[], Mapping[str, FilteringTerm]],
+    terms: Callable[[], KnownTerms],
 ) -> PeopleQuestion:
-    """The question of a request to `/individuals`. `terms` are those that the node lists, read only when needed."""
+    """The question of a request to `/individuals`. `terms` are read only when needed."""
     asked = set(_selected(request, datasets))
     parts: list[Cohort] = []
     for each in request.query.filters:
@@ -198,7 +198,7 @@ def _allele(allele: Allele, end: int | None, length: int) -> Allele:
     return allele._replace(alt=alt).parsimonious()
 
 
-def _cohort(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]) -> Cohort:
+def _cohort(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], KnownTerms]) -> Cohort:
     if filter_.scope.lower() not in ("", "individual", "individuals"):
         raise Invalid(f"filter {filter_.id[:50]!r}: scope {filter_.scope[:50]!r} is not supported: use individual")
     if filter_.similarity != "exact":
@@ -221,20 +221,20 @@ def _cohort(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapp
     return _term(filter_, ontology_for, terms)
 
 
-def _term(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], Mapping[str, FilteringTerm]]) -> Cohort:
+def _term(filter_: Filter, ontology_for: OntologyFor, terms: Callable[[], KnownTerms]) -> Cohort:
     ontology = ontology_for(filter_.id) if _CURIE.fullmatch(filter_.id) else None
     if ontology is not None:
         # that a term of a loaded ontology is known says nothing of people: it need not be listed
         return _term_negated(filter_, HasTerm(ontology.canonical(filter_.id), filter_.include_descendant_terms))
-    listed = terms()
+    listed, prefixes = terms()
     known = listed.get(filter_.id)
-    if known is not None and known.kind != "custom":
+    if _CURIE.fullmatch(filter_.id) and filter_.id.partition(":")[0] in prefixes:
         return _term_negated(filter_, HasTerm(filter_.id, filter_.include_descendant_terms))
     name, sign, value = filter_.id, "", filter_.value
     if known is None:  # a custom filter may be one text: `smoker=yes`, `smoker:yes`
         name, sign, value = _parted(filter_.id)
         known = listed.get(name)
-        if known is None or known.kind != "custom" or filter_.operator or filter_.value:
+        if known is None or filter_.operator or filter_.value:
             raise Invalid(f"unknown filter {filter_.id[:100]!r}: /filtering_terms lists those of this Beacon")
     return _negated(Filter(name, sign or filter_.operator, value), HasCustom(name, value))
 

@@ -11,7 +11,7 @@ from megagenome.collection.model import Dataset, Stratum, Use
 from megagenome.discovery.margins import Margins, Ploidy, margins_of
 from megagenome.discovery.model import Bools, Integers
 from megagenome.kernel.callers import PUBLIC
-from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import PloidyClass, assembly
 
@@ -55,7 +55,9 @@ class Scheme:
         kind = assembly(allele.assembly).ploidy_class(allele.contig, allele.start)
         known = self._ploidies.get(kind)
         if known is None:
-            known = self._ploidies[kind] = self.margins.ploidy(reading.copies_possible(allele))
+            # the first base only: what is kept holds at every allele of the class, whatever the first one spans
+            first = Region(allele.assembly, allele.contig, allele.start, allele.start + 1)
+            known = self._ploidies[kind] = self.margins.ploidy(reading.copies_possible(first))
         return known
 
     def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId]:

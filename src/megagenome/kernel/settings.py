@@ -2,6 +2,7 @@
 """Settings: one frozen Struct per role, composed; from TOML, then the environment. An unknown key stops the start."""
 
 import difflib
+import json
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -14,22 +15,6 @@ from megagenome.kernel.errors import Invalid
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 PREFIX = "MEGAGENOME_"
-
-
-class Secret:
-    """A setting that never shows itself: printed, formatted, logged or compared by its repr it is ten stars."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the one place that uses it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "**********"
 
 
 def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -> Settings:
@@ -51,15 +36,16 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     _take_environment(cls, content, environ)
     try:
         # strict=False because the environment holds text only
-        return msgspec.convert(content, cls, strict=False, dec_hook=_decode)
+        return msgspec.convert(content, cls, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"{path}: {error}") from None
 
 
-def _decode(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError(f"settings have no type {kind.__name__}")
+def toml_table(header: str, values: Mapping[str, str | int]) -> str:
+    """The text of a table below `header`, `[key]` or `[[key]]`; what `load_settings` reads back is `values`."""
+    # but for DEL a JSON string is a TOML basic string
+    texts = {key: json.dumps(value, ensure_ascii=False).replace("\x7f", r"\u007f") for key, value in values.items()}
+    return "\n".join([header, *(f"{key} = {text}" for key, text in texts.items()), ""])
 
 
 def _tables(cls: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:

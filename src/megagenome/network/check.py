@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +16,7 @@ import msgspec
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.findings import Finding
 from megagenome.network.answers import beacon_question
 from megagenome.network.fanout import Network, Outcome, Question, one_line, tls
 from megagenome.network.listing import DATASETS, INFO, read_datasets, read_info
@@ -30,15 +31,6 @@ MOST_SKEW_S = 30.0
 """A clock further off than this makes times in logs and ledgers of two nodes incomparable, and tokens invalid."""
 SLOW_SHARE = 0.5
 """A node that takes more of the deadline for its simplest answer will be late under load."""
-
-
-class Finding(NamedTuple):
-    """One part of a node or hub: whether it is fine, what was found, and what to do when it is not."""
-
-    part: str
-    fine: bool
-    says: str
-    do: str = ""
 
 
 def check_network(nodes: Sequence[Node], settings: NetworkSettings) -> list[Finding]:
@@ -62,7 +54,10 @@ async def _check_network(nodes: Sequence[Node], settings: NetworkSettings) -> li
 
 
 async def _findings(network: Network, node: Node) -> list[Finding]:
-    return [finding._replace(part=f"{node.id}: {finding.part}") async for finding in _check_node(network, node)]
+    return [
+        msgspec.structs.replace(finding, part=f"{node.id}: {finding.part}")
+        async for finding in _check_node(network, node)
+    ]
 
 
 async def _check_node(network: Network, node: Node) -> AsyncIterator[Finding]:
@@ -214,7 +209,7 @@ def check_hub(url: str, settings: NetworkSettings = NetworkSettings()) -> list[F
 async def _check_hub(hub: Node, settings: NetworkSettings) -> list[Finding]:
     reached = await _reach(hub, settings.connect_timeout_s)
     if _unreachable(reached, hub):
-        return [reached._replace(part=f"hub: {reached.part}")]
+        return [msgspec.structs.replace(reached, part=f"hub: {reached.part}")]
     # the hub itself waits as long as this for its nodes
     patient = msgspec.structs.replace(settings, deadline_s=2 * settings.deadline_s + 5)
     async with Network([hub], patient) as network:
@@ -223,8 +218,8 @@ async def _check_hub(hub: Node, settings: NetworkSettings) -> list[Finding]:
     found = [reached, _beacon(info)]
     if nodes.answer is None:
         found.append(Finding("nodes", False, f"/api/nodes is {nodes.status}: {nodes.message}", "is this a hub?"))
-        return [finding._replace(part=f"hub: {finding.part}") for finding in found]
-    found = [finding._replace(part=f"hub: {finding.part}") for finding in found]
+        return [msgspec.structs.replace(finding, part=f"hub: {finding.part}") for finding in found]
+    found = [msgspec.structs.replace(finding, part=f"hub: {finding.part}") for finding in found]
     for node in nodes.answer.nodes:
         fine = node.status is NodeStatus.ANSWERED
         says = f"{node.url} {node.status} in {node.elapsed_ms:.0f} ms" + (f": {node.message}" if node.message else "")

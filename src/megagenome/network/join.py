@@ -2,7 +2,6 @@
 """Adding a node to a hub's list, in `hub.toml`."""
 
 import asyncio
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, parse_country
+from megagenome.kernel.settings import toml_table
 from megagenome.network.fanout import Network, Outcome, Question, one_line
 from megagenome.network.settings import NetworkSettings, Node, check_nodes, check_url
 from megagenome.standards import beacon
@@ -44,7 +44,8 @@ def add_node(folder: Path, url: str, *, name: str = "", country: str = "") -> No
         check_nodes([*nodes, node])
     except Invalid:
         raise Conflict(f"{node.id} at {url} is in {path} already; nothing was changed") from None
-    longer = f"{text.rstrip()}\n\n{_table(node)}" if text.strip() else _table(node)
+    table = toml_table("[[nodes]]", msgspec.structs.asdict(node))
+    longer = f"{text.rstrip()}\n\n{table}" if text.strip() else table
     if _parse(longer, path) != [*nodes, node]:
         raise Invalid(f"{path}: write each node as a table [[nodes]] of its own, then add again; nothing was changed")
     with write_durably(path) as file:
@@ -99,9 +100,3 @@ def _require(outcome: Outcome[beacon.BeaconInfo]) -> beacon.BeaconInfo:
             "up to before /info; nothing was changed"
         )
     return outcome.answer
-
-
-def _table(node: Node) -> str:
-    fields = msgspec.structs.asdict(node)
-    # a JSON string of printable characters is a TOML basic string
-    return "[[nodes]]\n" + "".join(f"{key} = {json.dumps(fields[key], ensure_ascii=False)}\n" for key in fields)

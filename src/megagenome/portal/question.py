@@ -54,7 +54,7 @@ def faults(form: CohortForm) -> dict[str, str]:
     found = {}
     for name, label in (("age_from", "Age from"), ("age_to", "Age to")):
         value = getattr(form, name)
-        if value and not (value.isascii() and value.isdecimal() and int(value) <= OLDEST):
+        if value and not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) <= OLDEST):
             found[name] = f"{label}: give whole years from 0 to {OLDEST}."
     if not found and form.age_from and form.age_to and int(form.age_from) > int(form.age_to):
         found["age_to"] = "Age to: it is below the age that the range begins with."

@@ -27,11 +27,6 @@ async def static_file(name: FromPath[str]) -> Response[bytes]:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-def wants_page(request: Request[Any, Any, Any]) -> bool:
-    """True when a browser asks: an error outside the portal's own routes is then shown as a page."""
-    return "text/html" in request.headers.get("accept", "")
-
-
 def show_error(_request: Request[Any, Any, Any], error: Exception, *, on_node: bool = False) -> Response[str]:
     """Any error as a page. What was not foreseen is logged, and shown without its message."""
     status, reason = 500, ""

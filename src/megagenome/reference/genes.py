@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Genes of GRCh37 and GRCh38: where they lie, by symbol, by Ensembl id and by place.
+"""Genes of GRCh37 and GRCh38: where they lie, by symbol and by Ensembl id.
 
 The table is Ensembl 110; `data/README.md` says how it was made. It is read at the first question (some 90 ms and 4 MB).
 """
@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Invalid
 from megagenome.reference.assemblies import assembly as known_assembly
 
@@ -40,14 +39,13 @@ class Gene(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """All genes, sorted by symbol in upper case. `spans` are starts and ends by assembly; `on_contig` and
-    `by_id` are rows, by contig and sorted by Ensembl id."""
+    """All genes, sorted by symbol in upper case. `spans` are starts and ends by assembly, `by_id` the rows
+    sorted by Ensembl id."""
 
     symbols: list[str]
     ensembl: "array[int]"
     contigs: list[str]
     spans: Mapping[str, tuple["array[int]", "array[int]"]]
-    on_contig: dict[str, "array[int]"]
     by_id: "array[int]"
 
 
@@ -78,40 +76,17 @@ def ids(name: str) -> tuple[str, ...]:
     return tuple(map(_ensembl_id, _rows_of(name)))
 
 
-def suggest(prefix: str, limit: int = 10) -> tuple[str, ...]:
-    """Up to `limit` gene symbols that begin with `prefix`, in any case, in alphabetical order, each once."""
-    return tuple(dict.fromkeys(_beginning_with(prefix)))[:limit]
-
-
-def overlapping(region: Region) -> tuple[Gene, ...]:
-    """Genes that share at least one base with `region`, by start, then end. Well under 1 ms."""
-    on = known_assembly(region.assembly).name
-    table = _table()
-    if on not in table.spans:
-        return ()
-    starts, ends = table.spans[on]
-    rows = [
-        row
-        for row in table.on_contig.get(region.contig, ())
-        if starts[row] < region.end and ends[row] > region.start and starts[row] != _NOWHERE
-    ]
-    rows.sort(key=lambda row: (starts[row], ends[row]))
-    return tuple(gene for row in rows if (gene := _gene(row, on)))
-
-
 @functools.cache
 def _table() -> _Table:
     names: dict[str, str] = {}  # one string per contig instead of one per gene
-    table = _Table([], array("i"), [], {on: (array("i"), array("i")) for on in _COLUMNS}, {}, array("i"))
+    table = _Table([], array("i"), [], {on: (array("i"), array("i")) for on in _COLUMNS}, array("i"))
     with gzip.open(_TABLE, "rt", encoding="ascii") as file:
         next(file)
-        for number, line in enumerate(file):
+        for line in file:
             fields = line.rstrip("\n").split("\t")
-            contig = names.setdefault(fields[2], fields[2])
             table.symbols.append(fields[0])
             table.ensembl.append(int(fields[1].removeprefix("ENSG")))
-            table.contigs.append(contig)
-            table.on_contig.setdefault(contig, array("i")).append(number)
+            table.contigs.append(names.setdefault(fields[2], fields[2]))
             for on, columns in _COLUMNS.items():
                 for places, column in zip(table.spans[on], columns, strict=True):
                     places.append(int(fields[column] or _NOWHERE))

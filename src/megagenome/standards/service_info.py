@@ -3,8 +3,6 @@
 
 import msgspec
 
-from megagenome.kernel.errors import Corrupt
-
 
 class ServiceType(msgspec.Struct, frozen=True):
     """The API that is served: `org.ga4gh`, `beacon`, `v2.2.0`."""
@@ -35,14 +33,3 @@ class ServiceInfo(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     created_at: str = ""
     updated_at: str = ""
     environment: str = ""
-
-
-_decoder = msgspec.json.Decoder(ServiceInfo)
-
-
-def decode_service_info(body: bytes) -> ServiceInfo:
-    """Read another service's answer. Raises `Corrupt`."""
-    try:
-        return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Corrupt(f"not a service-info: {error}") from None

@@ -189,3 +189,12 @@ queries = st.builds(
 @given(queries)
 def test_what_the_client_writes_the_server_reads(query: BeaconQuery) -> None:
     assert decode_request(msgspec.json.encode(BeaconRequest(query=query))) == BeaconRequest(query=query)
+
+
+def test_a_question_of_very_many_filters_is_refused() -> None:
+    filters = [{"id": f"HP:{n:07}"} for n in range(101)]
+    assert len(decode_request(msgspec.json.encode({"query": {"filters": filters[1:]}})).query.filters) == 100
+    with pytest.raises(Invalid, match="101 filters"):
+        decode_request(msgspec.json.encode({"query": {"filters": filters}}))
+    with pytest.raises(Invalid, match="101 filters"):
+        request_from_parameters([("filters", ",".join(each["id"] for each in filters))])

@@ -6,8 +6,8 @@ from pathlib import Path
 from cyclopts import App
 
 from megagenome import reference
-from megagenome.app.check import check_hub_address, check_hub_folder, is_address
-from megagenome.app.commands.results import Done, show_done, show_findings
+from megagenome.app.check_network import check_hub_address, check_hub_folder
+from megagenome.app.commands.results import Done, is_address, show_done, show_findings
 from megagenome.app.hub import init_hub, open_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import add_node

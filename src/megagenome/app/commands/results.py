@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from megagenome.app.check import Finding
+from megagenome.kernel.findings import Finding
 from megagenome.kernel.output import show, table
 
 
@@ -21,6 +21,11 @@ def show_done(done: Done, *, json: bool) -> None:
     """Show what was done, and what to do next."""
     following = f"\nNext: {done.next}" if done.next else ""
     show(done, json=json, render=lambda done: f"{done.folder}: {done.done}{following}")
+
+
+def is_address(text: str) -> bool:
+    """Whether a check's argument is an address and not a folder."""
+    return text.startswith(("http://", "https://"))
 
 
 def show_findings(findings: Sequence[Finding], *, json: bool) -> int:

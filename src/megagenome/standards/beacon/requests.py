@@ -164,6 +164,8 @@ _INTEGER = re.compile(r"-?[0-9]+")
 _GET_FILTER = re.compile(r"([^<>=!]+)(<=|>=|=|<|>|!)(.*)")
 _MANY = 1000
 """More values than this in one list are not a question that anybody asks."""
+_MOST_FILTERS = 100
+"""Each filter costs a Beacon some reads: a megabyte of them would keep it busy for everybody else."""
 
 
 def decode_request(body: bytes) -> BeaconRequest:
@@ -213,6 +215,8 @@ def request_from_parameters(parameters: Iterable[tuple[str, str]]) -> BeaconRequ
 
 
 def _canonical(query: _LenientQuery) -> BeaconQuery:
+    if len(query.filters or ()) > _MOST_FILTERS:
+        raise Invalid(f"{len(query.filters or ())} filters: ask with at most {_MOST_FILTERS}")
     page = query.pagination or _LenientPage()
     granularity = query.requested_granularity
     return BeaconQuery(

@@ -3,16 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from megagenome.app import check as check_module
-from megagenome.app.check import (
-    Finding,
-    check_folder,
-    check_hub_address,
-    check_hub_folder,
-    check_node_address,
-    is_address,
-)
-from megagenome.app.hub import init_hub
+from megagenome.app import check_folder as check_module
+from megagenome.app.check_folder import check_folder
+from megagenome.kernel.findings import Finding
 
 
 def wrong(findings: list[Finding]) -> list[Finding]:
@@ -78,27 +71,3 @@ def test_full_disk_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(check_module, "_LEAST_FREE_BYTES", 1 << 62)
     [finding] = wrong(check_folder(folder))
     assert finding.part == "disk"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("http://x", True), ("https://x", True), ("/srv/node", False), ("httpd", False)]
-)
-def test_address_or_folder(text: str, expected: bool) -> None:
-    assert is_address(text) == expected
-
-
-@pytest.mark.parametrize("check", [check_node_address, check_hub_address])
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://user:secret@127.0.0.1:9", "http://127.0.0.1:99999"])
-def test_address_where_nothing_is(check, url: str) -> None:
-    [finding] = wrong(check(url))
-    assert "secret" not in finding.says
-
-
-def test_hub_folder_names_settings_and_nodes(tmp_path: Path) -> None:
-    assert "hub.toml" in wrong(check_hub_folder(tmp_path))[0].says
-    init_hub(tmp_path, name="x", identity="org.hub", port=1, assembly="GRCh38")
-    assert wrong(check_hub_folder(tmp_path)) == []
-    with (tmp_path / "hub.toml").open("a") as file:
-        file.write('[[nodes]]\nid = "node.fi"\nurl = "http://127.0.0.1:9"\n')
-    [finding] = wrong(check_hub_folder(tmp_path))
-    assert finding.part == "node.fi: port"

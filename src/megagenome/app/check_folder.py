@@ -1,75 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of nodes and hubs, by folder or address: each part by name, what is wrong with it and what to do."""
+"""Checks of a node's folder: each part by name, what is wrong with it and what to do."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-import msgspec
 import sqlalchemy as sa
 
-from megagenome.app.hub import open_hub
 from megagenome.app.node import SETTINGS, Node, open_node
 from megagenome.collection import tables
 from megagenome.collection.snapshot import Snapshot
-from megagenome.kernel.errors import Corrupt, MegagenomeError
-from megagenome.network.check import check_hub, check_network
-from megagenome.network.join import HUB_FILE
-from megagenome.network.settings import NetworkSettings, check_url
-from megagenome.network.settings import Node as ListedNode
-from megagenome.standards.beacon import decode_info
+from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.findings import Finding
 
 _LEAST_FREE_BYTES = 1 << 30
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One part of a node or hub: whether it is fine, what was found, and what to do when it is not."""
-
-    part: str
-    fine: bool
-    says: str
-    do: str = ""
-
-
-def is_address(text: str) -> bool:
-    """Whether a check's argument is an address and not a folder."""
-    return text.startswith(("http://", "https://"))
-
-
-def check_node_address(url: str) -> list[Finding]:
-    """What the node at `url` answers, part by part, as a hub sees it. Never raises."""
-    url = url.rstrip("/")
-    try:
-        check_url(url)
-    except ValueError as error:
-        return [Finding("address", fine=False, says=str(error), do="write an address such as http://127.0.0.1:8601")]
-    node = ListedNode(id=_beacon_id(url), url=url)
-    return [Finding(*found) for found in check_network([node], NetworkSettings())]
-
-
-def _beacon_id(url: str) -> str:
-    """The id that the node says, so that all its answers can be held against it; "node" where it says none."""
-    try:
-        return decode_info(httpx.get(f"{url}/beacon/v2/info", trust_env=False, timeout=5).content).id
-    except (httpx.HTTPError, Corrupt):
-        return "node"  # the check itself finds out why
-
-
-def check_hub_folder(folder: Path) -> list[Finding]:
-    """What a hub's folder says, and each of its nodes as seen from here. Never raises."""
-    try:
-        settings = open_hub(folder).settings
-    except MegagenomeError as error:
-        return [Finding("settings", fine=False, says=str(error), do=f"see {folder / HUB_FILE}")]
-    says = f"{settings.hub.id}, {len(settings.nodes)} nodes"
-    found = [Finding(*each) for each in check_network(settings.nodes, settings.network)]
-    return [Finding("settings", fine=True, says=says), *found]
-
-
-def check_hub_address(url: str) -> list[Finding]:
-    """The hub at `url`, and each of its nodes as that hub sees it. Never raises."""
-    return [Finding(*each) for each in check_hub(url)]
 
 
 def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:

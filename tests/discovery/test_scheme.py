@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+from megagenome.discovery.scheme import Scheme, scheme_of
+from tests.discovery.fake import FakeCollection, Person, dataset
+from tests.discovery.world import COMMON, IN_PAR, ON_X, world
+
+
+def scheme(members: dict[str, set[int]], open_ones: str = "", floors: dict[str, int] | None = None) -> Scheme:
+    datasets = {
+        name: (dataset(name, is_open=name in open_ones, floor=(floors or {}).get(name, 0)), mine)
+        for name, mine in members.items()
+    }
+    collection = FakeCollection([Person()] * 50, datasets, {})
+    return scheme_of(collection, collection.open(None, None), 12)  # type: ignore[arg-type]
+
+
+def test_a_dataset_may_only_raise_the_nodes_floor() -> None:
+    found = scheme({"A": {1}, "B": {2}, "C": {3}, "D": {4}}, "CD", {"A": 10, "B": 30, "D": 5})
+    assert found.floors.tolist() == [12, 30, 0, 5]
+    assert not found.exact
+    assert scheme({"A": {1}}, "A").exact
+
+
+def test_which_dataset_silences_which() -> None:
+    """A is the largest and B a part of it; C has exactly B's people; D is open and shares with A; E is apart."""
+    members = {"A": set(range(20)), "B": set(range(10)), "C": set(range(10)), "D": {19, 30}, "E": {40, 41}}
+    found = scheme(members, "D")
+    silenced = {
+        name: {other for k, other in enumerate(members) if found.eclipses[row, k]} for row, name in enumerate(members)
+    }
+    assert silenced == {"A": {"D"}, "B": {"A"}, "C": {"A"}, "D": set(), "E": set()}
+    assert found.by_size == (0, 1, 2, 3, 4)
+    assert found.counted_for((1,)) == {"A", "B"}
+    assert found.counted_for((3, 4)) == {"D", "E"}
+
+
+def test_equally_large_datasets_are_silenced_one_way_only() -> None:
+    found = scheme({"A": {1, 2, 3}, "B": {3, 4, 5}})
+    assert found.eclipses.tolist() == [[False, False], [True, False]]
+
+
+def test_ploidy_is_made_once_for_each_class_of_place() -> None:
+    reading = world().open(None, None)
+    found = scheme_of(world(), reading, 10)  # type: ignore[arg-type]
+    autosomal, in_par, on_x = (found.ploidy(reading, allele) for allele in (COMMON, IN_PAR, ON_X))  # type: ignore[arg-type]
+    assert autosomal is in_par
+    assert on_x.separates
+    assert not autosomal.separates
+
+
+def test_a_scheme_fits_readings_of_the_same_datasets() -> None:
+    reading = world().open(None, None)
+    found = scheme_of(world(), reading, 10)  # type: ignore[arg-type]
+    assert found.fits(world().open(None, None))  # type: ignore[arg-type]
+    reading.datasets = reading.datasets[1:]
+    assert not found.fits(reading)  # type: ignore[arg-type]
