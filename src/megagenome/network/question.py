@@ -47,7 +47,7 @@ class Clause(NamedTuple):
 
     def __str__(self) -> str:
         # what the plain form cannot hold is quoted, so that the text reads back as the same clause
-        plain = re.fullmatch(r'[^\s"]+', self.value)
+        plain = re.fullmatch(r'[^\s"]+', self.value) and not (self.operator in "<>" and self.value.startswith("="))
         return f"{'!' if self.excluded else ''}{self.key}{self.operator}" + (self.value if plain else f'"{self.value}"')
 
 

@@ -51,7 +51,7 @@ def by_oracle(table, people, copies, floor):
     separates = len({copies[sex] for sex in table}) > 1
     strata = {Stratum(FI, "", Sex(sex)): genotypes(sex, counts) for sex, counts in table.items()}
     cells = oracle.told_cells(strata, floor, separates=separates)
-    if not cells or not cells["Total"][0]:  # of an allele that nobody has there is no record
+    if not cells:
         return {}
     order = [1, 0, 2]  # the oracle says het first
     return {

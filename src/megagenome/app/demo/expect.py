@@ -35,7 +35,8 @@ NOBODY_TWICE = Sharing()
 
 
 class ExpectedNode(NamedTuple):
-    """What one node must tell: by dataset, where that tells something, and over all of them.
+    """What one node must tell: by dataset, where somebody is found, and over all of them (also of open data in which
+    nobody is).
 
     told      the node tells that there is something, or that there certainly is nothing
     """
@@ -84,7 +85,8 @@ class Expectation:
             cells = told_cells(country, recorded[OVER_ALL], copies, 0)
         else:
             cells = sum_cells(told[each] for each in self._apart(country, told))
-        return ExpectedNode(node_id(country), bool(told) or all_open, told, cells, {}, 0)
+        found = {each: mine for each, mine in told.items() if mine["Total"].ac}
+        return ExpectedNode(node_id(country), bool(found) or all_open, found, cells, {}, 0)
 
     def _is_eclipsed(self, dataset: DatasetTruth, others: Iterable[DatasetTruth]) -> bool:
         """Beside one that is open, or larger, and shares some of its people, one that is not open says nothing."""
@@ -181,7 +183,8 @@ def combined_facts(nodes: Sequence[ExpectedNode]) -> Facts:
 
 def region_facts(alleles: Mapping[str, Sequence[ExpectedNode]]) -> Facts:
     """The hub's answer about a region: by allele, in order, the sums over nodes."""
-    told = {text: sum_cells(node.cells for node in nodes) for text, nodes in alleles.items()}
+    # a region shows what was found: nodes in which nobody carries an allele have no part in its row
+    told = {text: sum_cells(node.cells for node in nodes if node.datasets) for text, nodes in alleles.items()}
     rows = {text: cells for text, cells in told.items() if cells}
     facts = {"alleles": f"{len(rows):,}", "complete": "yes"}
     for text, cells in rows.items():
