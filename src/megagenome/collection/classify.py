@@ -32,7 +32,8 @@ class Entries(NamedTuple):
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Entries":
         """Those of them that are chosen."""
-        return Entries(self.row[chosen], self.column[chosen])
+        at = np.flatnonzero(chosen)
+        return Entries(self.row.take(at), self.column.take(at))
 
 
 class Oddities(NamedTuple):
@@ -128,7 +129,11 @@ def _carried(
     allele: Calls,
     chosen: npt.NDArray[np.bool_],
 ) -> Entries:
-    return Entries(first_row[calls.record[chosen]] + allele[chosen] - 1, calls.column[chosen])
+    at = np.flatnonzero(chosen)  # looked for once, not at each choice
+    row = first_row.take(calls.record.take(at))
+    row += allele.take(at)
+    row -= 1
+    return Entries(row, calls.column.take(at))
 
 
 def _every_row(record: Int32, column: Int32, first_row: Int32) -> Entries:
