@@ -5,11 +5,12 @@ from litestar import Litestar
 
 from megagenome import __version__
 from megagenome.app.hub import Hub
-from megagenome.app.routes import service_router
+from megagenome.app.routes import error_handlers, service_router
 from megagenome.network.describe import service_info
 from megagenome.network.routes import hub_routes
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.routes import portal_router
+from megagenome.portal.site import error_pages
 from megagenome.reference import resolve
 
 
@@ -26,5 +27,6 @@ def hub_app(hub: Hub) -> Litestar:
             service_router(service_info(settings.hub, url), lambda: True, __version__),
         ],
         lifespan=[network.lifespan],
+        exception_handlers=error_handlers(error_pages),
         openapi_config=None,
     )

@@ -5,13 +5,13 @@ from litestar import Litestar
 
 from megagenome import __version__
 from megagenome.app.node import Node
-from megagenome.app.routes import service_router
+from megagenome.app.routes import error_handlers, service_router
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
-from megagenome.portal.node_home import Link, NodeHome, node_home_router
+from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -42,6 +42,7 @@ def node_app(node: Node) -> Litestar:
             ),
             node_home_router(home),
         ],
+        exception_handlers=error_handlers(node_error_pages),
         openapi_config=None,
         on_shutdown=[node.collection.close],
     )
