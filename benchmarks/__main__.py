@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m benchmarks [NAME ...] [--seed N] [--json]`: measure the claims of some areas, or of all."""
+"""`python -m benchmarks [NAME ...] [--seed N] [--state-only] [--json]`: measure the claims of some areas, or of all."""
 
 import importlib
 import pkgutil
@@ -20,9 +20,15 @@ app = App(name="benchmarks", help=__doc__, result_action="return_value")
 def measure(
     *names: Annotated[str, Parameter(help="Areas to measure; none means all.")],
     seed: Annotated[int, Parameter(help="Of everything that is random in them.")] = 1,
+    state_only: Annotated[
+        bool, Parameter(negative="", help="A bar that is missed is no failure: machines are noisy.")
+    ] = False,
     json: Json = False,
 ) -> int:
-    """Measure areas; 0 when every claim holds, 1 when one does not, 2 for an unknown area."""
+    """Measure areas; 0 when every claim holds, 1 when one does not, 2 for an unknown area.
+
+    Answers that differ from the peer's are a failure always.
+    """
     known = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg)
     known.remove("__main__")
     for name in names:
@@ -34,7 +40,8 @@ def measure(
         print(f"measuring {name} ...", file=sys.stderr)
         claims.extend(importlib.import_module(f"benchmarks.{name}").claims(seed))
     show(claims, json=json, render=as_table)
-    return 0 if all(claim.holds for claim in claims) else 1
+    fine = all(claim.equal is not False if state_only else claim.holds for claim in claims)
+    return 0 if fine else 1
 
 
 def as_table(claims: list[Claim]) -> Table:

@@ -13,34 +13,28 @@ import pytest
 from cyclopts import App
 from litestar import Litestar
 
+from megagenome.app.hub import init_hub, open_hub
+from megagenome.app.hub_app import hub_app
 from megagenome.app.node import init_node, open_node
+from megagenome.app.node_app import node_app
 from megagenome.app.settings import HubSettings, NodeSettings
 from megagenome.cli.main import app as command_line
-from megagenome.discovery.answer import Beacon
-from megagenome.discovery.model import Identity
-from megagenome.discovery.routes import discovery_router
-from megagenome.portal.node_home import NodeHome, node_home_router
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
-ROLES = ("node", "synth")
+ROLES = ("demo", "node", "hub", "ask", "synth")
 
 
 def node_routes(folder: Path) -> Litestar:
     init_node(folder, country="EE", name="", identity="", port=0)
-    node = open_node(folder)
-    identity = Identity(*["x"] * 7)
-    beacon = Beacon(node.collection, node.reference, identity, node.settings.discovery)
-    home = node_home_router(lambda: NodeHome("x", "EE", "0"))
-    return Litestar([discovery_router(beacon), home], openapi_config=None)
+    return node_app(open_node(folder))
 
 
-def hub_routes(_folder: Path) -> Litestar:
-    from megagenome.portal.routes import portal_router
-
-    return Litestar([portal_router()], openapi_config=None)
+def hub_routes(folder: Path) -> Litestar:
+    init_hub(folder, name="Hub", identity="org.example.hub", port=0, assembly="GRCh38")
+    return hub_app(open_hub(folder))
 
 
 APPLICATIONS: list[Callable[[Path], Litestar]] = [node_routes, hub_routes]

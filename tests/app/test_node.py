@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from litestar.testing import TestClient
 
 from megagenome.app.node import init_node, open_node
+from megagenome.app.node_app import node_app
 from megagenome.kernel.errors import Conflict, Invalid
 
 
@@ -59,3 +61,14 @@ def test_a_name_is_a_name_whatever_is_in_it(tmp_path: Path, name: str) -> None:
     node = open_node(tmp_path)
     assert (node.settings.node.name, node.settings.discovery.floor) == (name, 10)
     node.collection.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["individuals", "individuals?filters=age>=40", "g_variants?assemblyId=GRCh37&referenceName=22&start=1&end=9"],
+)
+def test_a_node_with_nothing_in_it_answers(tmp_path: Path, path: str) -> None:
+    made(tmp_path)
+    with TestClient(node_app(open_node(tmp_path))) as client:
+        answer = client.get(f"/beacon/v2/{path}")
+    assert (answer.status_code, answer.json()["responseSummary"]["exists"]) == (200, False)

@@ -2,7 +2,8 @@
 """What is loaded is what is counted: random genotypes against plain counting, and input that must be refused."""
 
 import gzip
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,99 +15,13 @@ from hypothesis import strategies as st
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load
-from megagenome.collection.model import AlleleCounts, DatasetState, Sex, Use
-from megagenome.collection.people import People, Person
-from megagenome.collection.reading import Reading
+from megagenome.collection.model import DatasetState, Use
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
-from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
-from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
+from megagenome.kernel.ids import DatasetId
+from tests.collection.files import CONTIGS, LENGTHS, as_people, as_source, cells, files, statement
 from tests.oracles import genotypes as oracle
-
-CONTIGS = ("22", "X", "Y", "MT")
-LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}
-
-
-def statement(dataset: str = "GDI-EE-TEST-001", **more: object) -> DatasetStatement:
-    return DatasetStatement(DatasetId(dataset), **{"open": True, "publish": True, **more})  # type: ignore[arg-type]
-
-
-def as_person(someone: oracle.Someone) -> Person:
-    return Person(
-        individual_id=IndividualId("P-" + someone.sample),
-        sample_id=SampleId(someone.sample),
-        sex=Sex(someone.sex),
-        country=Country(someone.country),
-        population=someone.population,
-        research_consent=someone.consents,
-    )
-
-
-def as_people(some: Sequence[oracle.Someone]) -> People:
-    return People([as_person(someone) for someone in some], {}, {})
-
-
-def as_source(people: Sequence[oracle.Someone], records: Sequence[oracle.Record], size: int = 3) -> GenotypeSource:
-    """The records as blocks of at most `size`."""
-
-    def number(call: tuple[int | None, ...]) -> tuple[int, int]:
-        first, second = (*call, ABSENT)[:2]
-        return MISSING if first is None else first, MISSING if second is None else second
-
-    def block(some: Sequence[oracle.Record]) -> Block:
-        calls = np.array([[number(call) for call in record.calls] for record in some], np.int8)
-        return Block(
-            some[0].contig,
-            np.array([record.start for record in some], np.int64),
-            [record.ref for record in some],
-            [record.alts for record in some],
-            calls.reshape(len(some), len(people), 2),
-        )
-
-    blocks = []
-    for contig in dict.fromkeys(record.contig for record in records):
-        mine = [record for record in records if record.contig == contig]
-        blocks += [block(mine[i : i + size]) for i in range(0, len(mine), size)]
-    return GenotypeSource("test", tuple(person.sample for person in people), {}, blocks)
-
-
-people_lists = st.lists(
-    st.tuples(
-        st.sampled_from(["female", "male", "unknown"]),
-        st.sampled_from(["EE", "FI", "ZZ"]),
-        st.sampled_from(["", "A", "B"]),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=12,
-).map(lambda some: [oracle.Someone(f"S{i}", *one) for i, one in enumerate(some)])
-
-
-@st.composite
-def files(draw: st.DrawFn) -> tuple[list[oracle.Someone], list[oracle.Record]]:
-    """People, and records in file order: any ploidy, missing and half calls, several alternates, odd places."""
-    people = draw(people_lists)
-    records = []
-    for contig in draw(st.lists(st.sampled_from(CONTIGS), unique=True, min_size=1)):
-        near = [p for p in (60_000, 999_990, 2_699_515, 2_781_475, 154_931_040) if p < LENGTHS[contig] - 100]
-        places = st.sampled_from([0, *near]).flatmap(lambda p: st.integers(p, p + 20))
-        for start in sorted(draw(st.lists(places, min_size=1, max_size=8))):
-            ref = draw(st.text("ACGT", min_size=1, max_size=4))
-            bases = st.text("ACGT", min_size=1, max_size=4).filter(lambda alt, ref=ref: alt != ref)
-            alts = tuple(draw(st.lists(bases | st.sampled_from(["<DEL>", "<NON_REF>", "*"]), unique=True, max_size=3)))
-            allele = st.none() | st.integers(0, len(alts))
-            call = st.tuples(allele) | st.tuples(allele, allele) | st.just((0, 0))
-            calls = draw(st.lists(call, min_size=len(people), max_size=len(people)))
-            records.append(oracle.Record(contig, start, ref, alts, tuple(calls)))
-    return people, records
-
-
-def cells(reading: Reading, counts: AlleleCounts, row: int) -> dict[oracle.Cell, tuple[int, ...]]:
-    """A row's counts by stratum, of strata that have anything."""
-    kinds = (counts.het, counts.hom, counts.hemi, counts.an)
-    found = {tuple(s): tuple(int(kind[row, k]) for kind in kinds) for k, s in enumerate(reading.strata)}
-    return {cell: n for cell, n in found.items() if any(n)}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -190,12 +105,11 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
     found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
-    origins = {a.alt: tiles.origin(*place) for a, place in found.items() if place}
-    assert {a[2:] for a in found} == {(99, "GTT", "G"), (99, "GT", "G"), (199, "A", "C")}
-    assert origins == {"G": "100 GTT G,GT 1", "C": None} or set(origins.values()) == {
-        "100 GTT G,GT 1",
-        "100 GTT G,GT 2",
-        None,
+    origins = {a[2:]: tiles.origin(*place) for a, place in found.items() if place}
+    assert origins == {
+        (99, "GTT", "G"): "100 GTT G,GT 1",
+        (99, "GT", "G"): "100 GTT G,GT 2",  # a base shorter than in the file
+        (199, "A", "C"): None,
     }
 
 
@@ -225,6 +139,18 @@ def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> N
     assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
     load(collection, statement(publish=False), people)
     assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+
+
+def test_a_load_knows_what_another_process_has_just_loaded(collection: Collection) -> None:
+    people = [oracle.Someone("S", "male", "FI", "", True)]
+    record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
+    assert collection.snapshot().tiles == {}
+    other = Collection.open_folder(collection.folder, collection.ontology_for)
+    load(other, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
+    other.close()
+    collection._checked = time.monotonic()  # as if it had looked just before the other one's commit
+    with pytest.raises(Conflict, match="already has genotypes"):
+        load(collection, statement(), as_people(people), [as_source(people, [record])], "GRCh38")
 
 
 # Refusals: each leaves the collection as it was.
@@ -321,6 +247,19 @@ def test_header_fields_come_in_any_order(collection: Collection, tmp_path: Path)
     load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
     counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
     assert (counts.het.sum(), counts.an.sum()) == (1, 2)
+
+
+@pytest.mark.parametrize("width", [np.int8, np.int16, np.int32])
+def test_calls_may_be_wider_than_they_need_be(collection: Collection, width: type[np.signedinteger]) -> None:
+    people = [oracle.Someone(f"S{i}", "female", "EE", "", True) for i in range(4)]
+    calls = ((0, 1), (1, 2), (None, 1), (0, 0))
+    records = [oracle.Record("22", 99 + i, "A", ("C", "G"), calls[i:] + calls[:i]) for i in range(4)]
+    source = as_source(people, records, size=4)
+    wider = [block._replace(calls=block.calls.astype(width)) for block in source.blocks]
+    load(collection, statement(), as_people(people), [source._replace(blocks=wider)], "GRCh38")
+    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    kinds = (counts.het, counts.hom, counts.hemi, counts.an)
+    assert [kind.sum(axis=1).tolist() for kind in kinds] == [[2, 1] * 4, [0] * 8, [1, 0] * 4, [7] * 8]
 
 
 def test_contigs_may_come_in_any_order(collection: Collection, tmp_path: Path) -> None:

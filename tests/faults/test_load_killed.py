@@ -4,7 +4,6 @@
 A child process loads and kills itself before its n-th durable step; n grows until a load comes through.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -90,4 +89,3 @@ def test_what_a_killed_load_left_is_swept(tmp_path: Path) -> None:
     assert [path for path in (folder / "genotypes").rglob("*") if path.is_file()]
     assert run(folder, 0, "FIRST") == 0
     assert len([path for path in (folder / "genotypes").rglob("*") if path.is_file()]) == 4
-    assert os.access(folder, os.R_OK)

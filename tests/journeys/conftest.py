@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks that several stories share. Each is made once; what a story changes it makes for itself."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.journeys.nations import CHR22_37, CHRX, close_nation, make_nation, members
 from tests.journeys.network import Served, hub_over, serving
+from tests.journeys.small import make_small
 from tests.oracles import genotypes as oracle
 from tests.oracles.real_genomes import COUNTRIES, FILES, panel, plain_counts
 
@@ -22,6 +24,22 @@ class Nations(NamedTuple):
     hub: Served
     nodes: dict[str, Served]
     people: Files
+
+
+class Small(NamedTuple):
+    """Two small nodes, FI and EE, and the hub over them. No story may stop or change them."""
+
+    hub: Served
+    node: Served
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """A network that is made in seconds, for stories that are not about numbers."""
+    top = tmp_path_factory.mktemp("small")
+    folders = [make_small(top / country, country) for country in ("FI", "EE")]
+    with serving("node", folders) as nodes, hub_over(top / "hub", [node.url for node in nodes]) as hub:
+        yield Small(hub, nodes[0])
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +88,9 @@ def open_nations(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Nations]:
     """The network where everything was declared open."""
-    top = tmp_path_factory.mktemp("open")
-    with (
-        serving("node", list(nation_folders.values())) as nodes,
-        hub_over(top / "hub", [node.url for node in nodes]) as hub,
-    ):
-        yield Nations(hub, dict(zip(nation_folders, nodes, strict=True)), nations)
+    folders = list(nation_folders.values())
+    with network_of(folders, tmp_path_factory.mktemp("open") / "hub", nations) as network:
+        yield network
 
 
 @pytest.fixture(scope="session")
@@ -89,5 +104,12 @@ def closed_nations(
     for country, folder in nation_folders.items():
         close_nation(folder, top / country)
     folders = [top / country for country in nation_folders]
-    with serving("node", folders) as nodes, hub_over(top / "hub", [node.url for node in nodes]) as hub:
-        yield Nations(hub, dict(zip(nation_folders, nodes, strict=True)), nations)
+    with network_of(folders, top / "hub", nations) as network:
+        yield network
+
+
+@contextlib.contextmanager
+def network_of(folders: Sequence[Path], hub_folder: Path, nations: Files) -> Iterator[Nations]:
+    """The nodes of these folders, which are called as their country, and a hub over them."""
+    with serving("node", folders) as nodes, hub_over(hub_folder, [node.url for node in nodes]) as hub:
+        yield Nations(hub, {node.folder.name: node for node in nodes}, nations)

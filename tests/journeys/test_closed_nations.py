@@ -65,10 +65,10 @@ def pages(node: Served, dataset: str) -> Iterator[tuple[str, Cells]]:
             at = variation["location"]["interval"]["start"]["value"]
             assert at >= last
             last = at
-            yield (
-                f"22-{at + 1}-{variation['referenceBases']}-{variation['alternateBases']}",
-                beacon_cells(record["frequencyInPopulations"]),
-            )
+            text = record["variantInternalId"].removeprefix("GRCh37-")
+            # symbolic alternates are in the id only
+            assert text.startswith(f"22-{at + 1}-{variation['referenceBases']}-{variation['alternateBases']}")
+            yield text, beacon_cells(record["frequencyInPopulations"])
         seen += len(results)
 
 

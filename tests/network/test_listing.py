@@ -25,6 +25,17 @@ def test_terms_are_found_by_name_and_id_and_asked_for_once() -> None:
     assert asked == 1
 
 
+def test_a_node_that_hangs_holds_up_one_reader_of_terms_and_not_each() -> None:
+    async def run() -> Any:
+        async with serving(NetworkSettings(deadline_s=0.2), FI=node("FI"), ES=stubs.hangs) as hub:
+            found = [(await hub.get("/api/terms", q="seiz"))["terms"] for _ in range(3)]
+            return found, len(hub.nodes["ES"].asked)
+
+    found, asked = asyncio.run(run())
+    assert [len(terms) for terms in found] == [1, 1, 1]
+    assert asked == 1
+
+
 def test_terms_of_a_node_stay_known_while_it_is_away() -> None:
     async def run() -> Any:
         async with serving(NetworkSettings(deadline_s=0.2, terms_ttl_s=0), FI=node("FI")) as hub:

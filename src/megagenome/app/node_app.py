@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's web application: its Beacon, its start page, its health."""
 
-from litestar import Litestar
-
 from megagenome import __version__
 from megagenome.app.node import Node
-from megagenome.app.routes import error_handlers, service_router
+from megagenome.app.routes import service_router
+from megagenome.app.web import WebApp, elsewhere
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
-from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router
+from megagenome.portal.node_home import Link, NodeHome, node_home_router, show_node_error
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -21,7 +20,7 @@ _SERVICES = (
 )
 
 
-def node_app(node: Node) -> Litestar:
+def node_app(node: Node) -> WebApp:
     """The application of an open node."""
     settings = node.settings
     me = settings.node
@@ -34,7 +33,7 @@ def node_app(node: Node) -> Litestar:
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
-    return Litestar(
+    return WebApp(
         [
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery)),
             service_router(
@@ -42,7 +41,7 @@ def node_app(node: Node) -> Litestar:
             ),
             node_home_router(home),
         ],
-        exception_handlers=error_handlers(node_error_pages),
+        exception_handlers=elsewhere(show_node_error),
         openapi_config=None,
         on_shutdown=[node.collection.close],
     )

@@ -44,7 +44,8 @@ MOVES: dict[DatasetState, frozenset[DatasetState]] = {
 def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int:
     """Record a dataset, or check the statement against the recorded one; its number.
 
-    Raises `Conflict` where the statement differs from the record, `Invalid` for a floor that is too low.
+    Raises `Conflict` where the statement differs from the record or would publish what is withdrawn, `Invalid` for a
+    floor that is too low.
     """
     now = clock.now().isoformat()
     known = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one_or_none()

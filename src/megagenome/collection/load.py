@@ -20,15 +20,14 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.collection import Collection
-from megagenome.collection.consent import read_consenting
-from megagenome.collection.count_again import count_again
+from megagenome.collection.count_again import count_again, outdated_tiles
 from megagenome.collection.datasets import DatasetStatement, raise_version, state_dataset
 from megagenome.collection.enrol import Enrolment, enrol
+from megagenome.collection.manifest import add_packs, pack_paths, replace_counts, sweep
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
-from megagenome.collection.snapshot import pack_paths
 from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
 from megagenome.kernel import clock
@@ -115,16 +114,18 @@ def load(
     Each contig stands in one source only, its records sorted; contigs come in any order. Either everything is there and
     durable on return, or an error was raised and the collection is as it was. Raises `Invalid` or `Corrupt` for bad
     input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
-    this dataset, or when another load runs. Cost: one pass over the sources, memory of one 1 Mb region; where these
-    tables change earlier people's consent, country, population or sex, their loads are counted again.
+    this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs. Cost:
+    one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's consent, country,
+    population or sex, their loads are counted again.
     """
     with _load_lock(collection.folder):
-        _sweep(collection)
+        collection.refresh()  # another process may have loaded since this one last looked
+        sweep(collection.engine, collection.folder)
         # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
         # the long reading begins, and no write lock is held while it lasts
         with collection.engine.connect() as connection, connection.begin() as rehearsal:
             enrolment, samples = _enrol(connection, collection, statement, people)
-            recount = _affected(connection, collection, enrolment)
+            recount = outdated_tiles(connection, collection, enrolment)
             rehearsal.rollback()
         identity = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), people, samples, progress)
@@ -147,7 +148,7 @@ def load(
             _commit(running, written, recounted, report)
             collection.refresh()
         except BaseException:
-            _sweep(collection)
+            sweep(collection.engine, collection.folder)
             raise
         return report
 
@@ -170,25 +171,6 @@ def _enrol(
         )
         for row in connection.execute(query)
     }
-
-
-def _affected(
-    connection: sa.Connection, collection: Collection, enrolment: Enrolment
-) -> list[tuple[ContigTiles, Columns]]:
-    """The earlier tiles whose stored counts no longer hold, and their people as they are now."""
-    if not enrolment.changed.size:
-        return []
-    snapshot = collection.snapshot()
-    changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
-    consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
-    affected = []
-    for tiles in (each for found in snapshot.tiles.values() for each in found):
-        if (tiles.people & changed).any():
-            number = bitmap.to_numbers(tiles.people)
-            stratum = enrolment.strata.of[number].astype(np.int64)
-            columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
-            affected.append((tiles, columns))
-    return affected
 
 
 def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
@@ -270,35 +252,11 @@ def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Re
         row = {"id": identity, "dataset": dataset, "created": clock.now().isoformat()}
         connection.execute(sa.insert(tables.load).values(**row, report=msgspec.json.encode(report).decode()))
         for one in written:
-            _name_packs(connection, {"load": identity, "assembly": running.assembly.name}, dataset, one)
+            key = PackKey(identity, running.assembly.name, one.contig, identity)
+            add_packs(connection, key, dataset, one.people, one.genotypes, one.counts)
         for key, counts in recounted:
-            pack = tables.pack.c
-            connection.execute(
-                sa.update(tables.pack)
-                .where(pack.load == key.load, pack.assembly == key.assembly, pack.contig == key.contig)
-                .values(counted_by=identity, counts_size_bytes=counts.size_bytes, counts_sha256=counts.sha256)
-            )
+            replace_counts(connection, key, counts)
         raise_version(connection)
-
-
-def _name_packs(connection: sa.Connection, place: dict[str, str], dataset: int, written: _Written) -> None:
-    """Put a contig's packs, and whose genotypes they hold, into the manifest."""
-    key = {**place, "contig": written.contig}
-    connection.execute(
-        sa.insert(tables.pack).values(
-            **key,
-            dataset=dataset,
-            genotypes_size_bytes=written.genotypes.size_bytes,
-            genotypes_sha256=written.genotypes.sha256,
-            counted_by=place["load"],
-            counts_size_bytes=written.counts.size_bytes,
-            counts_sha256=written.counts.sha256,
-        )
-    )
-    batches = written.people // bitmap.BATCH
-    for batch in np.unique(batches).tolist():
-        members = (written.people[batches == batch] % bitmap.BATCH).astype(np.uint16)
-        connection.execute(sa.insert(tables.pack_member).values(**key, batch=batch, members=bitmap.encode(members)))
 
 
 def _columns(samples: Sequence[_Sample]) -> Columns:
@@ -362,14 +320,3 @@ def _load_lock(folder: Path) -> Iterator[None]:
         except OSError:
             raise Conflict(f"{folder}: another load is running there; wait for it to end") from None
         yield
-
-
-def _sweep(collection: Collection) -> None:
-    """Remove packs that no manifest names: what a load left that was killed."""
-    pack = tables.pack.c
-    with collection.engine.connect() as connection:
-        rows = connection.execute(sa.select(pack.load, pack.assembly, pack.contig, pack.counted_by)).all()
-    named = {path for row in rows for path in pack_paths(collection.folder, *row)}
-    for path in (collection.folder / "genotypes").rglob("*"):
-        if path.is_file() and path not in named:
-            path.unlink()

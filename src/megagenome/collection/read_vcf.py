@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VCF and BCF files as streams of genotype blocks, read by htslib (through pysam), without any stage in between.
-
-htslib reads, checks and cuts down to the wanted samples in a thread of its own, and hands plain BCF through a pipe;
-here the genotypes are taken out of it, whole blocks at a time, without a Python object per call."""
+"""VCF and BCF files as streams of genotype blocks, without any stage in between."""
 
 import contextlib
-import fcntl
 import gzip
-import io
-import os
 import struct
-import threading
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pysam
 import pysam.bcftools
 
-from megagenome.kernel.coordinates import is_symbolic
+from megagenome.collection.bcf_blocks import Waiting
+from megagenome.collection.bcf_records import Undeclared, open_records
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards import bcf, vcf
-from megagenome.standards.genotypes import Block, Calls, GenotypeSource
+from megagenome.standards.genotypes import Block, GenotypeSource
 
-RECORDS_PER_BLOCK = 512
 _HEADER_LIMIT_BYTES = 64 * 1024 * 1024
-_PIPE_BYTES = 1 << 20
-
-pysam.set_verbosity(0)  # what htslib would print, we say in one line of our own
 
 
 def read_header(path: Path) -> vcf.Header:
@@ -87,7 +75,7 @@ def open_vcf(path: Path, wanted: frozenset[str] | None = None) -> Iterator[Genot
     header = read_header(path)
     samples = tuple(sample for sample in header.samples if wanted is None or sample in wanted)
     left_out = len(header.samples) - len(samples)
-    with contextlib.closing(_blocks(path, samples)) as blocks:
+    with contextlib.closing(_blocks(path, header, samples)) as blocks:
         yield GenotypeSource(path.name, samples, header.contig_lengths, blocks, left_out)
 
 
@@ -102,163 +90,27 @@ def count_records(path: Path) -> int | None:
         return None
 
 
-class _Feed:
-    """htslib in a thread: reads a file and writes it as BCF into a pipe, in stored (not compressed) blocks."""
-
-    def __init__(self, path: Path, samples: Sequence[str]) -> None:
-        self._path = path
-        self._samples = list(samples)
-        self.failed = False
-        self.undeclared = ""
-        self._stopping = False
-        reading, writing = os.pipe()
-        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._pipe = os.fdopen(reading, "rb", buffering=_PIPE_BYTES)
-        self.stream = io.BufferedReader(gzip.GzipFile(fileobj=self._pipe), _PIPE_BYTES)
-        self._thread = threading.Thread(target=self._run, args=(writing,), daemon=True)
-        self._thread.start()
-
-    def _run(self, writing: int) -> None:
-        with os.fdopen(writing, "wb") as pipe:
-            try:
-                with pysam.VariantFile(str(self._path)) as source:
-                    source.subset_samples(self._samples)
-                    declared = _declare_chromosomes(source.header)
-                    with pysam.VariantFile(pipe, "wb0", header=source.header) as sink:
-                        for record in source:
-                            if record.chrom not in declared:
-                                self.undeclared = record.chrom
-                            if self._stopping or self.undeclared:
-                                break
-                            sink.write(record)
-            except Exception:  # noqa: BLE001 - pysam has no class for its errors; whatever it is, the file cannot be read
-                self.failed = True
-
-    def close(self) -> None:
-        """Stop reading and wait for the thread. What is on its way is read to its end: a pipe broken under htslib makes
-        it close its file descriptor twice, and the second time it may be somebody else's."""
-        self._stopping = True
-        while not self._pipe.closed and self._pipe.read(_PIPE_BYTES):
-            pass
-        self._thread.join()
-        self._pipe.close()
-
-
-def _declare_chromosomes(header: pysam.VariantHeader) -> frozenset[str]:
-    """Add the chromosomes that a header does not declare, as VCF allows and BCF does not; all its contigs then."""
-    for chromosome in (*map(str, range(1, 23)), "X", "Y", "M", "MT"):
-        for name in (chromosome, "chr" + chromosome):
-            if name not in header.contigs:
-                header.contigs.add(name)
-    return frozenset(map(str, header.contigs))
-
-
-def _blocks(path: Path, samples: Sequence[str]) -> Generator[Block, None, None]:
+def _blocks(path: Path, header: vcf.Header, samples: Sequence[str]) -> Generator[Block, None, None]:
     if not samples:
         return
-    feed = _Feed(path, samples)
-    try:
-        yield from _read_blocks(path, feed)
-    finally:
-        feed.close()
-
-
-def _read_blocks(path: Path, feed: _Feed) -> Iterator[Block]:
-    stream = feed.stream
     place = "before its first record"
-    waiting = _Waiting(path)
-    head = stream.read(len(bcf.MAGIC) + 4)
-    if len(head) == len(bcf.MAGIC) + 4:
-        dictionary = bcf.parse_dictionary(stream.read(int.from_bytes(head[-4:], "little")).decode())
-        while len(lengths := stream.read(bcf.RECORD_LENGTHS.size)) == bcf.RECORD_LENGTHS.size:
-            shared, individual = bcf.RECORD_LENGTHS.unpack(lengths)
-            body = stream.read(shared + individual)
-            if len(body) < shared + individual:
-                break
-            record = bcf.parse_record(body, shared, dictionary.gt)
-            contig = dictionary.contigs[record.contig]
-            if not waiting.takes(contig, record):
+    try:
+        with open_records(path, header.samples, samples) as records:
+            contigs, width = records.dictionary.contigs, records.dictionary.samples
+            kept = None if width == len(samples) else np.flatnonzero(np.isin(header.samples, samples))
+            waiting = Waiting(path, width, kept)
+            for record, body in records.each:
+                contig = contigs[record.contig]
+                if not waiting.takes(contig, record):
+                    yield waiting.block()
+                    waiting = Waiting(path, width, kept)
+                waiting.add(contig, record, body)
+                place = f"after {contig}:{record.start + 1}"
+            if waiting.records:
                 yield waiting.block()
-                waiting = _Waiting(path)
-            waiting.add(contig, record, body)
-            place = f"after {contig}:{record.start + 1}"
-    if waiting.records:
-        yield waiting.block()
-    feed.close()
-    if feed.undeclared:
-        raise Invalid(f"{path}: no contig {feed.undeclared!r} is declared in the header (##contig), yet it has records")
-    if feed.failed:
-        raise Corrupt(f"{path}: damaged or malformed {place}; `bcftools view` on it says more")
-
-
-class _Waiting:
-    """Records of one contig and one width of genotypes, that will be a block."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.contig = ""
-        self.records: list[bcf.Record] = []
-        self._bodies: list[bytes] = []
-
-    def takes(self, contig: str, record: bcf.Record) -> bool:
-        """Whether the record can be of the same block."""
-        if not self.records:
-            return True
-        return contig == self.contig and record.width == self.records[0].width and len(self.records) < RECORDS_PER_BLOCK
-
-    def add(self, contig: str, record: bcf.Record, body: bytes) -> None:
-        """Put a record into the block."""
-        self.contig = contig
-        self.records.append(record)
-        self._bodies.append(body)
-
-    def block(self) -> Block:
-        """All of them as a block."""
-        records = self.records
-        calls = bcf.as_calls(self._raw())
-        listed = np.array([len(record.alleles) - 1 for record in records])
-        highest = calls.reshape(len(records), -1).max(axis=1)
-        if (wrong := np.flatnonzero(highest > listed)).size:
-            at = int(wrong[0])
-            raise self._refused(at, f"a call of allele {highest[at]}, the record lists {listed[at]}")
-        return Block(
-            self.contig,
-            np.array([record.start for record in records], np.int64),
-            [record.alleles[0].upper() for record in records],
-            [tuple(_spelled(alt) for alt in record.alleles[1:]) for record in records],
-            calls,
-        )
-
-    def _raw(self) -> Calls:
-        """BCF's integers, [records, samples, 2], writable; those of a haploid record have no second allele."""
-        first = self.records[0]
-        dtype = np.dtype(f"<i{first.width}")
-        raw = bytearray().join(
-            body[record.at : record.at + record.samples * record.ploidy * record.width]
-            if record.ploidy == 2
-            else self._as_pairs(number, record, body, dtype)
-            for number, (record, body) in enumerate(zip(self.records, self._bodies, strict=True))
-        )
-        return np.frombuffer(raw, dtype).reshape(len(self.records), first.samples, 2)
-
-    def _as_pairs(self, number: int, record: bcf.Record, body: bytes, dtype: "np.dtype[Any]") -> bytes:
-        """The integers of a record with another ploidy than 2, as pairs."""
-        absent = np.iinfo(dtype).min + 1
-        pairs = np.full((record.samples, 2), absent, dtype)
-        if record.ploidy == 0:
-            pairs[:, 0] = 0
-            return pairs.tobytes()
-        called = np.frombuffer(body, dtype, record.samples * record.ploidy, record.at)
-        called = called.reshape(record.samples, record.ploidy)
-        if (called[:, 2:] != absent).any():
-            raise self._refused(number, f"a call of {record.ploidy} alleles; at most 2 are understood")
-        pairs[:, : min(2, record.ploidy)] = called[:, :2]
-        return pairs.tobytes()
-
-    def _refused(self, at: int, what: str) -> Invalid:
-        return Invalid(f"{self._path}: {self.contig}:{self.records[at].start + 1}: {what}")
-
-
-def _spelled(alt: str) -> str:
-    """Bases in upper case; symbols and breakends as they are."""
-    return alt if is_symbolic(alt) else alt.upper()
+    except Undeclared as error:
+        raise Invalid(
+            f"{path}: no contig {error.contig!r} is declared in the header (##contig), yet it has records"
+        ) from None
+    except (bcf.Malformed, OSError):
+        raise Corrupt(f"{path}: damaged or malformed {place}; `bcftools view` on it says more") from None

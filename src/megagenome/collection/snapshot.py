@@ -9,6 +9,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
+from megagenome.collection.manifest import pack_paths
 from megagenome.collection.members import SetKind, read_members
 from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Use
 from megagenome.collection.pack import Pack
@@ -49,14 +50,6 @@ def current_version(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(tables.collection_version.c.version)).scalar_one())
 
 
-def pack_paths(folder: Path, load: str, assembly: str, contig: str, counted_by: str) -> tuple[Path, Path]:
-    """Where a load's packs of a contig are: its genotypes, and the counts that load `counted_by` made of them."""
-    # contig names may hold anything but survive as a file name only when quoted
-    safe = "".join(c if c.isalnum() or c in "._-" else f"%{ord(c):02x}" for c in contig)
-    where = folder / "genotypes" / assembly / safe
-    return where / f"{load}.genotypes", where / f"{load}.{counted_by}.counts"
-
-
 def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | None) -> Snapshot:
     """The collection as it is in this connection's transaction; packs that `known` has open are not opened again."""
     version = current_version(connection)
@@ -93,7 +86,8 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
 
 def _shared(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:
     n = len(people)
-    return np.array([[i != j and bool((people[i] & people[j]).any()) for j in range(n)] for i in range(n)], np.bool_)
+    common = [i != j and bool((people[i] & people[j]).any()) for i in range(n) for j in range(n)]
+    return np.array(common, np.bool_).reshape(n, n)
 
 
 def _packs_in_order() -> sa.Select[tuple[object, ...]]:

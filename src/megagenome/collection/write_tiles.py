@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection import bitmap
-from megagenome.collection.classify import STREAMS, Entries, Int64, classify
+from megagenome.collection.classify import STREAMS, Entries, Int32, Int64, classify
 from megagenome.collection.model import Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.kernel.coordinates import is_symbolic, trim
@@ -205,16 +205,19 @@ class ContigWriter:
         self.genotypes.add(region, at, np.cumsum([0, *map(len, stored)]).astype("<u4"))
 
     def _write_stream(self, region: int, stream: str, entries: Entries) -> None:
-        number = self._columns.number[entries.column]
-        batch = number // bitmap.BATCH
-        for which in np.unique(batch).tolist():
-            inside = batch == which
+        batch, member = np.divmod(self._columns.number, bitmap.BATCH)
+        batches = np.unique(batch).tolist()
+        for which in batches:
+            inside = entries if len(batches) == 1 else entries.where(batch[entries.column] == which)
+            if not len(inside.row):
+                continue
             # one sort of (row, person) as single integers
-            keys = np.sort(entries.row[inside] * bitmap.BATCH + number[inside] % bitmap.BATCH)
-            row, first = np.unique(keys // bitmap.BATCH, return_index=True)
+            keys = np.sort(inside.row.astype(np.int64) * bitmap.BATCH + member[inside.column])
             members = (keys % bitmap.BATCH).astype("<u2")
-            bounds = np.append(first, len(members))
-            sizes = np.diff(bounds)
+            sizes = np.bincount(inside.row)
+            row = np.flatnonzero(sizes)
+            sizes = sizes[row]
+            bounds = np.append(0, np.cumsum(sizes))
             if (sizes < bitmap.SPARSE_LIMIT).all():
                 stored, at = members.tobytes(), bounds * members.itemsize
             else:
@@ -231,10 +234,11 @@ def add_counts(
 ) -> None:
     """Write the counts of a region's rows, whose places have `ploidy`, from its entries by stream."""
     rows, strata = len(ploidy), len(columns.strata)
+    everybody = bool(columns.counted.all())
     people = {}
-    for stream, (row, column) in entries.items():
-        counted = columns.counted[column]
-        cell = row[counted] * strata + columns.stratum[column[counted]]
+    for stream, found in entries.items():
+        counted = found if everybody else found.where(columns.counted[found.column])
+        cell = counted.row * np.int64(strata) + columns.stratum[counted.column]
         people[stream] = np.bincount(cell, minlength=rows * strata).reshape(rows, strata)
     called = -people["missing"] * columns.expected_ploidy()[ploidy] - people["half"]
     cells = np.stack([*(people[stream] for stream in COUNTED), called], axis=-1)
@@ -253,15 +257,14 @@ def _concatenate(parts: list[Entries]) -> Entries:
     return Entries(np.concatenate([part.row for part in parts]), np.concatenate([part.column for part in parts]))
 
 
-def _places(order: list[int], rows: int) -> Int64:
+def _places(order: list[int], rows: int) -> Int32:
     """For each row its place in `order`, -1 where it is not in it."""
-    place = np.full(rows, -1, np.int64)
+    place = np.full(rows, -1, np.int32)
     place[order] = np.arange(len(order))
     return place
 
 
-def _moved(entries: Entries, place: Int64) -> Entries:
+def _moved(entries: Entries, place: Int32) -> Entries:
     """The entries of the rows that have a place, at that place."""
-    row = place[entries.row]
-    here = row >= 0
-    return Entries(row, entries.column) if here.all() else Entries(row[here], entries.column[here])
+    moved = Entries(place[entries.row], entries.column)
+    return moved if (place >= 0).all() else moved.where(moved.row >= 0)

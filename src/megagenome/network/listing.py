@@ -22,6 +22,9 @@ TERMS = Question("/filtering_terms?limit=0")
 MOST_TERMS = 50
 """Terms in one answer: a form shows no more, and a reader types another letter."""
 
+RETRY_S = 5.0
+"""How soon nodes are asked for terms again after one did not answer: not at every letter, for each would wait."""
+
 PHENOTYPE_ONTOLOGIES = ("HP", "MP")
 
 Datasets = tuple[beacon.Dataset, ...]
@@ -76,15 +79,17 @@ class Terms:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._told: dict[str, beacon.FilteringTerms] = {}
-        self._asked_at = -float("inf")
+        self._fresh_until = -float("inf")
 
     async def union(self) -> beacon.FilteringTerms:
         """Each term once, by id, with a label from the first node that gives one and the scopes of all."""
-        if time.monotonic() - self._asked_at >= self._network.settings.terms_ttl_s:
+        if time.monotonic() >= self._fresh_until:
             outcomes = await self._network.ask(TERMS, read_terms)
             self._told |= {each.node.id: each.answer for each in outcomes if each.answer is not None}
-            if all(each.status is NodeStatus.ANSWERED for each in outcomes):
-                self._asked_at = time.monotonic()
+            fresh_s = self._network.settings.terms_ttl_s
+            if not all(each.status is NodeStatus.ANSWERED for each in outcomes):
+                fresh_s = min(fresh_s, RETRY_S)
+            self._fresh_until = time.monotonic() + fresh_s
         return unite(self._told.values())
 
     async def search(self, text: str) -> TermList:

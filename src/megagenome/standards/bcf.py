@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """BCF 2.2 records (samtools/hts-specs, BCFv2): place, alleles and the bytes of the genotypes.
 
-Only what htslib has written is given to it (`collection/read_vcf.py`), so records are whole and lengths are true.
+Records come as they stand in files of others: no length and no number in them is trusted.
 """
 
 import re
@@ -18,15 +18,23 @@ RECORD_LENGTHS = struct.Struct("<II")
 _FIXED = struct.Struct("<iiifII")
 _INTEGERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
+_TEXT = 7
 _LONG = 15  # a length that does not fit into the descriptor byte: an integer of its own follows
+_IN_CACHE = 1 << 18  # as many values at a time are changed in place: three passes from memory take ten times as long
 _NAMED = re.compile(r"##(contig|FORMAT)=<(?:[^\"]*,)?ID=([^,>]+).*[,<]IDX=(\d+)")
 
 
+class Malformed(Exception):
+    """A record is not BCF."""
+
+
 class Dictionary(NamedTuple):
-    """What numbers in records stand for: contigs by number, and the number of the format GT (None: undeclared)."""
+    """What numbers in records stand for: contigs by number, and the number of the format GT (None: undeclared); and of
+    how many samples each record must be."""
 
     contigs: dict[int, str]
     gt: int | None
+    samples: int
 
 
 class Record(NamedTuple):
@@ -36,54 +44,74 @@ class Record(NamedTuple):
     contig: int
     start: int
     alleles: list[str]
-    samples: int
     ploidy: int
     width: int
     at: int
 
 
-def parse_dictionary(header: str) -> Dictionary:
+def parse_dictionary(header: str, samples: int) -> Dictionary:
     """The dictionary of a header that htslib wrote: every line states its IDX."""
     named = [match.groups() for match in map(_NAMED.match, header.split("\n")) if match]
     contigs = {int(number): name for kind, name, number in named if kind == "contig"}
-    return Dictionary(contigs, next((int(n) for kind, name, n in named if (kind, name) == ("FORMAT", "GT")), None))
+    gt = next((int(number) for kind, name, number in named if (kind, name) == ("FORMAT", "GT")), None)
+    return Dictionary(contigs, gt, samples)
 
 
-def parse_record(body: bytes, shared_length: int, gt: int | None) -> Record:
-    """A record from its two parts, one after the other."""
-    contig, start, _, _, alleles_and_infos, formats_and_samples = _FIXED.unpack_from(body)
-    _, at = _text(body, _FIXED.size)  # the ID
-    alleles = []
-    for _ in range(alleles_and_infos >> 16):
-        allele, at = _text(body, at)
-        alleles.append(allele)
+def parse_record(body: bytes, shared_length: int, dictionary: Dictionary) -> Record:
+    """A record from its two parts, one after the other. Raises `Malformed` where it contradicts itself, the dictionary
+    or the number of samples; what is not returned (INFO, other formats' values) is not looked into."""
+    try:
+        contig, start, _, _, alleles_and_infos, formats_and_samples = _FIXED.unpack_from(body)
+        _, at = _text(body, _FIXED.size)  # the ID
+        alleles = []
+        for _ in range(alleles_and_infos >> 16):
+            allele, at = _text(body, at)
+            alleles.append(allele)
+        if at > shared_length or not alleles or contig not in dictionary.contigs:
+            raise Malformed
+        ploidy, width, at = _find_genotypes(body, shared_length, formats_and_samples, dictionary)
+    except (IndexError, KeyError, struct.error):
+        raise Malformed from None
+    return Record(contig, start, alleles, ploidy, width, at)
+
+
+def _find_genotypes(body: bytes, at: int, formats_and_samples: int, dictionary: Dictionary) -> tuple[int, int, int]:
+    """Ploidy, width and place of GT among the formats, which begin at `at`."""
     samples = formats_and_samples & 0xFFFFFF
-    at = shared_length
     for _ in range(formats_and_samples >> 24):
         key, at = _integer(body, at)
-        width, each, at = _descriptor(body, at)
-        if key == gt:
-            return Record(contig, start, alleles, samples, each, width, at)
-        at += samples * each * width
-    return Record(contig, start, alleles, samples, 0, 1, at)
+        kind, each, at = _descriptor(body, at)
+        after = at + samples * each * _SIZES[kind]
+        if each < 0 or after > len(body):
+            raise Malformed
+        if key == dictionary.gt:
+            if samples != dictionary.samples or kind not in _INTEGERS:
+                raise Malformed
+            return each, _SIZES[kind], at
+        at = after
+    return 0, 1, at
 
 
 def as_calls(raw: Calls) -> Calls:
     """Turn BCF's integers into called alleles, in place. BCF has (allele + 1) * 2 + phased, 0 or 1 for a missing
     allele, and a very negative number after the last of a shorter call, which becomes ABSENT."""
-    raw >>= 1
-    raw -= 1
-    return np.maximum(raw, ABSENT, out=raw)
+    flat = raw.reshape(-1)
+    for first in range(0, len(flat), _IN_CACHE):
+        part = flat[first : first + _IN_CACHE]
+        part >>= 1
+        part -= 1
+        np.maximum(part, ABSENT, out=part)
+    return raw
 
 
 def _descriptor(body: bytes, at: int) -> tuple[int, int, int]:
-    """Width in bytes and number of the values that follow, and where they begin."""
+    """Type and number of the values that follow, and where they begin."""
     descriptor = body[at]
     number = descriptor >> 4
     if number == _LONG:
         number, at = _integer(body, at + 1)
-        return _SIZES[descriptor & 15], number, at
-    return _SIZES[descriptor & 15], number, at + 1
+        return descriptor & 15, number, at
+    return descriptor & 15, number, at + 1
 
 
 def _integer(body: bytes, at: int) -> tuple[int, int]:
@@ -92,5 +120,7 @@ def _integer(body: bytes, at: int) -> tuple[int, int]:
 
 
 def _text(body: bytes, at: int) -> tuple[str, int]:
-    _, length, at = _descriptor(body, at)
+    kind, length, at = _descriptor(body, at)
+    if length < 0 or (kind != _TEXT and length):
+        raise Malformed
     return body[at : at + length].decode("ascii", "replace"), at + length

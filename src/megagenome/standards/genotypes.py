@@ -27,7 +27,8 @@ class Block(NamedTuple):
     refs     upper-case reference alleles [records]
     alts     alternate alleles [records], in the record's order; empty for a record without one
     calls    int8 [records, samples, 2], C order: index of the allele (0 reference, 1.. the alternates), MISSING, or
-             ABSENT in the second place of a haploid call; int16 when a record has more than 126 alternates
+             ABSENT in the second place of a haploid call; int16 when a record has more than 126 alternates, and wider
+             where a BCF was written so
     """
 
     contig: str

@@ -20,7 +20,8 @@ UNSTATED_LENGTHS = frozenset({0, 2**31 - 1})
 NO_ALTERNATES = frozenset({".", "<NON_REF>", "<*>"})
 """ALT entries that stand for no allele at all: a gVCF's 'anything else'."""
 
-_CONTIG = re.compile(r"##contig=<(?:[^\"]*,)?ID=([^,>]+)")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
 _LENGTH = re.compile(r"[,<]length=(\d+)")
 _FIXED = 9  # columns of the #CHROM line before the first sample
 
@@ -49,8 +50,9 @@ def parse_header(text: str) -> Header:
         raise Invalid(f"sample {twice!r} stands twice in the header")
     lengths = {}
     for line in lines:
-        if contig := _CONTIG.match(line):
-            length = _LENGTH.search(line)
+        fields = _QUOTED.sub("", line)  # a quoted text may hold anything
+        if contig := _CONTIG.match(fields):
+            length = _LENGTH.search(fields)
             if length and int(length.group(1)) not in UNSTATED_LENGTHS:
                 lengths[contig.group(1)] = int(length.group(1))
     return Header(samples, lengths)

@@ -61,7 +61,7 @@ def _of_hub(expectation: Expectation, hub: httpx.Client) -> Iterator[_Question]:
         yield from _of_allele(expectation, allele, hub)
     for region in truth.regions:
         yield _of_region(expectation, region, hub)
-    for cohort in truth.cohorts:
+    for cohort in expectation.cohorts():
         yield from _of_cohort(expectation, cohort, hub)
 
 
@@ -107,7 +107,7 @@ def _of_node(expectation: Expectation, place: int, node: str, client: httpx.Clie
         facts = expect.combined_facts([expectation.allele(allele)[place]])
         ask = partial(answers.beacon_allele, client, allele, assembly)
         yield _Question(_name(allele), node, facts, ask, "Total")
-    for cohort in expectation.truth.cohorts:
+    for cohort in expectation.cohorts():
         facts = expect.people_facts([expectation.cohort(cohort)[place]])
         ask = partial(answers.beacon_people, client, cohort.question, assembly)
         yield _Question(answers.cohort_text(cohort.question), node, facts, ask, "people")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from megagenome.app.demo.fill import node_id
 from megagenome.app.demo.rule import Cells, Genotypes, people_told, sum_cells, told_cells
 from megagenome.reference import EXPECTED_PLOIDY, assembly
-from megagenome.synthetic.truth import AlleleTruth, CohortTruth, DatasetTruth, Truth
+from megagenome.synthetic.truth import AlleleTruth, CohortQuestion, CohortTruth, DatasetTruth, Truth
 
 FLOOR = 10
 """Of data that is not open; the demo raises it nowhere."""
@@ -109,6 +109,22 @@ class Expectation:
                 taken.append(each)
         return taken
 
+    def cohorts(self) -> list[CohortTruth]:
+        """The truth's cohorts that every node understands.
+
+        A node refuses a term of an ontology that it has not loaded when nobody there is described with it; the truth
+        shows that somebody is where it counts somebody.
+        """
+        met: set[tuple[str, str]] = set()
+        for cohort in self.truth.cohorts:
+            words = _words(cohort.question)
+            met |= {(count.country, word) for count in cohort.counts if count.members for word in words}
+        return [
+            cohort
+            for cohort in self.truth.cohorts
+            if all((country, word) in met for country in self._nodes for word in _words(cohort.question))
+        ]
+
     def cohort(self, asked: CohortTruth) -> list[ExpectedNode]:
         """How many people each node tells of."""
         return [self._cohort(country, asked) for country in self._nodes]
@@ -126,6 +142,12 @@ class Expectation:
             shares = any(self._sharing.any(a.id, b.id) for a, b in combinations(datasets, 2))
             certain = len(told) == len(datasets) and not shares
         return ExpectedNode(node_id(country), count > 0 or certain, {}, {}, told, count)
+
+
+def _words(question: CohortQuestion) -> list[str]:
+    """What a node may not know: terms of no loaded ontology, and values of the holder's own columns."""
+    terms = [term for term in (*question.terms, *question.excluded) if not term.startswith("HP:")]
+    return [*terms, question.smoking] if question.smoking else terms
 
 
 def _floor(dataset: DatasetTruth) -> int:

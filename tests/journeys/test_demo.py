@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo, as a newcomer starts it: up, asked, checked against its truth, and gone without a trace."""
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import psutil
+import pytest
+
+from megagenome.app.demo.check import check_network
+from megagenome.app.demo.expect import Expectation
+from megagenome.app.demo.model import Running
+from megagenome.synthetic.truth import Truth
+from tests.journeys.nations import CHR22_37, CHRX, run
+from tests.journeys.network import megagenome
+from tests.oracles.real_genomes import bcftools, panel
+
+
+def free_ports(number: int) -> int:
+    """The first of so many ports in a row that nothing listens on."""
+    for first in range(21_000, 30_000, number):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for port in range(first, first + number):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise AssertionError("no free ports")
+
+
+class Demo(NamedTuple):
+    """A demo that runs."""
+
+    process: subprocess.Popen[str]
+    network: Running
+
+    @property
+    def servers(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if "serve" in child.cmdline()]
+
+
+@contextlib.contextmanager
+def demo(*arguments: str | Path) -> Iterator[Demo]:
+    command = [sys.executable, "-m", "megagenome", "demo", *map(str, arguments), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        text = ""
+        for line in process.stdout:
+            text += line
+            if line == "}\n":
+                break
+        assert text, process.stderr.read()
+        running = Demo(process, msgspec.json.decode(text, type=Running))
+        servers = running.servers
+        try:
+            yield running
+        finally:
+            process.kill()
+            psutil.wait_procs(servers, 20)
+
+
+def assert_gone(servers: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(servers, 20)
+    assert alive == []
+
+
+def test_checks_itself() -> None:
+    port = free_ports(3)
+    done = megagenome("demo", "--check", "--nodes", "2", "--individuals", "300", "--port", str(port), "--json")
+    verdict = json.loads(done.stdout)
+    assert (verdict["wrong"], verdict["right"]) == (0, len(verdict["questions"]))
+    asked = {each["asked"] for each in verdict["questions"]}
+    assert asked == {"hub", "hub's Beacon", "node.fi", "node.ee"}
+    assert verdict["right"] > 100
+    assert any(each["got"] == "nothing told" for each in verdict["questions"])
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def test_runs_until_interrupted_and_notices_wrong_answers(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    options = ["--nodes", "1", "--individuals", "120", "--seed", "7", "--port", str(free_ports(2)), "--keep", kept]
+    with demo(*options) as running:
+        network = running.network
+        assert [node.id for node in network.nodes] == ["node.fi"]
+        assert len(running.servers) == 2
+        for command in (["hub", "check", network.hub.url], ["hub", "check", kept / "hub"]):
+            assert all(finding["fine"] for finding in run(*command))
+        assert all(finding["fine"] for finding in run("node", "check", network.nodes[0].url))
+        for command in network.attempts:
+            answer = run(*shlex.split(command.partition(" -m megagenome ")[2]))
+            assert {node["status"] for node in answer["nodes"]} <= {"answered", "withheld"}
+
+        truth = msgspec.json.decode((kept / "truth.json").read_bytes(), type=Truth)
+        assert [each for each in check_network(Expectation(truth), network) if not each.ok] == []
+        wrong = [each for each in check_network(Expectation(one_more_carrier(truth)), network) if not each.ok]
+        assert len(wrong) >= 3  # of the hub, its Beacon and the node
+        assert {each.question.partition(" ")[0] for each in wrong} == {truth.associations[0].allele}
+
+        servers = running.servers
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(30) == 0
+        assert_gone(servers)
+    assert (kept / "hub/hub.toml").is_file()
+
+
+def one_more_carrier(truth: Truth) -> Truth:
+    """The truth with one more heterozygous woman in one open dataset at a common allele."""
+    common = truth.associations[0].allele
+    alleles = list(truth.alleles)
+    place = next(k for k, allele in enumerate(alleles) if allele.text == common)
+    cells = list(alleles[place].cells)
+    at = next(k for k, cell in enumerate(cells) if cell.dataset.endswith("OPEN-001") and cell.sex == "female")
+    cell = cells[at]
+    more = {"allele_count": cell.allele_count + 1, "heterozygous": cell.heterozygous + 1}
+    cells[at] = msgspec.structs.replace(cell, **more)
+    alleles[place] = msgspec.structs.replace(alleles[place], cells=tuple(cells))
+    return msgspec.structs.replace(truth, alleles=tuple(alleles))
+
+
+def test_leaves_no_server_behind_when_killed() -> None:
+    with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(2))) as running:
+        servers = running.servers
+        assert len(servers) == 2
+        running.process.kill()
+        running.process.wait(30)
+        assert_gone(servers)
+        shutil.rmtree(running.network.folder)
+
+
+@pytest.fixture(scope="module")
+def files(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A part of the real genomes of a country, with a people table in which some say no."""
+    folder = tmp_path_factory.mktemp("files")
+    people = [one for one in panel(shared) if one.country == "GB"]
+    samples = ",".join(one.sample for one in people)
+    for target, name, region in (("a.bcf", CHR22_37, "22:16050000-16120000"), ("b.vcf.gz", CHRX, "X:2600000-2800000")):
+        options = ["--force-samples", "-s", samples, "-r", region, "-Ob" if target.endswith("bcf") else "-Oz"]
+        bcftools("view", *options, "-o", str(folder / target), str(shared / "data/genomes" / name))
+    rows = ["individual_id\tsample_id\tsex\tcountry\tphenotypes\tconsent"]
+    for k, one in enumerate(people):
+        phenotypes = ("HP:0002373", "!HP:0001250", "", "HP:0001513;!HP:0000365")[k % 4]
+        consent = "no" if k % 19 == 0 else "yes"
+        rows.append(f"{one.sample}\t{one.sample}\t{one.sex}\t{one.country}\t{phenotypes}\t{consent}")
+    (folder / "people.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.mark.shared
+@pytest.mark.bcftools
+def test_real_files_are_recounted_by_bcftools(files: Path) -> None:
+    options = ["--data", files, "--assembly", "GRCh37", "--port", str(free_ports(2))]
+    verdict = json.loads(megagenome("demo", "--check", *options, "--json").stdout)
+    assert verdict["wrong"] == 0
+    assert verdict["right"] > 30
+    told = [each for each in verdict["questions"] if each["got"] not in ("nothing told", "0")]
+    assert len(told) > 10
+
+
+@pytest.mark.shared
+@pytest.mark.bcftools
+def test_recounting_without_bcftools_names_the_package(files: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "megagenome", "demo", "--check", "--data", str(files), "--assembly", "GRCh37"]
+    command += ["--port", str(free_ports(3))]
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    began = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.endswith("not installed: sudo apt-get install bcftools\n")
+    assert time.monotonic() - began < 60
