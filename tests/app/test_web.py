@@ -23,7 +23,8 @@ def page(request, error):
     return Response("<h1>page</h1>", media_type="text/html", status_code=error.status_code)
 
 handlers = elsewhere(page)
-with TestClient(WebApp([number, service_router({}, able, "1")], openapi_config=None, exception_handlers=handlers)) as client:
+routes = [number, service_router({}, able, "1")]
+with TestClient(WebApp(routes, openapi_config=None, exception_handlers=handlers)) as client:
     assert client.get("/?n=3").json() == {"n": 3}
     assert client.get("/?n=x").status_code == 400
     for answer in (client.get("/none"), client.post("/?n=3")):
