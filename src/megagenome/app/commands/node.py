@@ -109,6 +109,8 @@ def load_(
     """
     if vcf and not assembly:
         raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
+    if not vcf and not individuals:
+        raise Invalid("there is nothing to load: give --individuals, --vcf or both")
     opened = open_node(folder)
     statement = DatasetStatement(parse_dataset_id(dataset), title, description, open or None, floor, collected, publish)
     ontology_for = opened.reference.ontology_for

@@ -42,7 +42,7 @@ def require_free(ports: Sequence[int]) -> None:
             socket.create_server((HOST, port)).close()
         except OSError as error:
             raise Conflict(
-                f"port {port} of {HOST} cannot be used ({error.strerror}); the demo takes {len(ports)} ports from "
+                f"port {port} of {HOST} cannot be used ({os.strerror(error.errno or 0)}); the demo takes {len(ports)} ports from "
                 "--port upward: stop what listens there or choose another --port"
             ) from None
 
