@@ -65,7 +65,7 @@ def test_the_root_of_any_beacon_is_taken(folder: Path) -> None:
 
 
 def test_a_hub_is_no_node_of_itself(folder: Path) -> None:
-    with pytest.raises(Conflict, match="hub at http.* is this hub itself"):
+    with pytest.raises(Conflict, match=r"hub at http.* is this hub itself"):
         add(folder, routes({"/beacon/v2/info": info("hub")}))
     assert (folder / "hub.toml").read_text() == BEGINNING
 
