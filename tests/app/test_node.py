@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 
-from megagenome.app.node import init_node, open_node
+from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.app.node_app import node_app
 from megagenome.kernel.errors import Conflict, Invalid
 
@@ -72,3 +72,27 @@ def test_a_node_with_nothing_in_it_answers(tmp_path: Path, path: str) -> None:
     with TestClient(node_app(open_node(tmp_path))) as client:
         answer = client.get(f"/beacon/v2/{path}")
     assert (answer.status_code, answer.json()["responseSummary"]["exists"]) == (200, False)
+
+
+def test_a_node_that_was_not_finished_can_be_made_again(folder: Path) -> None:
+    (folder / "node.toml").unlink()  # settings are written last
+    made(folder, "Again")
+    assert open_node(folder).settings.node.name == "Again"
+
+
+def test_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEGAGENOME_NODE_NAME", "Eesti")
+    monkeypatch.setenv("MEGAGENOME_SERVER_PORT", "7")
+    settings = open_node(folder).settings
+    assert (settings.node.name, settings.server.port) == ("Eesti", 7)
+
+
+def test_folder_without_a_node_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="megagenome node init"):
+        open_node(tmp_path)
+
+
+def test_upgrade_changes_nothing_that_is_up_to_date(folder: Path) -> None:
+    upgrade_node(folder)
+    upgrade_node(folder)
+    assert open_node(folder).settings.node.id == "node.ee"

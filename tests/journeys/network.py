@@ -21,7 +21,7 @@ START_S = 60
 def megagenome(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """The command line, as a person calls it."""
     command = [sys.executable, "-m", "megagenome", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert not check or done.returncode == 0, done.stderr
     return done
 

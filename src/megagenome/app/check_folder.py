@@ -22,10 +22,18 @@ def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
         node = open_node(folder)
     except MegagenomeError as error:
         return [Finding("settings and database", fine=False, says=str(error), do=f"see {folder / SETTINGS}")]
+    except sa.exc.DatabaseError as error:
+        return [_unreadable(error)]
     try:
         return list(_parts(node, deep=deep))
+    except sa.exc.DatabaseError as error:
+        return [_unreadable(error)]
     finally:
         node.collection.close()
+
+
+def _unreadable(error: sa.exc.DatabaseError) -> Finding:
+    return Finding("database", fine=False, says=f"cannot be read: {error.orig}", do="restore it from the backup")
 
 
 def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:

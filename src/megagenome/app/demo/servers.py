@@ -17,7 +17,7 @@ import httpx
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 
 HOST = "127.0.0.1"
-START_S = 30.0
+START_S = 60.0
 STOP_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from megagenome.app import check_folder as check_module
+from megagenome.app.check_folder import check_folder
+from megagenome.kernel.findings import Finding
+
+
+def wrong(findings: list[Finding]) -> list[Finding]:
+    """What is wrong; each says what to do."""
+    bad = [finding for finding in findings if not finding.fine]
+    assert all(finding.says and finding.do for finding in bad)
+    return bad
+
+
+def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
+    findings = check_folder(loaded, deep=True)
+    assert wrong(findings) == []
+    parts = {finding.part: finding.says for finding in findings}
+    assert parts["settings"] == "node.ee, EE"
+    assert parts["database"] == "whole"
+    assert parts["dataset EE-SMALL"] == "published, open, 6 people, floor 0, GRCh37"
+    assert parts["genotypes, every byte"] == "as written"
+
+
+def test_empty_node_says_what_comes_next(folder: Path) -> None:
+    findings = check_folder(folder)
+    assert wrong(findings) == []
+    assert any("megagenome node load" in finding.says for finding in findings)
+
+
+def test_folder_that_is_no_node(tmp_path: Path) -> None:
+    [finding] = wrong(check_folder(tmp_path))
+    assert "node.toml" in finding.says
+
+
+def test_unknown_setting_is_named(folder: Path) -> None:
+    settings = folder / "node.toml"
+    settings.write_text(settings.read_text().replace("[server]", "[sever]"))
+    [finding] = wrong(check_folder(folder))
+    assert "did you mean 'server'?" in finding.says
+
+
+def test_altered_byte_is_found_by_a_deep_check_only(loaded: Path) -> None:
+    [pack] = (loaded / "genotypes").rglob("*.genotypes")
+    content = bytearray(pack.read_bytes())
+    content[12] ^= 1  # in the first tile
+    pack.write_bytes(content)
+    assert wrong(check_folder(loaded)) == []
+    [finding] = wrong(check_folder(loaded, deep=True))
+    assert pack.name in finding.says
+
+
+def test_missing_file_is_named(loaded: Path) -> None:
+    pack = next((loaded / "genotypes").rglob("*.genotypes"))
+    pack.unlink()
+    [finding] = wrong(check_folder(loaded))
+    assert finding.part == "genotypes"
+    assert pack.name in finding.says
+
+
+def test_damaged_database_is_found(loaded: Path) -> None:
+    database = loaded / "node.sqlite"
+    database.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    assert len(wrong(check_folder(loaded))) == 1
+
+
+def test_full_disk_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_module, "_LEAST_FREE_BYTES", 1 << 62)
+    [finding] = wrong(check_folder(folder))
+    assert finding.part == "disk"
