@@ -47,6 +47,8 @@ def test_good_id_comes_back_as_it_is(parse: Callable[[str], str], text: str) -> 
         (parse_curie, "!HP:0001250"),
         (parse_curie, "HP:0001250;HP:1"),
         (parse_country, "ee"),
+        (parse_country, "UK"),
+        (parse_country, "EL"),
         (parse_country, "EST"),
         (parse_country, ""),
         (parse_country, "EE\n"),

@@ -98,7 +98,7 @@ def test_nobody_answering_fails_though_it_is_shown(capsys: pytest.CaptureFixture
             "'x' is no allele",
         ),
         (says({"title": "Too large", "status": 413, "detail": "too long"}, status=413), 3, "too long"),
-        (says({}, status=404), 1, "answers 404: is it a hub?"),
+        (says({}, status=404), 1, "is no hub: name one with --hub"),
         (says({}, status=500), 1, "answers 500"),
         (says({}), 1, "is not the API of a hub of this version"),
         (says(b"<html>", kind="text/html"), 1, "is not the API of a hub"),

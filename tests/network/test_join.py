@@ -64,6 +64,12 @@ def test_the_root_of_any_beacon_is_taken(folder: Path) -> None:
     assert load_settings(Hub, folder / "hub.toml", {}).nodes == (node,)
 
 
+def test_a_hub_is_no_node_of_itself(folder: Path) -> None:
+    with pytest.raises(Conflict, match=r"hub at http.* is this hub itself"):
+        add(folder, routes({"/beacon/v2/info": info("hub")}))
+    assert (folder / "hub.toml").read_text() == BEGINNING
+
+
 def test_a_node_that_is_there_already_is_refused(folder: Path) -> None:
     behave = routes({"/beacon/v2/info": info("node.fi")})
     add(folder, behave)

@@ -65,7 +65,7 @@ def test_the_assembly_is_the_texts_or_the_parameters_or_the_hubs() -> None:
     [
         ("/api/variant", "say what to look up"),
         ("/api/variant?q=", "say what to look up"),
-        ("/api/variant?q=22:1-100", "names a region, not one allele: ask /api/region"),
+        ("/api/variant?q=22:1-100", "names a region, not one allele: ask for a region"),
         ("/api/variant?q=BRCA2", "names a gene"),
         ("/api/variant?q=22-16050075-A-G&assembly=GRCh19", "unknown assembly"),
         ("/api/variant?q=22-16050075-A-G&asembly=GRCh37", "unknown parameter 'asembly'; known are q, assembly"),

@@ -4,7 +4,7 @@
 import shlex
 
 from megagenome.portal.cohort_page import Terms, cohort_page
-from megagenome.portal.question import CohortForm
+from megagenome.portal.question import CohortForm, faults
 from megagenome.standards.federation import CohortAnswer, NodeStatus
 from tests.portal import fake_hub
 from tests.portal.document import Document
@@ -42,6 +42,13 @@ def test_counts_by_node_their_sum_and_the_question_in_words_and_as_text() -> Non
     assert shlex.split(command) == [
         "megagenome", "ask", "cohort", "age<=60 age>=40 phenotype=HP:0001250 sex=female", "--hub", "https://hub.example",
     ]  # fmt: skip
+
+
+def test_a_sex_that_the_form_does_not_have_is_a_fault_and_no_failure() -> None:
+    form = CohortForm(sex="x")
+    document = Document(cohort_page(form, [], wrong=faults(form)))
+    document.check()
+    assert "Sex: choose female, male or any." in document.text
 
 
 def test_a_word_with_several_meanings_is_chosen_without_a_script() -> None:

@@ -14,7 +14,7 @@ from tests.portal.document import Document
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (fake_hub.many_rows(0), "1,204 variants, told by 4 nodes; this is complete."),
+        (fake_hub.many_rows(0), "1,204 variants, told by 4 nodes; these are all that they tell."),
         (
             fake_hub.many_rows(0, 300, 100, False),
             "At least 300 variants, told by 4 nodes; a node has more than it gave.",

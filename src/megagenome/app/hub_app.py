@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub's web application: the network's API and Beacon, the portal, its health."""
 
-from litestar.exceptions import HTTPException
-
 from megagenome import __version__
 from megagenome.app.hub import Hub
 from megagenome.app.routes import service_router
@@ -27,7 +25,7 @@ def hub_app(hub: Hub) -> WebApp:
             portal_router(examples=examples or EXAMPLES),
             service_router(service_info(settings.hub, url), lambda: True, __version__),
         ],
-        exception_handlers={HTTPException: elsewhere(show_error)},
+        exception_handlers=elsewhere(show_error),
         lifespan=[network.lifespan],
         openapi_config=None,
     )

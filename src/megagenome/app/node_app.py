@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's web application: its Beacon, its start page, its health."""
 
-from litestar.exceptions import HTTPException
-
 from megagenome import __version__
 from megagenome.app.node import Node
 from megagenome.app.routes import service_router
@@ -43,7 +41,7 @@ def node_app(node: Node) -> WebApp:
             ),
             node_home_router(home),
         ],
-        exception_handlers={HTTPException: elsewhere(show_node_error)},
+        exception_handlers=elsewhere(show_node_error),
         openapi_config=None,
         on_shutdown=[node.collection.close],
     )

@@ -90,7 +90,10 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Conflict(f"port {port} of {host} is in use: stop what listens there or choose another port") from None
-        raise Invalid(f"cannot listen on {host!r} port {port}: {error.strerror or error}") from None
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise Invalid(
+            f"cannot listen on {host!r} port {port}: {reason}; choose an address of this machine (--host)"
+        ) from None
     listener.setblocking(False)
     return listener
 

@@ -9,10 +9,13 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
+from litestar.types import ExceptionHandlersMap
 
+from megagenome.kernel.errors import MegagenomeError
 from megagenome.standards import problem
 
-Render = Callable[[Request[Any, Any, Any], HTTPException], Response[Any]]
+Error = HTTPException | MegagenomeError
+Render = Callable[[Request[Any, Any, Any], Error], Response[Any]]
 
 
 class WebApp(Litestar):
@@ -24,14 +27,17 @@ class WebApp(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def elsewhere(show_page: Render) -> Render:
+def elsewhere(show_page: Render) -> ExceptionHandlersMap:
     """How errors look that no router renders, such as an address or a method that is not served: `show_page` for
     browsers, an RFC 9457 problem for programs."""
 
-    def respond(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    def respond(request: Request[Any, Any, Any], error: Error) -> Response[Any]:
         if "text/html" in request.headers.get("accept", ""):
             return show_page(request, error)
-        body = msgspec.json.encode(problem.problem(error.status_code))
-        return Response(body, media_type=problem.MEDIA_TYPE, status_code=error.status_code)
+        if isinstance(error, HTTPException):
+            found = problem.problem(error.status_code)
+        else:
+            found = problem.problem(problem.status_of(error), str(error))
+        return Response(msgspec.json.encode(found), media_type=problem.MEDIA_TYPE, status_code=found.status)
 
-    return respond
+    return {HTTPException: respond, MegagenomeError: respond}

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, UnknownCommandError
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
 
 from megagenome import __version__
 from megagenome.kernel.errors import MegagenomeError
@@ -21,6 +21,8 @@ app = App(
     help="One million genomes, one network, no central copy.",
     help_epilogue=f"Exit codes: 0 done, 1 failed, 2 used wrongly, 3 refused. {DEBUG} shows where an error came from.",
     version=__version__,
+    # a default that says nothing, such as an empty text, is not shown
+    default_parameter=Parameter(show_default=lambda value: str(value) if value else None),
     result_action="return_value",
     exit_on_error=False,
     print_error=False,

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from megagenome.kernel.errors import Invalid
+
 TEMPORARY_SUFFIX = ".partial"
 """A file with this ending is unfinished and belongs to nobody: what a killed process leaves."""
 
@@ -49,9 +51,12 @@ def write_durably(path: Path) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and its missing parents, durably. Idempotent."""
+    """Make `folder` and its missing parents, durably. Idempotent. Raises `Invalid` where none can be made."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"{folder}: no folder can be made here: {error.strerror}; choose another place") from None
     fsync_folder(folder.parent)

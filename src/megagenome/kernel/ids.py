@@ -21,6 +21,8 @@ UNKNOWN_COUNTRY = Country("ZZ")
 _DATASET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CURIE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._/-]*")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_NOT_ISO = {"EL": "GR", "UK": "GB"}
+"""Written by the institutions of the European Union for Greece and the United Kingdom."""
 
 
 def parse_dataset_id(text: str) -> DatasetId:
@@ -38,7 +40,9 @@ def parse_curie(text: str) -> Curie:
 
 
 def parse_country(text: str) -> Country:
-    """An ISO 3166-1 alpha-2 code, upper case; only its form is checked."""
+    """An ISO 3166-1 alpha-2 code, upper case. Only its form is checked, and that it is not one of the EU's own."""
+    if text in _NOT_ISO:
+        raise Invalid(f"country {text!r}: ISO 3166 writes {_NOT_ISO[text]}")
     if not _COUNTRY.fullmatch(text):
         raise Invalid(f"country {text[:20]!r}: use the two capital letters of ISO 3166, such as EE")
     return Country(text)

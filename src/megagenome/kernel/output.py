@@ -29,7 +29,9 @@ def show(result: Result, *, json: bool, render: Callable[[Result], RenderableTyp
         encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
         sys.stdout.write(encoded.decode() + "\n")
     else:
-        _console(sys.stdout).print(render(result))
+        rendered = render(result)
+        # a line stays one line, so that programs such as grep find it whole
+        _console(sys.stdout).print(rendered, soft_wrap=isinstance(rendered, str))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:

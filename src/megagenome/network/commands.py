@@ -27,8 +27,12 @@ HUB = "http://127.0.0.1:8600"
 TIMEOUT_S = 60.0
 """Longer than any hub waits for its nodes."""
 ROWS = 1000
+SUMS = "Sums are of what is told: withheld groups are in none of them, so M and F need not add up to Total."
 SPOKE = (NodeStatus.ANSWERED, NodeStatus.WITHHELD)
 
+Allele = Annotated[str, Parameter(help="An allele such as 22-16050075-A-G, positions counted from 1.")]
+Place = Annotated[str, Parameter(help="A region such as 22:16050000-16060000; a gene such as BRCA2.")]
+Clauses = Annotated[str, Parameter(help="Clauses that hold together, in quotes; docs/network.md lists them.")]
 HubUrl = Annotated[str, Parameter(help="The hub to ask.")]
 Assembly = Annotated[str, Parameter(help="GRCh37 or GRCh38; the hub's own default where the text does not say one.")]
 
@@ -36,7 +40,7 @@ ask = App(name="ask", help="Ask all nodes of a network one question.")
 
 
 @ask.command
-def variant(text: str, /, *, hub: HubUrl = HUB, assembly: Assembly = "", json: Json = False) -> int:
+def variant(text: Allele, /, *, hub: HubUrl = HUB, assembly: Assembly = "", json: Json = False) -> int:
     """How frequent an allele is, by country and sex: `megagenome ask variant 22-16050075-A-G --assembly GRCh37`."""
     answer = _get(hub, "/api/variant", {"q": text, "assembly": assembly}, VariantAnswer)
     show(answer, json=json, render=_variant)
@@ -44,7 +48,7 @@ def variant(text: str, /, *, hub: HubUrl = HUB, assembly: Assembly = "", json: J
 
 
 @ask.command
-def region(text: str, /, *, hub: HubUrl = HUB, assembly: Assembly = "", skip: int = 0, json: Json = False) -> int:
+def region(text: Place, /, *, hub: HubUrl = HUB, assembly: Assembly = "", skip: int = 0, json: Json = False) -> int:
     """The alleles of a region or gene: `megagenome ask region 22:16050000-16060000`, `megagenome ask region BRCA2`.
 
     Parameters
@@ -59,7 +63,7 @@ def region(text: str, /, *, hub: HubUrl = HUB, assembly: Assembly = "", skip: in
 
 
 @ask.command
-def cohort(question: str, /, *, hub: HubUrl = HUB, assembly: Assembly = "", json: Json = False) -> int:
+def cohort(question: Clauses, /, *, hub: HubUrl = HUB, assembly: Assembly = "", json: Json = False) -> int:
     """How many people match: `megagenome ask cohort 'sex=female phenotype=HP:0001250 age>=40'`."""
     answer = _get(hub, "/api/cohort", {"q": question, "assembly": assembly}, CohortAnswer)
     show(answer, json=json, render=_cohort)
@@ -95,12 +99,14 @@ def _get(hub: str, path: str, query: Mapping[str, str], kind: type[Answer]) -> A
 def _condition(hub: str, response: httpx.Response) -> MegagenomeError:
     detail = decode_detail(response.content)
     match response.status_code:
+        case 404:
+            return Unavailable(f"{hub} is no hub: name one with --hub, and no node")
         case 400 if detail:
             return Invalid(detail)
         case 413 if detail:
             return TooLarge(detail)
         case _:
-            return Unavailable(f"the hub at {hub} answers {response.status_code}: {detail or 'is it a hub?'}")
+            return Unavailable(f"the hub at {hub} answers {response.status_code}: {detail}")
 
 
 def _variant(answer: VariantAnswer) -> RenderableType:
@@ -125,7 +131,7 @@ def _variant(answer: VariantAnswer) -> RenderableType:
         for each in answer.frequencies
     ]
     columns = ("population", "alleles", "of", "frequency", "95 % interval", "hom", "het", "hemi")
-    return Group(printable(name), table(columns, cells), nodes)
+    return Group(printable(name), table(columns, cells), SUMS, nodes)
 
 
 def _region(answer: RegionAnswer) -> RenderableType:

@@ -27,8 +27,8 @@ def add_node(folder: Path, url: str, *, name: str = "", country: str = "") -> No
     its next start. `url` is the node's address or the root of any Beacon v2.
 
     `name` and `country` stand in place of what the node says of itself. Raises `Invalid` for what cannot be a node's
-    address or a file that is not ours, `Conflict` when the node is there already, `Unavailable` when it does not
-    answer as a Beacon; then nothing has changed.
+    address or a file that is not ours, `Conflict` when the node is there already or is the hub itself,
+    `Unavailable` when it does not answer as a Beacon; then nothing has changed.
     """
     path = folder / HUB_FILE
     text, nodes = _read(path)
@@ -40,6 +40,8 @@ def add_node(folder: Path, url: str, *, name: str = "", country: str = "") -> No
     except ValueError as error:
         raise Invalid(str(error)) from None
     node = asyncio.run(_introduce(url, name, country))
+    if node.id == tomllib.loads(text).get("hub", {}).get("id"):
+        raise Conflict(f"{node.id} at {url} is this hub itself, or has its id; nothing was changed")
     try:
         check_nodes([*nodes, node])
     except Invalid:

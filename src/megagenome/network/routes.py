@@ -213,7 +213,7 @@ async def variant(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """One allele over the network."""
     place = hub.resolved(_parameters(request, "q", "assembly"))
     if place.kind != "allele":
-        raise Invalid(f"{place.text} names a {place.kind}, not one allele: ask /api/region, or write 22-16050075-A-G")
+        raise Invalid(f"{place.text} names a {place.kind}, not one allele: ask for a region, or write 22-16050075-A-G")
     return await _answer(request, answers.ask_variant(hub.network, place))
 
 
@@ -223,7 +223,7 @@ async def region(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     given = _parameters(request, "q", "assembly", "skip", "limit")
     place = hub.resolved(given)
     if place.kind == "allele":
-        raise Invalid(f"{place.text} names one allele, not a region: ask /api/variant, or write 22:16050000-16060000")
+        raise Invalid(f"{place.text} names one allele, not a region: ask for a variant, or write 22:16050000-16060000")
     skip, limit = _whole(given, "skip", 0, 0, 999_999_999), _whole(given, "limit", ROWS, 1, MOST_ROWS)
     return await _answer(request, answers.ask_region(hub.network, place, skip, limit))
 

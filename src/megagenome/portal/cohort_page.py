@@ -82,7 +82,7 @@ def cohort_page(
         wrong=wrong or {},
         choices=terms.choices if terms else {},
         answer=answer,
-        words=in_words(form, terms.labels if terms else {}),
+        words=in_words(form, terms.labels if terms else {}) if answer else "",
         chart=_chart(answer) if answer else "",
         told_by=sum(node.status is NodeStatus.ANSWERED for node in answer.nodes) if answer else 0,
         command=shlex.join(["megagenome", "ask", "cohort", answer.query, "--hub", hub]) if answer else "",

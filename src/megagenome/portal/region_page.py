@@ -37,12 +37,12 @@ def region_page(answer: RegionAnswer) -> str:
 
 
 def stated_total(answer: RegionAnswer) -> str:
-    """How many variants there are and how sure that is: `1,204 variants, told by 4 nodes; complete`."""
+    """How many variants there are and how sure that is: `1,204 variants, told by 4 nodes; these are ...`."""
     told_by = sum(node.status is NodeStatus.ANSWERED for node in answer.nodes)
     if not answer.total:
         return "No variant is told here."
     at_least = "" if answer.complete else "At least "
-    known = "this is complete" if answer.complete else "a node has more than it gave"
+    known = "these are all that they tell" if answer.complete else "a node has more than it gave"
     return f"{at_least}{plural(answer.total, 'variant')}, told by {plural(told_by, 'node')}; {known}."
 
 

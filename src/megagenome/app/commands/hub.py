@@ -2,27 +2,31 @@
 """`megagenome hub`: commands of those who run a network's hub."""
 
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
-from megagenome.app.commands.results import Done, is_address, show_done, show_findings
+from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
 from megagenome.app.hub import init_hub, open_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import add_node
 
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
 
+Folder = Annotated[Path, Parameter(help="The hub's folder.")]
+NodeUrl = Annotated[str, Parameter(help="A node's address, or the root of any Beacon v2.")]
+
 
 @hub.command(name="init")
 def init(
-    folder: Path,
+    folder: Folder,
     /,
     *,
     name: str = "Genome network",
     id: str = "network.hub",  # noqa: A002 - the option is --id
-    port: int = 8600,
+    port: Port = 8600,
     assembly: str = "GRCh38",
     json: Json = False,
 ) -> None:
@@ -45,7 +49,7 @@ def init(
 
 
 @hub.command(name="add")
-def add(folder: Path, node_url: str, /, *, name: str = "", country: str = "", json: Json = False) -> None:
+def add(folder: Folder, node_url: NodeUrl, /, *, name: str = "", country: str = "", json: Json = False) -> None:
     """Ask the node at NODE_URL who it is, and add it to the hub in FOLDER. A running hub asks it from its next start.
 
     Parameters
@@ -61,7 +65,7 @@ def add(folder: Path, node_url: str, /, *, name: str = "", country: str = "", js
 
 
 @hub.command(name="serve")
-def serve_(folder: Path, /, *, host: str | None = None, port: int | None = None) -> None:
+def serve_(folder: Folder, /, *, host: Host = None, port: ListenPort = None) -> None:
     """Serve the hub until it is stopped. Address and port are those of hub.toml unless given here."""
     from megagenome.app.hub_app import hub_app  # the web parts take 0.7 s to import, and only serving needs them
     from megagenome.app.server import serve

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from rich.console import Group, RenderableType
 
 from megagenome.app.check_folder import check_folder
-from megagenome.app.commands.results import Done, is_address, show_done, show_findings
+from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
@@ -17,24 +17,31 @@ from megagenome.collection.model import DatasetState
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_vcf import count_records
+from megagenome.kernel import clock
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
 node = App(name="node", help="Make, fill, serve and check a country's node.")
 
+Folder = Annotated[Path, Parameter(help="The node's folder.")]
+Year = Annotated[int | None, Parameter(validator=validators.Number(gte=1900, lte=clock.now().year))]
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 Flag = Parameter(negative="")
+
+_ONWARD = {DatasetState.DRAFT: "approve", DatasetState.APPROVED: "publish"}
+"""The moves after which the public is told of a dataset."""
 
 
 @node.command(name="init")
 def init(
-    folder: Path,
+    folder: Folder,
+    /,
     *,
     country: str,
     name: str = "",
     id: str = "",  # noqa: A002 - the option is --id
-    port: int = 8601,
+    port: Port = 8601,
     json: Json = False,
 ) -> None:
     """Make an empty node in FOLDER.
@@ -57,7 +64,8 @@ def init(
 
 @node.command(name="load")
 def load_(
-    folder: Path,
+    folder: Folder,
+    /,
     *,
     dataset: str,
     assembly: str = "",
@@ -65,7 +73,7 @@ def load_(
     individuals: Files = (),
     title: str | None = None,
     description: str | None = None,
-    collected: int | None = None,
+    collected: Year = None,
     floor: int | None = None,
     consent_all: Annotated[bool, Flag] = False,
     open: Annotated[bool, Flag] = False,  # noqa: A002 - the option is --open
@@ -89,7 +97,7 @@ def load_(
     description
         More of it.
     collected
-        The year that ages are stated for.
+        The year that ages are stated for; it cannot be changed later.
     floor
         Smallest count that the public sees, 10 or more; below only with --open.
     consent_all
@@ -101,6 +109,8 @@ def load_(
     """
     if vcf and not assembly:
         raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
+    if not vcf and not individuals:
+        raise Invalid("there is nothing to load: give --individuals, --vcf or both")
     opened = open_node(folder)
     statement = DatasetStatement(parse_dataset_id(dataset), title, description, open or None, floor, collected, publish)
     ontology_for = opened.reference.ontology_for
@@ -115,21 +125,37 @@ def load_(
             advance(sum(read.values()))
 
         report = load(opened.collection, statement, people, vcf, assembly, follow)
-    show(Loaded(report, people.left_out), json=json, render=_loaded)
+    state = next(known.state for known in opened.collection.snapshot().datasets if known.id == report.dataset)
+    more = f"megagenome node dataset {folder} {report.dataset} {_ONWARD[state]}" if state in _ONWARD else ""
+    show(Loaded(report, people.left_out, more), json=json, render=_loaded)
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A load's report, and what the people tables hold that is not read."""
+    """A load's report, what the people tables hold that is not read, and the next command where one is due."""
 
     report: LoadReport
     left_out_of_tables: dict[str, int]
+    next: str = ""
 
 
 @node.command(name="dataset")
 def dataset_(
-    folder: Path, dataset: str, move: Literal["approve", "publish", "withdraw", "redraft"], *, json: Json = False
+    folder: Folder,
+    dataset: str,
+    move: Literal["approve", "publish", "withdraw", "redraft"],
+    /,
+    *,
+    json: Json = False,
 ) -> None:
-    """Move a dataset's state. A draft is approved, then published; what is withdrawn needs a new approval."""
+    """Move a dataset's state. A draft is approved, then published; what is withdrawn needs a new approval.
+
+    Parameters
+    ----------
+    dataset
+        Its id, as it was loaded.
+    move
+        What becomes of it. Only what is published is told of.
+    """
     to = {
         "approve": DatasetState.APPROVED,
         "publish": DatasetState.PUBLISHED,
@@ -139,11 +165,12 @@ def dataset_(
     opened = open_node(folder)
     with opened.collection.engine.begin() as connection:
         before = move_dataset(connection, parse_dataset_id(dataset), to)
-    show_done(Done(str(folder), f"{dataset} was {before} and is {to}"), json=json)
+    more = f"megagenome node dataset {folder} {dataset} {_ONWARD[to]}" if to in _ONWARD else ""
+    show_done(Done(str(folder), f"{dataset} was {before} and is {to}", more), json=json)
 
 
 @node.command(name="serve")
-def serve_(folder: Path, *, host: str | None = None, port: int | None = None) -> None:
+def serve_(folder: Folder, /, *, host: Host = None, port: ListenPort = None) -> None:
     """Serve the node until it is stopped. Address and port are those of node.toml unless given here."""
     from megagenome.app.node_app import node_app  # the web parts take 0.7 s to import, and only serving needs them
     from megagenome.app.server import serve
@@ -154,7 +181,7 @@ def serve_(folder: Path, *, host: str | None = None, port: int | None = None) ->
 
 
 @node.command(name="check")
-def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False) -> int:
+def check(node: str, /, *, deep: Annotated[bool, Flag] = False, json: Json = False) -> int:
     """Check a node, by its folder or its address: each part, what is wrong with it and what to do.
 
     Parameters
@@ -172,7 +199,7 @@ def check(node: str, *, deep: Annotated[bool, Flag] = False, json: Json = False)
 
 
 @node.command(name="upgrade")
-def upgrade(folder: Path, *, json: Json = False) -> None:
+def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     """Bring a node's database to this version; stop its server before."""
     upgrade_node(folder)
     show_done(Done(str(folder), "is up to date"), json=json)
@@ -185,6 +212,8 @@ def _loaded(loaded: Loaded) -> RenderableType:
         f"{report.consenting:,} of them consent to research: only they are counted",
         f"genotypes of {report.samples:,} samples; {report.samples_left_out:,} samples are in no people table",
     ]
+    if report.contigs and report.individuals > report.samples:
+        lines.append(f"{report.individuals - report.samples:,} of its people have no genotypes in these files")
     if report.overruled:
         lines.append(f"{report.overruled:,} say yes here but not in another dataset: they are not counted")
     if report.withdrawn:
@@ -197,4 +226,6 @@ def _loaded(loaded: Loaded) -> RenderableType:
     parts: list[RenderableType] = ["\n".join(lines)]
     if rows:
         parts.append(table(["contig", *(key.replace("_", " ") for key in shown)], rows))
+    if loaded.next:
+        parts.append(f"Next: {loaded.next}")
     return Group(*parts)

@@ -2,11 +2,17 @@
 """What the commands of nodes and hubs have in common: how they show what was done and what was found."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter, validators
 
 from megagenome.kernel.findings import Finding
 from megagenome.kernel.output import show, table
+
+Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65535))]
+Host = Annotated[str | None, Parameter(help="Address to listen on in place of the setting.")]
+ListenPort = Annotated[int | None, Parameter(help="Port to listen on in place of the setting; 0 takes a free one.")]
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -31,5 +37,5 @@ def is_address(text: str) -> bool:
 def show_findings(findings: Sequence[Finding], *, json: bool) -> int:
     """Show the findings of a check; the command's exit code, 1 when something is wrong."""
     rows = [["ok" if f.fine else "WRONG", f.part, f.says, f.do] for f in findings]
-    show(findings, json=json, render=lambda _: table(["", "part", "", "what to do"], rows))
+    show(findings, json=json, render=lambda _: table(["", "part", "found", "what to do"], rows))
     return 0 if all(finding.fine for finding in findings) else 1

@@ -41,9 +41,10 @@ def require_free(ports: Sequence[int]) -> None:
         try:
             socket.create_server((HOST, port)).close()
         except OSError as error:
+            reason = os.strerror(error.errno or 0)
             raise Conflict(
-                f"port {port} of {HOST} cannot be used ({error.strerror}); the demo takes {len(ports)} ports from "
-                "--port upward: stop what listens there or choose another --port"
+                f"port {port} of {HOST} cannot be used ({reason}); the demo takes {len(ports)} ports from --port "
+                "upward: stop what listens there or choose another --port"
             ) from None
 
 
