@@ -97,7 +97,8 @@ def members(path: Path, people: Iterable[oracle.Someone]) -> list[oracle.Someone
 def told(
     genome: str, key: oracle.Key, counted: Mapping[oracle.Cell, tuple[int, int, int, int]], country: str, floor: int
 ) -> Cells:
-    """The cells of one country's dataset that the rules tell, by the oracle of disclosure."""
+    """The cells of one country's dataset that the rules tell, by the oracle of disclosure. Where nobody carries the
+    allele (open data tell that) there is no record, and with it no division by population."""
     table: dict[Stratum, disclosure.Genotypes] = {}
     copies: set[int] = set()
     for (nation, population, sex), (het, hom, hemi, an) in counted.items():
@@ -110,7 +111,13 @@ def told(
                 het, hom, hemi, an, possible, without
             )
     cells = disclosure.told_cells(table, floor, separates=len(copies) > 1)
-    return cells if cells.get("Total", (0,))[0] else {}
+    carried = cells.get("Total", (0,))[0] > 0
+    return cells if carried else {label: cell for label, cell in cells.items() if ":" not in label}
+
+
+def carried(cells: Cells) -> bool:
+    """Whether somebody carries the allele."""
+    return "Total" in cells and cells["Total"][0] > 0
 
 
 def added(parts: Iterable[Cells]) -> Cells:
