@@ -26,9 +26,9 @@ TRUTH = Truth(
 )
 NETWORK = Running("", Address("hub", "hub", "http://hub"), (Address("node.fi", "FI", "http://fi"),), ())
 SUM = "3 of 20 (0 hom, 3 het, 0 hemi)"
-HUB = (
-    RIGHT | {"node.fi": "answered"} | {f"{who} {k}": SUM for who in ("node.fi", "FI-1") for k in RIGHT if k != "found"}
-)
+LABELS = ("Total", "F", "FI", "FI_F")
+RIGHT = {"found": "yes", **dict.fromkeys(LABELS, SUM)}
+HUB = RIGHT | {"node.fi": "answered"} | {f"{who} {label}": SUM for who in ("node.fi", "FI-1") for label in LABELS}
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, hub: Facts | Exception, beacon: Facts) -> list[Checked]:
