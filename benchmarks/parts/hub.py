@@ -15,7 +15,7 @@ import msgspec
 from benchmarks.harness.claim import Claim, claim
 from benchmarks.harness.http_load import Answers, get, open_loop
 from benchmarks.harness.measure import cpu_s
-from benchmarks.harness.stub_nodes import ALLELE_COUNT, node_id
+from benchmarks.parts.stub_nodes import ALLELE_COUNT, node_id
 from megagenome.app.hub import init_hub
 from megagenome.standards.federation import VariantAnswer
 
@@ -61,7 +61,7 @@ def _network() -> Iterator[tuple[int, int]]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "hub")
         delays = [str(DELAY_MS)] * NODES
-        nodes = stack.enter_context(_started("benchmarks.harness.stub_nodes", *delays))
+        nodes = stack.enter_context(_started("benchmarks.parts.stub_nodes", *delays))
         _make_hub(folder, _line(nodes.stdout).split())
         hub = stack.enter_context(_started("megagenome", "hub", "serve", str(folder), "--port", "0"))
         yield int(_line(hub.stderr).rpartition(":")[2]), hub.pid

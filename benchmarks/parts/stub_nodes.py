@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stub nodes to measure a hub by: `python -m benchmarks.harness.stub_nodes DELAY_MS ...`, one node for each delay.
+"""Stub nodes to measure a hub by: `python -m benchmarks.parts.stub_nodes DELAY_MS ...`, one node for each delay.
 
 Each answers any question with the same Beacon answer after its delay. Their ports go to standard output in one line.
 """

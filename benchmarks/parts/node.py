@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node: its start, its memory, exact alleles over HTTP. 2,504 people, 10,000 sites, most of them rare."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.harness.claim import Claim, claim
+from benchmarks.harness.http_load import get, open_loop
+from benchmarks.harness.measure import cpu_s, pss_bytes
+from megagenome.app.node import init_node, open_node
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
+from megagenome.collection.model import Sex
+from megagenome.collection.people import People, Person
+from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
+from megagenome.standards.genotypes import Block, GenotypeSource
+
+PEOPLE = 2504
+SITES = 10_000
+REQUESTS = 10_000
+RATE = 1000
+START = 20_000_000
+
+
+def claims(seed: int) -> Iterator[Claim]:
+    """A node with one dataset and one with eight, each asked the same of the same people."""
+    genotypes = _genotypes(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _http_claims(Path(folder), genotypes, seed)
+
+
+class _Genotypes(NamedTuple):
+    """Biallelic sites at every 40th base; calls int8 [sites, people, 2]."""
+
+    starts: npt.NDArray[np.int64]
+    calls: npt.NDArray[np.int8]
+
+    def source(self, people: npt.NDArray[np.int64]) -> GenotypeSource:
+        names = tuple(f"S{number}" for number in people)
+
+        def blocks() -> Iterator[Block]:
+            for first in range(0, SITES, 512):
+                part = slice(first, first + 512)
+                size = len(self.starts[part])
+                calls = self.calls[part].take(people, axis=1)
+                yield Block("22", self.starts[part], ["A"] * size, [("G",)] * size, calls)
+
+        return GenotypeSource("random", names, {"22": 50_818_468}, blocks())
+
+
+def _genotypes(seed: int) -> _Genotypes:
+    """Frequencies as in a growing population: 1/f, down to one copy."""
+    random = np.random.default_rng(seed)
+    frequency = np.exp(random.uniform(np.log(0.5 / PEOPLE), np.log(0.5), SITES))
+    calls = (random.random((SITES, PEOPLE, 2), np.float32) < frequency[:, None, None]).astype(np.int8)
+    calls[random.random((SITES, PEOPLE)) < 0.002] = -1
+    return _Genotypes(START + 40 * np.arange(SITES, dtype=np.int64), calls)
+
+
+def _people(numbers: Iterable[int]) -> People:
+    persons = [
+        Person(
+            individual_id=IndividualId(f"P{number}"),
+            sample_id=SampleId(f"S{number}"),
+            sex=(Sex.FEMALE, Sex.MALE)[number % 2],
+            country=Country("EE"),
+            population="Estonian",
+            research_consent=True,
+        )
+        for number in numbers
+    ]
+    return People(persons, {}, {})
+
+
+def _make_node(folder: Path, genotypes: _Genotypes, datasets: int) -> None:
+    """A node whose people are spread evenly over open datasets."""
+    init_node(folder, country="EE", name="", identity="", port=8601)
+    node = open_node(folder)
+    for number in range(datasets):
+        mine = np.arange(number, PEOPLE, datasets)
+        statement = DatasetStatement(DatasetId(f"GDI-EE-OPEN-{number}"), open=True, publish=True)
+        load(node.collection, statement, _people(mine.tolist()), [genotypes.source(mine)], "GRCh38")
+    node.collection.close()
+
+
+@contextlib.contextmanager
+def _served(folder: Path) -> Iterator[tuple[int, int, float]]:
+    """A node as a process of its own: its id, its port, and the seconds until it answered."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "megagenome", "node", "serve", str(folder), "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr
+        line = next(line for line in process.stderr if line.startswith("ready on"))
+        port = int(line.rpartition(":")[2])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+            assert answer.status == 200
+        yield process.pid, port, time.perf_counter() - began
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
+class _Asked(NamedTuple):
+    """Requests, and the allele count and number that each must be told."""
+
+    requests: list[bytes]
+    expected: list[tuple[int, int]]
+
+
+def _asked(genotypes: _Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
+    """Random alleles of which a third are absent."""
+    random = np.random.default_rng(seed)
+    sites = random.integers(0, SITES, count)
+    absent = random.random(count) < 1 / 3
+    ac = (genotypes.calls == 1).sum(axis=(1, 2))
+    an = (genotypes.calls >= 0).sum(axis=(1, 2))
+    path = "/beacon/v2/g_variants?assemblyId=GRCh38&referenceName=22&start={}&referenceBases=A&alternateBases={}"
+    record = "&requestedGranularity=record"
+    requests = [
+        get((path + record).format(genotypes.starts[site], "T" if gone else "G"))
+        for site, gone in zip(sites, absent, strict=True)
+    ]
+    told = [(0, 0) if gone else (int(ac[s]), int(an[s])) for s, gone in zip(sites, absent, strict=True)]
+    return _Asked(requests, told)
+
+
+def _right(bodies: Sequence[bytes], expected: Sequence[tuple[int, int]]) -> bool:
+    """Whether every answer's sum over the datasets is what was counted plainly."""
+    for body, told in zip(bodies, expected, strict=True):
+        combined = msgspec.json.decode(body)["response"].get("info", {}).get("combined")
+        total = combined["frequencies"][0] if combined else {"alleleCount": 0, "alleleNumber": 0}
+        if (total["alleleCount"], total["alleleNumber"]) != told:
+            return False
+    return True
+
+
+def _http_claims(folder: Path, genotypes: _Genotypes, seed: int) -> Iterator[Claim]:
+    spent: dict[int, float] = {}
+    words = f"exact allele over HTTP, {RATE} requests/s over 32 connections, {PEOPLE:,} people, a third absent"
+    for datasets in (1, 8):
+        where = folder / f"node{datasets}"
+        _make_node(where, genotypes, datasets)
+        asked = _asked(genotypes, seed)
+        with _served(where) as (pid, port, start_s):
+            if datasets == 1:
+                yield claim("node answers after its start", "s", start_s, bar="ours <= 1.5")
+                yield claim("node idle, all its processes (PSS)", "MB", pss_bytes(pid) / 1e6, bar="ours <= 150")
+            open_loop(port, asked.requests[:1000], rate=RATE)  # warm
+            before = cpu_s(pid)
+            answers = open_loop(port, asked.requests, rate=RATE)
+            spent[datasets] = (cpu_s(pid) - before) / len(asked.requests) * 1000
+            equal = answers.wrong == 0 and _right(answers.bodies, asked.expected)
+            yield claim(
+                f"{words}, {datasets} datasets: p99", "ms", answers.quantile_ms(0.99), bar="ours < 10", equal=equal
+            )
+            yield claim(f"... {datasets} datasets: p50", "ms", answers.quantile_ms(0.5))
+            yield claim(f"... {datasets} datasets: processor", "ms/request", spent[datasets])
+            flood = open_loop(port, asked.requests, rate=1e9)
+            yield claim(f"... {datasets} datasets: highest rate", "requests/s", len(asked.requests) / flood.elapsed_s)
+    yield claim(
+        "processor per request, 8 datasets beside 1",
+        "ms/request",
+        spent[8],
+        peer=spent[1],
+        peer_version="1 dataset",
+        bar="ratio <= 1.2",
+    )
