@@ -41,13 +41,10 @@ Cells = dict[str, Cell]
 
 
 def told_cells(country: str, by_sex: Mapping[str, Genotypes], copies: Mapping[str, int], floor: int) -> Cells:
-    """The cells of one dataset at one allele. `copies` are those that people of each sex have of the place.
-
-    None at all where no copy is told of: an allele that nobody has and one that few have look alike.
-    """
+    """The cells of one dataset at one allele. `copies` are those that people of each sex have of the place."""
     called = {sex: counts for sex, counts in by_sex.items() if counts.an}
     whole = _added(called.values())
-    if not called or not _passes(whole, floor) or not whole.ac:
+    if not called or not _passes(whole, floor):
         return {}
     sexed = {"male", "female"} <= called.keys() if floor else True
     sexed = sexed and all(_passes(counts, floor) for counts in called.values())
