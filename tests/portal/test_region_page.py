@@ -17,7 +17,7 @@ from tests.portal.document import Document
         (fake_hub.many_rows(0), "1,204 variants, told by 4 nodes; these are all that they tell."),
         (
             fake_hub.many_rows(0, 300, 100, False),
-            "At least 300 variants, told by 4 nodes; a node has more than it gave.",
+            "At least 300 variants, told by 4 nodes; a node has more than it gave, or gave no answer.",
         ),
         (fake_hub.REGIONS["empty"](0), "No variant is told here."),
     ],

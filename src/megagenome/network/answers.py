@@ -88,7 +88,8 @@ async def ask_region(network: Network, place: Resolved, skip: int, limit: int) -
     """The alleles of a region or gene: rows `skip` to `skip + limit` of those that the nodes' first pages hold.
 
     A node that has more than one page of `PAGE` tells of its later alleles nothing; rows from there on would be
-    sums without it. They are left out and `complete` is False: a smaller region shows them.
+    sums without it. They are left out and `complete` is False: a smaller region shows them. It is False,
+    too, when a node gave no answer.
     """
     query = beacon.BeaconQuery(
         beacon.RequestParameters(_parameters(place)),
@@ -103,7 +104,7 @@ async def ask_region(network: Network, place: Resolved, skip: int, limit: int) -
     return RegionAnswer(
         place,
         len(merged.rows),
-        merged.complete,
+        merged.complete and all(outcome.answer is not None for outcome in outcomes),
         skip,
         limit,
         tuple(_row(place.contig, row) for row in page),

@@ -42,7 +42,7 @@ def stated_total(answer: RegionAnswer) -> str:
     if not answer.total:
         return "No variant is told here."
     at_least = "" if answer.complete else "At least "
-    known = "these are all that they tell" if answer.complete else "a node has more than it gave"
+    known = "these are all that they tell" if answer.complete else "a node has more than it gave, or gave no answer"
     return f"{at_least}{plural(answer.total, 'variant')}, told by {plural(told_by, 'node')}; {known}."
 
 

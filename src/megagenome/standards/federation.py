@@ -108,7 +108,7 @@ class VariantRow(msgspec.Struct, frozen=True):
 
 class RegionAnswer(msgspec.Struct, frozen=True):
     """Alleles told in a region or gene, by position. `total` counts distinct alleles on the pages that nodes gave;
-    `complete` is False when a node has more than it gave, so that `total` is a lower bound."""
+    `complete` is False when a node has more than it gave or gave no answer, so that `total` is a lower bound."""
 
     query: Resolved
     total: int

@@ -71,6 +71,18 @@ def test_node_of_open_data_only_says_that_there_is_none() -> None:
     assert (fi.told, fi.cells) == (True, {})
 
 
+def test_open_data_count_in_whom_an_allele_was_not_found() -> None:
+    known = Expectation(truth(dataset("FI-OPEN1"), dataset("FI-OPEN2"), dataset(OTHER)))
+    [fi, ee] = known.allele(allele(cell("FI-OPEN1", 0), cell("FI-OPEN2", 7), cell(OTHER, 0)))
+    assert set(fi.datasets) == {"FI-OPEN2"}
+    assert fi.cells["Total"] == Cell(7, 400, (0, 7, 0))
+    assert (ee.datasets, ee.cells) == ({}, {})
+    [fi, _] = known.allele(allele(cell("FI-OPEN1", 0)))
+    assert (fi.datasets, fi.cells["Total"]) == ({}, Cell(0, 200, (0, 0, 0)))
+    assert variant_facts([fi])["found"] == "no"
+    assert region_facts({"a": [fi]}) == {"alleles": "0", "complete": "yes"}
+
+
 def test_closed_is_silent_beside_open_that_shares_some_people() -> None:
     sharing = Sharing(partly=pair(OPEN, CLOSED))
     [fi] = Expectation(truth(dataset(OPEN), dataset(CLOSED)), sharing).allele(allele(cell(OPEN, 1), cell(CLOSED, 40)))

@@ -3,16 +3,16 @@
 
 from pathlib import Path
 
-import pysam
 import pytest
 
+from megagenome.app.demo import recount_calls
 from megagenome.app.demo.plan import plan_files
 from megagenome.app.demo.recount import recount
 from megagenome.app.demo.recount_calls import count_call, find_stretches, read_alleles
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Unavailable
 from megagenome.synthetic.truth import Cell, CohortQuestion
-from tests.journeys.small import HEADER, write_files
+from tests.journeys.small import write_files
 
 pytestmark = pytest.mark.bcftools
 
@@ -102,9 +102,14 @@ def test_without_bcftools_the_package_is_named(folder: Path, monkeypatch: pytest
         recount(plan_files(folder, "GRCh37"))
 
 
-def test_file_that_bcftools_cannot_read_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "wrong.vcf.gz"
-    with pysam.BGZFile(str(path), "wb") as file:
-        file.write((HEADER + "22\tnowhere\n").encode())
-    with pytest.raises(Unavailable, match=r"bcftools query failed on .*wrong\.vcf\.gz: "):
+def test_file_that_bcftools_cannot_read_is_named(folder: Path) -> None:
+    path = folder / "zwei.vcf.gz"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(Unavailable, match=r"bcftools query failed on .*zwei\.vcf\.gz: .*header"):
         find_stretches(path)
+
+
+def test_long_files_are_not_read_to_their_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recount_calls, "MOST_RECORDS", 2)
+    [stretch] = find_stretches(folder / "zwei.vcf.gz")
+    assert (stretch.start, stretch.end) == (16_050_074, 16_050_115)

@@ -51,8 +51,6 @@ def by_oracle(table, people, copies, floor):
     separates = len({copies[sex] for sex in table}) > 1
     strata = {Stratum(FI, "", Sex(sex)): genotypes(sex, counts) for sex, counts in table.items()}
     cells = oracle.told_cells(strata, floor, separates=separates)
-    if not cells:
-        return {}
     order = [1, 0, 2]  # the oracle says het first
     return {
         label: (ac, an, None if trio is None else tuple(trio[k] for k in order))
@@ -66,8 +64,6 @@ def by_discovery(table, copies, floor):
     possible = np.array([[copies[s.sex] == 2, copies[s.sex] == 2, copies[s.sex] == 1] for s in strata])
     het, hom, hemi, an = (np.array([[table[s.sex][k] for s in strata]], np.int64) for k in range(4))
     told = discovery.disclose(margins, margins.ploidy(possible), np.array([floor]), het, hom, hemi, an)
-    if not told.ac[0, margins.total]:
-        return {}
     return {
         label: (
             int(told.ac[0, k]),

@@ -53,9 +53,8 @@ def test_server_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 SCRIPT = """
-import subprocess, sys, time
+import os, subprocess, time
 from megagenome.app.demo.servers import _end_with_parent
-import os
 child = subprocess.Popen(["sleep", "60"], preexec_fn=_end_with_parent(os.getpid()))
 print(child.pid, flush=True)
 time.sleep(60)

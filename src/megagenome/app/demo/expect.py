@@ -35,8 +35,7 @@ NOBODY_TWICE = Sharing()
 
 
 class ExpectedNode(NamedTuple):
-    """What one node must tell: by dataset, where somebody is found, and over all of them (also of open data in which
-    nobody is).
+    """What one node must tell: by dataset, where that tells something, and over all of them.
 
     told      the node tells that there is something, or that there certainly is nothing
     """
@@ -79,14 +78,15 @@ class Expectation:
             and not self._is_eclipsed(each, [other for other in datasets if other.id in recorded])
             and (cells := told_cells(country, recorded[each.id], copies, _floor(each)))
         }
+        # open data tell a plain zero, too; only the sum has it, so that it counts in whom the allele was looked for
+        observed = {each: cells for each, cells in told.items() if cells["Total"].ac}
         all_open = all(each.open for each in datasets)
         shares = any(self._sharing.any(one, other) for one, other in combinations(told, 2))
         if shares and all_open:
             cells = told_cells(country, recorded[OVER_ALL], copies, 0)
         else:
             cells = sum_cells(told[each] for each in self._apart(country, told))
-        found = {each: mine for each, mine in told.items() if mine["Total"].ac}
-        return ExpectedNode(node_id(country), bool(found) or all_open, found, cells, {}, 0)
+        return ExpectedNode(node_id(country), bool(observed) or all_open, observed, cells, {}, 0)
 
     def _is_eclipsed(self, dataset: DatasetTruth, others: Iterable[DatasetTruth]) -> bool:
         """Beside one that is open, or larger, and shares some of its people, one that is not open says nothing."""
@@ -183,8 +183,7 @@ def combined_facts(nodes: Sequence[ExpectedNode]) -> Facts:
 
 def region_facts(alleles: Mapping[str, Sequence[ExpectedNode]]) -> Facts:
     """The hub's answer about a region: by allele, in order, the sums over nodes."""
-    # a region shows what was found: nodes in which nobody carries an allele have no part in its row
-    told = {text: sum_cells(node.cells for node in nodes if node.datasets) for text, nodes in alleles.items()}
+    told = {text: sum_cells(x for node in nodes for x in node.datasets.values()) for text, nodes in alleles.items()}
     rows = {text: cells for text, cells in told.items() if cells}
     facts = {"alleles": f"{len(rows):,}", "complete": "yes"}
     for text, cells in rows.items():

@@ -30,7 +30,7 @@ def fill_nodes(
     `on_progress` is told how many nodes are done. What a load refuses is raised, and what has not begun is left.
     """
     spawning = multiprocessing.get_context("spawn")  # a fork would copy threads' locks in whatever state they are
-    workers = min(len(planned), os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1)
+    workers = min(len(planned), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=spawning) as pool:
         filling = [pool.submit(fill_node, folder, node, first_port + k) for k, node in enumerate(planned)]
         try:

@@ -3,6 +3,7 @@
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,10 +121,11 @@ def _query(path: Path, form: str, samples: Sequence[str] = (), bed: str = "") ->
         indexed = any(path.with_name(path.name + ending).is_file() for ending in (".tbi", ".csi"))
         command += ["-R" if indexed else "-T", bed]
     with subprocess.Popen([*command, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout  # noqa: S101 - for the type checker: it is a pipe
-        yield process.stdout
-        unread = process.poll() is None and process.stdout.read(1) != ""
-        process.stdout.close()
-        says = process.communicate()[1].strip().splitlines() if not unread else []
-    if process.returncode and not unread:
+        stdout, stderr = process.stdout, process.stderr
+        if stdout is None or stderr is None:
+            raise Unavailable("bcftools was started without pipes")
+        yield stdout
+        stdout.close()
+        says = stderr.read().strip().splitlines()
+    if process.returncode not in (0, -signal.SIGPIPE):
         raise Unavailable(f"bcftools query failed on {path}: {says[-1] if says else process.returncode}")

@@ -41,11 +41,7 @@ Cells = dict[str, Cell]
 
 
 def told_cells(country: str, by_sex: Mapping[str, Genotypes], copies: Mapping[str, int], floor: int) -> Cells:
-    """The cells of one dataset at one allele. `copies` are those that people of each sex have of the place.
-
-    Of data that are not open none where few or no copies are: an allele that nobody has and one that few have look
-    alike. Open data tell also that nobody carries it, and of how many.
-    """
+    """The cells of one dataset at one allele. `copies` are those that people of each sex have of the place."""
     called = {sex: counts for sex, counts in by_sex.items() if counts.an}
     whole = _added(called.values())
     if not called or not _passes(whole, floor):

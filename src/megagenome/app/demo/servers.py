@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +64,9 @@ def start(role: str, folder: Path, port: int) -> Server:
     return Server(role, folder, f"http://{HOST}:{port}", process, log)
 
 
-def _end_with_parent(parent: int):  # type: ignore[no-untyped-def]
+def _end_with_parent(parent: int) -> Callable[[], None]:
+    """For a child before it becomes another program: the kernel will end it when its parent is gone."""
+
     def ask_kernel() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
