@@ -139,7 +139,8 @@ def _judge(asked: Iterable[Checked], *, json: bool) -> int:
     for each in asked:
         questions.append(each)
         if not json:
-            show(each, json=False, render=_line)
+            sys.stdout.write(_line(each) + "\n")  # a line is a line, however wide the terminal is
+            sys.stdout.flush()
     wrong = sum(not each.ok for each in questions)
     show(Verdict(len(questions) - wrong, wrong, questions), json=json, render=_summary)
     return 1 if wrong or not questions else 0
