@@ -103,7 +103,7 @@ def _told_rows(
     asked = np.zeros(len(scheme.datasets), np.bool_)
     asked[list(question.datasets)] = True
     speaks = asked[counts.dataset]
-    if scheme.eclipses.any():
+    if any(scheme.eclipsers):
         speaks &= ~_eclipsed(scheme, counts)
     rows = np.flatnonzero(speaks)
     told = _disclosed(reading, scheme, counts, rows)

@@ -24,6 +24,7 @@ class Scheme:
     shared    bool [datasets, datasets]: they have people in common
     eclipses  bool [datasets, datasets]: at an allele of which the second has a record, the first says nothing, because
               their difference would speak of the few people who are in one of them only
+    eclipsers the same, for each dataset the indices of those that eclipse it
     by_size   indices, largest dataset first
     """
 
@@ -33,6 +34,7 @@ class Scheme:
     floors: Integers
     shared: Bools
     eclipses: Bools
+    eclipsers: tuple[frozenset[int], ...]
     by_size: tuple[int, ...]
     _ploidies: dict[PloidyClass, Ploidy] = field(default_factory=dict)
 
@@ -62,7 +64,9 @@ class Scheme:
 
     def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId]:
         """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones."""
-        needed = set(asked).union(*(np.flatnonzero(self.eclipses[k]).tolist() for k in asked))
+        needed = set(asked)
+        for k in asked:
+            needed |= self.eclipsers[k]
         return frozenset(self.datasets[k].id for k in needed)
 
 
@@ -74,13 +78,15 @@ def scheme_of(collection: Collection, reading: Reading, floor: int) -> Scheme:
     by_size = sorted(range(len(datasets)), key=lambda k: (-sizes[k], k))
     rank = np.argsort(np.array(by_size, np.int64))
     differ = reading.shared & ~_same_people(collection, reading)
+    eclipses = differ & ~is_open[:, None] & (is_open[None, :] | (rank[None, :] < rank[:, None]))
     return Scheme(
         datasets=datasets,
         strata=reading.strata,
         margins=margins_of(reading.strata),
         floors=np.array([d.floor if d.open else max(d.floor, floor) for d in datasets], np.int64),
         shared=reading.shared,
-        eclipses=differ & ~is_open[:, None] & (is_open[None, :] | (rank[None, :] < rank[:, None])),
+        eclipses=eclipses,
+        eclipsers=tuple(frozenset(np.flatnonzero(row).tolist()) for row in eclipses),
         by_size=tuple(by_size),
     )
 
