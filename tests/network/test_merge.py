@@ -35,6 +35,18 @@ def test_the_networks_beacon_merges_variants() -> None:
     assert passed_on["query"]["requestParameters"] == {"g_variant": ASK_ALLELE}
 
 
+def test_those_in_whom_nothing_was_found_are_in_the_sum() -> None:
+    none = {"Total": (0, 50, 0, 0, 0), "EE": (0, 50, 0, 0, 0)}
+    empty = says(answer("EE", [result_set("D-EE", [])], none))
+    both = asking(lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE), FI=node("FI"), EE=empty)
+    alone = asking(lambda hub: ask_variants(hub, requestParameters=ASK_ALLELE), EE=empty)
+    for told, total in ((both, (30, 250)), (alone, (0, 50))):
+        sums = {f["population"]: f for f in told["response"]["info"]["combined"]["frequencies"]}
+        assert (sums["Total"]["alleleCount"], sums["Total"]["alleleNumber"]) == total
+        assert sums["EE"]["alleleCount"] == 0
+    assert alone["responseSummary"] == {"exists": False, "numTotalResults": 0, "countPrecision": "exact"}
+
+
 @pytest.mark.parametrize(
     ("include", "sets"),
     [("ALL", ["D-FI", "E-FI"]), ("HIT", ["D-FI"]), ("MISS", ["E-FI"]), ("NONE", [])],

@@ -40,7 +40,8 @@ async def ask_variants(network: Network, identity: HubIdentity, request: beacon.
     count = len(places) if whole else max([len(places), *(one.count or 0 for one in told)])
     summary = _summary(outcomes, count, exact=whole)
     combined = None
-    if len(places) == 1 and _asks_one_allele(query):
+    # open data also say in how many an allele was looked for that nobody has
+    if len(places) <= 1 and _asks_one_allele(query):
         combined = _divided(add(allele_sum(one) for one in told))
     meta = _meta(identity, request, granularity, describe.VARIANT)
     return _response(meta, summary, outcomes, combined)
