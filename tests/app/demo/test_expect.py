@@ -106,6 +106,7 @@ def test_people_of_two_datasets_are_added_once() -> None:
     [fi] = known.allele(allele(cell("FI-A", 40), cell("FI-B", 41)))
     assert set(fi.datasets) == {"FI-A", "FI-B"}
     assert fi.cells["FI"].ac == 40
+    assert region_facts({"a": [fi]})["a FI"] == "40 of 200"
 
 
 def test_region_lists_what_is_told_only() -> None:

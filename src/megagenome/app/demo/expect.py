@@ -44,6 +44,7 @@ class ExpectedNode(NamedTuple):
     told: bool
     datasets: dict[str, Cells]
     cells: Cells
+    row: Cells
     people_by_dataset: dict[str, int]
     people: int
 
@@ -86,7 +87,8 @@ class Expectation:
             cells = told_cells(country, recorded[OVER_ALL], copies, 0)
         else:
             cells = sum_cells(told[each] for each in self._apart(country, told))
-        return ExpectedNode(node_id(country), bool(observed) or all_open, observed, cells, {}, 0)
+        row = sum_cells(observed[each] for each in self._apart(country, observed))
+        return ExpectedNode(node_id(country), bool(observed) or all_open, observed, cells, row, {}, 0)
 
     def _is_eclipsed(self, dataset: DatasetTruth, others: Iterable[DatasetTruth]) -> bool:
         """Beside one that is open, or larger, and shares some of its people, one that is not open says nothing."""
@@ -143,7 +145,7 @@ class Expectation:
             count = sum(told[each] for each in self._apart(country, told))
             shares = any(self._sharing.any(a.id, b.id) for a, b in combinations(datasets, 2))
             certain = len(told) == len(datasets) and not shares
-        return ExpectedNode(node_id(country), count > 0 or certain, {}, {}, told, count)
+        return ExpectedNode(node_id(country), count > 0 or certain, {}, {}, {}, told, count)
 
 
 def _words(question: CohortQuestion) -> list[str]:
@@ -183,7 +185,7 @@ def combined_facts(nodes: Sequence[ExpectedNode]) -> Facts:
 
 def region_facts(alleles: Mapping[str, Sequence[ExpectedNode]]) -> Facts:
     """The hub's answer about a region: by allele, in order, the sums over nodes."""
-    told = {text: sum_cells(x for node in nodes for x in node.datasets.values()) for text, nodes in alleles.items()}
+    told = {text: sum_cells(node.row for node in nodes) for text, nodes in alleles.items()}
     rows = {text: cells for text, cells in told.items() if cells}
     facts = {"alleles": f"{len(rows):,}", "complete": "yes"}
     for text, cells in rows.items():
