@@ -136,6 +136,18 @@ def test_each_node_is_asked_for_the_allele_in_the_schemas_form() -> None:
     assert asked["query"]["requestedGranularity"] == "record"
 
 
+def test_people_of_two_datasets_count_once_in_a_region() -> None:
+    def sets(*sizes: tuple[str, int, int]) -> list[dict[str, Any]]:
+        return [result_set(name, [record(99, "A", "G", {"Total": (ac, an)})]) for name, ac, an in sizes]
+
+    shares = answer("FI", sets(("A", 3, 12), ("B", 30, 200), ("C", 5, 40)))
+    shares["response"]["info"] = {"shared": [["A", "B"]]}
+    [row] = region(FI=says(shares)).rows
+    assert row.frequencies == with_intervals([Cell("Total", 35, 240)])
+    [row] = region(FI=says(answer("FI", sets(("A", 3, 12), ("B", 30, 200))))).rows
+    assert row.frequencies == with_intervals([Cell("Total", 33, 212)])
+
+
 def test_a_region_is_merged_by_position() -> None:
     told = region(
         FI=says(

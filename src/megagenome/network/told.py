@@ -67,6 +67,7 @@ class Told:
     exact     its count is the truth; else something may be withheld
     count     `numTotalResults`; None when it was not said
     combined  its own sum over its datasets, each person once; None when it gave none
+    shared    ids of two datasets each that have people in common
     sets      its result sets as it gave them, without records where people were asked for
     """
 
@@ -76,6 +77,7 @@ class Told:
     floor: int | None
     datasets: tuple[ToldDataset, ...]
     combined: Cells | None
+    shared: frozenset[frozenset[str]]
     sets: tuple[beacon.ResultSet, ...]
 
     @property
@@ -90,12 +92,22 @@ class Told:
         return any(dataset.more for dataset in self.datasets) or (self.count or 0) > given
 
     def alleles(self) -> dict[Place, list[Cells]]:
-        """Its alleles, each with what its datasets told of it."""
-        found: dict[Place, list[Cells]] = {}
+        """Its alleles, each with what its datasets told of it; of datasets that share people the one with more of them,
+        so that nobody counts twice."""
+        found: dict[Place, dict[str, Cells]] = {}
         for dataset in self.datasets:
             for place, cells in dataset.rows.items():
-                found.setdefault(place, []).append(cells)
-        return found
+                found.setdefault(place, {})[dataset.id] = cells
+        return {
+            place: list(by_id.values()) if not self.shared else self._apart(by_id) for place, by_id in found.items()
+        }
+
+    def _apart(self, by_id: dict[str, Cells]) -> list[Cells]:
+        taken: list[str] = []
+        for each in sorted(by_id, key=lambda id_: (-max((cell.allele_number for cell in by_id[id_]), default=0), id_)):
+            if not any(frozenset((each, other)) in self.shared for other in taken):
+                taken.append(each)
+        return [by_id[each] for each in taken]
 
 
 def read_variants(node: Node, body: bytes) -> Told:
@@ -139,6 +151,7 @@ def _told(node: Node, answer: beacon.Answer, *, with_rows: bool) -> Told:
         beacon.withheld_below(summary.count_adjusted_to),
         tuple(_dataset(each, with_rows=with_rows) for each in sets),
         None if combined is None else add_with_totals([_cells(combined.frequencies)]),
+        frozenset(map(frozenset, answer.response.info.shared)),
         sets if with_rows else tuple(replace(each, results=()) for each in sets),
     )
 

@@ -138,9 +138,14 @@ class ResultSet(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class AnswerNotes(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Ours: `combined` is the Beacon's own sum over the asked datasets, each person once, in the frequencies' form."""
+    """Ours, for whoever adds up.
+
+    combined  the Beacon's own sum over the asked datasets, each person once, in the frequencies' form
+    shared    pairs of ids of asked datasets that have people in common: to add both would count these twice
+    """
 
     combined: FrequencyInPopulations | None = None
+    shared: tuple[tuple[str, str], ...] = ()
 
 
 class ResultSets(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
