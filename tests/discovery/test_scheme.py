@@ -31,6 +31,10 @@ def test_which_dataset_silences_which() -> None:
     assert found.by_size == (0, 1, 2, 3, 4)
     assert found.counted_for((1,)) == {"A", "B"}
     assert found.counted_for((3, 4)) == {"D", "E"}
+    # all others that share people are silenced where both could speak, and that they share is not said
+    assert found.told_twice((0, 1, 2, 3, 4)) == (("B", "C"),)
+    assert found.told_twice((0, 1)) == ()
+    assert scheme(members, "ABCDE").told_twice((0, 1, 3)) == (("A", "B"), ("A", "D"))
 
 
 def test_equally_large_datasets_are_silenced_one_way_only() -> None:

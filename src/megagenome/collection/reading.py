@@ -107,7 +107,7 @@ class Reading:
 
     def copies_possible(self, place: Allele | Region) -> npt.NDArray[np.bool_]:
         """bool [strata, 3]: whether a person of the stratum can be het, hom, hemi at the place by the ploidy of their
-        sex; for a region, anywhere in it. (A half call counts as hemi where two alleles are expected.)"""
+        sex; for a region, at its first or last base. (A half call counts as hemi where two alleles are expected.)"""
         genome = assembly(place.assembly)
         kinds = {genome.ploidy_class(place.contig, end) for end in (place.start, max(place.start, place.end - 1))}
         ploidy = [self._ploidy(kind) for kind in kinds]

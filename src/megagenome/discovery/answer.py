@@ -2,7 +2,6 @@
 """The node's Beacon: from a request to an answer, in plain synchronous functions."""
 
 import contextlib
-import itertools
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -206,7 +205,7 @@ class Beacon:
             )
             for k in question.datasets
         ]
-        notes = beacon.AnswerNotes(shared=() if exactly else _sharing(scheme, question.datasets))
+        notes = beacon.AnswerNotes(shared=() if exactly else scheme.told_twice(question.datasets))
         if told.combined is not None:
             summed = told_cells if told.combined is told.told and told_cells else cells(scheme.margins, told.combined)
             notes = beacon.AnswerNotes(frequencies(summed[0], self.identity.name, self.identity.url)[0])
@@ -226,12 +225,6 @@ class Beacon:
             named = frequencies(row, scheme.datasets[k].title or scheme.datasets[k].id, where)
             records[k].append(beacon.GenomicVariant(one.variant_internal_id, one.variation, one.identifiers, named))
         return records
-
-
-def _sharing(scheme: Scheme, asked: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
-    """The pairs of asked datasets that have people in common."""
-    pairs = itertools.combinations(asked, 2)
-    return tuple((scheme.datasets[a].id, scheme.datasets[b].id) for a, b in pairs if scheme.shared[a, b])
 
 
 def _assemblies(scheme: Scheme) -> frozenset[str]:

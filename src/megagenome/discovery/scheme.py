@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What of disclosure is the same for every question while the datasets stay as they are."""
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +69,18 @@ class Scheme:
         for k in asked:
             needed |= self.eclipsers[k]
         return frozenset(self.datasets[k].id for k in needed)
+
+    def told_twice(self, asked: tuple[int, ...]) -> tuple[tuple[DatasetId, DatasetId], ...]:
+        """The pairs of asked datasets that have people in common and may both tell an allele.
+
+        Of two that are not open and share only some people, one is silent where both have a record: nothing counts
+        twice there, and that they share anybody, perhaps one person, is not said.
+        """
+        return tuple(
+            (self.datasets[a].id, self.datasets[b].id)
+            for a, b in itertools.combinations(asked, 2)
+            if self.shared[a, b] and a not in self.eclipsers[b] and b not in self.eclipsers[a]
+        )
 
 
 def scheme_of(collection: Collection, reading: Reading, floor: int) -> Scheme:

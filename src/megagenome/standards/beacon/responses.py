@@ -141,7 +141,8 @@ class AnswerNotes(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ours, for whoever adds up.
 
     combined  the Beacon's own sum over the asked datasets, each person once, in the frequencies' form
-    shared    pairs of ids of asked datasets that have people in common: to add both would count these twice
+    shared    pairs of ids of asked datasets that have people in common and may both tell an allele: to add both would
+              count these people twice
     """
 
     combined: FrequencyInPopulations | None = None
