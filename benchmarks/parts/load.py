@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loading, whole process, beside `bcftools view -Ou` of one file: 1000 Genomes, and 10,000 people at 60,000 sites."""
+"""Loading, whole process, beside `bcftools view -Ou` of one file: 1000 Genomes, and 10,000 people at 120,000 sites."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from megagenome.standards.genotypes import Block, GenotypeSource
 from megagenome.synthetic.write import write_genotypes
 
 LOAD_PEOPLE = 10_000
-LOAD_SITES = 60_000
+LOAD_SITES = 120_000
 START = 20_000_000
 SHARED_VCF = "data/genomes/1kg_p3_chr22_16.05-16.64Mb.GRCh37.vcf.gz"
 
