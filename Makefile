@@ -41,11 +41,13 @@ format: $(DEV) ## Write the house style into the files
 	$(BIN)/ruff format
 
 # Relocking starts from the present pins; ARGS=--upgrade takes the newest, ARGS="--upgrade-package NAME" one of them.
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml --group build $(ARGS)
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header $(ARGS)
+LOCK = $(COMPILE) pyproject.toml --group build
 lock: $(DEV) ## Pin all dependencies anew in requirements/
 	$(LOCK) --output-file requirements/runtime.txt
 	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --group compiler --output-file requirements/compiler.txt
 
 clean: ## Remove the environment and all caches; no genome is touched
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
@@ -57,7 +59,10 @@ $(RUNTIME): requirements/runtime.txt
 	@$(PIP) install --require-hashes --requirement requirements/runtime.txt
 	@touch $@
 
-$(PACKAGE): pyproject.toml $(RUNTIME)
+# The part in C needs a compiler; where none works, one comes as a wheel of 100 MB.
+$(PACKAGE): pyproject.toml hatch_build.py $(wildcard src/megagenome/kernel/native/*.c) $(RUNTIME)
+	@echo '#include <string.h>' | cc -E - > /dev/null 2>&1 || { echo "Installing a C compiler into $(VENV) ..."; \
+		$(PIP) install --require-hashes --requirement requirements/compiler.txt; }
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

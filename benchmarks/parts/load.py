@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loading, whole process, beside `bcftools view -Ou` of one file: 1000 Genomes, and 10,000 people at 60,000 sites."""
+"""Loading, whole process, beside `bcftools view -Ou` of one file: 1000 Genomes, and 10,000 people at 120,000 sites."""
 
 import os
 import subprocess
@@ -20,8 +20,10 @@ from megagenome.standards.genotypes import Block, GenotypeSource
 from megagenome.synthetic.write import write_genotypes
 
 LOAD_PEOPLE = 10_000
-LOAD_SITES = 60_000
+LOAD_SITES = 120_000
 START = 20_000_000
+# taken out of the environment because it is no setting of Megagenome, and an unknown setting stops each program of ours
+SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or Path(__file__).parents[3] / "shared").absolute()
 SHARED_VCF = "data/genomes/1kg_p3_chr22_16.05-16.64Mb.GRCh37.vcf.gz"
 
 
@@ -59,7 +61,7 @@ def _load_claims(folder: Path, seed: int) -> Iterator[Claim]:
     rows = [f"P{n}\tS{n}\t{'female' if n % 2 == 0 else 'male'}\tEE\tEstonian\tyes" for n in range(LOAD_PEOPLE)]
     table.write_text("\n".join(["individual_id\tsample_id\tsex\tcountry\tpopulation\tconsent", *rows, ""]))
     yield _load_claim(folder, bcf, table, "GRCh38", f"load of a BCF, {LOAD_PEOPLE:,} people, {LOAD_SITES:,} sites")
-    shared = Path(os.environ.get("MEGAGENOME_SHARED", Path(__file__).parents[3] / "shared")) / SHARED_VCF
+    shared = SHARED / SHARED_VCF
     if shared.is_file():
         samples = subprocess.run(["bcftools", "query", "-l", shared], capture_output=True, text=True, check=True)
         rows = [f"{s}\t{s}\tunknown\tEE\t\tyes" for s in samples.stdout.split()]

@@ -3,12 +3,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pysam
 import pysam.bcftools
 import pytest
 
+from megagenome.collection import bcf_records
 from megagenome.collection.read_vcf import open_vcf
 from megagenome.kernel.errors import Corrupt
+from megagenome.standards.genotypes import Block
 
 PEOPLE = 1000
 
@@ -48,12 +51,15 @@ def test_bcf_is_read_as_vcf_is(tmp_path: Path) -> None:
     wanted = frozenset({"S3", "S7", "S999"})
     with open_vcf(text, wanted) as one, open_vcf(binary, wanted) as other:
         assert one.samples == other.samples == ("S3", "S7", "S999")
-        pairs = list(zip(one.blocks, other.blocks, strict=True))
-    assert [len(block.refs) for block, _ in pairs] == [512, 88]
-    for block, same in pairs:
-        assert (block.contig, block.refs, block.alts) == (same.contig, same.refs, same.alts)
-        assert (block.starts == same.starts).all()
-        assert (block.calls == same.calls).all()
+        text_blocks, binary_blocks = list(one.blocks), list(other.blocks)
+    for field in Block._fields[1:4]:
+        assert [x for b in text_blocks for x in getattr(b, field)] == [
+            x for b in binary_blocks for x in getattr(b, field)
+        ]
+    assert {b.contig for b in (*text_blocks, *binary_blocks)} == {"22"}
+    calls = [np.concatenate([b.calls for b in blocks]) for blocks in (text_blocks, binary_blocks)]
+    assert calls[0].shape == (600, 3, 2)
+    assert (calls[0] == calls[1]).all()
 
 
 @pytest.mark.parametrize("keep", [4, 20, -1, -3])
@@ -67,3 +73,29 @@ def test_bcf_whose_records_break_off_is_refused(tmp_path: Path, keep: int) -> No
         file.write(content[: header + keep] if keep > 0 else content[:keep])
     with open_vcf(cut) as source, pytest.raises(Corrupt, match="damaged or malformed"):
         list(source.blocks)
+
+
+def test_a_record_that_is_wrong_is_named_by_the_one_before(tmp_path: Path) -> None:
+    text, whole, wrong = _write(tmp_path / "a.vcf.gz", 5), tmp_path / "a.bcf", tmp_path / "wrong.bcf"
+    pysam.bcftools.view("-Ob", "-o", str(whole), str(text), catch_stdout=False)
+    with pysam.BGZFile(str(whole), "rb", None) as file:
+        content = bytearray(file.read(1 << 20))
+    at = 9 + int.from_bytes(content[5:9], "little")
+    for _ in range(3):
+        at += 8 + int.from_bytes(content[at : at + 4], "little") + int.from_bytes(content[at + 4 : at + 8], "little")
+    content[at + 8] = 77  # the fourth record's contig
+    with pysam.BGZFile(str(wrong), "wb", None) as file:
+        file.write(bytes(content))
+    with open_vcf(wrong) as source, pytest.raises(Corrupt, match="malformed after 22:3;"):
+        list(source.blocks)
+
+
+def test_records_longer_than_what_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, binary = _write(tmp_path / "a.vcf.gz", 40), tmp_path / "a.bcf"
+    pysam.bcftools.view("-Ob", "-o", str(binary), str(text), catch_stdout=False)
+    found = []
+    for part_bytes in (1 << 20, 5_000, 700):  # a record has 2,000 bytes
+        monkeypatch.setattr(bcf_records, "_PART_BYTES", part_bytes)
+        with open_vcf(binary) as source:
+            found.append([start for block in source.blocks for start in block.starts.tolist()])
+    assert found == [list(range(40))] * 3

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bitmap codec against Python sets, at the sizes where its form changes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,3 +53,12 @@ def test_contains_asks_one_plane() -> None:
 def test_batches_for(people: int, batches: int) -> None:
     assert bitmap.batches_for(people) == batches
     assert bitmap.count(bitmap.nobody(batches)) == 0
+
+
+@given(st.lists(st.sampled_from(BOUNDARY_SIZES[:5]), max_size=6))
+def test_sets_encoded_together_are_those_encoded_one_by_one(sizes: list[int]) -> None:
+    sets = [np.array(spread(size), np.uint16) for size in sizes]
+    members = np.concatenate([np.zeros(0, np.uint16), *sets])
+    stored, at = bitmap.encode_sets(members, np.cumsum([0, *sizes]))
+    assert [stored[a:b] for a, b in pairwise(at.tolist())] == [bitmap.encode(each) for each in sets]
+    assert at[-1] == len(stored)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls become entries: against plain counting, one call and one allele at a time."""
 
+import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.collection.classify import STREAMS, classify
+from megagenome.collection.classify import STREAMS, Classifier, Oddities
+from megagenome.kernel.native import library
 from megagenome.standards.genotypes import ABSENT, MISSING, Block
 from tests.oracles import genotypes as oracle
 
 Call = tuple[int | None, ...]
+Found = dict[str, list[tuple[int, int]]]
+"""Rows and columns by stream."""
 
 
 class Case(NamedTuple):
@@ -64,9 +68,8 @@ def stream_of(call: Call, copies: int, allele: int) -> set[str]:
     return streams
 
 
-def plain(case: Case) -> dict[str, list[tuple[int, int]]]:
-    """Rows and columns by stream."""
-    found: dict[str, list[tuple[int, int]]] = {stream: [] for stream in STREAMS}
+def plain(case: Case) -> Found:
+    found: Found = {stream: [] for stream in STREAMS}
     row = 0
     for number, calls, copies in zip(case.alternates, case.calls, case.copies, strict=True):
         for allele in range(1, number + 1):
@@ -86,12 +89,27 @@ def odd(calls: Sequence[tuple[Call, int]]) -> tuple[int, int, int]:
     )
 
 
+def classify(case: Case, kind: type[np.signedinteger], native: ctypes.CDLL | None) -> tuple[Found, Oddities]:
+    """By records of a class each."""
+    classifier = Classifier(np.array(case.copies, np.int8), native)
+    first_row, class_of = np.cumsum([0, *case.alternates]), np.arange(len(case.alternates), dtype=np.int8)
+    streams, oddities = classifier.classify(block(case, kind), first_row, class_of)
+    return {s: sorted(zip(e.row.tolist(), e.column.tolist(), strict=True)) for s, e in streams.items()}, oddities
+
+
+by_each = pytest.mark.parametrize(
+    "native",
+    [pytest.param(None, id="numpy"), pytest.param(library(), id="c", marks=pytest.mark.native)],
+)
+
+
+@by_each
 @pytest.mark.parametrize("kind", [np.int8, np.int16])
 @given(case=cases())
-def test_entries_are_those_of_plain_counting(kind: type[np.signedinteger], case: Case) -> None:
-    first_row = np.cumsum([0, *case.alternates])
-    streams, oddities = classify(block(case, kind), first_row, np.array(case.copies, np.int8))
-    found = {s: sorted(zip(e.row.tolist(), e.column.tolist(), strict=True)) for s, e in streams.items()}
+def test_entries_are_those_of_plain_counting(
+    native: ctypes.CDLL | None, kind: type[np.signedinteger], case: Case
+) -> None:
+    found, oddities = classify(case, kind, native)
     assert found == plain(case)
     pairs = [
         pair for calls, copies in zip(case.calls, case.copies, strict=True) for pair in zip(calls, copies, strict=True)
@@ -99,10 +117,41 @@ def test_entries_are_those_of_plain_counting(kind: type[np.signedinteger], case:
     assert tuple(oddities) == odd(pairs)
 
 
-@given(cases())
-def test_two_copies_everywhere_need_not_be_said(case: Case) -> None:
+@by_each
+@given(case=cases())
+def test_where_two_copies_are_expected_everywhere(native: ctypes.CDLL | None, case: Case) -> None:
     diploid = case._replace(copies=[[2] * len(row) for row in case.copies])
-    streams, oddities = classify(block(diploid, np.int8), np.cumsum([0, *case.alternates]), None)
-    found = {s: sorted(zip(e.row.tolist(), e.column.tolist(), strict=True)) for s, e in streams.items()}
+    found, oddities = classify(diploid, np.int8, native)
     assert found == plain(diploid)
     assert not any(oddities)
+
+
+@by_each
+@given(seed=st.integers(0, 2**32 - 1), people=st.integers(1, 200), records=st.integers(1, 40), rare=st.floats(0.5, 1))
+def test_many_people_are_told_as_few_are(
+    native: ctypes.CDLL | None, seed: int, people: int, records: int, rare: float
+) -> None:
+    """Whole words of plain calls are skipped at once, and what does not fit into the room comes with the next turn."""
+    random = np.random.default_rng(seed)
+    alternates = random.integers(0, 4, records)
+    calls = random.integers(ABSENT, 1 + alternates[:, None, None], (records, people, 2)).astype(np.int8)
+    calls[..., 0] = np.maximum(calls[..., 0], MISSING)  # only a second allele can be absent
+    calls[random.random((records, people)) < rare] = 0
+    ploidy, class_of = random.integers(0, 3, (3, people)).astype(np.int8), random.integers(0, 3, records)
+    case = Case(
+        alternates.tolist(),
+        [[_call(*call) for call in record] for record in calls.tolist()],
+        ploidy[class_of].tolist(),
+    )
+    classifier = Classifier(ploidy, native)
+    for _ in range(2):  # the room of a block is used again for the next
+        streams, _odd = classifier.classify(
+            block(case, np.int8), np.cumsum([0, *case.alternates]), class_of.astype(np.int8)
+        )
+        found = {s: sorted(zip(e.row.tolist(), e.column.tolist(), strict=True)) for s, e in streams.items()}
+        assert found == plain(case)
+
+
+def _call(first: int, second: int) -> Call:
+    one = None if first == MISSING else first
+    return (one,) if second == ABSENT else (one, None if second == MISSING else second)

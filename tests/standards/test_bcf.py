@@ -152,3 +152,78 @@ def test_no_changed_byte_leads_outside_a_record() -> None:
 def test_calls_are_turned_in_all_parts() -> None:
     raw = np.tile(np.array([2, 5, 0, -127], np.int8), 200_000)
     assert (bcf.as_calls(raw).reshape(-1, 4) == [0, 1, -1, -2]).all()
+
+
+# Many records at once are what they are one by one.
+
+
+def laid_out(bodies: list[tuple[bytes, int]]) -> bytes:
+    return b"".join(bcf.RECORD_LENGTHS.pack(shared, len(body) - shared) + body for body, shared in bodies)
+
+
+def one_by_one(content: bytes, places: list[int], dictionary: bcf.Dictionary) -> list[tuple[object, ...]]:
+    found = []
+    for place in places:
+        shared, individual = bcf.RECORD_LENGTHS.unpack_from(content, place)
+        record = bcf.parse_record(content[place + 8 : place + 8 + shared + individual], shared, dictionary)
+        contig, start, (ref, *alts), ploidy, width, at = record
+        found.append((contig, start, ref, tuple(alts), ploidy, width, at + place + 8 if ploidy else 0))
+    return found
+
+
+def all_at_once(content: bytes, dictionary: bcf.Dictionary) -> list[tuple[object, ...]]:
+    places, end = bcf.split(content)
+    assert end == len(content)
+    records = bcf.parse_records(content, places, dictionary)
+    rows = zip(*(column if isinstance(column, list) else column.tolist() for column in records), strict=True)
+    return [(*row[:-1], row[-1] if row[4] else 0) for row in rows]
+
+
+COMMON = struct.pack("<iiifII", 0, 99, 1, 0.0, 2 << 16, 1 << 24 | 3) + b"\x07\x17A\x17G\x00", GENOTYPES
+"""The form of nearly all records, in its two parts."""
+
+
+@given(st.data())
+def test_many_records_are_what_they_are_one_by_one(data: st.DataObject) -> None:
+    """Also where a byte of one of them is another: then both refuse, or both say the same."""
+    bodies = [(SHARED + DEPTHS + GENOTYPES, len(SHARED)), (COMMON[0] + COMMON[1], len(COMMON[0]))]
+    chosen = [bodies[k] for k in data.draw(st.lists(st.integers(0, 1), min_size=1, max_size=5))]
+    which = data.draw(st.integers(0, len(chosen) - 1))
+    body, shared = chosen[which]
+    at, value = data.draw(st.integers(0, len(body) - 1)), data.draw(st.integers(0, 255))
+    chosen[which] = (body[:at] + bytes([value]) + body[at + 1 :], shared)
+    content = laid_out(chosen)
+    places, _ = bcf.split(content)
+    try:
+        expected = one_by_one(content, places.tolist(), DICTIONARY)
+    except bcf.Malformed:
+        with pytest.raises(bcf.Malformed):
+            all_at_once(content, DICTIONARY)
+    else:
+        assert all_at_once(content, DICTIONARY) == expected
+
+
+def test_records_are_split_where_the_last_whole_one_ends() -> None:
+    content = laid_out([(BODY, len(SHARED)), (COMMON[0] + COMMON[1], len(COMMON[0]))])
+    for cut in range(len(content) + 1):
+        places, end = bcf.split(content[:cut])
+        assert (places.tolist(), end) == {
+            0: ([], 0),
+            1: ([0], 8 + len(BODY)),
+            2: ([0, 8 + len(BODY)], len(content)),
+        }[(cut >= 8 + len(BODY)) + (cut == len(content))]
+
+
+def test_a_record_longer_than_any_is_not_waited_for() -> None:
+    with pytest.raises(bcf.Malformed):
+        bcf.split(bcf.RECORD_LENGTHS.pack(10, 2**31) + bytes(100))
+
+
+@pytest.mark.native
+@given(st.integers(1, 100), st.integers(1, 4), st.data())
+def test_calls_decoded_in_c_are_those_of_numpy(samples: int, records: int, data: st.DataObject) -> None:
+    raw = data.draw(st.binary(min_size=2 * samples * records, max_size=2 * samples * records))
+    calls, highest = bcf.decode_calls(b"\x00" + raw, 1 + 2 * samples * np.arange(records), samples)
+    plain = bcf.as_calls(np.frombuffer(bytearray(raw), np.int8)).reshape(records, samples, 2)
+    assert (calls == plain).all()
+    assert (highest == plain.reshape(records, -1).max(axis=1)).all()

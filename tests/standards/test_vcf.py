@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must be known of a file before htslib reads it."""
 
-import gzip
-from pathlib import Path
-
-import pysam
 import pytest
 
 from megagenome.kernel.errors import Invalid
@@ -47,14 +43,3 @@ def test_a_file_may_have_no_samples() -> None:
 def test_bad_headers_are_refused(text: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         vcf.parse_header(text)
-
-
-def test_bgzf_is_told_from_gzip_by_its_first_bytes(tmp_path: Path) -> None:
-    path = tmp_path / "x.gz"
-    with pysam.BGZFile(str(path), "wb") as file:
-        file.write(b"some text")
-    written = path.read_bytes()
-    assert vcf.is_bgzf(written[:16])
-    assert written.endswith(vcf.BGZF_END)
-    for other in (gzip.compress(b"some text"), b"##fileformat=VCFv4.2", b"", written[:13]):
-        assert not vcf.is_bgzf(other[:16])

@@ -1,93 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
 """BCF records as genotype blocks, without a Python object per call."""
 
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.collection.bcf_records import Part
 from megagenome.kernel.coordinates import is_symbolic
 from megagenome.kernel.errors import Invalid
 from megagenome.standards import bcf
 from megagenome.standards.genotypes import Block, Calls
 
-RECORDS_PER_BLOCK = 512
+_BLOCK_CALLS = 1 << 21
+"""Calls in a block, at most (but one record at least): records that have none take no room in a file."""
+_BASES = frozenset("ACGT")
 
 Places = npt.NDArray[np.int64]
 
 
-class Waiting:
-    """Records of one contig and one width of genotypes, that will be a block."""
+class Blocks:
+    """Makes blocks of the records of one file."""
 
-    def __init__(self, path: Path, samples: int, kept: Places | None) -> None:
-        """Of records of `samples` samples only those at `kept` go into the block; None: all."""
+    def __init__(self, path: Path, dictionary: bcf.Dictionary, kept: Places | None) -> None:
+        """Of the samples of each record only those at `kept` go into blocks; None: all."""
         self._path = path
-        self._samples = samples
+        self._dictionary = dictionary
         self._kept = kept
-        self.contig = ""
-        self.records: list[bcf.Record] = []
-        self._bodies: list[bytes] = []
 
-    def takes(self, contig: str, record: bcf.Record) -> bool:
-        """Whether the record can be of the same block."""
-        if not self.records:
-            return True
-        return contig == self.contig and record.width == self.records[0].width and len(self.records) < RECORDS_PER_BLOCK
+    def of(self, part: Part) -> Iterator[Block]:
+        """A part's records: each block those of one contig and one width of genotypes."""
+        records = part.records
+        changes = (np.diff(records.contig) != 0) | (np.diff(records.width) != 0)
+        bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(records.start)]
+        most = max(1, _BLOCK_CALLS // self._dictionary.samples)
+        for begin, end in pairwise(bounds):
+            for first in range(begin, end, most):
+                yield self._block(part.content, records, slice(first, min(first + most, end)))
 
-    def add(self, contig: str, record: bcf.Record, body: bytes) -> None:
-        """Put a record into the block."""
-        self.contig = contig
-        self.records.append(record)
-        self._bodies.append(body)
-
-    def block(self) -> Block:
-        """All of them as a block."""
-        records = self.records
-        calls = bcf.as_calls(self._raw())
-        listed = np.array([len(record.alleles) - 1 for record in records])
-        highest = calls.reshape(len(records), -1).max(axis=1)
+    def _block(self, content: bytes, records: bcf.Records, which: slice) -> Block:
+        refs, alts = records.refs[which], records.alts[which]
+        calls, highest = self._calls(content, records, which)
+        listed = np.fromiter(map(len, alts), np.int64, len(alts))
         if (wrong := np.flatnonzero(highest > listed)).size:
             at = int(wrong[0])
-            raise self._refused(at, f"a call of allele {highest[at]}, the record lists {listed[at]}")
+            what = f"a call of allele {highest[at]}, the record lists {listed[at]}"
+            raise self._refused(records, which.start + at, what)
         return Block(
-            self.contig,
-            np.array([record.start for record in records], np.int64),
-            [record.alleles[0].upper() for record in records],
-            [tuple(_spelled(alt) for alt in record.alleles[1:]) for record in records],
-            calls,
+            self._dictionary.contigs[int(records.contig[which.start])],
+            records.start[which],
+            [ref if ref in _BASES else ref.upper() for ref in refs],
+            [alt if len(alt) == 1 and alt[0] in _BASES else tuple(map(_spelled, alt)) for alt in alts],
+            calls if self._kept is None else calls.take(self._kept, axis=1),
         )
 
-    def _raw(self) -> Calls:
-        """BCF's integers, [records, samples, 2], writable; those of a haploid record have no second allele."""
-        first = self.records[0]
-        dtype = np.dtype(f"<i{first.width}")
-        raw = bytearray().join(
-            body[record.at : record.at + self._samples * record.ploidy * record.width]
-            if record.ploidy == 2
-            else self._as_pairs(number, record, body, dtype)
-            for number, (record, body) in enumerate(zip(self.records, self._bodies, strict=True))
-        )
-        calls = np.frombuffer(raw, dtype).reshape(len(self.records), self._samples, 2)
-        return calls if self._kept is None else calls.take(self._kept, axis=1)
+    def _calls(self, content: bytes, records: bcf.Records, which: slice) -> tuple[Calls, npt.NDArray[Any]]:
+        """Called alleles, and the highest of each record among all samples."""
+        at, ploidy, width = records.at[which], records.ploidy[which], int(records.width[which.start])
+        if width == 1 and (ploidy == 2).all():
+            return bcf.decode_calls(content, at, self._dictionary.samples)
+        dtype = np.dtype(f"<i{width}")
+        raw = np.stack([self._pairs(content, records, k, dtype) for k in range(which.start, which.stop)])
+        calls = bcf.as_calls(raw)
+        return calls, calls.reshape(len(calls), -1).max(axis=1)
 
-    def _as_pairs(self, number: int, record: bcf.Record, body: bytes, dtype: "np.dtype[Any]") -> bytes:
-        """The integers of a record with another ploidy than 2, as pairs."""
+    def _pairs(self, content: bytes, records: bcf.Records, k: int, dtype: "np.dtype[Any]") -> npt.NDArray[Any]:
+        """BCF's integers of a record of any ploidy, [samples, 2]; those of a haploid one have no second allele."""
+        samples, ploidy = self._dictionary.samples, int(records.ploidy[k])
         absent = np.iinfo(dtype).min + 1
-        pairs = np.full((self._samples, 2), absent, dtype)
-        if record.ploidy == 0:
+        pairs = np.full((samples, 2), absent, dtype)
+        if ploidy == 0:
             pairs[:, 0] = 0
-            return pairs.tobytes()
-        called = np.frombuffer(body, dtype, self._samples * record.ploidy, record.at)
-        called = called.reshape(self._samples, record.ploidy)
+            return pairs
+        called = np.frombuffer(content, dtype, samples * ploidy, int(records.at[k])).reshape(samples, ploidy)
         longer = called[:, 2:] if self._kept is None else called[self._kept, 2:]
         if (longer != absent).any():
-            raise self._refused(number, f"a call of {record.ploidy} alleles; at most 2 are understood")
-        pairs[:, : min(2, record.ploidy)] = called[:, :2]
-        return pairs.tobytes()
+            raise self._refused(records, k, f"a call of {ploidy} alleles; at most 2 are understood")
+        pairs[:, : min(2, ploidy)] = called[:, :2]
+        return pairs
 
-    def _refused(self, at: int, what: str) -> Invalid:
-        return Invalid(f"{self._path}: {self.contig}:{self.records[at].start + 1}: {what}")
+    def _refused(self, records: bcf.Records, k: int, what: str) -> Invalid:
+        contig = self._dictionary.contigs[int(records.contig[k])]
+        return Invalid(f"{self._path}: {contig}:{records.start[k] + 1}: {what}")
 
 
 def _spelled(alt: str) -> str:

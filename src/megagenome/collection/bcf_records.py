@@ -3,37 +3,37 @@
 
 import contextlib
 import fcntl
-import gzip
-import io
 import os
 import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pysam
 
-from megagenome.standards import bcf
+from megagenome.standards import bcf, bgzf
 
 _PIPE_BYTES = 1 << 20
-_LIMIT_BYTES = 1 << 30  # of a part of a record; what claims to be longer is no record
+_READ_BYTES = 1 << 18
+_PART_BYTES = 1 << 20  # small enough for the processor's cache, large enough for arrays to pay
 
 pysam.set_verbosity(0)  # what htslib would print, we say in one line of our own
 
 
 @contextlib.contextmanager
-def open_records(path: Path, header_samples: Sequence[str], samples: Sequence[str]) -> Iterator["Records"]:
+def open_records(path: Path, header_samples: Sequence[str], samples: Sequence[str]) -> Iterator["Source"]:
     """The records of a file, whose header has `header_samples`; of all of them or, where htslib can, of `samples`."""
-    with pysam.BGZFile(str(path), "rb", None) as file:
-        if file.read(len(bcf.MAGIC)) == bcf.MAGIC:
-            yield _read_bcf(path, file, len(header_samples))
+    with path.open("rb") as file:
+        stream = _Stream(file)
+        if stream.take(len(bcf.MAGIC)) == bcf.MAGIC:
+            yield _read_bcf(path, stream, len(header_samples))
             return
     feed = _Feed(path, samples)
     try:
-        yield feed.records()
+        yield feed.source()
     finally:
         feed.close()
 
@@ -46,15 +46,70 @@ class Undeclared(Exception):
         self.contig = contig
 
 
-class Records(NamedTuple):
-    """Records and what their numbers stand for. Reading them raises `bcf.Malformed`, `OSError` or
-    `Undeclared`."""
+class Part(NamedTuple):
+    """Some of a file's records, and the bytes in which they are."""
+
+    records: bcf.Records
+    content: bytes
+
+
+class Source(NamedTuple):
+    """Records, some at a time, and what their numbers stand for. Reading them raises `bcf.Malformed`,
+    `bgzf.Malformed`, `OSError` or `Undeclared`."""
 
     dictionary: bcf.Dictionary
-    each: Iterator[tuple[bcf.Record, bytes]]
+    parts: Iterator[Part]
 
 
-def _read_bcf(path: Path, file: pysam.BGZFile, samples: int) -> Records:
+class _Stream:
+    """What a BGZF file holds, from its begin to its end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._compressed = b""
+        self._parts: list[bytes | bytearray] = []
+        self._size = 0
+        self._ended = False
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes, or as many as there are."""
+        self._fill(size)
+        content = b"".join(self._parts)
+        self._parts, self._size = [content[size:]], max(0, len(content) - size)
+        return content[:size]
+
+    def records(self, dictionary: bcf.Dictionary) -> Iterator[Part]:
+        """All that is left, as records."""
+        needed = _PART_BYTES
+        while True:
+            self._fill(needed)
+            content = b"".join(self._parts)
+            places, end = bcf.split(content)
+            if len(places):
+                yield Part(bcf.parse_records(content, places, dictionary), content)
+            self._parts, self._size = [content[end:]], len(content) - end
+            if self._ended:
+                break
+            # a record longer than a part: as much again as there is, so that joining costs no more than reading
+            needed = max(_PART_BYTES, 2 * self._size)
+        if self._size:
+            raise bcf.Malformed
+
+    def _fill(self, size: int) -> None:
+        while self._size < size and not self._ended:
+            inflated = bgzf.inflate(self._compressed, size - self._size)
+            self._compressed = self._compressed[inflated.used :]
+            self._parts += inflated.parts
+            self._size += sum(map(len, inflated.parts))
+            if self._size < size:
+                more = self._file.read1(_READ_BYTES)  # type: ignore[attr-defined]  # what a buffered file has
+                self._ended = not more
+                self._compressed += more
+        if self._ended and self._compressed:
+            raise bgzf.Malformed
+
+
+def _read_bcf(path: Path, stream: _Stream, samples: int) -> Source:
     """The records of a BCF file whose magic has been read. htslib says what the header's lines are numbered."""
     try:
         with pysam.VariantFile(str(path)) as opened:
@@ -64,22 +119,8 @@ def _read_bcf(path: Path, file: pysam.BGZFile, samples: int) -> Records:
             dictionary = bcf.Dictionary(named, gt, samples)
     except ValueError:
         raise bcf.Malformed from None
-    file.read(int.from_bytes(file.read(4), "little"))
-    return Records(dictionary, _parse(file.read, dictionary))
-
-
-def _parse(read: Callable[[int], bytes], dictionary: bcf.Dictionary) -> Iterator[tuple[bcf.Record, bytes]]:
-    size = bcf.RECORD_LENGTHS.size
-    while lengths := read(size):
-        if len(lengths) < size:
-            raise bcf.Malformed
-        shared, individual = bcf.RECORD_LENGTHS.unpack(lengths)
-        if max(shared, individual) > _LIMIT_BYTES:
-            raise bcf.Malformed
-        body = read(shared + individual)
-        if len(body) < shared + individual:
-            raise bcf.Malformed
-        yield bcf.parse_record(body, shared, dictionary), body
+    stream.take(int.from_bytes(stream.take(4), "little"))
+    return Source(dictionary, stream.records(dictionary))
 
 
 class _Feed:
@@ -94,7 +135,7 @@ class _Feed:
         reading, writing = os.pipe()
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._pipe = os.fdopen(reading, "rb", buffering=_PIPE_BYTES)
-        self._stream = io.BufferedReader(gzip.GzipFile(fileobj=self._pipe), _PIPE_BYTES)
+        self._stream = _Stream(self._pipe)
         self._thread = threading.Thread(target=self._run, args=(writing,), daemon=True)
         self._thread.start()
 
@@ -120,15 +161,15 @@ class _Feed:
                 break
             sink.write(record)
 
-    def records(self) -> Records:
+    def source(self) -> Source:
         """What comes through the pipe."""
-        head = self._stream.read(len(bcf.MAGIC) + 4)
-        header = self._stream.read(int.from_bytes(head[len(bcf.MAGIC) :], "little")).decode()
+        head = self._stream.take(len(bcf.MAGIC) + 4)
+        header = self._stream.take(int.from_bytes(head[len(bcf.MAGIC) :], "little")).decode()
         dictionary = bcf.parse_dictionary(header, len(self._samples))
-        return Records(dictionary, self._each(dictionary))
+        return Source(dictionary, self._each(dictionary))
 
-    def _each(self, dictionary: bcf.Dictionary) -> Generator[tuple[bcf.Record, bytes], None, None]:
-        yield from _parse(self._stream.read, dictionary)
+    def _each(self, dictionary: bcf.Dictionary) -> Generator[Part, None, None]:
+        yield from self._stream.records(dictionary)
         self.close()
         if self._undeclared:
             raise Undeclared(self._undeclared)

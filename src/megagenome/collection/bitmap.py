@@ -36,6 +36,21 @@ def encode(members: npt.NDArray[np.uint16]) -> bytes:
     return np.packbits(plane, bitorder="little").tobytes()
 
 
+def encode_sets(members: npt.NDArray[np.uint16], bounds: npt.NDArray[np.int64]) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """The stored forms of one batch of many sets, one after another, and where each begins and the last ends. Set k's
+    are `members[bounds[k]:bounds[k + 1]]`, as for `encode`."""
+    sizes = np.diff(bounds)
+    dense = sizes >= SPARSE_LIMIT
+    at = np.append(0, np.cumsum(np.where(dense, PLANE_BYTES, 2 * sizes)))
+    parts, done = [], 0
+    for k in np.flatnonzero(dense).tolist():
+        begin, end = bounds[k : k + 2].tolist()
+        parts += [members[done:begin].astype("<u2").tobytes(), encode(members[begin:end])]
+        done = end
+    parts.append(members[done:].astype("<u2").tobytes())
+    return b"".join(parts), at
+
+
 def decode(stored: bytes | memoryview) -> npt.NDArray[np.uint16]:
     """The members of a stored batch, strictly increasing."""
     if len(stored) < PLANE_BYTES:

@@ -10,6 +10,7 @@ person's sex at the place (notation: a, b alleles; `.` not called):
     expected 0   nothing is counted (Y of a female)
 """
 
+import ctypes
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ Int64 = npt.NDArray[np.int64]
 
 
 class Entries(NamedTuple):
-    """For one stream, in increasing (record, column): the row of an allele and the column of a person."""
+    """For one stream: the row of an allele and the column of a person. In increasing (record, column) but for a second
+    allele of a record, which may stand apart."""
 
     row: Int32
     column: Int32
@@ -60,26 +62,75 @@ class _Calls(NamedTuple):
         return _Calls(self.record[chosen], self.column[chosen], self.first[chosen], self.second[chosen])
 
 
-def classify(
-    block: Block, first_row: Int64, expected: npt.NDArray[np.int8] | None
-) -> tuple[dict[str, Entries], Oddities]:
-    """The entries of a block's alleles, by stream.
+class Classifier:
+    """Names the entries of blocks of the same people."""
 
-    first_row  int64 [records + 1]: allele k (1..) of record r is row `first_row[r] + k - 1`
-    expected   int8 [records, samples], the ploidy expected of each person at each record; None: 2 everywhere
-    """
-    calls = _not_reference(block)
-    first = first_row.astype(np.int32)
-    if expected is None:
-        return _diploid(calls, first), Oddities()
-    ploidy = expected[calls.record, calls.column]
-    streams = _diploid(calls.where(ploidy == 2), first)
-    once, missing, odd = _haploid(calls.where(ploidy == 1), first)
-    unexpected = calls.where(ploidy == 0)
-    odd = odd._replace(unexpected=int(((unexpected.first > 0) | (unexpected.second > 0)).sum()))
-    streams["hemi"] = _merge(streams["hemi"], once)
-    streams["missing"] = _merge(streams["missing"], missing)
-    return streams, odd
+    def __init__(self, expected: npt.NDArray[np.int8], native: ctypes.CDLL | None) -> None:
+        """`expected`, int8 [classes, samples]: the ploidy expected of each person at a place of each class. `native` is
+        `kernel.native.library()`; where that is None, NumPy does the same, more slowly."""
+        self._expected = np.ascontiguousarray(expected)
+        self._native = native
+        self._rows = self._columns = np.empty((len(STREAMS), 0), np.int32)  # written anew for each block
+
+    def classify(
+        self, block: Block, first_row: Int64, class_of: npt.NDArray[np.int8]
+    ) -> tuple[dict[str, Entries], Oddities]:
+        """The entries of a block's alleles, by stream. Cost: one pass over the calls, and a little for each entry.
+
+        first_row  int64 [records + 1]: allele k (1..) of record r is row `first_row[r] + k - 1`
+        class_of   int8 [records], the class of each record's place
+        """
+        first = first_row.astype(np.int32)
+        if self._native is None or block.calls.dtype != np.int8:
+            return self._by_numpy(block, first, class_of)
+        calls = block.calls.astype(np.int8, order="C", copy=False)
+        return self._by_c(self._native, calls, first, np.ascontiguousarray(class_of))
+
+    def _by_c(
+        self, native: ctypes.CDLL, calls: Calls, first_row: Int32, class_of: npt.NDArray[np.int8]
+    ) -> tuple[dict[str, Entries], Oddities]:
+        records, samples, _ = calls.shape
+        # room for what is rare, and at least for one record of which everybody is an entry
+        room = 1 + samples * max(2, int(np.diff(first_row).max(initial=0)), records // 8)
+        if room > self._rows.shape[1]:
+            self._rows, self._columns = (np.empty((len(STREAMS), room), np.int32) for _ in range(2))
+        room = self._rows.shape[1]
+        row_at, column_at = (
+            np.array([stream.ctypes.data for stream in streams], np.uintp) for streams in (self._rows, self._columns)
+        )
+        parts: dict[str, list[Entries]] = {stream: [] for stream in STREAMS}
+        odd, done = np.zeros(3, np.int64), 0
+        while done < records:
+            sizes = np.zeros(len(STREAMS), np.int64)
+            told = (first_row, self._expected, class_of, row_at, column_at, sizes)
+            done = native.collect_entries(
+                calls.ctypes.data, done, records, samples, *(array.ctypes.data for array in told), room, odd.ctypes.data
+            )
+            for k, (stream, size) in enumerate(zip(STREAMS, sizes.tolist(), strict=True)):
+                parts[stream].append(Entries(self._rows[k, :size].copy(), self._columns[k, :size].copy()))
+        return {stream: concatenate(found) for stream, found in parts.items()}, Oddities(*odd.tolist())
+
+    def _by_numpy(
+        self, block: Block, first_row: Int32, class_of: npt.NDArray[np.int8]
+    ) -> tuple[dict[str, Entries], Oddities]:
+        calls = _not_reference(block)
+        if (self._expected[np.unique(class_of)] == 2).all():
+            return _diploid(calls, first_row), Oddities()
+        ploidy = self._expected[class_of[calls.record], calls.column]
+        streams = _diploid(calls.where(ploidy == 2), first_row)
+        once, missing, odd = _haploid(calls.where(ploidy == 1), first_row)
+        unexpected = calls.where(ploidy == 0)
+        odd = odd._replace(unexpected=int(((unexpected.first > 0) | (unexpected.second > 0)).sum()))
+        streams["hemi"] = concatenate([streams["hemi"], once])
+        streams["missing"] = concatenate([streams["missing"], missing])
+        return streams, odd
+
+
+def concatenate(parts: list[Entries]) -> Entries:
+    """All of them, one after another; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Entries(np.concatenate([part.row for part in parts]), np.concatenate([part.column for part in parts]))
 
 
 def _not_reference(block: Block) -> _Calls:
@@ -102,8 +153,11 @@ def _diploid(calls: _Calls, first_row: Int32) -> dict[str, Entries]:
     only = np.maximum(first, second)  # the called one of a half call
     het = both & ~same
     return {
-        "het": _merge(
-            _carried(calls, first_row, first, het & (first > 0)), _carried(calls, first_row, second, het & (second > 0))
+        "het": concatenate(
+            [
+                _carried(calls, first_row, first, het & (first > 0)),
+                _carried(calls, first_row, second, het & (second > 0)),
+            ]
         ),
         "hom": _carried(calls, first_row, first, both & same),
         "hemi": _carried(calls, first_row, only, half & (only > 0)),
@@ -144,9 +198,3 @@ def _every_row(record: Int32, column: Int32, first_row: Int32) -> Entries:
     repeat = np.repeat(np.arange(len(record)), alternates)
     within = np.arange(len(repeat)) - np.repeat(np.cumsum(alternates) - alternates, alternates)
     return Entries((first_row[record[repeat]] + within).astype(np.int32), column[repeat])
-
-
-def _merge(one: Entries, other: Entries) -> Entries:
-    if not len(other.row):
-        return one
-    return Entries(np.concatenate((one.row, other.row)), np.concatenate((one.column, other.column)))

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pysam.bcftools
 
-from megagenome.collection.bcf_blocks import Waiting
+from megagenome.collection.bcf_blocks import Blocks
 from megagenome.collection.bcf_records import Undeclared, open_records
 from megagenome.kernel.errors import Corrupt, Invalid
-from megagenome.standards import bcf, vcf
+from megagenome.standards import bcf, bgzf, vcf
 from megagenome.standards.genotypes import Block, GenotypeSource
 
 _HEADER_LIMIT_BYTES = 64 * 1024 * 1024
@@ -42,11 +42,11 @@ def read_header(path: Path) -> vcf.Header:
 def _check_compression(path: Path) -> None:
     with path.open("rb") as file:
         first = file.read(16)
-        if not vcf.is_bgzf(first):
-            kind = "plain gzip" if first[:2] == vcf.GZIP_MAGIC else "not compressed"
+        if not bgzf.is_bgzf(first):
+            kind = "plain gzip" if first[:2] == bgzf.GZIP_MAGIC else "not compressed"
             raise Invalid(f"{path}: {kind}; compress it with `bgzip` or convert it with `bcftools view -Ob`")
-        file.seek(-min(len(vcf.BGZF_END), path.stat().st_size), 2)
-        if file.read() != vcf.BGZF_END:
+        file.seek(-min(len(bgzf.END), path.stat().st_size), 2)
+        if file.read() != bgzf.END:
             raise Corrupt(f"{path}: the end of the file is missing (no BGZF end block); copy it again")
 
 
@@ -95,22 +95,18 @@ def _blocks(path: Path, header: vcf.Header, samples: Sequence[str]) -> Generator
         return
     place = "before its first record"
     try:
-        with open_records(path, header.samples, samples) as records:
-            contigs, width = records.dictionary.contigs, records.dictionary.samples
+        with open_records(path, header.samples, samples) as source:
+            width = source.dictionary.samples
             kept = None if width == len(samples) else np.flatnonzero(np.isin(header.samples, samples))
-            waiting = Waiting(path, width, kept)
-            for record, body in records.each:
-                contig = contigs[record.contig]
-                if not waiting.takes(contig, record):
-                    yield waiting.block()
-                    waiting = Waiting(path, width, kept)
-                waiting.add(contig, record, body)
-                place = f"after {contig}:{record.start + 1}"
-            if waiting.records:
-                yield waiting.block()
+            blocks = Blocks(path, source.dictionary, kept)
+            for part in source.parts:
+                for block in blocks.of(part):
+                    yield block
+                    place = f"after {block.contig}:{block.starts[-1] + 1}"
     except Undeclared as error:
         raise Invalid(
             f"{path}: no contig {error.contig!r} is declared in the header (##contig), yet it has records"
         ) from None
-    except (bcf.Malformed, OSError):
-        raise Corrupt(f"{path}: damaged or malformed {place}; `bcftools view` on it says more") from None
+    except (bcf.Malformed, bgzf.Malformed, OSError) as error:
+        met = getattr(error, "place", "") or place
+        raise Corrupt(f"{path}: damaged or malformed {met}; `bcftools view` on it says more") from None

@@ -15,18 +15,18 @@ Arrays of a region in the pack of counts (people who consent to research only):
     cell             <i4 [cells, 5]: stratum, het, hom, hemi, and called alleles less those if all had been called
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection import bitmap
-from megagenome.collection.classify import STREAMS, Entries, Int32, Int64, classify
+from megagenome.collection.classify import STREAMS, Classifier, Entries, Int32, Int64, concatenate
 from megagenome.collection.model import Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.kernel.coordinates import is_symbolic, trim
+from megagenome.kernel.native import library
 from megagenome.reference import EXPECTED_PLOIDY, Assembly, PloidyClass
 from megagenome.standards.genotypes import Block
 from megagenome.standards.vcf import NO_ALTERNATES
@@ -84,6 +84,14 @@ class _Row(NamedTuple):
     origin: str
 
 
+def _split(start: int, ref: str, alts: tuple[str, ...], record: int, ploidy: int) -> Iterator[_Row]:
+    """A record's alleles, each with as few bases as say the same."""
+    for k, alt in enumerate(alts, 1):
+        trimmed = trim(start, ref, alt)
+        changed = len(alts) > 1 or trimmed[1] != ref
+        yield _Row(*trimmed, record, ploidy, f"{start + 1} {ref} {','.join(alts)} {k}" if changed else "")
+
+
 class ContigWriter:
     """Takes a contig's blocks in order and writes its regions; `finish` writes what waits.
 
@@ -97,7 +105,7 @@ class ContigWriter:
         self._longest = 1
         self._columns = columns
         self._assembly, self._contig = assembly, contig
-        self._expected = columns.expected_ploidy()
+        self._classifier = Classifier(columns.expected_ploidy()[:, columns.stratum], library())
         self._rows: list[_Row] = []
         self._entries: dict[str, list[Entries]] = {stream: [] for stream in STREAMS}
         self.tally = Tally()
@@ -107,7 +115,7 @@ class ContigWriter:
         classes = self._assembly.ploidy_classes(self._contig, block.starts)
         base = len(self._rows)
         first_row = base + np.concatenate(([0], np.cumsum([len(alts) for alts in block.alts])))
-        streams, odd = classify(block, first_row, self._expected_calls(classes))
+        streams, odd = self._classifier.classify(block, first_row, classes)
         self._take_rows(block, classes)
         for stream, entries in streams.items():
             self._entries[stream].append(entries)
@@ -120,25 +128,17 @@ class ContigWriter:
         self.genotypes.finish({"longest": self._longest})
         self.counts.finish(counts_header(self._columns))
 
-    def _expected_calls(self, classes: npt.NDArray[np.int8]) -> npt.NDArray[np.int8] | None:
-        if not classes.any():  # PloidyClass.DIPLOID is 0
-            return None
-        return self._expected[classes[:, None], self._columns.stratum[None, :]]
-
     def _take_rows(self, block: Block, classes: npt.NDArray[np.int8]) -> None:
         record = self.tally.records
         starts, ploidies = block.starts.tolist(), classes.tolist()
         split = without = 0
         for start, ref, alts, ploidy in zip(starts, block.refs, block.alts, ploidies, strict=True):
-            if len(alts) > 1:
-                split += len(alts)
-            elif not alts:
-                without += 1
-            for k, alt in enumerate(alts, 1):
-                trimmed = trim(start, ref, alt)
-                changed = len(alts) > 1 or trimmed[1] != ref
-                origin = f"{start + 1} {ref} {','.join(alts)} {k}" if changed else ""
-                self._rows.append(_Row(*trimmed, record, ploidy, origin))
+            if len(alts) == 1 and len(ref) == 1:  # nothing to split, nothing to trim: nearly all there are
+                self._rows.append(_Row(start, ref, alts[0], record, ploidy, ""))
+            else:
+                self._rows += _split(start, ref, alts, record, ploidy)
+                split += len(alts) if len(alts) > 1 else 0
+                without += not alts
             record += 1
         self.tally = self.tally._replace(
             split=self.tally.split + split, without_alternate=self.tally.without_alternate + without
@@ -150,7 +150,7 @@ class ContigWriter:
             return
         regions = [row.start // REGION for row in self._rows]
         ready = sorted({region for region in regions if before is None or region < before})
-        entries = {stream: _concatenate(parts) for stream, parts in self._entries.items()}
+        entries = {stream: concatenate(parts) for stream, parts in self._entries.items()}
         for region in ready:
             self._write(region, [i for i, r in enumerate(regions) if r == region], entries)
         later = [i for i, region in enumerate(regions) if region not in ready]
@@ -205,26 +205,19 @@ class ContigWriter:
         self.genotypes.add(region, at, np.cumsum([0, *map(len, stored)]).astype("<u4"))
 
     def _write_stream(self, region: int, stream: str, entries: Entries) -> None:
-        batch, member = np.divmod(self._columns.number, bitmap.BATCH)
+        batch = self._columns.number // bitmap.BATCH
+        member = (self._columns.number % bitmap.BATCH).astype(np.uint16)
         batches = np.unique(batch).tolist()
         for which in batches:
             inside = entries if len(batches) == 1 else entries.where(batch[entries.column] == which)
             if not len(inside.row):
                 continue
-            # one sort of (row, person) as single integers
-            keys = np.sort(inside.row.astype(np.int64) * bitmap.BATCH + member[inside.column])
-            members = (keys % bitmap.BATCH).astype("<u2")
-            sizes = np.bincount(inside.row)
-            row = np.flatnonzero(sizes)
-            sizes = sizes[row]
-            bounds = np.append(0, np.cumsum(sizes))
-            if (sizes < bitmap.SPARSE_LIMIT).all():
-                stored, at = members.tobytes(), bounds * members.itemsize
-            else:
-                coded = [bitmap.encode(members[a:b]) for a, b in pairwise(bounds.tolist())]
-                stored, at = b"".join(coded), np.cumsum([0, *map(len, coded)])
+            row, members = _sorted(inside.row, member[inside.column])
+            sizes = np.bincount(row)
+            rows = np.flatnonzero(sizes)
+            stored, at = bitmap.encode_sets(members, np.append(0, np.cumsum(sizes[rows])))
             name = f"{stream}/{which}"
-            self.genotypes.add(region, f"{name}/row", row.astype("<u4"))
+            self.genotypes.add(region, f"{name}/row", rows.astype("<u4"))
             self.genotypes.add(region, f"{name}/at", at.astype("<u8"))
             self.genotypes.add(region, f"{name}/members", stored)
 
@@ -253,8 +246,13 @@ def counts_header(columns: Columns) -> dict[str, Any]:
     return {"strata": columns.strata, "people": people.tolist()}
 
 
-def _concatenate(parts: list[Entries]) -> Entries:
-    return Entries(np.concatenate([part.row for part in parts]), np.concatenate([part.column for part in parts]))
+def _sorted(row: Int32, member: npt.NDArray[np.uint16]) -> tuple[Int32, npt.NDArray[np.uint16]]:
+    """Entries by row, then by member. As a rule they are so already: people are numbered as the file has them."""
+    later = row[1:] > row[:-1]
+    if (later | ((row[1:] == row[:-1]) & (member[1:] > member[:-1]))).all():
+        return row, member
+    order = np.argsort(row.astype(np.int64) * bitmap.BATCH + member)
+    return row.take(order), member.take(order)
 
 
 def _places(order: list[int], rows: int) -> Int32:
@@ -266,5 +264,9 @@ def _places(order: list[int], rows: int) -> Int32:
 
 def _moved(entries: Entries, place: Int32) -> Entries:
     """The entries of the rows that have a place, at that place."""
+    if (place == np.arange(len(place))).all():
+        return entries
+    if (place < 0).all():
+        return Entries(entries.row[:0], entries.column[:0])
     moved = Entries(place[entries.row], entries.column)
     return moved if (place >= 0).all() else moved.where(moved.row >= 0)

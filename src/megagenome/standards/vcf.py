@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 from megagenome.kernel.errors import Invalid
 
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-"""The empty block that ends every whole BGZF file (SAM specification, section 4.1.2)."""
-GZIP_MAGIC = b"\x1f\x8b"
 BCF_MAGIC = b"BCF\x02"
 
 UNSTATED_LENGTHS = frozenset({0, 2**31 - 1})
@@ -31,11 +28,6 @@ class Header(NamedTuple):
 
     samples: tuple[str, ...]
     contig_lengths: dict[str, int]
-
-
-def is_bgzf(first_bytes: bytes) -> bool:
-    """True where a file that begins like this is BGZF: gzip with the `BC` extra field."""
-    return first_bytes[:2] == GZIP_MAGIC and first_bytes[3:4] == b"\x04" and first_bytes[12:14] == b"BC"
 
 
 def parse_header(text: str) -> Header:

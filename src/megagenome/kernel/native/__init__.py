@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loops over every genotype, in C: a plain shared library that the package's build makes from `*.c` beside this.
+
+Each function has a twin in NumPy where it is used, which gives the same answers, is its oracle in the tests, and
+stands in where the package was built without a compiler. No header of Python or of NumPy is needed to build it, and
+it works with every version of both.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).with_name("libmegagenome.so")
+VERSION = 1
+"""What `native_version` in C must say: a library that was built from other sources is not used."""
+
+_POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The library, its functions ready to be called with addresses of arrays (which release Python's lock); None where
+    there is none that fits."""
+    try:
+        found = ctypes.CDLL(str(LIBRARY))
+    except OSError:
+        return None
+    if found.native_version() != VERSION:
+        return None
+    found.decode_calls.argtypes = [_POINTER, _POINTER, _INT64, _INT64, _POINTER, _POINTER]
+    found.decode_calls.restype = None
+    found.collect_entries.argtypes = [_POINTER, *[_INT64] * 3, *[_POINTER] * 6, _INT64, _POINTER]
+    found.collect_entries.restype = _INT64
+    return found

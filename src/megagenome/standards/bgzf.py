@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BGZF (SAM specification, section 4.1): gzip in blocks of at most 64 KiB, each of which says how long it is.
+
+Inflated by libdeflate, as bcftools does it: it takes a seventh of zlib's time, with which pysam is built.
+"""
+
+import struct
+from typing import NamedTuple
+
+import deflate
+
+GZIP_MAGIC = b"\x1f\x8b"
+END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""The empty block that ends every whole file."""
+
+_MAGIC = b"\x1f\x8b\x08\x04"  # gzip, deflated, with extra fields
+_FIXED = struct.Struct("<4s6xH")  # magic; time, flags and system are of no use; length of the extra fields
+_FIELD = struct.Struct("<2sH")
+_TRAILER = struct.Struct("<II")  # CRC-32 and length of what was compressed
+_LARGEST = 1 << 16
+
+
+class Malformed(Exception):
+    """Bytes that are not BGZF, or not those that were written."""
+
+
+class Inflated(NamedTuple):
+    """What whole blocks hold, and how many compressed bytes they were."""
+
+    parts: list[bytearray]
+    used: int
+
+
+def is_bgzf(first_bytes: bytes) -> bool:
+    """True where a file that begins like this is BGZF: gzip with the `BC` extra field."""
+    return first_bytes[:2] == GZIP_MAGIC and first_bytes[3:4] == b"\x04" and first_bytes[12:14] == b"BC"
+
+
+def inflate(compressed: bytes, enough: int) -> Inflated:
+    """Inflate the blocks that are whole in `compressed`, until there are `enough` bytes. Raises `Malformed` for what is
+    no block, or has another checksum than it says."""
+    view, at, size = memoryview(compressed), 0, 0
+    parts: list[bytearray] = []
+    while size < enough and at + _FIXED.size <= len(compressed):
+        first, length = _find_block(compressed, at)
+        if at + length > len(compressed):
+            break
+        last = at + length - _TRAILER.size
+        if first > last:
+            raise Malformed
+        checksum, whole = _TRAILER.unpack_from(compressed, last)
+        if whole > _LARGEST:
+            raise Malformed
+        try:
+            part = deflate.deflate_decompress(view[first:last], whole)
+        except deflate.DeflateError:
+            raise Malformed from None
+        if len(part) != whole or deflate.crc32(part) != checksum:
+            raise Malformed
+        parts.append(part)
+        size += whole
+        at += length
+    return Inflated(parts, at)
+
+
+def _find_block(compressed: bytes, at: int) -> tuple[int, int]:
+    """Where a block's deflated bytes begin, and how long the whole block is; longer than all there is where even its
+    extra fields are not whole."""
+    magic, extra = _FIXED.unpack_from(compressed, at)
+    if magic != _MAGIC:
+        raise Malformed
+    field, first = at + _FIXED.size, at + _FIXED.size + extra
+    if first > len(compressed):
+        return first, len(compressed) + 1
+    while field + _FIELD.size <= first:
+        name, length = _FIELD.unpack_from(compressed, field)
+        field += _FIELD.size
+        if name == b"BC" and length == 2 and field + length <= first:
+            return first, int.from_bytes(compressed[field : field + 2], "little") + 1
+        field += length
+    raise Malformed
