@@ -128,6 +128,16 @@ def test_only_published_datasets_are_read(collection: Collection) -> None:
     assert reading.count_people().distinct == 0
 
 
+def test_a_version_is_fresh_until_the_database_is_to_be_asked(collection: Collection) -> None:
+    assert not collection.is_fresh(0)
+    version = collection.version
+    collection._checked = time.monotonic() + 60
+    assert collection.is_fresh(version)
+    assert not collection.is_fresh(version + 1)
+    collection.refresh()
+    assert not collection.is_fresh(version)
+
+
 def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> None:
     people = as_people([oracle.Someone("S", "male", "FI", "", True)])
     load(collection, statement(), people)

@@ -83,6 +83,20 @@ class Beacon:
             return beacon.BeaconResponse(meta, summary)
         return beacon.BeaconResponse(meta, summary, self._variant_sets(scheme, question, told, request))
 
+    def at_hand(self, request: beacon.BeaconRequest) -> bool:
+        """Whether `variants` answers this at once, from memory and mapped files: one allele, nobody counted one by one,
+        and no look into the database due."""
+        variant = request.query.request_parameters.g_variant
+        known = self._scheme
+        return (
+            variant is not None
+            and variant.reference_bases != ""
+            and variant.gene_id == ""
+            and known is not None
+            and self._collection.is_fresh(known[0])
+            and not (known[1].exact and known[1].shared.any())
+        )
+
     def individuals(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
         """Answer of `/individuals`: counts of people, never records of them.
 
