@@ -16,6 +16,7 @@ from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load
 from megagenome.collection.model import DatasetState, Use
+from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
@@ -104,7 +105,9 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
     ]
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
-    found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
+    found = {
+        (a := Allele("GRCh38", "22", s, r, alt)): tiles.find(s, site_text(a)) for s, r, alt in _alleles(collection)
+    }
     origins = {a[2:]: tiles.origin(*place) for a, place in found.items() if place}
     assert origins == {
         (99, "GTT", "G"): "100 GTT G,GT 1",

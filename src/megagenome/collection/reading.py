@@ -15,10 +15,10 @@ from megagenome.collection.cohort import EVERYONE, Cohort, canonical
 from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import AlleleCounts, Counts, Dataset, FilteringTerm, PeopleCounts, Stratum
 from megagenome.collection.needs import OntologyFor
-from megagenome.collection.snapshot import Snapshot
+from megagenome.collection.snapshot import Snapshot, Stack
 from megagenome.collection.strata import read_strata
 from megagenome.collection.terms import read_terms
-from megagenome.collection.tiles import ContigTiles
+from megagenome.collection.tiles import ContigTiles, site_text
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass, assembly
@@ -30,6 +30,7 @@ class _Hit(NamedTuple):
     """Rows of one load's tiles that an answer is made from."""
 
     dataset: int  # index in Reading.datasets
+    load: int  # index in the contig's Stack
     tiles: ContigTiles
     region: int
     rows: npt.NDArray[np.int64] | list[int]
@@ -75,10 +76,8 @@ class Reading:
         hits = [hit for hit in self._hits(place) if datasets is None or self.datasets[hit.dataset].id in datasets]
         rows = sum(len(hit.rows) for hit in hits)
         counts = np.zeros((rows, len(self.strata), _COUNTS), np.int64)
-        first = 0
-        for hit in hits:
-            self._count(hit, counts[first : first + len(hit.rows)])
-            first += len(hit.rows)
+        if hits:
+            self._count(place, hits, counts)
         found = [(place, hit.dataset) for hit in hits] if isinstance(place, Allele) else self._named(place, hits)
         return _merged(found, counts)
 
@@ -144,15 +143,16 @@ class Reading:
         return tuple(mine & holds[dataset.collection_year] for mine, dataset in zip(people, self.datasets, strict=True))
 
     def _hits(self, place: Allele | Region) -> Iterator[_Hit]:
-        for tiles in self._snapshot.tiles.get((place.assembly, place.contig), ()):
+        text = site_text(place) if isinstance(place, Allele) else b""
+        for load, tiles in enumerate(self._snapshot.tiles.get((place.assembly, place.contig), ())):
             index = self._index.get(tiles.dataset)
             if index is None:
                 continue
             if isinstance(place, Region):
                 for region, rows in tiles.overlapping(place):
-                    yield _Hit(index, tiles, region, rows)
-            elif found := tiles.find(place):
-                yield _Hit(index, tiles, found[0], [found[1]])
+                    yield _Hit(index, load, tiles, region, rows)
+            elif found := tiles.find(place.start, text):
+                yield _Hit(index, load, tiles, found[0], [found[1]])
 
     def _named(self, place: Region, hits: list[_Hit]) -> list[tuple[Allele, int]]:
         named = []
@@ -163,14 +163,23 @@ class Reading:
                 named.append((allele, hit.dataset))
         return named
 
-    def _count(self, hit: _Hit, into: Counts) -> None:
-        if self._cohort == EVERYONE:
-            hit.tiles.count(hit.region, hit.rows, self._snapshot.places[id(hit.tiles)], into)
+    def _count(self, place: Allele | Region, hits: list[_Hit], into: Counts) -> None:
+        """Write the counts of all rows of `hits` into `into`, int64 [rows, strata, 4], zero before."""
+        stack = self._snapshot.stacks[place.assembly, place.contig]
+        if self._cohort == EVERYONE and isinstance(place, Allele):
+            _count_row_each(hits, stack, into)
             return
-        for k, row in enumerate(hit.rows):
-            into[k] = self._count_people_of(
-                hit.tiles, hit.region, int(row), hit.tiles.people & self._members[hit.dataset]
-            )
+        first = 0
+        for hit in hits:
+            mine = into[first : first + len(hit.rows)]
+            first += len(hit.rows)
+            if self._cohort == EVERYONE:
+                strata = stack.place[hit.load, : len(hit.tiles.strata)]
+                hit.tiles.count(hit.region, np.asarray(hit.rows), strata, mine)
+            else:
+                here = hit.tiles.people & self._members[hit.dataset]
+                for k, row in enumerate(hit.rows):
+                    mine[k] = self._count_people_of(hit.tiles, hit.region, int(row), here)
 
     def _count_people_of(self, tiles: ContigTiles, region: int, row: int, people: bitmap.Planes) -> Counts:
         """int64 [strata, 4] at a row, of these people only."""
@@ -219,6 +228,18 @@ class Reading:
     def _ploidy(self, kind: PloidyClass) -> Counts:
         """int64 [strata]: copies that a person of the stratum has of such a place."""
         return np.array([EXPECTED_PLOIDY[kind][stratum.sex] for stratum in self.strata], np.int64)
+
+
+def _count_row_each(hits: list[_Hit], stack: Stack, into: Counts) -> None:
+    """Write the consenting people's counts at the one row of each hit into `into`, int64 [hits, strata, 4].
+    All loads at once, because a step of NumPy takes longer than the few numbers of one load."""
+    rows = [(hit.tiles.sites(hit.region), int(hit.rows[0])) for hit in hits]
+    load = np.array([hit.load for hit in hits])
+    into[:, :, 3] = stack.called[load, [sites.ploidy[row] for sites, row in rows]]
+    cells = [sites.differing(row) for sites, row in rows]
+    cell = np.concatenate(cells)
+    hit = np.repeat(np.arange(len(hits)), [len(each) for each in cells])
+    into[hit, stack.place[load[hit], cell[:, 0]]] += cell[:, 1:]
 
 
 def _merged(found: list[tuple[Allele, int]], counts: Counts) -> AlleleCounts:
