@@ -176,7 +176,7 @@ class _Chain:
                 due, f"entry {due} is not what was written after entry {self.seq}: its hash is of something else"
             )
         if self.seq and entry.day != self.day and (self.signed != self.seq or not self.heads):
-            raise _Wrong(due, f"the head of {self.day}, which must cover entry {self.seq}, is gone")
+            raise _Wrong(self.signed + 1, f"the head of {self.day}, which must cover entry {self.seq}, is gone")
         self.seq, self.hash, self.day = entry.seq, entry.hash, entry.day
         self._of_day[entry.day] += 1
 
