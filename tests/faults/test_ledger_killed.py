@@ -48,9 +48,11 @@ def kill_in_the_middle(folder: Path, acknowledged: int) -> list[str]:
         lines += [writer.stdout.readline() for _ in range(acknowledged)]
     for writer in writers:
         writer.kill()
-        rest, _ = writer.communicate(timeout=60)
-        # a line that the kill cut short was not acknowledged
-        lines += [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+    for writer in writers:
+        with writer:  # waits, and closes the pipe
+            assert writer.stdout is not None
+            # a line that the kill cut short was not acknowledged
+            lines += [line for line in writer.stdout if line.endswith("\n")]
     return lines
 
 
