@@ -35,7 +35,7 @@ while True:
         print(entry.seq, entry.hash, flush=True)
 """
 
-ACKNOWLEDGED = (3, 17, 29, 40)
+ACKNOWLEDGED = (3, 17, 40)
 
 
 def kill_in_the_middle(folder: Path, acknowledged: int) -> list[str]:
@@ -43,11 +43,13 @@ def kill_in_the_middle(folder: Path, acknowledged: int) -> list[str]:
     command = [sys.executable, "-c", CHILD, str(folder)]
     writers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     lines: list[str] = []
-    for writer in writers:
-        assert writer.stdout is not None
-        lines += [writer.stdout.readline() for _ in range(acknowledged)]
-    for writer in writers:
-        writer.kill()
+    try:
+        for writer in writers:
+            assert writer.stdout is not None
+            lines += [writer.stdout.readline() for _ in range(acknowledged)]
+    finally:
+        for writer in writers:
+            writer.kill()
     for writer in writers:
         with writer:  # waits, and closes the pipe
             assert writer.stdout is not None
