@@ -23,8 +23,8 @@ def lines() -> list[bytes]:
 
 def test_an_export_needs_only_public_keys(lines: list[bytes]) -> None:
     keys = parse_key_set(json.dumps(KEYS.jwks()).encode())
-    issuer, verdict = verify_export(io.BytesIO(b"".join(lines)), keys)
-    assert (issuer, verdict.fine, verdict.entries, verdict.heads, verdict.signed) == (ISSUER, True, 3, 1, 3)
+    verdict = verify_export(io.BytesIO(b"".join(lines)), keys)
+    assert (verdict.issuer, verdict.fine, verdict.entries, verdict.heads, verdict.signed) == (ISSUER, True, 3, 1, 3)
     kinds = [set(json.loads(line)) for line in lines]
     entry = {"seq", "time", "kind", "actor", "dataset", "permit", "detail", "count", "hash"}
     assert kinds == [{"ledger", "issuer"}, entry, entry, entry, {"head"}]
@@ -32,7 +32,7 @@ def test_an_export_needs_only_public_keys(lines: list[bytes]) -> None:
 
 
 def test_other_keys_do_not_verify_it(lines: list[bytes]) -> None:
-    _, verdict = verify_export(io.BytesIO(b"".join(lines)), make_keys().key_set())
+    verdict = verify_export(io.BytesIO(b"".join(lines)), make_keys().key_set())
     assert not verdict.fine
 
 
@@ -59,7 +59,7 @@ def within(lines: list[bytes], old: bytes, new: bytes) -> list[bytes]:
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_export_is_named(lines: list[bytes], name: str) -> None:
     broken, says = BROKEN[name]
-    _, verdict = verify_export(io.BytesIO(b"".join(broken(lines))), KEYS.key_set())
+    verdict = verify_export(io.BytesIO(b"".join(broken(lines))), KEYS.key_set())
     assert not verdict.fine
     assert says in verdict.says
 

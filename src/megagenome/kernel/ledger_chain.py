@@ -117,6 +117,7 @@ def read_head(token: str, keys: KeySet) -> Head:
 class Verdict(msgspec.Struct, frozen=True):
     """What verifying a ledger found.
 
+    issuer     the id of the node or hub whose it says it is
     fine       whether everything is as it was written and signed
     entries    how many were found right, from the first one on
     heads      how many heads agree with them
@@ -127,6 +128,7 @@ class Verdict(msgspec.Struct, frozen=True):
     says       what is wrong, in one line
     """
 
+    issuer: str
     fine: bool
     entries: int
     heads: int
@@ -247,10 +249,11 @@ def verify_chain(
         for item in _readable(items, chain):
             chain.take(item)
         chain.end(sealed=sealed)
-    except _Wrong as found:
-        wrong = found
+    except _Wrong as error:
+        wrong = error
     where, says = (wrong.seq, str(wrong)) if wrong else (None, "")
-    return Verdict(wrong is None, chain.seq, chain.heads, chain.signed, chain.signed_at, chain.hash, where, says)
+    found = (chain.seq, chain.heads, chain.signed, chain.signed_at, chain.hash)
+    return Verdict(issuer, wrong is None, *found, where, says)
 
 
 def _readable(items: Iterable[Entry | str], chain: _Chain) -> Iterator[Entry | str]:

@@ -35,8 +35,8 @@ def export_lines(ledger: Ledger) -> Iterator[bytes]:
         yield _line(item if isinstance(item, Entry) else _Signed(item))
 
 
-def verify_export(file: BinaryIO, keys: KeySet, kept: Iterable[str] = ()) -> tuple[str, Verdict]:
-    """The issuer that an exported file states, and whether the file is as it was written and signed by `keys`.
+def verify_export(file: BinaryIO, keys: KeySet, kept: Iterable[str] = ()) -> Verdict:
+    """Whether an exported file is as it was written and signed by `keys`, of the issuer that it states.
 
     Raises `Corrupt` when it does not begin as an export does. Cost: some 5 s for a million entries.
     """
@@ -46,7 +46,7 @@ def verify_export(file: BinaryIO, keys: KeySet, kept: Iterable[str] = ()) -> tup
         raise Corrupt("this is no exported ledger: its first line must say so") from None
     if opening.ledger != FORMAT:
         raise Corrupt(f"this ledger is of the format {opening.ledger[:40]!r}; this version reads {FORMAT}")
-    return opening.issuer, verify_chain(_items(file), keys, opening.issuer, kept, sealed=True)
+    return verify_chain(_items(file), keys, opening.issuer, kept, sealed=True)
 
 
 def _items(file: BinaryIO) -> Iterator[Entry | str]:
