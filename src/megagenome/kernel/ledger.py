@@ -94,6 +94,11 @@ class Ledger:
         self._keys = keys
         self._turn = threading.Lock()  # fairer than the database's lock, for which SQLite polls
 
+    @property
+    def kid(self) -> str:
+        """The id of the key that signs its heads."""
+        return self._keys.kid
+
     def append(self, *acts: Act) -> tuple[Entry, ...]:
         """Enter these acts, all or none; durable on return. Let no byte leave before. Cost: one commit, some ms."""
         with self._turn, begin_writing(self.engine) as connection:
