@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can happen to an application. Events are facts: appended, never changed, and all that is known follows from them.
+"""What can happen to an application. Events are facts, appended and never changed; all that is known follows from them.
 
 Names are those of REMS (`application.event/submitted`) where it has the event, so that its clients can map them; ours
 are in the same style, and `clock.*`, `decision.*`, `permit.*` where nobody acts on the application itself.

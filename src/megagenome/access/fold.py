@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The view of an application is a fold over its events: pure, total, and the only place that says what an event means."""
+"""The view of an application is a fold over its events: pure, and the only place that says what an event means."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -20,6 +20,7 @@ from megagenome.access.model import (
     Part,
     PartState,
     PersonKey,
+    Reach,
     Recommendation,
     State,
 )
@@ -68,7 +69,7 @@ def apply(view: Application, event: e.Event) -> Application:
 def _happened(view: Application, event: e.Event) -> Application:
     match event.body:
         case e.ClockStarted() | e.ClockPaused() | e.ClockFired() as body:
-            return _clock(view, body)
+            return _clock(view, event, body)
         case e.DecisionRequested() | e.Decided() | e.DecisionLapsed():
             return _national(view, event)
         case e.Endorsed() | e.InterestDeclared() | e.Voted() | e.Recommended() | e.AssessmentBegun():
@@ -80,7 +81,12 @@ def _happened(view: Application, event: e.Event) -> Application:
             return replace(held, state=State.RETURNED, told=reasons, votes=(), recommendation=None)
         case e.Submitted(answers=answers):
             return replace(
-                view, state=State.SUBMITTED, submitted=answers, submitted_attachments=view.attachments, told=None
+                view,
+                state=State.SUBMITTED,
+                submitted=answers,
+                submitted_attachments=view.attachments,
+                told=None,
+                reached=max(view.reached, Reach.SUBMITTED),
             )
         case e.Rejected():
             told = view.recommendation.reasons if view.recommendation else None
@@ -129,7 +135,9 @@ def _drafting(view: Application, event: e.Event) -> Application:
 def _assessment(view: Application, event: e.Event) -> Application:
     match event.body:
         case e.Endorsed():
-            return replace(_held(view, event, Desk.ENDORSING), state=State.SCREENING, endorsed=True)
+            return replace(
+                _held(view, event, Desk.ENDORSING), state=State.SCREENING, reached=max(view.reached, Reach.ENDORSED)
+            )
         case e.AssessmentBegun():
             return replace(_held(view, event, Desk.ASSESSING), state=State.ASSESSING)
         case e.InterestDeclared(conflict=conflict) if event.actor:
@@ -154,8 +162,11 @@ def _assessment(view: Application, event: e.Event) -> Application:
 def _national(view: Application, event: e.Event) -> Application:
     match event.body:
         case e.DecisionRequested(datasets=datasets):
-            asked = _with_parts(view, dict.fromkeys(datasets, PartState.REQUESTED))
-            return replace(asked, state=_state_of(asked), requested=True)
+            asked = tuple(
+                Part(p.dataset, PartState.REQUESTED, event.at) if p.dataset in datasets else p for p in view.parts
+            )
+            asking = replace(view, parts=asked, reached=Reach.REQUESTED)
+            return replace(asking, state=_state_of(asking))
         case e.DecisionLapsed(country=country, datasets=datasets):
             lapsed = _with_parts(view, dict.fromkeys(datasets, PartState.LAPSED))
             return _settled(lapsed, country)
@@ -187,17 +198,17 @@ def _state_of(view: Application) -> State:
 
 
 def _with_parts(view: Application, states: dict[DatasetRef, PartState]) -> Application:
-    return replace(view, parts=tuple(Part(p.dataset, states.get(p.dataset, p.state)) for p in view.parts))
+    return replace(view, parts=tuple(replace(p, state=states.get(p.dataset, p.state)) for p in view.parts))
 
 
-def _clock(view: Application, body: e.ClockStarted | e.ClockPaused | e.ClockFired) -> Application:
+def _clock(view: Application, event: e.Event, body: e.ClockStarted | e.ClockPaused | e.ClockFired) -> Application:
     others = [c for c in view.clocks if (c.kind, c.country) != (body.clock, body.country)]
     match body:
         case e.ClockStarted():
-            clock = Clock(body.clock, body.country, body.days, body.due, body.reason)
+            clock = Clock(body.clock, body.country, body.days, event.at, body.due, body.reason)
         case e.ClockPaused():
             clock = replace(_running(view, body), days=body.days, due=None)
-        case e.ClockFired():
+        case _:
             clock = replace(_running(view, body), fired=True)
     return replace(view, clocks=(*others, clock))
 

@@ -6,7 +6,7 @@ erased (`store`), so that no view and no event holds personal data.
 """
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NewType
 
 import msgspec
@@ -116,6 +116,15 @@ class Desk(StrEnum):
     DECIDING = "deciding"
 
 
+class Reach(IntEnum):
+    """How far an application ever came; each desk sees it from then on."""
+
+    DRAFT = 0
+    SUBMITTED = 1
+    ENDORSED = 2
+    REQUESTED = 3
+
+
 class FormRef(msgspec.Struct, frozen=True):
     """The form document that is answered: exactly this one, for ever."""
 
@@ -144,6 +153,7 @@ class Part(msgspec.Struct, frozen=True):
 
     dataset: DatasetRef
     state: PartState = PartState.NAMED
+    requested: datetime | None = None  # when its country was asked last
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -207,6 +217,7 @@ class Clock(msgspec.Struct, frozen=True):
     kind: ClockKind
     country: str  # whose days they are; of windows and reminders the deciding country
     days: int
+    started: datetime
     due: datetime | None
     reason: str
     fired: bool = False
@@ -216,8 +227,7 @@ class Application(msgspec.Struct, frozen=True):
     """An application as its events make it.
 
     version           number of its last event; what a command must expect
-    answers           the draft; `submitted` is what everybody but its people reads, and None before the first submission
-    endorsed          by its organisation at least once; `requested`: of the countries at least once
+    answers           the draft; `submitted` is what all but its people read, None before the first submission
     suspended         by the hub, also while no country's grant is left to show it
     took_part         applicant and everybody who is or was a member
     desks             in which hand others held it
@@ -241,8 +251,7 @@ class Application(msgspec.Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     submitted: TextId | None = None
     submitted_attachments: tuple[Attachment, ...] = ()
-    endorsed: bool = False
-    requested: bool = False
+    reached: Reach = Reach.DRAFT
     suspended: bool = False
     took_part: frozenset[PersonKey] = frozenset()
     desks: dict[PersonKey, Desk] = {}

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what, in which state: the one table. The process asks it, tests walk it, `render` writes it into docs/access.md.
+"""Who may do what, in which state: the one table. The process asks it, tests walk it, docs/access.md shows it.
 
 Beside the table stand three rules that need more than a state (`roles_of`):
 
 - Whoever takes or took part in an application is its applicant or member and nothing else to it.
-- Nobody holds an application in two hands: who endorsed it does not assess it, who assessed it does not decide for a country.
+- Nobody holds an application in two hands: who endorsed it does not assess it, who assessed it does not decide on it
+  for a country.
 - A desk sees an application from the moment it gets there: a signing official of its organisation from the first
-  submission (auditors too), the committee from the first endorsement, a country's decider and data steward from the request.
+  submission (auditors too), the committee from the first endorsement, a country's decider and data steward from the
+  request.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from megagenome.access.model import Application, Desk, PersonKey, ProcessRole, State
+from megagenome.access.model import Application, Desk, PersonKey, ProcessRole, Reach, State
 from megagenome.access.needs import Directory
 from megagenome.kernel.callers import Caller, Role
 
@@ -96,15 +98,15 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.REQUEST: _rule("send the proposed permit to the countries", [State.RECOMMENDED], _C),
     Verb.REJECT: _rule("let a recommendation to reject take effect", [State.RECOMMENDED], _C),
     Verb.RECORD: _rule("record the country's signed decision", [State.NATIONAL_WINDOW, *_PERMIT], _N),
-    Verb.RESUBMIT: _rule("ask a country again that let its time lapse", [State.NATIONAL_WINDOW, State.DECIDED, *_PERMIT], _A),
+    Verb.RESUBMIT: _rule(
+        "ask a country again that let its time lapse", [State.NATIONAL_WINDOW, State.DECIDED, *_PERMIT], _A
+    ),
     Verb.WITHDRAW: _rule(
         "withdraw",
         [*_OPEN, State.SUBMITTED, *_TABLED, State.RECOMMENDED, State.NATIONAL_WINDOW, State.DECIDED],
         _A,
     ),
-    Verb.CLOSE: Rule(
-        "close", {_A: frozenset(_OVER), _C: frozenset([State.RETURNED, *_OVER])}
-    ),
+    Verb.CLOSE: Rule("close", {_A: frozenset(_OVER), _C: frozenset([State.RETURNED, *_OVER])}),
     Verb.SUSPEND: _rule("suspend the permit", [State.ACTIVE], _C),
     Verb.RESUME: _rule("resume the permit", [State.SUSPENDED], _C),
     Verb.REVOKE: _rule("revoke the permit", _PERMIT, _C),
@@ -142,7 +144,7 @@ def roles_of(
         role
         for role, desk in _DESKS.items()
         if _DESK_ROLES[role] in caller.roles
-        and _has_reached(role, view)
+        and view.reached >= REACHES[role]
         and (desk is None or person is None or view.desks.get(person, desk) is desk)
         and _is_concerned(role, caller.subject, view, directory)
     }
@@ -160,12 +162,15 @@ _DESK_ROLES = {
 _DESKS = {_S: Desk.ENDORSING, _C: Desk.ASSESSING, _D: Desk.ASSESSING, _N: Desk.DECIDING, _W: None, _U: None}
 
 
-def _has_reached(role: ProcessRole, view: Application) -> bool:
-    if role in (_S, _U):
-        return view.submitted is not None
-    if role in (_C, _D):
-        return view.endorsed
-    return view.requested
+REACHES = {
+    _S: Reach.SUBMITTED,
+    _U: Reach.SUBMITTED,
+    _C: Reach.ENDORSED,
+    _D: Reach.ENDORSED,
+    _N: Reach.REQUESTED,
+    _W: Reach.REQUESTED,
+}
+"""How far an application must have come for a desk to see it."""
 
 
 def _is_concerned(role: ProcessRole, subject: str, view: Application, directory: Directory) -> bool:
@@ -180,7 +185,9 @@ def render() -> str:
     """The table as Markdown: a line per command, a column per state, a letter per role."""
     names = {state: state.value.replace("_", " ") for state in State}
     lines = [
-        "Roles: " + ", ".join(f"**{letter}** {role.value.replace('_', ' ')}" for role, letter in _LETTERS.items()) + ".",
+        "Roles: "
+        + ", ".join(f"**{letter}** {role.value.replace('_', ' ')}" for role, letter in _LETTERS.items())
+        + ".",
         "",
         "| | what | " + " | ".join(names.values()) + " |",
         "|---|---|" + "---|" * len(names),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Days that count, by country: public holidays (package `holidays`), weekends, and where a day ends.
 
-Terms run as in Regulation (EEC, Euratom) No 1182/71, Articles 2 and 3: the day of the event does not count, working days
-are all but public holidays, Saturdays and Sundays, and a term ends with the last hour of its last day, in the time zone
-of the country's capital. Where a country declares a Saturday a working day, it is one.
+Terms run as in Regulation (EEC, Euratom) No 1182/71, Articles 2 and 3: the day of the event does not count, working
+days are all but public holidays, Saturdays and Sundays, and a term ends with the last hour of its last day, in the time
+zone of the country's capital. Where a country declares a Saturday a working day, it is one.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -70,12 +70,12 @@ def working_deadline(country: str, start: datetime, days: int) -> datetime:
     while days:
         day += _ONE_DAY
         days -= is_working_day(country, day)
-    return _end_of(country, day)
+    return end_of_day(country, day)
 
 
 def calendar_deadline(country: str, start: datetime, days: int) -> datetime:
     """The same for calendar days."""
-    return _end_of(country, local_day(country, start) + timedelta(days=days))
+    return end_of_day(country, local_day(country, start) + timedelta(days=days))
 
 
 def working_days_between(country: str, start: datetime, end: datetime) -> int:
@@ -88,7 +88,8 @@ def working_days_between(country: str, start: datetime, end: datetime) -> int:
     return count
 
 
-def _end_of(country: str, day: date) -> datetime:
+def end_of_day(country: str, day: date) -> datetime:
+    """The moment, in UTC, at which `day` is over there."""
     return datetime.combine(day + _ONE_DAY, time(), _zone(country)).astimezone(UTC)
 
 

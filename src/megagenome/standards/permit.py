@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The permit as it goes between hub and nodes, and what countries say of it. No outside standard.
 
-A hub proposes a `PermitDocument`. Each country's node decides on its own datasets and signs a `CountryDecision` over the
-document's digest: that signature is the countersignature, without which the permit works nowhere. The hub tells in
-`Revocations` which permits it suspended, resumed or ended. All three travel as compact JWS (ES256) with the `typ` below.
+A hub proposes a `PermitDocument`. Each country's node decides on its own datasets and signs a `CountryDecision` over
+the document's digest: that signature is the countersignature, without which the permit works nowhere. The hub tells in
+`Revocations` which permits it suspended, resumed or ended. All three travel as compact JWS (ES256), `typ` as below.
 
 Texts are JSON with sorted keys and without blanks (`encode`), so that a digest is one on every machine.
 """
