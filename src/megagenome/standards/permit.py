@@ -64,6 +64,21 @@ class PermitDocument(msgspec.Struct, frozen=True):
     proposed_at: datetime
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """A permit on its way to one node: what its country is asked, and until when. Silence is a no.
+
+    requested_at  a decision must not be older
+    decide_by     from then on a decision comes too late
+    """
+
+    document: PermitDocument
+    digest: str
+    country: str
+    datasets: tuple[str, ...]
+    requested_at: datetime
+    decide_by: datetime
+
+
 class Verdict(StrEnum):
     """What a country says of one dataset. `revoked` takes an earlier `approved` back."""
 
