@@ -11,7 +11,7 @@ import msgspec
 
 from megagenome.access.model import Advice, Criterion, DatasetRef, PersonKey, Vote
 
-Reasons = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+Reasons = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=10_000)]
 Note = Annotated[str, msgspec.Meta(max_length=10_000)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

@@ -11,7 +11,7 @@ from typing import NewType
 
 import msgspec
 
-from megagenome.standards.permit import Verdict
+from megagenome.standards.permit import PermitState, Verdict
 
 ApplicationId = NewType("ApplicationId", str)
 PersonKey = NewType("PersonKey", str)
@@ -265,6 +265,18 @@ class Application(msgspec.Struct, frozen=True):
     def countries(self) -> frozenset[str]:
         """The countries whose datasets it names."""
         return frozenset(part.dataset.country for part in self.parts)
+
+    def permit_state(self) -> PermitState | None:
+        """What the hub says of the permit; None before a country was asked.
+
+        All that is over is `revoked`, also what was withdrawn before any country answered: a node must not read by it,
+        nor countersign it any more. `active` grants nothing: that takes each country's signature.
+        """
+        if self.reached < Reach.REQUESTED:
+            return None
+        if self.state in ENDED:
+            return PermitState.REVOKED
+        return PermitState.SUSPENDED if self.suspended else PermitState.ACTIVE
 
     def next_clock(self) -> Clock | None:
         """The running clock that is due first; None where none runs."""

@@ -29,6 +29,9 @@ class Attachments(Protocol):
     def erase(self, attachment: str, /) -> None:
         """Remove it. Idempotent."""
 
+    def ids(self) -> list[str]:
+        """All that are stored."""
+
 
 IdentifyCohort = Callable[[str], str]
 """The id of the cohort that a definition (JSON text) describes. Raises `Invalid` for what is no definition."""

@@ -11,13 +11,12 @@ from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case, new_id
 from megagenome.access.form import read_form
-from megagenome.access.model import ENDED, Application, PermitRef, Reach
+from megagenome.access.model import PermitRef
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards.permit import (
     PermitDataset,
     PermitDocument,
     PermitPerson,
-    PermitState,
     digest,
     encode,
 )
@@ -86,19 +85,6 @@ def revoke(case: Case, command: c.Revoke) -> Bodies:
 def close(case: Case, command: c.Close) -> Bodies:
     """Nothing more will happen with the application."""
     return [e.Closed(case.keep(command.reasons))]
-
-
-def permit_state(view: Application) -> PermitState | None:
-    """What the hub says of the permit; None before a country was asked.
-
-    All that is over is `revoked`, also what was withdrawn before any country answered: a node must not read by it, nor
-    countersign it any more. `active` grants nothing: that takes each country's signature.
-    """
-    if view.reached < Reach.REQUESTED:
-        return None
-    if view.state in ENDED:
-        return PermitState.REVOKED
-    return PermitState.SUSPENDED if view.suspended else PermitState.ACTIVE
 
 
 def read_document(text: str) -> PermitDocument:

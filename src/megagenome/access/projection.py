@@ -62,6 +62,7 @@ def application_row(connection: sa.Connection, view: Application) -> Mapping[str
         "overdue": any(c.fired and c.kind is ClockKind.ASSESSMENT for c in view.clocks),
         "permit": permit.id if permit else None,
         "permit_digest": permit.digest if permit else None,
+        "permit_state": view.permit_state(),
     }
 
 

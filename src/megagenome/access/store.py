@@ -49,6 +49,7 @@ class Done(NamedTuple):
     sha256: str
     application: ApplicationId
     version: int
+    told: dict[str, str]
 
 
 NOBODY = Known("", "")
@@ -74,6 +75,21 @@ class Store:
         with self.engine.connect() as connection:
             return list(map(ApplicationId, connection.scalars(sa.select(t.application.c.id))))
 
+    def rebuild(self) -> None:
+        """Make the rows of lists again from the events, in one transaction."""
+        applications = self.applications()
+        with self.transaction() as transaction:
+            transaction.begin_write()
+            for application in applications:
+                project(transaction.connection, transaction.view(application))
+
+    def is_due(self, application: str, now: datetime) -> bool:
+        """Whether a clock of the application is due."""
+        row = t.application.c
+        asked = sa.select(row.id).where(row.id == application, row.due <= stamp(now))
+        with self.engine.connect() as connection:
+            return connection.execute(asked).first() is not None
+
     def due(self, now: datetime) -> list[ApplicationId]:
         """Applications with a clock that is due, the longest first."""
         row = t.application.c
@@ -90,8 +106,12 @@ class Transaction:
 
     # Applications and events
 
+    def begin_write(self) -> None:
+        """Take SQLite's one write lock, waiting for it: a transaction that read first could not take it any more."""
+        self.connection.execute(sa.update(t.person).where(t.person.c.key == "").values(key=""))
+
     def create(self, application: ApplicationId) -> None:
-        """Make the row that holds others off."""
+        """Make the row that holds others off from now on."""
         self.connection.execute(sa.insert(t.application).values(first_row(application)))
 
     def lock(self, application: ApplicationId) -> bool:
@@ -153,13 +173,26 @@ class Transaction:
     def done(self, person: PersonKey, command: str) -> Done | None:
         """The command that this person sent under this id before."""
         rows = t.command.c
-        asked = sa.select(rows.sha256, rows.application, rows.version).where(rows.person == person, rows.id == command)
+        asked = sa.select(rows.sha256, rows.application, rows.version, rows.told).where(
+            rows.person == person, rows.id == command
+        )
         row = self.connection.execute(asked).one_or_none()
-        return None if row is None else Done(row.sha256, ApplicationId(row.application), row.version)
+        if row is None:
+            return None
+        return Done(row.sha256, ApplicationId(row.application), row.version, msgspec.json.decode(row.told))
 
     def remember(self, person: PersonKey, command: str, done: Done) -> None:
         """Keep what a command did."""
-        self.connection.execute(sa.insert(t.command).values(person=person, id=command, **done._asdict()))
+        self.connection.execute(
+            sa.insert(t.command).values(
+                person=person,
+                id=command,
+                sha256=done.sha256,
+                application=done.application,
+                version=done.version,
+                told=msgspec.json.encode(done.told).decode(),
+            )
+        )
 
     # People and texts
 

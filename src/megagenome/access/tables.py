@@ -35,6 +35,7 @@ application = sa.Table(
     sa.Column("overdue", sa.Boolean, nullable=False),  # a clock fired and what it was for has not happened
     sa.Column("permit", sa.String(40), unique=True),
     sa.Column("permit_digest", sa.String(80)),
+    sa.Column("permit_state", sa.String(20), index=True),  # NULL before a country was asked
     sa.Index("access_application_desk", "state", "due"),
     sa.Index("access_application_due", "due"),
 )
@@ -88,4 +89,5 @@ command = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("application", sa.String(40), sa.ForeignKey("access_application.id"), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),  # JSON of what the sender was told: ids that were made
 )

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("overdue", sa.Boolean, nullable=False),
         sa.Column("permit", sa.String(40), unique=True),
         sa.Column("permit_digest", sa.String(80)),
+        sa.Column("permit_state", sa.String(20), index=True),
         sa.Index("access_application_desk", "state", "due"),
         sa.Index("access_application_due", "due"),
     )
@@ -73,4 +74,5 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("application", sa.String(40), sa.ForeignKey("access_application.id"), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("told", sa.Text, nullable=False),
     )
