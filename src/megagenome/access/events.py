@@ -137,10 +137,11 @@ class DecisionRequested(msgspec.Struct, frozen=True, tag="application.event/deci
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A verdict on one dataset."""
+    """A verdict on one dataset, with its reasons where any were given."""
 
     dataset: DatasetRef
     verdict: Verdict
+    reasons: TextId | None
 
 
 class Decided(msgspec.Struct, frozen=True, tag="application.event/decided"):
@@ -266,7 +267,7 @@ class Actor(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """One fact. `sequence` counts from 1 within the application and orders; `at` is what the wall clock said.
 
-    actor    None where time acted
+    actor    None where time acted, and of clocks
     command  the client's id of the command that it came of; empty where time acted
     """
 
@@ -280,6 +281,11 @@ class Event(msgspec.Struct, frozen=True):
 def name_of(body: Body) -> str:
     """The event's name, such as `application.event/submitted`."""
     return str(body.__struct_config__.tag)
+
+
+def is_of_clock(body: Body) -> bool:
+    """Whether it says what a clock did, which nobody does."""
+    return isinstance(body, ClockStarted | ClockPaused | ClockFired)
 
 
 _IN_CONFIDENCE = (InterestDeclared, Voted)

@@ -172,7 +172,9 @@ def _national(view: Application, event: e.Event) -> Application:
             return _settled(lapsed, country)
         case e.Decided() as decided:
             told = {outcome.dataset: _PART_STATES[outcome.verdict] for outcome in decided.outcomes}
-            decisions = tuple(Decision(o.dataset, o.verdict, decided.token, event.at) for o in decided.outcomes)
+            decisions = tuple(
+                Decision(o.dataset, o.verdict, o.reasons, decided.token, event.at) for o in decided.outcomes
+            )
             kept = replace(view, decisions=(*view.decisions, *decisions))
             held = _held_by(_held(kept, event, Desk.DECIDING), decided.decided_by, Desk.DECIDING)
             return _settled(_with_parts(held, told), decided.country)

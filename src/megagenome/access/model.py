@@ -203,10 +203,11 @@ class Recommendation(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What one country decided on one dataset; `token` is the signed decision, with its reasons."""
+    """What one country decided on one dataset, and why; `token` is the signed decision."""
 
     dataset: DatasetRef
     verdict: Verdict
+    reasons: TextId | None
     token: TextId
     at: datetime
 

@@ -15,7 +15,7 @@ from megagenome.access.clocks import clock_of, start_permit, start_window
 from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
 from megagenome.access.permit import read_document
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
-from megagenome.standards.permit import CountryDecision, Verdict, check_decision
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a node's clock may be behind the hub's."""
@@ -69,13 +69,14 @@ def record_decision(case: Case, command: c.RecordDecision) -> Bodies:
         raise Conflict("the decision is on another permit than the one that was proposed last")
     if case.caller.subject is None or decision.country not in case.world.directory.countries(case.caller.subject):
         raise NotEntitled(f"you do not speak for {decision.country}")
-    outcomes = tuple(_outcome(case, decision, each.dataset, each.verdict) for each in decision.decisions)
+    outcomes = tuple(_outcome(case, decision, each) for each in decision.decisions)
     decider = _decider(case, decision)
     digest = hashlib.sha256(command.token.encode()).hexdigest()
     return [e.Decided(decision.country, outcomes, case.keep(command.token), digest, decider)]
 
 
-def _outcome(case: Case, decision: CountryDecision, dataset: str, verdict: Verdict) -> e.Outcome:
+def _outcome(case: Case, decision: CountryDecision, each: DatasetDecision) -> e.Outcome:
+    dataset, verdict = each.dataset, each.verdict
     ref = DatasetRef(decision.node, decision.country, dataset)
     part = next((part for part in case.view.parts if part.dataset == ref), None)
     if part is None or part.requested is None:
@@ -84,7 +85,7 @@ def _outcome(case: Case, decision: CountryDecision, dataset: str, verdict: Verdi
         raise Conflict(f"{dataset} is {part.state} and cannot become {verdict}")
     if decision.decided_at < part.requested - CLOCK_SKEW:
         raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
-    return e.Outcome(ref, verdict)
+    return e.Outcome(ref, verdict, case.keep_note(each.reasons))
 
 
 def _decider(case: Case, decision: CountryDecision) -> PersonKey:

@@ -96,7 +96,7 @@ class Process:
                 return _again(transaction, done, sha256)
             transaction.create(application)
             actor = Actor(person, ProcessRole.APPLICANT, body.organisation)
-            view = transaction.append(application, actor, order.id, [body], now)
+            view = transaction.begin(application, actor, order.id, body, now)
             transaction.remember(person, order.id, Done(sha256, application, view.version, {}))
         return Outcome(application, view.version, view.state)
 
@@ -130,9 +130,10 @@ class Process:
         with self.store.transaction() as transaction:
             if not transaction.lock(application):
                 return False
-            bodies = due_bodies(transaction.view(application), now)
+            view = transaction.view(application)
+            bodies = due_bodies(view, now)
             if bodies:
-                transaction.append(application, None, "", bodies, now)
+                transaction.append(view, None, "", bodies, now)
             return bool(bodies)
 
     def fire_due(self) -> int:
@@ -150,7 +151,7 @@ class Process:
         transaction, view = case.transaction, case.view
         transaction.keep(view.id, case.person, case.texts)
         actor = Actor(case.person, _foremost(case.roles), self._acts_for(case))
-        after = transaction.append(view.id, actor, order.id, bodies, case.now)
+        after = transaction.append(view, actor, order.id, bodies, case.now)
         for text in case.erased:
             transaction.erase_text(text)
         return after

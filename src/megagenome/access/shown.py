@@ -70,6 +70,7 @@ class PartShown(msgspec.Struct, frozen=True):
     state: PartState
     due: datetime | None
     decided_at: datetime | None
+    reasons: str
 
 
 class ClockShown(msgspec.Struct, frozen=True):
@@ -190,6 +191,7 @@ def show(
         {*view.took_part, *view.members, *actors, *(cast.by for cast in view.votes)},
         [
             *reasons,
+            *(decision.reasons for decision in view.decisions),
             answers,
             view.told,
             *(each.name for each in attachments),
@@ -210,7 +212,7 @@ def show(
         view.organisation,
         view.created,
         view.updated,
-        _parts(view),
+        _parts(view, lens),
         tuple(ClockShown(c.kind, c.country, c.days, c.due, c.fired, c.reason) for c in view.clocks),
         tuple(_entry(lens, event) for event in visible),
         told=lens.text(view.told),
@@ -292,7 +294,7 @@ def _findings(view: Application, answers: dict[str, Any]) -> tuple[FieldFinding,
     return check_complete(read_form(view.form), answers, around(view))
 
 
-def _parts(view: Application) -> tuple[PartShown, ...]:
+def _parts(view: Application, lens: _Lens) -> tuple[PartShown, ...]:
     windows = {c.country: c.due for c in view.clocks if c.kind is ClockKind.WINDOW}
     decided: dict[DatasetRef, Decision] = {each.dataset: each for each in view.decisions}
     return tuple(
@@ -301,6 +303,7 @@ def _parts(view: Application) -> tuple[PartShown, ...]:
             part.state,
             windows.get(part.dataset.country) if part.state is PartState.REQUESTED else None,
             decided[part.dataset].at if part.dataset in decided else None,
+            lens.text(decided[part.dataset].reasons) if part.dataset in decided else "",
         )
         for part in view.parts
     )

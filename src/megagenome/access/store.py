@@ -15,14 +15,15 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
-from megagenome.access.events import Actor, Body, Event
-from megagenome.access.fold import fold
+from megagenome.access.events import Actor, Body, Event, is_of_clock
+from megagenome.access.fold import apply, fold
 from megagenome.access.model import Application, ApplicationId, PersonKey, TextId
 from megagenome.access.projection import first_row, project, stamp
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
@@ -133,25 +134,35 @@ class Transaction:
             raise not_found(application)
         return fold(application, events)
 
+    def begin(self, application: ApplicationId, actor: Actor, command: str, body: Body, now: datetime) -> Application:
+        """Append the first event."""
+        first = Event(1, now.astimezone(UTC), actor, command, body)
+        self._insert(application, [first])
+        view = fold(application, [first])
+        project(self.connection, view)
+        return view
+
     def append(
-        self, application: ApplicationId, actor: Actor | None, command: str, bodies: Sequence[Body], now: datetime
+        self, view: Application, actor: Actor | None, command: str, bodies: Sequence[Body], now: datetime
     ) -> Application:
-        """Append events and bring the lists up to date; the application after them. Durable with the commit."""
-        events = self.events(application)
+        """Append events to those that made `view`, and bring the lists up to date; the application after them."""
         new = [
-            Event(number, now.astimezone(UTC), actor, command, body)
-            for number, body in enumerate(bodies, start=len(events) + 1)
+            Event(number, now.astimezone(UTC), None if is_of_clock(body) else actor, command, body)
+            for number, body in enumerate(bodies, start=view.version + 1)
         ]
+        self._insert(view.id, new)
+        after = reduce(apply, new, view)
+        project(self.connection, after)
+        return after
+
+    def _insert(self, application: ApplicationId, events: Iterable[Event]) -> None:
         before = self._last_digest(application)
-        for event in new:
+        for event in events:
             body = msgspec.json.encode(event).decode()
             before = chained(before, body)
             self.connection.execute(
                 sa.insert(t.event).values(application=application, sequence=event.sequence, body=body, sha256=before)
             )
-        view = fold(application, [*events, *new])
-        project(self.connection, view)
-        return view
 
     def _last_digest(self, application: ApplicationId) -> str:
         rows = t.event.c
