@@ -2,7 +2,10 @@
 """A node that is served says who it is under its own key, and enters what it told the public in its ledger."""
 
 import json
+import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from megagenome.kernel.keys import parse_key_set
@@ -10,6 +13,9 @@ from megagenome.standards.descriptor import Descriptor, read_descriptor
 from tests.journeys.network import Served, beacon_query, megagenome, serving
 from tests.journeys.small import make_small
 from tests.oracles.ledger import is_fine
+
+LEDGER_PAGE = Path(__file__).parents[2] / "docs" / "ledger.md"
+"""It has a program for auditors, which must work."""
 
 ALLELE: dict[str, str | int] = {
     "assemblyId": "GRCh37",
@@ -59,6 +65,13 @@ def test_what_the_public_was_told_is_in_the_ledger_and_an_auditor_verifies_it(tm
     (tmp_path / "jwks.json").write_bytes(pinned)
     verdict = megagenome("node", "ledger", tmp_path / "ledger.jsonl", "verify", "--keys", tmp_path / "jwks.json")
     assert verdict.stdout.startswith(f"node.ee: all {len(entries)} entries are as they were written")
+
+    [program] = re.findall(r"^```python\n(.*?)^```", LEDGER_PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    command = [sys.executable, "-c", program, tmp_path / "ledger.jsonl", tmp_path / "jwks.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"node.ee: {len(entries)} entries are as they were signed\n"
+    (tmp_path / "ledger.jsonl").write_text(export.replace('"count":', '"count":1', 1))
+    assert b"was changed" in subprocess.run(command, capture_output=True, check=False).stderr
 
 
 def test_who_pinned_a_key_knows_a_node_after_it_was_replaced(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from megagenome.app.ledger import open_ledger
 from megagenome.app.node import SETTINGS, Node, open_node
 from megagenome.collection import tables
 from megagenome.collection.snapshot import Snapshot
@@ -64,6 +63,8 @@ def _database(node: Node) -> Iterator[Finding]:
 
 
 def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
+    from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
+
     try:
         ledger = open_ledger(node.folder, node.collection.engine, node.settings.node.id)
     except MegagenomeError as error:

@@ -165,7 +165,7 @@ class Ledger:
         """Erase whom a key stands for; durable on return. The entries stay, and say no more who. False: was not there.
 
         What they do later stands under a new key. Backups that were made before still have the row. On SQLite the row's
-        bytes are overwritten; on PostgreSQL they go with the next vacuum.
+        bytes are overwritten, in the log as soon as nobody reads it; on PostgreSQL they go with the next vacuum.
         """
         with self.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
