@@ -200,7 +200,7 @@ def _wrong_with(field: Field | None, value: Any, around: Around) -> str:
         case FieldType.NUMBER:
             return _wrong_number(field, value)
         case FieldType.OPTION:
-            return "" if value == "" or value in _ids(field) else "choose one of the options"
+            return "" if value in ["", *_ids(field)] else "choose one of the options"
         case FieldType.MULTISELECT:
             return "" if _all_in(value, _ids(field)) else "choose among the options, each once"
         case FieldType.ATTACHMENT:

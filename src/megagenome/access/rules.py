@@ -64,11 +64,13 @@ class Rule(NamedTuple):
 _A, _M, _I = ProcessRole.APPLICANT, ProcessRole.MEMBER, ProcessRole.INVITED
 _S, _C, _D = ProcessRole.SIGNING_OFFICIAL, ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER
 _N, _W, _U, _T = ProcessRole.COUNTRY_DECIDER, ProcessRole.DATA_STEWARD, ProcessRole.AUDITOR, ProcessRole.CLOCK
-_ALL = tuple(State)
+_ALL = frozenset(State)
+_SUBMITTED = _ALL - {State.DRAFT}
 _OPEN = (State.DRAFT, State.RETURNED)
 _TABLED = (State.SCREENING, State.ASSESSING)
 _PERMIT = (State.ACTIVE, State.SUSPENDED)
 _OVER = (State.DECIDED, State.EXPIRED, State.REVOKED)
+_SENT = frozenset({State.NATIONAL_WINDOW, *_PERMIT, *_OVER, State.WITHDRAWN, State.CLOSED})
 _LETTERS = {_A: "A", _M: "M", _I: "I", _S: "S", _C: "C", _D: "D", _N: "N", _W: "W", _U: "U", _T: "T"}
 
 
@@ -77,8 +79,14 @@ def _rule(says: str, states: Iterable[State], *roles: ProcessRole) -> Rule:
 
 
 TABLE: Mapping[Verb, Rule] = {
-    Verb.LOOK: _rule("see that it is, its state, parts and timeline", _ALL, _A, _M, _S, _C, _D, _N, _W, _U),
-    Verb.READ: _rule("read answers, attachments and reasons", _ALL, _A, _M, _S, _C, _D, _N),
+    Verb.LOOK: Rule(
+        "see that it is, its state, parts and timeline",
+        {_A: _ALL, _M: _ALL, _S: _SUBMITTED, _C: _SUBMITTED, _D: _SUBMITTED, _N: _SENT, _W: _SENT, _U: _SUBMITTED},
+    ),
+    Verb.READ: Rule(
+        "read answers, attachments and reasons",
+        {_A: _ALL, _M: _ALL, _S: _SUBMITTED, _C: _SUBMITTED, _D: _SUBMITTED, _N: _SENT},
+    ),
     Verb.SAVE_DRAFT: _rule("save the draft", _OPEN, _A, _M),
     Verb.INVITE: _rule("invite a member", _OPEN, _A),
     Verb.UNINVITE: _rule("take an invitation back", _OPEN, _A),
