@@ -4,6 +4,7 @@
 from megagenome import __version__
 from megagenome.app.hub import Hub
 from megagenome.app.routes import service_router
+from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.network.describe import service_info
 from megagenome.network.routes import hub_routes
@@ -19,13 +20,17 @@ def hub_app(hub: Hub) -> WebApp:
     url = settings.hub.url or f"http://{settings.server.host}:{settings.server.port}"
     network = hub_routes(settings.hub, settings.network, settings.nodes, resolve)
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
+            *signing.routers(show_error),
             network.router,
             portal_router(examples=examples or EXAMPLES),
             service_router(service_info(settings.hub, url), lambda: True, __version__),
         ],
         exception_handlers=elsewhere(show_error),
+        middleware=[signing.callers],
         lifespan=[network.lifespan],
+        on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

@@ -4,6 +4,7 @@
 from megagenome import __version__
 from megagenome.app.node import Node
 from megagenome.app.routes import service_router
+from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
@@ -33,8 +34,10 @@ def node_app(node: Node) -> WebApp:
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
+    signing = sign_in(node.collection.engine, settings.signin, me.url)
     return WebApp(
         [
+            *signing.routers(show_node_error),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery)),
             service_router(
                 service_info(identity, settings.discovery), lambda: node.collection.version >= 0, __version__
@@ -42,6 +45,7 @@ def node_app(node: Node) -> WebApp:
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),
+        middleware=[signing.callers],
         openapi_config=None,
         on_shutdown=[node.collection.close],
     )

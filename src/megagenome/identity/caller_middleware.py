@@ -19,8 +19,8 @@ Bearer = Callable[[str], Caller | None]
 """Who presents a token; None when it is of a kind that others read. Raises `Unauthenticated` when it is not valid.
 Called in a thread."""
 
-NOBODY = Visit(PUBLIC)
-VISIT: ContextVar[Visit] = ContextVar("VISIT", default=NOBODY)
+_ELSEWHERE = Visit(PUBLIC)
+VISIT: ContextVar[Visit] = ContextVar("VISIT", default=_ELSEWHERE)
 """Whose the request is that is being answered, for what every page shows. Routes read `scope["caller"]`."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -33,11 +33,13 @@ class CallerMiddleware:
     `Authorization` needs no such proof, for no browser sends one by itself. Answers to people are kept by no cache.
     """
 
-    def __init__(self, sessions: Sessions, url: str) -> None:
-        """`url` is the server's public address; empty: as it is asked, on this machine only."""
+    def __init__(self, sessions: Sessions, url: str, *, offered: bool) -> None:
+        """`url` is the server's public address; empty: as it is asked, on this machine only. `offered` is whether pages
+        lead to a sign-in."""
         self.sessions = sessions
         self.bearers: list[Bearer] = []
         self._configured = configured_site(url) if url else None
+        self._nobody = Visit(PUBLIC, offered=offered)
 
     def site(self, host: str) -> OwnSite | None:
         """This server as one origin; None where nobody can sign in, because nothing would protect their session."""
@@ -45,18 +47,15 @@ class CallerMiddleware:
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
         async def with_caller(scope: Scope, receive: Receive, send: Send) -> None:
-            visit = NOBODY
+            visit = self._nobody
             for name, _ in scope["headers"]:
                 if name in (b"cookie", b"authorization"):
                     visit = await self._visit(Request(scope, receive, send))
                     break
             scope["caller"] = visit.caller  # type: ignore[typeddict-unknown-key]
-            if visit is NOBODY:
-                await app(scope, receive, send)
-                return
             before = VISIT.set(visit)
             try:
-                await app(scope, receive, _uncached(send))
+                await app(scope, receive, send if visit is self._nobody else _uncached(send))
             finally:
                 VISIT.reset(before)
 
@@ -70,7 +69,7 @@ class CallerMiddleware:
         held = request.cookies.get(site.session_cookie) if site else None
         visit = await anyio.to_thread.run_sync(self.sessions.visit, held) if held else None
         if site is None or visit is None:
-            return NOBODY
+            return self._nobody
         if request.method not in SAFE_METHODS:
             headers = request.headers
             check_origin(site.origin, headers.get("origin", ""), headers.get("sec-fetch-site", ""))

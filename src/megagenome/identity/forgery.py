@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a request that changes something was meant by the person whose browser sent it.
 
-Two checks that fail for different reasons: where the browser says that the request comes from (`Origin`, `Sec-Fetch-Site`),
-and a token that only a page of the same session can know.
+Two checks that fail for different reasons: where the browser says that the request comes from (`Origin`,
+`Sec-Fetch-Site`), and a token that only a page of the same session can know.
 """
 
 import hmac

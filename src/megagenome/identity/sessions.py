@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions: who is signed in, in which browser, until when. The server keeps them; a browser holds a random id.
 
-Only the id's digest is stored, so that nobody who reads the database is signed in. A session begins with a new id, so that
-none can be planted; it ends by signing out (here, or everywhere), when it is not used, and after its longest time.
+Only the id's digest is stored, so that nobody who reads the database is signed in. A session begins with a new id, so
+that none can be planted; it ends by signing out (here, or everywhere), when it is not used, and after its longest time.
 """
 
 import hmac
@@ -38,11 +38,17 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Visit(NamedTuple):
-    """Whose a request is. `csrf` is what forms of this session carry; both are empty for the public."""
+    """Whose a request is.
+
+    session  None for the public, and for those who present a token of their own
+    csrf     what forms of this session carry
+    offered  whether one can sign in here
+    """
 
     caller: Caller
     session: Session | None = None
     csrf: str = ""
+    offered: bool = False
 
 
 class Sessions:
@@ -83,12 +89,14 @@ class Sessions:
         """
         now = clock.now()
         with self.engine.connect() as connection:
-            row = connection.execute(
-                _all().where(session.c.id_sha256 == digest(token), ~self._is_over(now))
-            ).one_or_none()
+            row = (
+                connection.execute(sa.select(session).where(session.c.id_sha256 == digest(token), ~self._is_over(now)))
+                .mappings()
+                .one_or_none()
+            )
             if row is None:
                 return None
-            found = Session(*row)
+            found = _session(row)
             who = find_person(connection, found.subject)
             roles = frozenset(grant.role for grant in grants_of(connection, found.subject))
         if found.used < _text(now - timedelta(seconds=TOUCH_S)):
@@ -96,7 +104,7 @@ class Sessions:
                 mine = sa.update(session).where(session.c.id_sha256 == found.id_sha256)
                 connection.execute(mine.values(used=_text(now)))
         caller = Caller(found.subject, who.name, roles, self.is_registered(who, roles))
-        return Visit(caller, found, csrf_token(token))
+        return Visit(caller, found, csrf_token(token), offered=True)
 
     def is_registered(self, who: Person, roles: frozenset[Role]) -> bool:
         """Whether they have registered access: accepted the terms of today, and are known as a researcher, by their
@@ -105,11 +113,10 @@ class Sessions:
 
     def of(self, subject: str) -> list[Session]:
         """Somebody's open sessions, last used first."""
-        mine = _all().where(session.c.subject == subject, ~self._is_over(clock.now()))
+        mine = sa.select(session).where(session.c.subject == subject, ~self._is_over(clock.now()))
         with self.engine.connect() as connection:
-            return [
-                Session(*row) for row in connection.execute(mine.order_by(session.c.used.desc(), session.c.started))
-            ]
+            rows = connection.execute(mine.order_by(session.c.used.desc(), session.c.started)).mappings()
+            return [_session(row) for row in rows]
 
     def end(self, subject: str, id_sha256: str) -> None:
         """End one session of `subject`, at once and durably. Idempotent; nobody's else can be ended."""
@@ -142,11 +149,8 @@ def csrf_token(token: str) -> str:
     return hmac.digest(token.encode(), b"csrf", "sha256").hex()
 
 
-def _all() -> sa.Select[tuple[str, str, str, str, str, str]]:
-    columns = session.c
-    return sa.select(
-        columns.id_sha256, columns.subject, columns.browser, columns.started, columns.used, columns.expires
-    )
+def _session(row: sa.RowMapping) -> Session:
+    return msgspec.convert({**row}, Session)
 
 
 def _text(time: datetime) -> str:
