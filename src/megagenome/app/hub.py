@@ -44,7 +44,7 @@ def init_hub(
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
     make_folder(folder)
     folder.chmod(0o700)
-    upgrade_database(folder)
+    _make_database(folder)
     tables = [
         toml_table("[hub]", {"id": identity, "name": name}),
         toml_table("[server]", {"port": port}),
@@ -67,14 +67,19 @@ def open_hub(folder: Path) -> Hub:
     except Invalid as error:
         raise Invalid(f"{folder / HUB_FILE}: {error}") from None
     if not (folder / DATABASE).exists():
-        upgrade_database(folder)
+        _make_database(folder)
     engine = open_database(sqlite_url(folder / DATABASE))
     require_revision(engine)
     return Hub(folder, settings, engine)
 
 
-def upgrade_database(folder: Path) -> None:
-    """Bring a hub's database to the schema of this version, or make it. Idempotent; stop its server first."""
+def upgrade_hub(folder: Path) -> None:
+    """Bring a hub's database to the schema of this version. Idempotent; stop its server first."""
+    load_settings(HubSettings, folder / HUB_FILE, os.environ)
+    _make_database(folder)
+
+
+def _make_database(folder: Path) -> None:
     engine = open_database(sqlite_url(folder / DATABASE))
     upgrade(engine)
     engine.dispose()

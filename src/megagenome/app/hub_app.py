@@ -10,7 +10,7 @@ from megagenome.network.describe import service_info
 from megagenome.network.routes import hub_routes
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.routes import portal_router
-from megagenome.portal.site import show_error
+from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
 
 
@@ -23,7 +23,7 @@ def hub_app(hub: Hub) -> WebApp:
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
-            *signing.routers(show_error),
+            *signing.routers(error_pages),
             network.router,
             portal_router(examples=examples or EXAMPLES),
             service_router(service_info(settings.hub, url), lambda: True, __version__),

@@ -11,7 +11,7 @@ from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
-from megagenome.portal.node_home import Link, NodeHome, node_home_router, show_node_error
+from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -37,7 +37,7 @@ def node_app(node: Node) -> WebApp:
     signing = sign_in(node.collection.engine, settings.signin, me.url)
     return WebApp(
         [
-            *signing.routers(show_node_error),
+            *signing.routers(node_error_pages),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery)),
             service_router(
                 service_info(identity, settings.discovery), lambda: node.collection.version >= 0, __version__

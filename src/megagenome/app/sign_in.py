@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in, as a node and a hub mount it: who asks, the routes, the pages."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 from litestar import Router
 
-from megagenome.app.web import Render, elsewhere
 from megagenome.identity.caller_middleware import CallerMiddleware
 from megagenome.identity.routes import Door, make_door, sign_in_router
 from megagenome.identity.sessions import Sessions
 from megagenome.identity.settings import SignInSettings
 from megagenome.portal.account_routes import account_router
+
+if TYPE_CHECKING:
+    from litestar.types import ExceptionHandlersMap
 
 
 class SigningIn(NamedTuple):
@@ -20,9 +22,9 @@ class SigningIn(NamedTuple):
     callers: CallerMiddleware
     door: Door
 
-    def routers(self, show_page: Render) -> list[Router]:
-        """Routes and pages; errors look as anywhere else on this server."""
-        return [sign_in_router(self.door), account_router(self.door, elsewhere(show_page))]
+    def routers(self, errors: "ExceptionHandlersMap") -> list[Router]:
+        """Routes and pages; `errors` are the error pages of this server."""
+        return [sign_in_router(self.door, errors), account_router(self.door, errors)]
 
 
 def sign_in(engine: sa.Engine, settings: SignInSettings, url: str) -> SigningIn:

@@ -71,4 +71,4 @@ def timestamp() -> str:
 
 
 def _person(row: sa.RowMapping) -> Person:
-    return msgspec.convert({**row, "affiliations": tuple(row["affiliations"].split())}, Person)
+    return Person(**{**row, "affiliations": tuple(row["affiliations"].split())})

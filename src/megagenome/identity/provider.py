@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OpenID provider of `megagenome demo`: one machine, made-up people, nothing kept.
 
-It speaks the authorization code flow with PKCE to public clients, which is all that signing in here needs, and signs by
-ES256. Passwords are random at each start; only their scrypt digests come here. It refuses any address but this machine's,
-because it is no provider for people who exist: production uses LS-AAI, Keycloak or another.
+It speaks the authorization code flow with PKCE to public clients, which is all that signing in here needs, and signs
+by ES256. Passwords are random at each start; only their scrypt digests come here. It refuses any address but this
+machine's, because it is no provider for people who exist: production uses LS-AAI, Keycloak or another.
 """
 
 import base64
@@ -22,6 +22,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from megagenome.identity.demo_accounts import Account, digest_password, make_account, new_password
 from megagenome.kernel import clock
 from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.errors import Invalid, RateLimited, Unauthenticated
@@ -37,19 +38,6 @@ exists."""
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without what looks alike, for passwords that are read from a terminal."""
-
-
-class Account(msgspec.Struct, frozen=True):
-    """Somebody who can sign in. `password_scrypt` is of `digest_password`."""
-
-    username: str
-    name: str
-    organisation: str
-    affiliations: tuple[str, ...]
-    salt: bytes
-    password_scrypt: bytes
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -162,7 +150,8 @@ class DemoProvider:
             raise Unauthenticated("this name and password do not belong together")
         code = secrets.token_urlsafe(32)
         with self._lock:
-            self._wrong.remove(now)
+            if now in self._wrong:
+                self._wrong.remove(now)
             _keep(self._codes, code, _Granted(account, asked, now + CODE_LASTS_S))
         return self._back(asked, code=code)
 
@@ -219,22 +208,6 @@ class DemoProvider:
         if asked.state:
             answer["state"] = asked.state
         return f"{asked.client.redirect_uri}?{urlencode({**answer, 'iss': self.issuer})}"
-
-
-def new_password() -> str:
-    """A random password of 59 bits, to be read from a screen and typed."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
-
-
-def make_account(username: str, name: str, organisation: str, affiliations: tuple[str, ...], password: str) -> Account:
-    """An account with this password, of which only a digest is kept."""
-    salt = secrets.token_bytes(16)
-    return Account(username, name, organisation, affiliations, salt, digest_password(password, salt))
-
-
-def digest_password(password: str, salt: bytes) -> bytes:
-    """scrypt (RFC 7914) with 16 MB; some 50 ms."""
-    return hashlib.scrypt(password.encode(), salt=salt, n=1 << 14, r=8, p=1)
 
 
 def _keep(kept: dict[str, _Granted], secret: str, granted: _Granted) -> None:

@@ -19,6 +19,7 @@ from litestar import Request, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
 
 from megagenome.identity import begun
 from megagenome.identity.caller_middleware import VISIT, CallerMiddleware
@@ -122,8 +123,8 @@ async def accept(door: ADoor) -> Redirect:
     return Redirect("/account", status_code=303)
 
 
-def sign_in_router(door: Door) -> Router:
-    """All routes of signing in and out. Errors are rendered by the application that mounts them."""
+def sign_in_router(door: Door, errors: ExceptionHandlersMap) -> Router:
+    """All routes of signing in and out; `errors` renders what goes wrong."""
 
     async def provide_door() -> Door:
         return door
@@ -132,6 +133,7 @@ def sign_in_router(door: Door) -> Router:
         "/",
         route_handlers=[start, callback, logout, end_session, accept],
         dependencies={"door": Provide(provide_door)},
+        exception_handlers=errors,
         include_in_schema=False,
         request_max_body_size=10_000,
     )

@@ -150,7 +150,7 @@ def csrf_token(token: str) -> str:
 
 
 def _session(row: sa.RowMapping) -> Session:
-    return msgspec.convert({**row}, Session)
+    return Session(**row)
 
 
 def _text(time: datetime) -> str:

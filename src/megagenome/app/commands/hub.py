@@ -9,11 +9,13 @@ from cyclopts import App, Parameter
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
-from megagenome.app.hub import init_hub, open_hub
+from megagenome.app.commands.role import role_commands
+from megagenome.app.hub import init_hub, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import add_node
 
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
+hub.command(role_commands("hub", lambda folder: open_hub(folder).engine))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]
 NodeUrl = Annotated[str, Parameter(help="A node's address, or the root of any Beacon v2.")]
@@ -86,3 +88,10 @@ def check(hub: str, /, *, json: Json = False) -> int:
         sees them).
     """
     return show_findings(check_hub_address(hub) if is_address(hub) else check_hub_folder(Path(hub)), json=json)
+
+
+@hub.command(name="upgrade")
+def upgrade(folder: Folder, /, *, json: Json = False) -> None:
+    """Bring a hub's database to this version; stop its server before."""
+    upgrade_hub(folder)
+    show_done(Done(str(folder), "is up to date"), json=json)

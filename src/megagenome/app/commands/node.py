@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 
 from megagenome.app.check_folder import check_folder
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
+from megagenome.app.commands.role import role_commands
 from megagenome.app.node import init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
@@ -23,6 +24,7 @@ from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
 node = App(name="node", help="Make, fill, serve and check a country's node.")
+node.command(role_commands("node", lambda folder: open_node(folder).collection.engine))
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 Year = Annotated[int | None, Parameter(validator=validators.Number(gte=1900, lte=clock.now().year))]
