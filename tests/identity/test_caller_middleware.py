@@ -131,7 +131,7 @@ def read_token(token: str) -> Caller | None:
 def test_whoever_reads_tokens_says_who_presents_one(browser: Browser, server: Server) -> None:
     bearer = {"authorization": "Bearer good"}
     assert browser.client.get("/whoami", headers=bearer).json() == NOBODY
-    server.callers.bearers += [lambda token: None, read_token]
+    server.callers.bearers += [lambda _: None, read_token]
     assert browser.client.get("/whoami", headers=bearer).json()["subject"] == "service@https://x"
     assert browser.client.get("/whoami", headers={"authorization": "bearer good"}).json()["name"] == "A service"
     assert browser.client.get("/whoami", headers={"authorization": "Basic good"}).json() == NOBODY

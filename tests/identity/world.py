@@ -55,7 +55,7 @@ class FakeProvider:
             "authorization_response_iss_parameter_supported": True,
         }
         self.person: Claims = {"sub": "248289761001", "name": "Jane Doe", "email": "jane@example.org"}
-        self.alter: Callable[[Claims], None] = lambda claims: None
+        self.alter: Callable[[Claims], None] = lambda _: None
         self.sign: Callable[[Claims], str] = self._sign
         self.access_token = "SlAV32hkKG"
         self.broken: dict[str, httpx.Response | Exception] = {}

@@ -27,6 +27,7 @@ class ProviderCalls:
             trust_env=False,
             follow_redirects=False,
             timeout=PATIENCE_S / 2,
+            limits=httpx.Limits(max_keepalive_connections=0),  # people sign in seldom: no socket waits for the next
             headers={"accept": "application/json"},
         )
 
