@@ -5,13 +5,14 @@ from megagenome import __version__
 from megagenome.app.hub import Hub
 from megagenome.app.ledger import open_keys
 from megagenome.app.routes import identity_router, service_router
+from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.kernel import clock
 from megagenome.network.describe import PREFIX, service_info
 from megagenome.network.routes import hub_routes
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.routes import portal_router
-from megagenome.portal.site import show_error
+from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
 from megagenome.standards.descriptor import DescribedService, sign_descriptor
 
@@ -35,14 +36,17 @@ def hub_app(hub: Hub) -> WebApp:
         services=(DescribedService(info.type, url + PREFIX),),
         iat=int(clock.now().timestamp()),
     )
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
+            *signing.routers(error_pages),
             network.router,
             portal_router(examples=examples or EXAMPLES),
             service_router(info, lambda: True, __version__),
             identity_router(described, keys.jwks()),
         ],
         exception_handlers=elsewhere(show_error),
+        middleware=[signing.callers],
         lifespan=[network.lifespan],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,

@@ -5,6 +5,7 @@ from megagenome import __version__
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.node import Node
 from megagenome.app.routes import identity_router, service_router
+from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
@@ -14,7 +15,7 @@ from megagenome.discovery.routes import discovery_router
 from megagenome.kernel import clock
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
-from megagenome.portal.node_home import Link, NodeHome, node_home_router, show_node_error
+from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
 from megagenome.standards.descriptor import DescribedService, sign_descriptor
 
@@ -52,14 +53,17 @@ def node_app(node: Node) -> WebApp:
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
+    signing = sign_in(node.collection.engine, settings.signin, me.url)
     return WebApp(
         [
+            *signing.routers(node_error_pages),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(described, keys.jwks()),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),
+        middleware=[signing.callers],
         openapi_config=None,
         lifespan=[keep_tally(tally)],
         on_shutdown=[node.collection.close],

@@ -11,6 +11,7 @@ from megagenome.app.check_network import check_hub_address, check_hub_folder
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
+from megagenome.app.commands.role import role_commands
 from megagenome.app.hub import Hub, init_hub, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import HUB_FILE, add_node
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
 hub.command(ledger_command("hub", lambda folder: _ledger(open_hub(folder))), name="ledger")
 hub.command(keys_command("hub", HUB_FILE), name="keys")
+hub.command(role_commands("hub", lambda folder: open_hub(folder).engine))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]
 NodeUrl = Annotated[str, Parameter(help="A node's address, or the root of any Beacon v2.")]

@@ -12,6 +12,7 @@ from megagenome.app.check_folder import check_folder
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
+from megagenome.app.commands.role import role_commands
 from megagenome.app.node import SETTINGS, Node, init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 node = App(name="node", help="Make, fill, serve and check a country's node.")
 node.command(ledger_command("node", lambda folder: _ledger(open_node(folder))), name="ledger")
 node.command(keys_command("node", SETTINGS), name="keys")
+node.command(role_commands("node", lambda folder: open_node(folder).collection.engine))
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 Year = Annotated[int | None, Parameter(validator=validators.Number(gte=1900, lte=clock.now().year))]
