@@ -20,6 +20,7 @@ from megagenome.collection.model import (
 from megagenome.discovery import DiscoverySettings
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.model import Identity
+from megagenome.discovery.needs import CountAggregate
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import Country, Curie, DatasetId
@@ -233,9 +234,9 @@ class FakeReference:
         return self.ontologies[0] if curie.startswith("HP:") else None
 
 
-def beacon_of(collection: FakeCollection, settings: DiscoverySettings | None = None) -> Beacon:
+def beacon_of(collection: FakeCollection, settings: DiscoverySettings | None = None, **more: CountAggregate) -> Beacon:
     """A Beacon over a fake collection."""
-    return Beacon(collection, FakeReference(), IDENTITY, settings or DiscoverySettings())  # type: ignore[arg-type]
+    return Beacon(collection, FakeReference(), IDENTITY, settings or DiscoverySettings(), **more)  # type: ignore[arg-type]
 
 
 def _counted(call: Call) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from megagenome.discovery import describe
 from megagenome.discovery.answer import MOST_WIDE, Beacon
 from megagenome.discovery.count import SLICE_BASES, count_variants
 from megagenome.discovery.settings import DiscoverySettings
-from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.standards.beacon import (
@@ -303,3 +303,18 @@ def test_a_node_without_datasets_answers() -> None:
     }  # fmt: skip
     assert empty.individuals(PUBLIC, request()).response_summary.num_total_results == 0
     assert empty.datasets(PUBLIC, BeaconRequest()).response.collections == ()
+
+
+def test_each_answer_with_numbers_is_counted_for_the_ledger() -> None:
+    counted: list[tuple[str | None, list[str]]] = []
+    beacon = beacon_of(world(), count_aggregate=lambda subject, datasets: counted.append((subject, list(datasets))))
+    beacon.variants(PUBLIC, request(COMMON, requestedGranularity="boolean"))
+    beacon.variants(Caller("ann@x"), request(ABSENT, datasets=["CLOSED"]))
+    beacon.individuals(PUBLIC, request(filters=[{"id": "HP:0001250"}]))
+    everything = ["OPEN", "CLOSED", "SMALL", "PART"]
+    assert counted == [(None, everything), ("ann@x", ["CLOSED"]), (None, everything)]
+    with pytest.raises(Invalid):
+        beacon.variants(PUBLIC, request(filters=[{"id": "nothing"}]))
+    beacon.datasets(PUBLIC, request())
+    beacon.filtering_terms(Pagination())
+    assert len(counted) == 3

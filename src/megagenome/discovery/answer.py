@@ -13,7 +13,7 @@ from megagenome.collection.model import Use
 from megagenome.discovery import describe
 from megagenome.discovery.count import SLICE_BASES, count_people, count_variants
 from megagenome.discovery.model import Identity, KnownTerms, VariantQuestion, VariantsTold
-from megagenome.discovery.needs import Reference
+from megagenome.discovery.needs import CountAggregate, Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
 from megagenome.discovery.records import Cells, cells, frequencies, variant
 from megagenome.discovery.scheme import Scheme, scheme_of
@@ -57,12 +57,19 @@ class Beacon:
     """Answers of one node's Beacon. Safe to call from many threads."""
 
     def __init__(
-        self, collection: Collection, reference: Reference, identity: Identity, settings: DiscoverySettings
+        self,
+        collection: Collection,
+        reference: Reference,
+        identity: Identity,
+        settings: DiscoverySettings,
+        count_aggregate: CountAggregate = lambda _subject, _datasets: None,
     ) -> None:
+        """`count_aggregate` is told of each answer with numbers of people or alleles in it."""
         self.identity = identity
         self.settings = settings
         self.reference = reference
         self._collection = collection
+        self._count_aggregate = count_aggregate
         self._scheme: tuple[int, Scheme] | None = None
         self._terms: tuple[int, KnownTerms] | None = None
         self._building = threading.Lock()
@@ -85,6 +92,7 @@ class Beacon:
         )
         with self._room_for(question):
             told = count_variants(reading, scheme, question)
+        self._count_aggregate(caller.subject, [scheme.datasets[k].id for k in question.datasets])
         meta = self._meta(request, describe.VARIANT, question.limit)
         summary = _summary(told.total > 0, told.total, self._precision_of_variants(scheme, question, told), meta)
         if meta.returned_granularity is not Granularity.RECORD:
@@ -116,6 +124,7 @@ class Beacon:
             request, scheme.index, _assemblies(scheme), self.reference.ontology_for, self._known_terms
         )
         told = count_people(self._collection, scheme, caller, question)
+        self._count_aggregate(caller.subject, [scheme.datasets[k].id for k in question.datasets])
         meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
         floor = max((int(scheme.floors[k]) for k in question.datasets), default=0)
         precision = _EXACT if told.exact else _imprecise(floor)
