@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON Web Tokens as signed compact text, read before any key is known.
+
+RFC 7515 (JWS, https://www.rfc-editor.org/rfc/rfc7515), RFC 7519 (JWT), RFC 8725 (best current practices). Nothing here
+verifies anything: what a header or a claim says is what whoever wrote the token wants us to read. Stricter than the
+RFCs where two readers could understand one text differently: names may not repeat within an object, base64url has one
+spelling of each value, text is UTF-8.
+"""
+
+import base64
+import binascii
+import json
+import math
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from megagenome.kernel.errors import Corrupt, TooLarge
+
+MAX_HEADER_BYTES = 4096
+
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The parameters of a token's header that are ever read, as they are; empty where absent.
+
+    parameters  names of all parameters, also of those that nobody here understands
+    """
+
+    alg: str
+    typ: str = ""
+    kid: str = ""
+    jku: str = ""
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def media_type(self) -> str:
+        """`typ` in one spelling: media types know no case and may leave out `application/` (RFC 7515, 4.1.9)."""
+        return self.typ.lower().removeprefix("application/")
+
+
+class Token(NamedTuple):
+    """An unverified token: its text, its header, its claims."""
+
+    text: str
+    header: Header
+    claims: dict[str, Any]
+
+
+def read_token(text: str, most_bytes: int) -> Token:
+    """Take a compact token apart, unverified.
+
+    Raises `TooLarge` above `most_bytes`, `Corrupt` for anything that is not exactly one signed token of JSON objects.
+    Linear in the text's length.
+    """
+    if len(text) > most_bytes:
+        raise TooLarge(f"longer than the {most_bytes} bytes that are read")
+    segments = _COMPACT.fullmatch(text)
+    if segments is None:
+        raise Corrupt("not three base64url segments joined by dots")
+    if len(segments[1]) > MAX_HEADER_BYTES:
+        raise TooLarge(f"its header is longer than {MAX_HEADER_BYTES} bytes")
+    parameters = decode_object(_decode_segment(segments[1]), "header")
+    try:
+        header = msgspec.convert(parameters | {"parameters": frozenset(parameters)}, Header)
+    except msgspec.ValidationError as error:
+        raise Corrupt(f"its header is not one of a signed token: {error}") from None
+    return Token(text, header, decode_object(_decode_segment(segments[2]), "claims"))
+
+
+def decode_object(content: bytes, what: str) -> dict[str, Any]:
+    """One JSON object of which every reader has the same idea. Of numbers, fractions are dropped: only times are read.
+
+    Raises `Corrupt`, which names `what`, for other JSON, names that repeat, NaN, and nesting beyond all use.
+    """
+    try:
+        found = json.loads(
+            content.decode(), object_pairs_hook=_unique, parse_float=_floor, parse_constant=_refuse_constant
+        )
+    except RecursionError:
+        raise Corrupt(f"its {what} are nested too deep") from None
+    except (ValueError, OverflowError) as error:  # of UTF-8, of JSON, of a number
+        why = str(error) if isinstance(error, _AmbiguousError) else "no JSON in UTF-8"
+        raise Corrupt(f"its {what}: {why}") from None
+    if not isinstance(found, dict):
+        raise Corrupt(f"its {what} are no JSON object")
+    return found
+
+
+class _AmbiguousError(ValueError):
+    """What parsers understand differently."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _AmbiguousError("a name stands twice in one object")
+    return members
+
+
+def _floor(text: str) -> int:
+    return math.floor(float(text))
+
+
+def _refuse_constant(text: str) -> None:
+    raise _AmbiguousError(f"{text} is no JSON")
+
+
+def _decode_segment(segment: str) -> bytes:
+    padded = segment + "=" * (-len(segment) % 4)
+    try:
+        content = base64.b64decode(padded, b"-_", validate=True)
+    except binascii.Error:
+        raise Corrupt("a segment is no base64url") from None
+    if base64.urlsafe_b64encode(content).rstrip(b"=") != segment.encode():
+        raise Corrupt("a segment is not in the one spelling that base64url has for it")
+    return content
