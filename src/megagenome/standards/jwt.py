@@ -19,7 +19,9 @@ import msgspec
 from megagenome.kernel.errors import Corrupt, TooLarge
 
 MAX_HEADER_BYTES = 4096
+MAX_NESTING = 32
 
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)  # texts whole, so that theirs are not counted
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
 
@@ -75,12 +77,12 @@ def decode_object(content: bytes, what: str) -> dict[str, Any]:
 
     Raises `Corrupt`, which names `what`, for other JSON, names that repeat, NaN, and nesting beyond all use.
     """
+    if _is_deep(content):
+        raise Corrupt(f"its {what} are nested too deep")
     try:
         found = json.loads(
             content.decode(), object_pairs_hook=_unique, parse_float=_floor, parse_constant=_refuse_constant
         )
-    except RecursionError:
-        raise Corrupt(f"its {what} are nested too deep") from None
     except (ValueError, OverflowError) as error:  # of UTF-8, of JSON, of a number
         why = str(error) if isinstance(error, _AmbiguousError) else "no JSON in UTF-8"
         raise Corrupt(f"its {what}: {why}") from None
@@ -91,6 +93,20 @@ def decode_object(content: bytes, what: str) -> dict[str, Any]:
 
 class _AmbiguousError(ValueError):
     """What parsers understand differently."""
+
+
+def _is_deep(content: bytes) -> bool:
+    """Whether more than `MAX_NESTING` arrays and objects are open at once."""
+    if content.count(b"[") + content.count(b"{") <= MAX_NESTING:
+        return False
+    depth = deepest = 0
+    for mark in _BRACKET.finditer(content):
+        if mark[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark[0] in b"]}":
+            depth -= 1
+    return deepest > MAX_NESTING
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
