@@ -235,7 +235,7 @@ def name_that_stands_twice(draft: Draft, random_: random.Random) -> Draft | str 
     return sign_bytes(header, twice + claims[1:], draft.alg, draft.key)
 
 
-@kept(ANY, Code.MALFORMED)
+@kept(ANY, Code.MALFORMED, Code.TOO_LARGE)
 def no_json_object(draft: Draft, random_: random.Random) -> Draft | str | None:
     header, claims = encode(draft.header), encode(draft.claims)
     bad = [

@@ -69,7 +69,7 @@ def decide(passport: str, trust: Trust, policy: Policy, now: int) -> Decision:
 
 def _open_passport(passport: str, trust: Trust, policy: Policy, now: int) -> PassportClaims:
     token = read(passport, MAX_PASSPORT_BYTES)
-    check_header(token.header, {PASSPORT_TYP})
+    check_header(token, {PASSPORT_TYP})
     iss, jku = token.claims.get("iss"), token.header.jku
     broker = trust.broker(iss) if isinstance(iss, str) else None
     if broker is None:

@@ -118,7 +118,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What became of the passport (`visa` is None) or of the visa at that place in it, from 0: why, and rule by rule."""
+    """What became of the passport (`visa` is None) or of the visa at that place in it, from 0; and rule by rule."""
 
     visa: int | None
     type: str

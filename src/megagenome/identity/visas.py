@@ -67,7 +67,7 @@ def check_visa(opened: Opened, trust: Trust, policy: Policy, now: int) -> Standi
     visa says chooses a key or an address.
     """
     token = opened.token
-    check_header(token.header, _TYPES)
+    check_header(token, _TYPES)
     issuer = _issuer(token, trust)
     check_signature(token, issuer.keys)
     try:
@@ -120,13 +120,16 @@ def _covers(scope: str, visa: Visa) -> bool:
 
 
 def _check_by(visa: Visa, policy: Policy) -> None:
-    allowed = {
-        VisaType.CONTROLLED_ACCESS_GRANTS: policy.grant_by,
-        VisaType.ACCEPTED_TERMS_AND_POLICIES: policy.terms_by,
-        VisaType.RESEARCHER_STATUS: policy.researcher_by,
-    }
-    wanted = next((by for type_, by in allowed.items() if type_ == visa.type), None)
-    if wanted is not None and visa.by not in wanted:
+    match visa.type:
+        case VisaType.CONTROLLED_ACCESS_GRANTS:
+            wanted = policy.grant_by
+        case VisaType.ACCEPTED_TERMS_AND_POLICIES:
+            wanted = policy.terms_by
+        case VisaType.RESEARCHER_STATUS:
+            wanted = policy.researcher_by
+        case _:
+            return
+    if visa.by not in wanted:
         stated = "nobody known" if visa.by is None else quoted(visa.by)
         raise Refused(Code.UNTRUSTED_BY, f"It is asserted by {stated}, not by {' or '.join(sorted(wanted))}.")
 

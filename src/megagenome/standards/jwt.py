@@ -7,7 +7,6 @@ RFCs where two readers could understand one text differently: names may not repe
 spelling of each value, text is UTF-8.
 """
 
-import base64
 import binascii
 import json
 import math
@@ -22,20 +21,19 @@ MAX_HEADER_BYTES = 4096
 MAX_NESTING = 32
 
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)  # texts whole, so that theirs are not counted
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_LAST = {1: b"AEIMQUYcgkosw048", 2: b"AQgw"}
+"""Characters that may stand last, by how many are missing to a multiple of four: two or four spare bits are zero."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The parameters of a token's header that are ever read, as they are; empty where absent.
-
-    parameters  names of all parameters, also of those that nobody here understands
-    """
+    """The parameters of a token's header that are ever read, as they are; empty where absent."""
 
     alg: str
     typ: str = ""
     kid: str = ""
     jku: str = ""
-    parameters: frozenset[str] = frozenset()
 
     @property
     def media_type(self) -> str:
@@ -44,11 +42,18 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Token(NamedTuple):
-    """An unverified token: its text, its header, its claims."""
+    """An unverified token.
 
-    text: str
+    header      what is read of its header
+    parameters  its whole header, also what nobody here understands
+    claims      its claims
+    segments    header, payload and signature as they were sent, which is what a signature is over
+    """
+
     header: Header
+    parameters: dict[str, Any]
     claims: dict[str, Any]
+    segments: tuple[bytes, bytes, bytes]
 
 
 def read_token(text: str, most_bytes: int) -> Token:
@@ -59,17 +64,18 @@ def read_token(text: str, most_bytes: int) -> Token:
     """
     if len(text) > most_bytes:
         raise TooLarge(f"longer than the {most_bytes} bytes that are read")
-    segments = _COMPACT.fullmatch(text)
-    if segments is None:
+    if _COMPACT.fullmatch(text) is None:
         raise Corrupt("not three base64url segments joined by dots")
-    if len(segments[1]) > MAX_HEADER_BYTES:
+    head, payload, signature = text.encode().split(b".")
+    if len(head) > MAX_HEADER_BYTES:
         raise TooLarge(f"its header is longer than {MAX_HEADER_BYTES} bytes")
-    parameters = decode_object(_decode_segment(segments[1]), "header")
+    _decode_segment(signature)
+    parameters = decode_object(_decode_segment(head), "header")
     try:
-        header = msgspec.convert(parameters | {"parameters": frozenset(parameters)}, Header)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"its header is not one of a signed token: {error}") from None
-    return Token(text, header, decode_object(_decode_segment(segments[2]), "claims"))
+        header = msgspec.convert(parameters, Header)
+    except msgspec.ValidationError:
+        raise Corrupt("its header is not one of a signed token") from None
+    return Token(header, parameters, decode_object(_decode_segment(payload), "claims"), (head, payload, signature))
 
 
 def decode_object(content: bytes, what: str) -> dict[str, Any]:
@@ -80,9 +86,7 @@ def decode_object(content: bytes, what: str) -> dict[str, Any]:
     if _is_deep(content):
         raise Corrupt(f"its {what} are nested too deep")
     try:
-        found = json.loads(
-            content.decode(), object_pairs_hook=_unique, parse_float=_floor, parse_constant=_refuse_constant
-        )
+        found = _JSON.decode(content.decode())
     except (ValueError, OverflowError) as error:  # of UTF-8, of JSON, of a number
         why = str(error) if isinstance(error, _AmbiguousError) else "no JSON in UTF-8"
         raise Corrupt(f"its {what}: {why}") from None
@@ -124,12 +128,12 @@ def _refuse_constant(text: str) -> None:
     raise _AmbiguousError(f"{text} is no JSON")
 
 
-def _decode_segment(segment: str) -> bytes:
-    padded = segment + "=" * (-len(segment) % 4)
-    try:
-        content = base64.b64decode(padded, b"-_", validate=True)
-    except binascii.Error:
-        raise Corrupt("a segment is no base64url") from None
-    if base64.urlsafe_b64encode(content).rstrip(b"=") != segment.encode():
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_floor, parse_constant=_refuse_constant)
+
+
+def _decode_segment(segment: bytes) -> bytes:
+    """The bytes of base64url, of which `_COMPACT` has seen the alphabet; spare bits at its end must be zero."""
+    missing = -len(segment) % 4
+    if missing == 3 or (missing and segment[-1] not in _LAST[missing]):
         raise Corrupt("a segment is not in the one spelling that base64url has for it")
-    return content
+    return binascii.a2b_base64(segment.translate(_TO_BASE64) + b"=" * missing)
