@@ -94,7 +94,7 @@ def untrusted_linker(draft: Draft, random_: random.Random) -> Draft | str | None
 def link_encoded_otherwise(draft: Draft, random_: random.Random) -> Draft | str | None:
     value = draft.claims[VISA_CLAIM]["value"]
     texts = [value.replace(",", "%2C"), value.replace(",", ";"), f"{value};", f";{value}", value.replace(",", ",,", 1)]
-    texts += [value.replace("%2F", "/%2", 1), value.replace(",", ", "), "%FF,https%3A%2F%2Ffi.example%2F", ",", "a"]
+    texts += [value.replace("%2F", "/%2", 1), value.replace(",", ", "), "%F,https%3A%2F%2Ffi.example%2F", ",", "a"]
     return stated(draft, value=random_.choice(texts))
 
 
