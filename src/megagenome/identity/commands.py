@@ -25,7 +25,9 @@ passport = App(name="passport", help="Read GA4GH passports.")
 
 @passport.command
 def explain(
-    file: Annotated[str, Parameter(help="The passport as signed text; - reads standard input.")],
+    file: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="The passport as signed text; - reads standard input.")
+    ],
     /,
     *,
     trust: Annotated[Path, Parameter(help="Whom to trust; docs/identity.md describes the file.")],

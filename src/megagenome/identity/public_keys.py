@@ -37,9 +37,10 @@ def read_public_keys(content: bytes) -> PublicKeys:
 
 def _usable(keys: list[Any]) -> Iterator[tuple[str, PublicKey]]:
     for stated in keys:
-        if not isinstance(stated, dict) or stated.get("kty") not in _PUBLIC:
+        kind = stated.get("kty") if isinstance(stated, dict) else None
+        if not isinstance(kind, str) or kind not in _PUBLIC:
             continue
-        public = {name: stated[name] for name in _PUBLIC[stated["kty"]] if name in stated}
+        public = {name: stated[name] for name in _PUBLIC[kind] if name in stated}
         kid = public.get("kid")
         if not isinstance(kid, str) or not kid or public.get("use", "sig") != "sig":
             continue
