@@ -232,6 +232,14 @@ def test_keys_that_cannot_be_had_are_said_to_be_so() -> None:
     assert codes(decide(passport(), without, policy(), NOW)) == [Code.NO_KEYS]
 
 
+def test_a_passport_may_name_the_address_of_its_keys() -> None:
+    draft = timed(MINT.passport(HUB, "h-1"), aud=ME)
+    named = [draft._replace(header=draft.header | {"jku": jku}) for jku in (HUB.jku, "https://hub.example/other")]
+    assert [ask(sign(each)).accepted for each in named] == [True, False]
+    by_hand = Trust([Broker(HUB.iss, HUB.published())], [])
+    assert decide(sign(named[1]), by_hand, policy(), NOW).accepted
+
+
 def test_a_passport_within_a_passport_is_no_visa() -> None:
     inner = timed(MINT.passport(FINLAND, "p-1"), aud=ME)._replace(header=MINT.passport(FINLAND, "p-1").header)
     decision = ask(passport(link(), inner))
