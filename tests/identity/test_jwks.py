@@ -244,8 +244,9 @@ def test_a_dead_server_is_no_keys() -> None:
     async def run() -> None:
         async with running(says(b"")) as stub:
             url = stub.url
-        async with KeySets(store(f"{url}/jwks")) as key_sets:
-            assert not has_keys(await key_sets.trust_for(passport()))
+        for dead in (f"{url}/jwks", "https://no such host.invalid/jwks", "https://xn--.invalid/jwks"):
+            async with KeySets(store(dead)) as key_sets:
+                assert not has_keys(await key_sets.trust_for(passport()))
 
     asyncio.run(run())
 

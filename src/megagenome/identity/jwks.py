@@ -105,7 +105,7 @@ class KeySets:
                 return read_public_keys(await _take(response))
         except TimeoutError:
             raise Unavailable(f"not whole within {FETCH_S:g} s") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last of a host that IDNA cannot have
             raise Unavailable(f"no connection: {type(error).__name__}") from None
         except Corrupt as error:
             raise Unavailable(str(error)) from None
