@@ -2,7 +2,6 @@
 """The passport clearinghouse: no forged passport counts, every valid one does, and a decision takes milliseconds."""
 
 import random
-import statistics
 import time
 from collections.abc import Iterator
 
@@ -36,7 +35,9 @@ def claims(seed: int) -> Iterator[Claim]:
     yield claim(forged, "passports", forged_accepted(seed, FORGED), bar="ours <= 0")
     refused = f"valid passports of {len(SHAPES)} shapes that are refused, of {VALID:,}"
     yield claim(refused, "passports", valid_refused(seed, VALID), bar="ours <= 0")
-    yield claim(f"decision over a passport of {VISAS} visas", "CPU ms", _decision_ms(seed), bar="ours < 5")
+    yield claim(
+        f"decision over a passport of {VISAS} visas, least of {ROUNDS}", "CPU ms", _decision_ms(seed), bar="ours < 5"
+    )
 
 
 def forged_accepted(seed: int, count: int) -> int:
@@ -69,7 +70,7 @@ def valid_refused(seed: int, count: int) -> int:
 
 
 def _decision_ms(seed: int) -> float:
-    """CPU time of one decision, median: a link and 49 grants of different datasets, all needed."""
+    """CPU time of one decision, a link and 49 grants, all needed: the least of many, for what is above is the machine."""
     mint = Mint(random.Random(seed))
     visas = [mint.link(HUB, "h-1", FINLAND.identity("p-1"))]
     visas += [mint.grant(FINLAND, "p-1", f"{FINLAND.iss}datasets/{n}") for n in range(VISAS - 1)]
@@ -81,4 +82,4 @@ def _decision_ms(seed: int) -> float:
         spent.append(time.process_time() - start)
         if len(decision.grants) != VISAS - 1:
             raise RuntimeError("not every visa was needed, so this would measure another decision")
-    return statistics.median(spent) * 1000
+    return min(spent) * 1000

@@ -6,6 +6,7 @@ from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import base64_to_int
 
 from megagenome.kernel.errors import Corrupt
 from megagenome.standards.jwt import decode_object
@@ -52,10 +53,9 @@ def _import(public: dict[str, Any]) -> PublicKey | None:
     try:
         if public["kty"] == "EC":
             return ECKey.import_key(public) if public.get("crv") == "P-256" else None
-        # joserfc would only warn of a short one
-        if len(str(public.get("n", ""))) * 6 < LEAST_RSA_BITS:
+        # of a short one joserfc would only warn
+        if base64_to_int(public["n"]).bit_length() < LEAST_RSA_BITS:
             return None
-        key = RSAKey.import_key(public)
+        return RSAKey.import_key(public)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return key if key.public_key.key_size >= LEAST_RSA_BITS else None

@@ -47,13 +47,15 @@ class Token(NamedTuple):
     header      what is read of its header
     parameters  its whole header, also what nobody here understands
     claims      its claims
-    segments    header, payload and signature as they were sent, which is what a signature is over
+    signed      header and payload as they were sent, which is what the signature is over
+    signature   empty where it is not signed
     """
 
     header: Header
     parameters: dict[str, Any]
     claims: dict[str, Any]
-    segments: tuple[bytes, bytes, bytes]
+    signed: bytes
+    signature: bytes
 
 
 def read_token(text: str, most_bytes: int) -> Token:
@@ -66,16 +68,17 @@ def read_token(text: str, most_bytes: int) -> Token:
         raise TooLarge(f"longer than the {most_bytes} bytes that are read")
     if _COMPACT.fullmatch(text) is None:
         raise Corrupt("not three base64url segments joined by dots")
-    head, payload, signature = text.encode().split(b".")
+    signed, _, signature = text.encode().rpartition(b".")
+    head, _, payload = signed.partition(b".")
     if len(head) > MAX_HEADER_BYTES:
         raise TooLarge(f"its header is longer than {MAX_HEADER_BYTES} bytes")
-    _decode_segment(signature)
     parameters = decode_object(_decode_segment(head), "header")
     try:
         header = msgspec.convert(parameters, Header)
     except msgspec.ValidationError:
         raise Corrupt("its header is not one of a signed token") from None
-    return Token(header, parameters, decode_object(_decode_segment(payload), "claims"), (head, payload, signature))
+    claims = decode_object(_decode_segment(payload), "claims")
+    return Token(header, parameters, claims, signed, _decode_segment(signature))
 
 
 def decode_object(content: bytes, what: str) -> dict[str, Any]:
