@@ -70,7 +70,7 @@ def valid_refused(seed: int, count: int) -> int:
 
 
 def _decision_ms(seed: int) -> float:
-    """CPU time of one decision, a link and 49 grants, all needed: the least of many, for what is above is the machine."""
+    """CPU time of one decision on a link and 49 grants, all needed: the least of many, what is above is the machine."""
     mint = Mint(random.Random(seed))
     visas = [mint.link(HUB, "h-1", FINLAND.identity("p-1"))]
     visas += [mint.grant(FINLAND, "p-1", f"{FINLAND.iss}datasets/{n}") for n in range(VISAS - 1)]
