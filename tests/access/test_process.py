@@ -74,6 +74,13 @@ def test_suspension_outlasts_what_countries_do_meanwhile(hub: Hub) -> None:
     assert hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED}).state is State.SUSPENDED
 
 
+def test_an_applicant_who_is_done_ends_the_permit(hub: Hub) -> None:
+    application = hub.active()
+    assert hub.do(ADA, application, c.Close("published")).state is State.CLOSED
+    assert hub.reader.permits()[0].state is PermitState.REVOKED
+    assert hub.view(application).clocks == ()
+
+
 def test_a_withdrawn_application_cannot_be_countersigned_any_more(hub: Hub) -> None:
     application = hub.requested()
     assert len(hub.reader.proposals("node-ee")) == 1
@@ -423,6 +430,11 @@ def test_the_applicants_side_does_not_see_who_voted_how(hub: Hub) -> None:
 def test_only_the_own_organisations_official_signs(hub: Hub) -> None:
     with pytest.raises(NotFound):
         hub.do(OTTO, hub.submitted(), c.Endorse())
+
+
+def test_a_text_that_no_database_keeps_is_refused(hub: Hub) -> None:
+    with pytest.raises(Invalid, match="NUL"):
+        hub.do(SIGNE, hub.submitted(), c.Decline("a\0b"))
 
 
 def test_reject_and_the_reasons_are_told(hub: Hub) -> None:

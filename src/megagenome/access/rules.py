@@ -114,7 +114,7 @@ TABLE: Mapping[Verb, Rule] = {
         [*_OPEN, State.SUBMITTED, *_TABLED, State.RECOMMENDED, State.NATIONAL_WINDOW, State.DECIDED],
         _A,
     ),
-    Verb.CLOSE: Rule("close", {_A: frozenset(_OVER), _C: frozenset([State.RETURNED, *_OVER])}),
+    Verb.CLOSE: Rule("close", {_A: frozenset([*_OVER, *_PERMIT]), _C: frozenset([State.RETURNED, *_OVER])}),
     Verb.SUSPEND: _rule("suspend the permit", [State.ACTIVE], _C),
     Verb.RESUME: _rule("resume the permit", [State.SUSPENDED], _C),
     Verb.REVOKE: _rule("revoke the permit", _PERMIT, _C),
