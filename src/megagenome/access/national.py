@@ -13,9 +13,8 @@ from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import clock_of, start_permit, start_window
 from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
-from megagenome.access.permit import read_document
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
-from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision, decode_permit
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a node's clock may be behind the hub's."""
@@ -32,7 +31,7 @@ def request_decisions(case: Case, _: c.RequestDecisions) -> Bodies:
     if case.view.conflicts.get(case.person):
         raise NotEntitled("you declared a conflict of interest with this application")
     permit = _permit(case)
-    document = read_document(case.transaction.texts([permit.text])[permit.text])
+    document = decode_permit(case.transaction.texts([permit.text])[permit.text])
     bodies: Bodies = [start_permit(document.starts, document.ends, case.world.settings)]
     for country in sorted(case.view.countries()):
         datasets = tuple(part.dataset for part in case.view.parts if part.dataset.country == country)
