@@ -62,18 +62,27 @@ SVEA = person("Svea", Role.COUNTRY_DECIDER)  # of a country that nobody asks
 STEW = person("Stew", Role.DATA_STEWARD)
 AUDREY = person("Audrey", Role.AUDITOR)
 STRANGER = person("Stranger", Role.RESEARCHER)
-ORGANISATIONS = {ADA: {"Tartu"}, BEN: {"Oulu"}, SIGNE: {"Tartu"}, OTTO: {"Oulu"}, STRANGER: {"Oulu"}}
-COUNTRIES = {EEVA: {"EE"}, ELLE: {"EE"}, FINN: {"FI"}, SVEA: {"SE"}, STEW: {"EE"}}
+BOTH = person("Both", Role.SIGNING_OFFICIAL, Role.RESEARCHER, Role.COUNTRY_DECIDER, Role.DATA_STEWARD)
+RESEARCHERS = {ADA: {"Tartu"}, BEN: {"Oulu"}, STRANGER: {"Oulu"}, BOTH: {"Tartu"}}
+SIGNING = {SIGNE: {"Tartu"}, OTTO: {"Oulu"}, BOTH: {"Oulu"}}
+COUNTRIES = {EEVA: {"EE"}, ELLE: {"EE"}, FINN: {"FI"}, SVEA: {"SE"}, BOTH: {"SE"}}
+KEEPING = {STEW: {"EE"}, BOTH: {"EE"}}
+PLACES = {
+    Role.RESEARCHER: RESEARCHERS,
+    Role.SIGNING_OFFICIAL: SIGNING,
+    Role.COUNTRY_DECIDER: COUNTRIES,
+    Role.DATA_STEWARD: KEEPING,
+}
 
 
 class People:
     """The directory: for whom each of these acts."""
 
-    def organisations(self, subject: str) -> frozenset[str]:
-        return frozenset(next((found for who, found in ORGANISATIONS.items() if who.subject == subject), ()))
+    def organisations(self, subject: str, role: Role) -> frozenset[str]:
+        return self.countries(subject, role)
 
-    def countries(self, subject: str) -> frozenset[str]:
-        return frozenset(next((found for who, found in COUNTRIES.items() if who.subject == subject), ()))
+    def countries(self, subject: str, role: Role) -> frozenset[str]:
+        return frozenset(next((found for who, found in PLACES[role].items() if who.subject == subject), ()))
 
 
 def identify(definition: str) -> str:

@@ -15,6 +15,7 @@ from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,
     BEN,
+    BOTH,
     CHAIR,
     DEAN,
     DORA,
@@ -430,6 +431,16 @@ def test_the_applicants_side_does_not_see_who_voted_how(hub: Hub) -> None:
 def test_only_the_own_organisations_official_signs(hub: Hub) -> None:
     with pytest.raises(NotFound):
         hub.do(OTTO, hub.submitted(), c.Endorse())
+
+
+def test_each_role_has_its_own_place(hub: Hub) -> None:
+    # a researcher of Tartu who signs for Oulu does not sign for Tartu, nor does a steward of Estonian data decide on it
+    with pytest.raises(NotFound):
+        hub.do(BOTH, hub.submitted(), c.Endorse())
+    application = hub.requested()
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, decided_by=BOTH.subject)
+    with pytest.raises(NotEntitled):
+        hub.do(BOTH, application, c.RecordDecision(token))
 
 
 def test_a_text_that_no_database_keeps_is_refused(hub: Hub) -> None:

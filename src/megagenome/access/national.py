@@ -13,6 +13,7 @@ from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import clock_of, start_permit, start_window
 from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
+from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
 from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision, decode_permit
 
@@ -66,7 +67,8 @@ def record_decision(case: Case, command: c.RecordDecision) -> Bodies:
     permit = _permit(case)
     if (decision.permit, decision.permit_digest) != (permit.id, permit.digest):
         raise Conflict("the decision is on another permit than the one that was proposed last")
-    if case.caller.subject is None or decision.country not in case.world.directory.countries(case.caller.subject):
+    speaks_for = case.world.directory.countries(case.caller.subject or "", Role.COUNTRY_DECIDER)
+    if decision.country not in speaks_for:
         raise NotEntitled(f"you do not speak for {decision.country}")
     outcomes = tuple(_outcome(case, decision, each) for each in decision.decisions)
     decider = _decider(case, decision)

@@ -183,9 +183,9 @@ REACHES = {
 
 def _is_concerned(role: ProcessRole, subject: str, view: Application, directory: Directory) -> bool:
     if role is _S:
-        return view.organisation in directory.organisations(subject)
+        return view.organisation in directory.organisations(subject, Role.SIGNING_OFFICIAL)
     if role in (_N, _W):
-        return not view.countries().isdisjoint(directory.countries(subject))
+        return not view.countries().isdisjoint(directory.countries(subject, _DESK_ROLES[role]))
     return True
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 
 class Role(StrEnum):
-    """What a person is to one node or hub, as its operator granted it there."""
+    """What a person may do at one node or hub; granted by its operator and nowhere else."""
 
     RESEARCHER = "researcher"
     SIGNING_OFFICIAL = "signing_official"
@@ -21,11 +21,12 @@ class Role(StrEnum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The person or service behind a request. `subject` is None for the public.
+    """The person or service behind a request.
 
-    subject     the person's opaque id with its issuer, as one text that nobody takes apart
-    name        what people read; never a key
-    registered  holds both registered-access statements (terms accepted, bona fide researcher)
+    subject     one opaque text made by `identity`, never parsed again; None for the public
+    name        what people read; it is the provider's word, and no identity
+    roles       what they may do at this server
+    registered  whether they have registered access: terms accepted and standing as a researcher confirmed
     """
 
     subject: str | None = None
