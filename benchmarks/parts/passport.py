@@ -20,7 +20,7 @@ from benchmarks.parts.passports.world import (
     sign_passport,
     valid,
 )
-from megagenome.identity import decide
+from megagenome.identity.clearinghouse import decide
 from megagenome.kernel.output import progress
 
 FORGED = 100_000

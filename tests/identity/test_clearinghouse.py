@@ -25,8 +25,8 @@ from benchmarks.parts.passports.world import (
     sign,
     sign_passport,
 )
-from megagenome.identity import Decision, Policy, decide
-from megagenome.identity.model import DAY_S, SKEW_S, Code, Entitlement, TokenId
+from megagenome.identity.clearinghouse import decide
+from megagenome.identity.model import DAY_S, SKEW_S, Code, Decision, Entitlement, Policy, TokenId
 from megagenome.identity.trust import Broker, Trust
 from megagenome.standards.passport import PASSPORT_CLAIM, REGISTERED_ACCESS, VISA_CLAIM, VisaType
 

@@ -9,7 +9,7 @@ from benchmarks.parts import passport as claims
 from benchmarks.parts.passports import FORGERIES
 from benchmarks.parts.passports.forging import Forgery, forge
 from benchmarks.parts.passports.world import NOW, SHAPES, TRUST, policy, valid
-from megagenome.identity import decide
+from megagenome.identity.clearinghouse import decide
 
 FORGED = 2_000
 VALID = 140

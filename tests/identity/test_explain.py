@@ -10,7 +10,7 @@ import pytest
 from benchmarks.parts.passports import FORGERIES
 from benchmarks.parts.passports.forging import Forgery, forge
 from benchmarks.parts.passports.world import NOW, SHAPES, TRUST, policy, valid
-from megagenome.identity import decide
+from megagenome.identity.clearinghouse import decide
 from megagenome.identity.explain import ASKS, PASSPORT_RULES, RULE_OF, VISA_RULES, Result, explain
 from megagenome.identity.model import Code, Rule
 

@@ -22,7 +22,8 @@ from benchmarks.parts.passports.world import (
     sign,
     sign_passport,
 )
-from megagenome.identity import decide, jwks
+from megagenome.identity import jwks
+from megagenome.identity.clearinghouse import decide
 from megagenome.identity.jwks import KeySets, Wanted, keys_wanted
 from megagenome.identity.model import Code
 from megagenome.identity.trust import Trust, TrustStore

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from megagenome import identity
-from megagenome.identity import subject_of
+from megagenome.identity.model import subject_of
 from megagenome.standards.passport import VisaIdentity
 
 
