@@ -9,7 +9,6 @@ import pytest
 from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.model import ApplicationId, Clock, ClockKind, PartState, State
-from megagenome.access.settings import AccessSettings, Window
 from megagenome.kernel.errors import Conflict
 from megagenome.standards.permit import PermitState, Verdict
 from tests.access.hub import ADA, CHAIR, EEVA, FINN, SIGNE, Hub, open_hub
@@ -166,9 +165,3 @@ def test_sweeping_again_does_nothing(hub: Hub) -> None:
     before = hub.view(application)
     assert hub.process.fire_due() == 0
     assert hub.view(application) == before
-
-
-def test_settings_name_a_window_by_country() -> None:
-    settings = AccessSettings(windows=(Window("FI", 3, "law"),))
-    assert settings.window("FI").working_days == 3
-    assert settings.window("EE") == Window("EE", 11, settings.window_reason)
