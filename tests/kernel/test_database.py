@@ -20,8 +20,9 @@ from megagenome.kernel.database import (
     upgrade,
 )
 from megagenome.kernel.errors import Conflict, Unavailable
+from megagenome.network import tables as network
 
-OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA]
+OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA, network.METADATA]
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ class NetworkSettings(msgspec.Struct, frozen=True):
     max_answer_bytes      a longer answer is `faulty` and is not read to its end
     assembly              the assembly that a question is about when neither it nor its text says one
     terms_ttl_s           how long filtering terms that nodes gave are used again
+    members_poll_s        a node that joined or was removed is asked, or not, after this long
     """
 
     deadline_s: float = 5.0
@@ -84,6 +85,7 @@ class NetworkSettings(msgspec.Struct, frozen=True):
     max_answer_bytes: int = 16 * MIB
     assembly: str = "GRCh38"
     terms_ttl_s: float = 60.0
+    members_poll_s: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse values under which no node could ever answer."""
@@ -91,6 +93,8 @@ class NetworkSettings(msgspec.Struct, frozen=True):
             raise ValueError("deadline_s: use seconds above 0 and up to 600")
         if not 0 < self.connect_timeout_s <= 600:
             raise ValueError("connect_timeout_s: use seconds above 0 and up to 600")
+        if not 0.05 <= self.members_poll_s <= 60:
+            raise ValueError("members_poll_s: use seconds from 0.05 to 60")
         if self.connections_per_node < 1 or self.max_answer_bytes < 1 or self.terms_ttl_s < 0:
             raise ValueError("connections_per_node, max_answer_bytes: at least 1; terms_ttl_s: at least 0")
 

@@ -21,6 +21,7 @@ from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_vcf import count_records
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
@@ -205,6 +206,40 @@ def check(node: str, /, *, deep: Annotated[bool, Flag] = False, json: Json = Fal
     from megagenome.app.check_network import check_node_address  # its web client takes 0.1 s to import
 
     return show_findings(check_node_address(node), json=json)
+
+
+@node.command(name="join")
+def join(folder: Folder, invitation: str, /, *, json: Json = False) -> None:
+    """Join a network by the invitation that its hub's operator sent; a running node takes part within seconds.
+
+    Interrupted, the same again finishes it.
+
+    Parameters
+    ----------
+    invitation
+        The whole line, in quotes.
+    """
+    from megagenome.app.describe import describe_node  # cryptography takes 0.1 s to import
+    from megagenome.app.ledger import open_keys
+    from megagenome.network.join_hub import join_hub
+    from megagenome.standards.joining import read_invitation
+
+    read = read_invitation(invitation)
+    opened = open_node(folder)
+    hub = join_hub(opened.collection.engine, read, describe_node(opened.settings, open_keys(folder)))
+    show_done(Done(str(folder), f"joined the network of {hub.id} ({hub.name}) at {hub.url}"), json=json)
+
+
+@node.command(name="leave")
+def leave(folder: Folder, /, *, json: Json = False) -> None:
+    """Leave the network: what its hub proposed or permitted works here no more."""
+    from megagenome.network.joined_hub import leave as leave_hub  # cryptography takes 0.1 s to import
+
+    opened = open_node(folder)
+    with begin_writing(opened.collection.engine) as connection:
+        hub = leave_hub(connection)
+    more = f"tell the operator of {hub}, so that it asks this node no more (`megagenome hub remove`)"
+    show_done(Done(str(folder), f"left the network of {hub}", more), json=json)
 
 
 @node.command(name="upgrade")
