@@ -19,7 +19,7 @@ from tests.oracles import genotypes as oracle
 
 def counted(collection: Collection) -> dict[oracle.Key, dict[oracle.Cell, tuple[int, ...]]]:
     """What the public reads of all alleles, from the stored counts."""
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
     found = {}
     for contig in CONTIGS:
         counts = reading.count_alleles(Region("GRCh38", contig, 0, LENGTHS[contig]))

@@ -149,7 +149,7 @@ class Beacon:
 
     def _open(self, caller: Caller) -> tuple[Reading, Scheme]:
         version = self._collection.version
-        reading = self._collection.open(caller, Use.RESEARCH)
+        reading = self._collection.open(caller, Use.AGGREGATES)
         known = self._scheme
         if known is not None and known[0] == version and known[1].fits(reading):
             return reading, known[1]

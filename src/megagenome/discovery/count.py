@@ -29,7 +29,7 @@ def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) 
 
 def count_people(collection: Collection, scheme: Scheme, caller: Caller, question: PeopleQuestion) -> PeopleTold:
     """How many people of the cohort are told, by dataset and over the asked ones."""
-    counted = collection.open(caller, Use.RESEARCH, question.cohort).count_people()
+    counted = collection.open(caller, Use.AGGREGATES, question.cohort).count_people()
     everyone = question.cohort == EVERYONE
     told = people_told(counted.members, counted.totals, scheme.floors, everyone=everyone)
     asked = list(question.datasets)

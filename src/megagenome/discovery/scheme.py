@@ -108,6 +108,6 @@ def _same_people(collection: Collection, reading: Reading) -> Bools:
     """bool [datasets, datasets]: the two have exactly the same people."""
     same = np.eye(len(reading.datasets), dtype=np.bool_)
     for k in np.flatnonzero(reading.shared.any(axis=0)):
-        counts = collection.open(PUBLIC, Use.RESEARCH, InDataset(reading.datasets[k].id)).count_people()
+        counts = collection.open(PUBLIC, Use.AGGREGATES, InDataset(reading.datasets[k].id)).count_people()
         same[k] = (counts.members == counts.totals) & (counts.totals == counts.totals[k])
     return same

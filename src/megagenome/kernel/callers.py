@@ -1,13 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who asks. `app` puts one `Caller` on each request and every role decides by it."""
 
+from enum import StrEnum
+
 import msgspec
 
 
+class Role(StrEnum):
+    """What a person may do at one node or hub; granted by its operator and nowhere else."""
+
+    RESEARCHER = "researcher"
+    SIGNING_OFFICIAL = "signing_official"
+    DAC_MEMBER = "dac_member"
+    DAC_CHAIR = "dac_chair"
+    COUNTRY_DECIDER = "country_decider"
+    DATA_STEWARD = "data_steward"
+    AUDITOR = "auditor"
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+
+
 class Caller(msgspec.Struct, frozen=True):
-    """The person or service behind a request. `subject` is None for the public."""
+    """The person or service behind a request.
+
+    subject     one opaque text made by `identity`, never parsed again; None for the public
+    name        what people read; it is the provider's word, and no identity
+    roles       what they may do at this server
+    registered  whether they have registered access: terms accepted and standing as a researcher confirmed
+    """
 
     subject: str | None = None
+    name: str = ""
+    roles: frozenset[Role] = frozenset()
+    registered: bool = False
 
 
 PUBLIC = Caller()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Unavailable
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 
