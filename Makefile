@@ -11,6 +11,8 @@ ARGS ?=
 RUNTIME := $(VENV)/runtime-$(shell (pwd; cat requirements/runtime.txt) | cksum | cut -d' ' -f1)
 DEV := $(RUNTIME)-dev-$(shell cksum < requirements/dev.txt | cut -d' ' -f1)
 PACKAGE := $(RUNTIME)-package
+OIDC_FOLDER := tests/identity/oidc_provider
+OIDC_PROVIDER := $(OIDC_FOLDER)/node_modules/.package-lock.json
 
 # What would put code or packages from elsewhere into the environment, or switch assertions off.
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT MYPYPATH
@@ -24,7 +26,7 @@ help: ## Show this list
 demo: $(PACKAGE) ## Simulate three countries and serve their nodes and the hub; flags by ARGS="--nodes 4"
 	@$(BIN)/megagenome demo $(ARGS)
 
-test: system lint ## Check style, types and imports, then run every test; flags by ARGS="tests/kernel -x"
+test: system $(OIDC_PROVIDER) lint ## Check style, types and imports, then run every test; flags by ARGS="tests/kernel -x"
 	$(BIN)/pytest $(ARGS)
 
 bench: system $(DEV) ## Measure every claim of speed against its peer
@@ -71,8 +73,14 @@ $(DEV): requirements/dev.txt $(PACKAGE)
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
+# The OpenID provider that tests sign in by, as its lock pins it: by content, from whichever registry npm uses.
+$(OIDC_PROVIDER): $(OIDC_FOLDER)/package-lock.json
+	@echo "Installing npm's oidc-provider for the tests ..."
+	@cd $(OIDC_FOLDER) && npm ci --silent
+	@touch $@
+
 # Real components that tests and benchmarks compare with. Package lists are brought up to date only when that helps.
-SYSTEM := bcftools chromium
+SYSTEM := bcftools chromium nodejs npm
 INSTALL := apt-get install --yes --no-install-recommends
 system:
 	@for program in $(SYSTEM); do [ -x /usr/bin/$$program ] || missing="$$missing $$program"; done; \

@@ -4,8 +4,8 @@
 Four folders test more than one module: `oracles/` (slow, plain answers computed another way), `journeys/` (stories over
 HTTP on real nodes), `faults/` (kill -9, disk full, a node that lies) and `conformance/` (the standards' own schemas).
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
-`browser`, `native` (our loops in C). Where the component is absent they are left out with one line, except in CI, where
-absence fails the run.
+`browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with one line,
+except in CI, where absence fails the run.
 Every number is compared with an independent oracle, and no time is asserted except promises to people.
 """
 
@@ -21,11 +21,17 @@ from megagenome.kernel.native import library
 # Taken out of the environment because it is no setting of Megagenome, and an unknown setting stops a server's start.
 SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or Path(__file__).parents[2] / "shared").absolute()
 
+OIDC_PROVIDER = Path(__file__).parent / "identity/oidc_provider"
+
 COMPONENTS = {
     "shared": (SHARED.is_dir(), f"the shared folder of real data, at {SHARED} or where MEGAGENOME_SHARED says"),
     "bcftools": (shutil.which("bcftools") is not None, "bcftools on the PATH: sudo apt-get install bcftools"),
     "native": (library() is not None, "the loops in C, which `pip install --editable .` builds"),
     "browser": (Path("/usr/bin/chromium").exists(), "/usr/bin/chromium: sudo apt-get install chromium"),
+    "oidc_provider": (
+        shutil.which("node") is not None and (OIDC_PROVIDER / "node_modules/oidc-provider").is_dir(),
+        f"node, and npm's oidc-provider: cd {OIDC_PROVIDER.relative_to(Path(__file__).parents[1])} && npm ci",
+    ),
 }
 """Marker: whether its component is here, and what it is and how to get it."""
 

@@ -2,10 +2,14 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.app import check_folder as check_module
 from megagenome.app.check_folder import check_folder
+from megagenome.app.ledger import open_keys, open_ledger
+from megagenome.kernel.database import open_database, sqlite_url
 from megagenome.kernel.findings import Finding
+from megagenome.kernel.ledger import Act, Kind
 
 
 def wrong(findings: list[Finding]) -> list[Finding]:
@@ -23,6 +27,8 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     assert parts["database"] == "whole"
     assert parts["dataset EE-SMALL"] == "published, open, 6 people, floor 0, GRCh37"
     assert parts["genotypes, every byte"] == "as written"
+    assert parts["ledger, every entry"] == "all 0 entries as written"
+    assert parts["signing key"] == open_keys(loaded).kid
 
 
 def test_empty_node_says_what_comes_next(folder: Path) -> None:
@@ -71,3 +77,21 @@ def test_full_disk_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(check_module, "_LEAST_FREE_BYTES", 1 << 62)
     [finding] = wrong(check_folder(folder))
     assert finding.part == "disk"
+
+
+def test_a_key_that_others_may_read_is_found(folder: Path) -> None:
+    (folder / "keys").chmod(0o755)
+    [finding] = wrong(check_folder(folder))
+    assert (finding.part, "mode 0755" in finding.says) == ("signing key", True)
+
+
+def test_a_changed_ledger_is_found_by_a_deep_check_only(folder: Path) -> None:
+    engine = open_database(sqlite_url(folder / "node.sqlite"))
+    open_ledger(folder, engine, "node.ee").append(*[Act(Kind.READ, dataset="EE-SMALL")] * 3)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ledger_entry SET dataset = 'EE-OTHER' WHERE seq = 2"))
+    engine.dispose()
+    assert wrong(check_folder(folder)) == []
+    [finding] = wrong(check_folder(folder, deep=True))
+    assert finding.part == "ledger, every entry"
+    assert finding.says.startswith("entry 2 is not what was written")

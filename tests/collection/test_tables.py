@@ -1,38 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The migrations make exactly the tables that the code names."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from megagenome.collection.tables import METADATA
 from megagenome.kernel.database import open_database, upgrade
-
-
-def described(engine: sa.Engine) -> dict[str, Any]:
-    """Everything that the database itself tells of its tables."""
-    found = sa.inspect(engine)
-    return {
-        table: {
-            "columns": [{**column, "type": repr(column["type"])} for column in found.get_columns(table)],
-            "primary key": found.get_pk_constraint(table),
-            "foreign keys": sorted(map(str, found.get_foreign_keys(table))),
-            "unique": sorted(map(str, found.get_unique_constraints(table))),
-            "indexes": sorted(map(str, found.get_indexes(table))),
-        }
-        for table in found.get_table_names()
-        if table != "alembic_version"
-    }
+from tests.kernel.schema import assert_migrated
 
 
 def test_migrations_equal_the_tables_of_the_code() -> None:
-    migrated, declared = open_database("sqlite://"), open_database("sqlite://")
-    upgrade(migrated)
-    METADATA.create_all(declared)
-    assert described(migrated) == described(declared)
-    assert set(described(migrated)) == set(METADATA.tables)
-    migrated.dispose()
-    declared.dispose()
+    assert_migrated(METADATA)
 
 
 def test_upgrade_is_idempotent_and_begins_at_version_0() -> None:

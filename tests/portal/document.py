@@ -87,4 +87,4 @@ class Document(HTMLParser):
     def _check_fields(self) -> None:
         labelled = {a["for"] for a in self.all("label") if "for" in a}
         for attributes in (*self.all("input"), *self.all("select")):
-            assert attributes.get("type") == "radio" or attributes["id"] in labelled
+            assert attributes.get("type") in ("radio", "hidden") or attributes["id"] in labelled

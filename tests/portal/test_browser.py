@@ -36,11 +36,17 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "resultTypes":
 LOOKS = tuple(itertools.product(("light", "dark"), (1280, 400)))
 
 
-@contextlib.contextmanager
-def serving(app: fake_hub.Litestar) -> Iterator[str]:
-    """The address of `app`, served in a thread on a free port of this machine."""
+def free_port() -> int:
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(app: fake_hub.Litestar, port: int = 0) -> Iterator[str]:
+    """The address of `app`, served in a thread on a port of this machine; by default a free one."""
+    port = port or free_port()
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_until_complete, args=(server.serve(),), daemon=True)

@@ -17,7 +17,9 @@ _LEAST_FREE_BYTES = 1 << 30
 
 
 def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
-    """What a node's folder holds. `deep` reads all genotypes again. Never raises: what fails is a finding."""
+    """What a node's folder holds. Never raises: what fails is a finding.
+
+    `deep` reads all genotypes and the whole ledger again."""
     try:
         node = open_node(folder)
     except MegagenomeError as error:
@@ -41,6 +43,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
     for ontology in node.reference.ontologies:
         yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
     yield from _database(node)
+    yield from _signed(node, deep=deep)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
     except MegagenomeError as error:
@@ -57,6 +60,24 @@ def _database(node: Node) -> Iterator[Finding]:
             says = str(connection.execute(sa.text("PRAGMA quick_check(1)")).scalar_one())
             fine = says == "ok"
             yield Finding("database", fine, "whole" if fine else says, "" if fine else "restore node.sqlite")
+
+
+def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
+    from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
+
+    try:
+        ledger = open_ledger(node.folder, node.collection.engine, node.settings.node.id)
+    except MegagenomeError as error:
+        yield Finding(
+            "signing key", fine=False, says=str(error), do="restore keys/ from the backup, or close it to others"
+        )
+        return
+    yield Finding("signing key", fine=True, says=ledger.kid)
+    if deep:
+        verdict = ledger.verify()
+        says = f"all {verdict.entries:,} entries as written" if verdict.fine else verdict.says
+        do = "" if verdict.fine else "see docs/ledger.md, and tell your auditor"
+        yield Finding("ledger, every entry", verdict.fine, says, do)
 
 
 def _datasets(snapshot: Snapshot) -> Iterator[Finding]:

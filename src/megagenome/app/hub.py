@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hub's folder: `hub.toml`, its settings and its list of nodes. A hub holds no genome and nothing else."""
+"""A hub's folder: made once, opened by every command. A hub holds no genome.
+
+hub.toml     settings and the list of nodes
+hub.sqlite   records: people who signed in, sessions, roles; the ledger
+keys/        the key that it signs with
+"""
 
 import os
 from collections.abc import Sequence
@@ -7,13 +12,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import sqlalchemy as sa
 
 from megagenome.app.settings import ExampleQuestion, HubSettings
 from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.network.join import HUB_FILE
 from megagenome.network.settings import check_nodes
+
+DATABASE = "hub.sqlite"
 
 
 class Hub(NamedTuple):
@@ -21,16 +30,23 @@ class Hub(NamedTuple):
 
     folder: Path
     settings: HubSettings
+    engine: sa.Engine
 
 
 def init_hub(
     folder: Path, *, name: str, identity: str, port: int, assembly: str, examples: Sequence[ExampleQuestion] = ()
 ) -> None:
-    """Make a hub without nodes, durably. Raises `Conflict` where there is one already."""
+    """Make a hub without nodes, durably. Raises `Conflict` where there is one already.
+
+    Nobody but the caller's account can enter the folder: it says who is signed in.
+    """
     path = folder / HUB_FILE
     if path.exists():
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
     make_folder(folder)
+    folder.chmod(0o700)
+    _make_keys(folder)
+    _make_database(folder)
     tables = [
         toml_table("[hub]", {"id": identity, "name": name}),
         toml_table("[server]", {"port": port}),
@@ -43,10 +59,36 @@ def init_hub(
 
 
 def open_hub(folder: Path) -> Hub:
-    """Open a hub that `init_hub` made, with its settings from file and environment."""
+    """Open a hub that `init_hub` made, with its settings from file and environment.
+
+    A hub of a version that kept no records gets its database now.
+    """
     settings = load_settings(HubSettings, folder / HUB_FILE, os.environ)
     try:
         check_nodes(settings.nodes)
     except Invalid as error:
         raise Invalid(f"{folder / HUB_FILE}: {error}") from None
-    return Hub(folder, settings)
+    if not (folder / DATABASE).exists():
+        _make_database(folder)
+    engine = open_database(sqlite_url(folder / DATABASE))
+    require_revision(engine)
+    return Hub(folder, settings, engine)
+
+
+def upgrade_hub(folder: Path) -> None:
+    """Bring a hub's database to the schema of this version. Idempotent; stop its server first."""
+    load_settings(HubSettings, folder / HUB_FILE, os.environ)
+    _make_keys(folder)
+    _make_database(folder)
+
+
+def _make_keys(folder: Path) -> None:
+    from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import, and most commands sign nothing
+
+    open_keys(folder)
+
+
+def _make_database(folder: Path) -> None:
+    engine = open_database(sqlite_url(folder / DATABASE))
+    upgrade(engine)
+    engine.dispose()

@@ -3,14 +3,18 @@
 
 from megagenome import __version__
 from megagenome.app.hub import Hub
-from megagenome.app.routes import service_router
+from megagenome.app.ledger import open_keys
+from megagenome.app.routes import identity_router, service_router
+from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
-from megagenome.network.describe import service_info
+from megagenome.kernel import clock
+from megagenome.network.describe import PREFIX, service_info
 from megagenome.network.routes import hub_routes
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.routes import portal_router
-from megagenome.portal.site import show_error
+from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
+from megagenome.standards.descriptor import DescribedService, sign_descriptor
 
 
 def hub_app(hub: Hub) -> WebApp:
@@ -19,13 +23,31 @@ def hub_app(hub: Hub) -> WebApp:
     url = settings.hub.url or f"http://{settings.server.host}:{settings.server.port}"
     network = hub_routes(settings.hub, settings.network, settings.nodes, resolve)
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
+    info = service_info(settings.hub, url)
+    keys = open_keys(hub.folder)
+    described = sign_descriptor(
+        keys,
+        id=settings.hub.id,
+        kind="hub",
+        name=settings.hub.name,
+        country="",
+        url=url,
+        version=__version__,
+        services=(DescribedService(info.type, url + PREFIX),),
+        iat=int(clock.now().timestamp()),
+    )
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
+            *signing.routers(error_pages),
             network.router,
             portal_router(examples=examples or EXAMPLES),
-            service_router(service_info(settings.hub, url), lambda: True, __version__),
+            service_router(info, lambda: True, __version__),
+            identity_router(described, keys.jwks()),
         ],
         exception_handlers=elsewhere(show_error),
+        middleware=[signing.callers],
         lifespan=[network.lifespan],
+        on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

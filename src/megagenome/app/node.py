@@ -2,7 +2,8 @@
 """A node's folder: made once, opened by every command.
 
 node.toml        settings
-node.sqlite      records: datasets, people, sets, the manifest of packs
+node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger
+keys/            the key that it signs with
 genotypes/       packs, by assembly and contig
 reference/       packed ontologies
 """
@@ -48,6 +49,7 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
         raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
     make_folder(folder)
     folder.chmod(0o700)
+    _make_keys(folder)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
     tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
@@ -67,5 +69,12 @@ def open_node(folder: Path) -> Node:
 def upgrade_node(folder: Path) -> None:
     """Bring a node's database to the schema of this version. Idempotent; stop its server first."""
     load_settings(NodeSettings, folder / SETTINGS, os.environ)
+    _make_keys(folder)
     reference.build(folder / "reference")
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
+
+
+def _make_keys(folder: Path) -> None:
+    from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import, and most commands sign nothing
+
+    open_keys(folder)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of a service as such: `GET /service-info` and `GET /health`."""
+"""Routes of a service as such: `GET /service-info`, `GET /health`, and below `/.well-known` who it is and its keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
-from litestar import Router, get
+from litestar import Response, Router, get
 
 from megagenome.kernel.errors import MegagenomeError, Unavailable
+from megagenome.standards import descriptor
 from megagenome.standards.service_info import ServiceInfo
 
 
@@ -35,3 +36,19 @@ def service_router(info: ServiceInfo, is_able: Callable[[], bool], version: str)
         return Health(True, version)
 
     return Router("/", route_handlers=[service_info, health])
+
+
+def identity_router(described: str, jwks: Mapping[str, object]) -> Router:
+    """`/.well-known/megagenome`, the signed descriptor (`standards.descriptor`), and `/.well-known/jwks.json`, the
+    public keys as RFC 7517 has them. Both as they were when the server started; anybody may read them."""
+    encoded = msgspec.json.encode(jwks)
+
+    @get(descriptor.PATH, sync_to_thread=False)
+    def describe() -> Response[str]:
+        return Response(described, media_type=descriptor.MEDIA_TYPE)
+
+    @get(descriptor.KEYS_PATH, sync_to_thread=False)
+    def keys() -> Response[bytes]:
+        return Response(encoded, media_type=descriptor.KEYS_MEDIA_TYPE)
+
+    return Router("/", route_handlers=[describe, keys])

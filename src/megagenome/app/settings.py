@@ -6,6 +6,7 @@ import re
 import msgspec
 
 from megagenome.discovery.settings import DiscoverySettings
+from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
@@ -65,6 +66,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     node: NodeIdentity
     server: ServerSettings = ServerSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    signin: SignInSettings = SignInSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -73,5 +75,6 @@ class HubSettings(msgspec.Struct, frozen=True):
     hub: HubIdentity
     server: ServerSettings = ServerSettings(port=8600)
     network: NetworkSettings = NetworkSettings()
+    signin: SignInSettings = SignInSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()

@@ -77,6 +77,11 @@ class Collection:
         """Grows with each change of people, genotypes or datasets; at most 0.2 s behind."""
         return self.snapshot().version
 
+    @property
+    def published(self) -> tuple[Dataset, ...]:
+        """What is told of all published datasets to everybody, whatever their tiers: that they exist."""
+        return tuple(each for each in self.snapshot().datasets if each.state is DatasetState.PUBLISHED)
+
     @overload
     def open(
         self, caller: Caller, use: Use, cohort: Cohort = EVERYONE, permit: None = None, *, asked: Asked = Asked.BOTH
@@ -135,6 +140,11 @@ class Collection:
                         self._snapshot = take_snapshot(connection, self.folder, self._snapshot)
                 self._checked = now
             return self._snapshot
+
+    def is_fresh(self, version: int) -> bool:
+        """Whether `open` would read this version now without asking the database. Never waits."""
+        known = self._snapshot
+        return known is not None and known.version == version and time.monotonic() - self._checked <= _FRESH_S
 
     def refresh(self) -> None:
         """Let the next reading see what was committed until now."""

@@ -195,13 +195,22 @@ class PermitReading(Reading):
         self.still_valid()
         if isinstance(place, Allele):
             place = place.parsimonious()
-        hits = [hit for hit in self._hits(place) if datasets is None or self.datasets[hit.dataset].id in datasets]
-        names = [(place, hit.dataset) for hit in hits] if isinstance(place, Allele) else self._named(place, hits)
-        rows = [_Row(hit.tiles, hit.region, int(row)) for hit in hits for row in hit.rows]
-        for dataset in sorted({hit.dataset for hit in hits}):
+        wanted = None if datasets is None else {k for k, each in enumerate(self.datasets) if each.id in datasets}
+        rows, names = self._rows(place, wanted)
+        for dataset in sorted({dataset for _, dataset in names}):
             self._enter(self.datasets[dataset].id, bitmap.count(self._members[dataset]))
         order = sorted(range(len(rows)), key=names.__getitem__)
         return self._calls((names[k], rows[k]) for k in order)
+
+    def _rows(
+        self, place: Allele | Region, wanted: Collection[int] | None
+    ) -> tuple[list["_Row"], list[tuple[Allele, int]]]:
+        """The loads' rows of the place, and what allele and dataset each is of."""
+        if isinstance(place, Allele):
+            hits = self._hits(place, wanted)
+            return [_Row(hit.tiles, hit.region, hit.row) for hit in hits], [(place, hit.dataset) for hit in hits]
+        runs = [run for run in self._runs(place) if wanted is None or run.dataset in wanted]
+        return [_Row(run.tiles, run.region, int(row)) for run in runs for row in run.rows], self._named(place, runs)
 
     def _calls(self, found: "Iterator[tuple[tuple[Allele, int], _Row]]") -> Iterator[AlleleCalls]:
         for (allele, dataset), rows in itertools.groupby(found, key=itemgetter(0)):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What discovery needs of the ontologies; `megagenome.reference` has it, `app` wires it."""
+"""What discovery needs of the ontologies (`megagenome.reference` has it) and of the ledger; `app` wires both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from megagenome.kernel.ids import Curie
+from megagenome.kernel.ids import Curie, DatasetId
 
 
 class Ontology(Protocol):
@@ -34,3 +34,7 @@ class Reference(Protocol):
 
 
 OntologyFor = Callable[[str], Ontology | None]
+
+CountAggregate = Callable[[str | None, Iterable[DatasetId]], None]
+"""Counts an answer to a caller (their subject, None for the public) out of each of some datasets, for the ledger. It
+must not wait for anything: it is called in every request."""

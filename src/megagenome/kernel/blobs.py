@@ -23,8 +23,8 @@ def fsync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def write_durably(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file to write; on a clean exit it is at `path`, whole and durable.
+def write_durably(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Open a new file to write; on a clean exit it is at `path`, whole and durable, with `mode` less the umask.
 
     When writing fails there is nothing at `path`, or what stood there before. A kill or power cut may also come between
     the rename and the last fsync: then the new file, whole, may be there though nobody was told so. A file that is
@@ -34,7 +34,8 @@ def write_durably(path: Path) -> Iterator[BinaryIO]:
     partial = path.with_name(path.name + TEMPORARY_SUFFIX)
     replacing = path.exists()
     try:
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)  # what a killed process left has its own permissions
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

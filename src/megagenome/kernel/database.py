@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's records: SQLAlchemy Core over SQLite (WAL, synchronous=FULL) or PostgreSQL by URL, migrated by Alembic."""
+"""A node's or hub's records: SQLAlchemy Core over SQLite (WAL, synchronous=FULL) or PostgreSQL, migrated by Alembic."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Unavailable
 
-REVISION = "0002"
+REVISION = "0005"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 
@@ -17,9 +19,35 @@ def open_database(url: str) -> sa.Engine:
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        # sqlite3 would begin a transaction only at the first write, so that two reads could see two states
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextlib.contextmanager
+def begin_writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction for those who read and then write what follows from it; it commits on a clean exit.
+
+    On SQLite it holds the one write lock from its beginning, so that what it read is still so when it writes; another
+    writer waits up to 30 s for it. On PostgreSQL it is a transaction like others: lock the rows or the table you read.
+    """
+    with engine.connect().execution_options(sqlite_writing=True) as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def begin_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction in which all that is read is of one moment, however long it takes and whoever writes meanwhile."""
+    with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":  # whose transactions all are so
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # sqlite3 itself would begin a transaction only at the first write, so that two reads could see two states
+    writing = connection.get_execution_options().get("sqlite_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

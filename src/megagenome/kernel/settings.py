@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from megagenome.kernel.errors import Invalid
+from megagenome.kernel.secret import Secret
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 PREFIX = "MEGAGENOME_"
@@ -36,9 +37,15 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     _take_environment(cls, content, environ)
     try:
         # strict=False because the environment holds text only
-        return msgspec.convert(content, cls, strict=False)
+        return msgspec.convert(content, cls, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as error:
         raise Invalid(f"{path}: {error}") from None
+
+
+def _secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError("expected a text")
 
 
 def toml_table(header: str, values: Mapping[str, str | int]) -> str:

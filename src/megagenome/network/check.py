@@ -15,12 +15,13 @@ import httpx
 import msgspec
 
 from megagenome.kernel import clock
+from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.findings import Finding
 from megagenome.network.answers import beacon_question
 from megagenome.network.fanout import Network, Outcome, Question, one_line, tls
 from megagenome.network.listing import DATASETS, INFO, read_datasets, read_info
-from megagenome.network.settings import NetworkSettings, Node, check_nodes, check_url, is_loopback
+from megagenome.network.settings import NetworkSettings, Node, check_nodes, check_url
 from megagenome.network.told import place_of, read_allele, read_people
 from megagenome.standards import beacon
 from megagenome.standards.federation import NodeList, NodeStatus

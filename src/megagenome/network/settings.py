@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's settings: `[hub]` says who it is, `[network]` how it asks, each `[[nodes]]` whom it asks."""
 
-import ipaddress
 from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -117,13 +116,3 @@ def check_nodes(nodes: Sequence[Node]) -> None:
         twice = [value for value, times in Counter(values).items() if times > 1]
         if twice:
             raise Invalid(f"[[nodes]]: {what} {twice[0]!r} stands twice, and its people would count twice: remove one")
-
-
-def is_loopback(host: str) -> bool:
-    """True for addresses of this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

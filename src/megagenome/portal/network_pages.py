@@ -77,11 +77,12 @@ def help_page(address: str) -> str:
 
 _ERRORS = {
     400: ("This was not understood", "Check what you asked and try again."),
+    401: ("You are not signed in", "Sign in, then try again."),
     403: ("This is not open to you", "Ask the people who run this network whether you may see it."),
     404: ("There is no such page", "The address may be mistyped, or the page has gone."),
     413: ("This is too large", "Ask for a smaller region or in fewer parts."),
     429: ("Too many questions at once", "Wait a minute, then ask again."),
-    503: ("The network does not answer now", "Try again in a minute. Nothing that you did is lost."),
+    503: ("A part that is needed does not answer now", "Try again in a minute. Nothing that you did is lost."),
 }
 _ANY_ERROR = (
     "Something went wrong here",

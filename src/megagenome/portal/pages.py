@@ -11,9 +11,11 @@ import jinja2
 from litestar import Response
 
 from megagenome import __version__
+from megagenome.identity.caller_middleware import VISIT
 from megagenome.portal import numbers
 from megagenome.portal.countries import country_name
 from megagenome.portal.examples import ASSEMBLIES
+from megagenome.portal.moments import moment
 from megagenome.portal.statuses import BADGES, explain, node_message
 
 HERE = Path(__file__).parent
@@ -108,6 +110,7 @@ def _environment() -> jinja2.Environment:
         "badge": BADGES.__getitem__,
         "explain": explain,
         "message": node_message,
+        "moment": moment,
         "web_address": web_address,
         "page_address": page_address,
         "abbreviate": abbreviate,
@@ -120,6 +123,7 @@ def _environment() -> jinja2.Environment:
         "assemblies": ASSEMBLIES,
         "static": static_url,
         "version": __version__,
+        "visit": VISIT.get,
     }
     return environment
 

@@ -2,18 +2,27 @@
 """`megagenome hub`: commands of those who run a network's hub."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
+from megagenome.app.commands.keys import keys_command
+from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
-from megagenome.app.hub import init_hub, open_hub
+from megagenome.app.commands.role import role_commands
+from megagenome.app.hub import Hub, init_hub, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
-from megagenome.network.join import add_node
+from megagenome.network.join import HUB_FILE, add_node
+
+if TYPE_CHECKING:
+    from megagenome.kernel.ledger import Ledger
 
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
+hub.command(ledger_command("hub", lambda folder: _ledger(open_hub(folder))), name="ledger")
+hub.command(keys_command("hub", HUB_FILE), name="keys")
+hub.command(role_commands("hub", lambda folder: open_hub(folder).engine))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]
 NodeUrl = Annotated[str, Parameter(help="A node's address, or the root of any Beacon v2.")]
@@ -86,3 +95,16 @@ def check(hub: str, /, *, json: Json = False) -> int:
         sees them).
     """
     return show_findings(check_hub_address(hub) if is_address(hub) else check_hub_folder(Path(hub)), json=json)
+
+
+@hub.command(name="upgrade")
+def upgrade(folder: Folder, /, *, json: Json = False) -> None:
+    """Bring a hub's database to this version; stop its server before."""
+    upgrade_hub(folder)
+    show_done(Done(str(folder), "is up to date"), json=json)
+
+
+def _ledger(opened: Hub) -> "Ledger":
+    from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
+
+    return open_ledger(opened.folder, opened.engine, opened.settings.hub.id)

@@ -2,15 +2,18 @@
 """`megagenome node`: commands of those who run a country's node."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter, validators
 from rich.console import Group, RenderableType
 
 from megagenome.app.check_folder import check_folder
+from megagenome.app.commands.keys import keys_command
+from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
-from megagenome.app.node import init_node, open_node, upgrade_node
+from megagenome.app.commands.role import role_commands
+from megagenome.app.node import SETTINGS, Node, init_node, open_node, upgrade_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import LoadReport, load
 from megagenome.collection.model import DatasetState
@@ -22,7 +25,13 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
+if TYPE_CHECKING:
+    from megagenome.kernel.ledger import Ledger
+
 node = App(name="node", help="Make, fill, serve and check a country's node.")
+node.command(ledger_command("node", lambda folder: _ledger(open_node(folder))), name="ledger")
+node.command(keys_command("node", SETTINGS), name="keys")
+node.command(role_commands("node", lambda folder: open_node(folder).collection.engine))
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 Year = Annotated[int | None, Parameter(validator=validators.Number(gte=1900, lte=clock.now().year))]
@@ -203,6 +212,12 @@ def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     """Bring a node's database to this version; stop its server before."""
     upgrade_node(folder)
     show_done(Done(str(folder), "is up to date"), json=json)
+
+
+def _ledger(opened: Node) -> "Ledger":
+    from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
+
+    return open_ledger(opened.folder, opened.collection.engine, opened.settings.node.id)
 
 
 def _loaded(loaded: Loaded) -> RenderableType:

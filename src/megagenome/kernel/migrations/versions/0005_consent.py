@@ -11,8 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0005"
+down_revision = "0004"
 
 _MEMBER_SET = sa.table(
     "member_set",

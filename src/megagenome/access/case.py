@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One command on one application: all that deciding on it takes. Deciding is `(case, command) -> events`, and changes
+nothing; the process writes what comes out, all or nothing."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from megagenome.access.events import Body
+from megagenome.access.model import Application, PersonKey, ProcessRole, TextId
+from megagenome.access.needs import Attachments, Directory, IdentifyCohort, VerifyDecision
+from megagenome.access.settings import AccessSettings
+from megagenome.access.store import Transaction, Written, write
+from megagenome.kernel.callers import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is around the process. `hub` is the id under which this server proposes permits."""
+
+    hub: str
+    settings: AccessSettings
+    directory: Directory
+    attachments: Attachments
+    identify_cohort: IdentifyCohort
+    verify_decision: VerifyDecision
+
+
+@dataclass(slots=True)
+class Case:
+    """One command. `roles` are those of the caller that the table lets do it; `content` comes beside an `attach`.
+
+    `texts` are to be kept with the events, `erased` to be erased with them, `told` goes back to the caller.
+    """
+
+    world: World
+    transaction: Transaction
+    view: Application
+    caller: Caller
+    person: PersonKey
+    roles: frozenset[ProcessRole]
+    now: datetime
+    content: bytes = b""
+    texts: list[Written] = field(default_factory=list)
+    erased: list[TextId] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, content: str) -> TextId:
+        """The id of a text that will be kept."""
+        text = write(content)
+        self.texts.append(text)
+        return text.id
+
+    def keep_note(self, content: str) -> TextId | None:
+        """The same for a text that may be left out."""
+        return self.keep(content) if content.strip() else None
+
+    def read_answers(self, text: TextId | None) -> Mapping[str, Any]:
+        """Answers that were kept; empty where there are none."""
+        content = self.transaction.texts([text]).get(text) if text else None
+        answers: Mapping[str, Any] = msgspec.json.decode(content) if content else {}
+        return answers
+
+
+Bodies = list[Body]
+
+
+def new_id() -> str:
+    """An id that cannot be guessed, 96 bits."""
+    return secrets.token_hex(12)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists of applications: one's own, one's desk ordered by urgency, and all that one may know of. From the rows that
+`projection` keeps, so a list of thousands reads no event."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.access import tables as t
+from megagenome.access.model import ApplicationId, PartState, PersonKey, Reach, State
+from megagenome.access.needs import Directory
+from megagenome.access.store import Store
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.errors import Unauthenticated
+
+
+class Scope(StrEnum):
+    """Which applications."""
+
+    MINE = "mine"  # in which the caller takes part, latest change first
+    DESK = "desk"  # that wait for the caller, most urgent first
+    ALL = "all"  # that came to a desk of the caller at any time, latest change first
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One application in a list. `due` is when the first clock ends; of a decider's desk, their country's window."""
+
+    id: ApplicationId
+    title: str
+    state: State
+    version: int
+    organisation: str
+    countries: tuple[str, ...]
+    created: str
+    updated: str
+    due: str | None
+    clock: str | None
+    overdue: bool
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some lines of a list of `total`."""
+
+    total: int
+    skip: int
+    lines: tuple[Line, ...]
+
+
+_DAC_STATES = (State.SCREENING, State.ASSESSING, State.RECOMMENDED)
+_row = t.application.c
+
+
+def list_applications(
+    store: Store, directory: Directory, caller: Caller, scope: Scope, states: tuple[State, ...], skip: int, limit: int
+) -> Page:
+    """A page of a list, of certain states where any are named. Raises `Unauthenticated`."""
+    if caller.subject is None:
+        raise Unauthenticated("sign in first")
+    with store.engine.connect() as connection:
+        key = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
+        mine = _takes_part(PersonKey(key or ""))
+        countries = sorted(directory.countries(caller.subject)) if Role.COUNTRY_DECIDER in caller.roles else []
+        if scope is Scope.MINE:
+            which, urgency = mine & t.participant.c.is_present, None
+        else:
+            desks = _desks(directory, caller, scope)
+            others = ~sa.exists(sa.select(t.participant.c.person).where(mine))
+            which, urgency = others & sa.or_(sa.false(), *desks), _urgency(countries) if scope is Scope.DESK else None
+        if states:
+            which &= _row.state.in_(states)
+        return _page(connection, which, urgency, scope, skip, limit)
+
+
+def _takes_part(person: PersonKey) -> sa.ColumnElement[bool]:
+    return (t.participant.c.application == _row.id) & (t.participant.c.person == person)
+
+
+def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """What waits at each desk of the caller; for `ALL` what came to it."""
+    waits = scope is Scope.DESK
+    found: list[sa.ColumnElement[bool]] = []
+    organisations = sorted(directory.organisations(caller.subject or ""))
+    countries = sorted(directory.countries(caller.subject or ""))
+    if Role.SIGNING_OFFICIAL in caller.roles:
+        signs = _row.organisation.in_(organisations) & (_row.reached >= Reach.SUBMITTED)
+        found.append(signs & (_row.state == State.SUBMITTED) if waits else signs)
+    if caller.roles & {Role.DAC_CHAIR, Role.DAC_MEMBER}:
+        assesses = _row.reached >= Reach.ENDORSED
+        found.append(assesses & _row.state.in_(_DAC_STATES) if waits else assesses)
+    if Role.COUNTRY_DECIDER in caller.roles:
+        asked = _part_of(countries) & (t.part.c.state == PartState.REQUESTED)
+        decides = _row.state.in_((State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)) & sa.exists(_parts(asked))
+        found.append(decides if waits else _has_come_to(countries))
+    if not waits and Role.DATA_STEWARD in caller.roles:
+        found.append(_has_come_to(countries))
+    if not waits and Role.AUDITOR in caller.roles:
+        found.append(_row.reached >= Reach.SUBMITTED)
+    return found
+
+
+def _has_come_to(countries: list[str]) -> sa.ColumnElement[bool]:
+    return (_row.reached >= Reach.REQUESTED) & sa.exists(_parts(_part_of(countries)))
+
+
+def _part_of(countries: list[str]) -> sa.ColumnElement[bool]:
+    return (t.part.c.application == _row.id) & t.part.c.country.in_(countries)
+
+
+def _parts(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(t.part.c.dataset).where(which).correlate(t.application)
+
+
+def _urgency(countries: list[str]) -> sa.ColumnElement[Any]:
+    """When the caller's country must have decided, else when the first clock ends."""
+    asked = _part_of(countries) & (t.part.c.state == PartState.REQUESTED)
+    window = sa.select(sa.func.min(t.part.c.due)).where(asked).correlate(t.application).scalar_subquery()
+    return sa.func.coalesce(window, _row.due)
+
+
+def _page(
+    connection: sa.Connection,
+    which: sa.ColumnElement[bool],
+    urgency: sa.ColumnElement[Any] | None,
+    scope: Scope,
+    skip: int,
+    limit: int,
+) -> Page:
+    due = (_row.due if urgency is None else urgency).label("urgency")
+    source: Any = t.application
+    if scope is Scope.MINE:
+        source = t.application.join(t.participant, t.participant.c.application == _row.id)
+    order = (_row.updated.desc(),) if urgency is None else (~_row.overdue, due.is_(None), due, _row.updated)
+    total = connection.execute(sa.select(sa.func.count()).select_from(source).where(which)).scalar_one()
+    asked = sa.select(t.application, due).select_from(source).where(which).order_by(*order, _row.id)
+    rows = connection.execute(asked.offset(skip).limit(limit)).all()
+    countries = _countries(connection, [row.id for row in rows])
+    return Page(total, skip, tuple(_line(row, countries.get(row.id, ())) for row in rows))
+
+
+def _countries(connection: sa.Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    part = t.part.c
+    asked = sa.select(part.application, part.country).where(part.application.in_(ids)).distinct()
+    found: dict[str, tuple[str, ...]] = {}
+    for application, country in connection.execute(asked.order_by(part.country)):
+        found[application] = (*found.get(application, ()), country)
+    return found
+
+
+def _line(row: Any, countries: tuple[str, ...]) -> Line:
+    return Line(
+        ApplicationId(row.id),
+        row.title,
+        State(row.state),
+        row.version,
+        row.organisation,
+        countries,
+        row.created,
+        row.updated,
+        row.urgency,
+        row.clock,
+        row.overdue,
+    )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What countries do (1+MG SOP0002, SOP0003): each decides on its own datasets, at its own node, in its own time.
+
+A decision is recorded for its signature, not for who brings it: it must be that of the node and country that it names,
+over the digest of the permit that was proposed, made after the country was asked.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from megagenome.access import command_types as c
+from megagenome.access import events as e
+from megagenome.access.case import Bodies, Case
+from megagenome.access.clocks import clock_of, start_permit, start_window
+from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
+from megagenome.access.permit import read_document
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a node's clock may be behind the hub's."""
+
+_NEEDED = {
+    Verdict.APPROVED: PartState.REQUESTED,
+    Verdict.REFUSED: PartState.REQUESTED,
+    Verdict.REVOKED: PartState.APPROVED,
+}
+
+
+def request_decisions(case: Case, _: c.RequestDecisions) -> Bodies:
+    """Ask every country, and start their clocks and that of the permit's end."""
+    if case.view.conflicts.get(case.person):
+        raise NotEntitled("you declared a conflict of interest with this application")
+    permit = _permit(case)
+    document = read_document(case.transaction.texts([permit.text])[permit.text])
+    bodies: Bodies = [start_permit(document.starts, document.ends, case.world.settings)]
+    for country in sorted(case.view.countries()):
+        datasets = tuple(part.dataset for part in case.view.parts if part.dataset.country == country)
+        bodies += request_country(case, country, datasets)
+    return bodies
+
+
+def request_country(case: Case, country: str, datasets: tuple[DatasetRef, ...]) -> Bodies:
+    """Ask one country about these datasets."""
+    return [e.DecisionRequested(country, datasets), *start_window(country, case.world.settings, case.now)]
+
+
+def resubmit(case: Case, command: c.Resubmit) -> Bodies:
+    """Ask a country again about what it let lapse; the permit that it is asked to sign is the same."""
+    permit_clock = clock_of(case.view, ClockKind.PERMIT)
+    if permit_clock is None:
+        raise Conflict("the permit's last day is over: make a new application")
+    lapsed = [p.dataset for p in _parts_of(case, command.country) if p.state is PartState.LAPSED]
+    if not lapsed:
+        raise Conflict(f"{command.country} let nothing lapse here that it could be asked again")
+    return request_country(case, command.country, tuple(lapsed))
+
+
+def record_decision(case: Case, command: c.RecordDecision) -> Bodies:
+    """Record what a country decided on some or all of its datasets.
+
+    Raises `NotEntitled` where the signature or who decided is wrong, `Conflict` where nothing of this is asked (any
+    more), `Invalid` where the decision contradicts itself or what was proposed.
+    """
+    decision = case.world.verify_decision(command.token)
+    check_decision(decision)
+    permit = _permit(case)
+    if (decision.permit, decision.permit_digest) != (permit.id, permit.digest):
+        raise Conflict("the decision is on another permit than the one that was proposed last")
+    if case.caller.subject is None or decision.country not in case.world.directory.countries(case.caller.subject):
+        raise NotEntitled(f"you do not speak for {decision.country}")
+    outcomes = tuple(_outcome(case, decision, each) for each in decision.decisions)
+    decider = _decider(case, decision)
+    digest = hashlib.sha256(command.token.encode()).hexdigest()
+    return [e.Decided(decision.country, outcomes, case.keep(command.token), digest, decider)]
+
+
+def _outcome(case: Case, decision: CountryDecision, each: DatasetDecision) -> e.Outcome:
+    dataset, verdict = each.dataset, each.verdict
+    ref = DatasetRef(decision.node, decision.country, dataset)
+    part = next((part for part in case.view.parts if part.dataset == ref), None)
+    if part is None or part.requested is None:
+        raise Invalid(f"{dataset} is none of what {decision.country} was asked for at {decision.node}")
+    if part.state is not _NEEDED[verdict]:
+        raise Conflict(f"{dataset} is {part.state} and cannot become {verdict}")
+    if decision.decided_at < part.requested - CLOCK_SKEW:
+        raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
+    return e.Outcome(ref, verdict, case.keep_note(each.reasons))
+
+
+def _decider(case: Case, decision: CountryDecision) -> PersonKey:
+    """Who decided at the node, who must have had no other part in the application."""
+    person = case.transaction.person(decision.decided_by, "")
+    if person in case.view.took_part or case.view.desks.get(person, Desk.DECIDING) is not Desk.DECIDING:
+        raise NotEntitled("who decided takes part in the application or dealt with it at another desk")
+    return person
+
+
+def _parts_of(case: Case, country: str) -> list[Part]:
+    return [part for part in case.view.parts if part.dataset.country == country]
+
+
+def _permit(case: Case) -> PermitRef:
+    recommendation = case.view.recommendation
+    if recommendation is None or recommendation.advice is not Advice.APPROVE or recommendation.permit is None:
+        raise Conflict("the recommendation is to reject: let it take effect, or return the application")
+    return recommendation.permit

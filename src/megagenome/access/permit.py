@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The permit: its document, made with the recommendation and never changed, and what the hub does with it later.
+
+It works at a node only with that country's signature over the document's digest; what a country granted stands in the
+application's parts. The hub can suspend and revoke it, and so resume it, but grants nothing by that.
+"""
+
+import msgspec
+
+from megagenome.access import command_types as c
+from megagenome.access import events as e
+from megagenome.access.case import Bodies, Case, new_id
+from megagenome.access.form import read_form
+from megagenome.access.model import PermitRef
+from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.standards.permit import (
+    PermitDataset,
+    PermitDocument,
+    PermitPerson,
+    digest,
+    encode,
+)
+
+
+def propose(case: Case, command: c.Recommend) -> PermitRef:
+    """The permit that the committee recommends. Raises `Invalid` for uses that nobody asked for, and bad dates."""
+    view = case.view
+    if command.starts is None or command.ends is None:
+        raise Invalid("a permit needs its first and its last day")
+    days = (command.ends - command.starts).days + 1
+    if days < 1 or command.ends < case.now.date():
+        raise Invalid("the permit's last day must not be past, nor before its first")
+    if days > case.world.settings.longest_permit_days:
+        raise Invalid(f"the permit would last {days} days; at most {case.world.settings.longest_permit_days} may be")
+    document = PermitDocument(
+        id=new_id(),
+        hub=case.world.hub,
+        application=view.id,
+        cohort=view.cohort.id,
+        definition=view.cohort.definition,
+        datasets=tuple(sorted(PermitDataset(p.dataset.node, p.dataset.country, p.dataset.dataset) for p in view.parts)),
+        uses=_uses(case, command.uses),
+        people=_people(case),
+        starts=command.starts,
+        ends=command.ends,
+        conditions=tuple(each.strip() for each in command.conditions if each.strip()),
+        form_digest=view.form.digest,
+        proposed_at=case.now,
+    )
+    text = case.keep(encode(document).decode())
+    return PermitRef(document.id, digest(document), text, command.starts.isoformat(), command.ends.isoformat())
+
+
+def _uses(case: Case, uses: tuple[str, ...]) -> tuple[str, ...]:
+    field = read_form(case.view.form).field_that_means("uses")
+    asked = case.read_answers(case.view.submitted).get(field.id) if field else None
+    if not uses or not set(uses) <= set(asked or ()):
+        raise Invalid(f"choose kinds of use among those that were asked for: {', '.join(asked or ()) or 'none'}")
+    return tuple(sorted(set(uses)))
+
+
+def _people(case: Case) -> tuple[PermitPerson, ...]:
+    keys = [case.view.applicant, *sorted(case.view.members)]
+    known = case.transaction.people(keys)
+    if any(not known[key].subject for key in keys):
+        raise Invalid("somebody who takes part was erased: return the application, so that they can be removed")
+    return tuple(PermitPerson(known[key].subject, known[key].name) for key in keys)
+
+
+def suspend(case: Case, command: c.Suspend) -> Bodies:
+    """Stop the permit for now."""
+    return [e.PermitSuspended(case.keep(command.reasons))]
+
+
+def resume(case: Case, command: c.Resume) -> Bodies:
+    """Let it work again."""
+    return [e.PermitResumed(case.keep(command.reasons))]
+
+
+def revoke(case: Case, command: c.Revoke) -> Bodies:
+    """End it for ever."""
+    return [e.Revoked(case.keep(command.reasons))]
+
+
+def close(case: Case, command: c.Close) -> Bodies:
+    """Nothing more will happen with the application."""
+    return [e.Closed(case.keep(command.reasons))]
+
+
+def read_document(text: str) -> PermitDocument:
+    """A permit's document as it was kept."""
+    try:
+        return msgspec.json.decode(text, type=PermitDocument)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"a kept permit cannot be read: {error}") from None

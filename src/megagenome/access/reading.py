@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading applications: every way that shows one asks the table first (`look`, `read`), and answers a stranger as if
+there were none. Two readings are for the server itself: proposals for nodes, and the states of permits."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from megagenome.access import tables as t
+from megagenome.access.case import World
+from megagenome.access.fold import fold
+from megagenome.access.model import (
+    Application,
+    ApplicationId,
+    Attachment,
+    ClockKind,
+    PartState,
+    PersonKey,
+    ProcessRole,
+    State,
+)
+from megagenome.access.permit import read_document
+from megagenome.access.rules import Verb, may, roles_of
+from megagenome.access.shown import ApplicationShown, show
+from megagenome.access.store import Store, Transaction, not_found
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
+from megagenome.standards.permit import PermitDocument, PermitState, Proposal
+
+
+class Document(NamedTuple):
+    """An attachment as it is handed out."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+class PermitStanding(NamedTuple):
+    """What the hub says of one permit, since when (the application's last change)."""
+
+    permit: str
+    digest: str
+    application: ApplicationId
+    state: PermitState
+    updated: datetime
+
+
+class Reader:
+    """Reads for callers and for the server. Safe for threads."""
+
+    def __init__(self, store: Store, world: World) -> None:
+        self.store = store
+        self.world = world
+
+    def application(self, caller: Caller, application: str) -> ApplicationShown:
+        """The application as the caller may see it. Raises `Unauthenticated`, `NotFound`."""
+        with self.store.transaction() as transaction:
+            person, view, roles = self._looked(transaction, caller, application, Verb.LOOK)
+            return show(transaction, view, transaction.events(view.id), person, roles)
+
+    def attachment(self, caller: Caller, application: str, attachment: str) -> Document:
+        """A document: the applicant's side reads those of the draft, desks those that were submitted.
+
+        Raises `NotFound` for another and for an erased one, `NotEntitled` for who may look but not read.
+        """
+        with self.store.transaction() as transaction:
+            _, view, roles = self._looked(transaction, caller, application, Verb.READ)
+            found = next((a for a in _attachments_for(view, roles) if a.id == attachment), None)
+            if found is None:
+                raise NotFound("there is no such attachment, or it is not for you")
+            name = transaction.texts([found.name]).get(found.name, "")
+        return Document(name, found.kind, self.world.attachments.get(attachment))
+
+    def permit(self, caller: Caller, application: str) -> PermitDocument:
+        """The proposed permit's document. Raises `NotFound` where there is none, or it was erased."""
+        with self.store.transaction() as transaction:
+            _, view, _ = self._looked(transaction, caller, application, Verb.READ)
+            return _document(transaction, view)
+
+    def proposals(self, node: str) -> tuple[Proposal, ...]:
+        """What one node's countries have to decide: to be sent to the node, which answers with a signed decision."""
+        asked = sa.select(t.part.c.application).join(t.application, t.application.c.id == t.part.c.application)
+        waiting = asked.distinct().where(
+            t.part.c.node == node,
+            t.part.c.state == PartState.REQUESTED,
+            t.application.c.state.in_((State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)),
+        )
+        with self.store.transaction() as transaction:
+            ids = list(transaction.connection.scalars(waiting.order_by(t.part.c.application)))
+            views = [transaction.view(ApplicationId(each)) for each in ids]
+            return tuple(each for view in views for each in _proposals(transaction, view, node))
+
+    def permits(self) -> tuple[PermitStanding, ...]:
+        """Every permit that countries were asked for, as the hub holds it now: what its revocation feed tells."""
+        row = t.application.c
+        asked = sa.select(row.permit, row.permit_digest, row.id, row.permit_state, row.updated)
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(asked.where(row.permit_state.is_not(None)).order_by(row.updated, row.id)).all()
+        return tuple(
+            PermitStanding(
+                each.permit,
+                each.permit_digest,
+                ApplicationId(each.id),
+                PermitState(each.permit_state),
+                datetime.fromisoformat(each.updated),
+            )
+            for each in rows
+        )
+
+    def _looked(
+        self, transaction: Transaction, caller: Caller, application: str, verb: Verb
+    ) -> tuple[PersonKey | None, Application, frozenset[ProcessRole]]:
+        if caller.subject is None:
+            raise Unauthenticated("sign in first")
+        events = transaction.events(ApplicationId(application))
+        if not events:
+            raise not_found(application)
+        view = fold(ApplicationId(application), events)
+        person = transaction.find_person(caller.subject)
+        roles = roles_of(caller, person, view, self.world.directory)
+        if not any(may(Verb.LOOK, role, view.state) for role in roles):
+            raise not_found(application)
+        if not any(may(verb, role, view.state) for role in roles):
+            raise NotEntitled("you may see that this application is, and not what it says")
+        return person, view, roles
+
+
+def _attachments_for(view: Application, roles: frozenset[ProcessRole]) -> tuple[Attachment, ...]:
+    is_own = bool(roles & {ProcessRole.APPLICANT, ProcessRole.MEMBER})
+    return (*view.attachments, *view.submitted_attachments) if is_own else view.submitted_attachments
+
+
+def _document(transaction: Transaction, view: Application) -> PermitDocument:
+    permit = view.recommendation.permit if view.recommendation else None
+    text = transaction.texts([permit.text]).get(permit.text) if permit else None
+    if text is None:
+        raise NotFound(f"application {view.id} has no permit, or its document was erased")
+    return read_document(text)
+
+
+def _proposals(transaction: Transaction, view: Application, node: str) -> list[Proposal]:
+    document, permit = _document(transaction, view), view.recommendation and view.recommendation.permit
+    windows = {c.country: c.due for c in view.clocks if c.kind is ClockKind.WINDOW}
+    asked = [p for p in view.parts if p.dataset.node == node and p.state is PartState.REQUESTED]
+    found = []
+    for country in sorted({part.dataset.country for part in asked}):
+        parts = [part for part in asked if part.dataset.country == country]
+        since, until = parts[0].requested, windows.get(country)
+        if permit and since and until:
+            datasets = tuple(part.dataset.dataset for part in parts)
+            found.append(Proposal(document, permit.digest, country, datasets, since, until))
+    return found

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON routes of the application process, version 1; no outside standard. They parse, call and render.
+
+    GET        /access/forms, /access/forms/{form}/{version}
+    GET, POST  /access/applications                                      ?scope=mine|desk|all&state=&skip=&limit=
+    GET        /access/applications/{application}
+    POST       /access/applications/{application}/commands
+    POST       /access/applications/{application}/attachments            ?id=&version=&name=   the body is the document
+    GET        /access/applications/{application}/attachments/{attachment}
+    GET        /access/applications/{application}/permit
+
+The caller is `request.scope["caller"]`, which `app` puts there; without one it is the public, which may do nothing but
+read forms. Errors are RFC 9457 problems; what the caller may not know of is 404, as what is not there.
+"""
+
+import hashlib
+import logging
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import MediaType, Request, Response, Router, get, post
+from litestar.exceptions import HTTPException
+from litestar.params import RawBody
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.access import command_types as c
+from megagenome.access.attachments import MEDIA_TYPES
+from megagenome.access.form import form_of, forms, read_form
+from megagenome.access.lists import Scope, list_applications
+from megagenome.access.model import State
+from megagenome.access.process import Process
+from megagenome.access.reading import Reader
+from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.standards import problem
+
+LARGEST_COMMAND_BYTES = 1_000_000
+LARGEST_PAGE = 200
+_log = logging.getLogger(__name__)
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+Http = Request[Any, Any, Any]
+
+
+def access_router(process: Process, reader: Reader) -> Router:
+    """All routes of access, to be mounted at the hub's root."""
+    return Router(
+        "/access",
+        route_handlers=[*_forms(), *_lists(process, reader), *_one(process, reader), *_documents(process, reader)],
+        exception_handlers=_errors(),
+        request_max_body_size=LARGEST_COMMAND_BYTES,
+    )
+
+
+def caller_of(request: Http) -> Caller:
+    """Who asks, as `app` put it on the request; the public where nothing did."""
+    caller = request.scope.get("caller", PUBLIC)
+    return caller if isinstance(caller, Caller) else PUBLIC
+
+
+def _forms() -> list[Any]:
+    @get("/forms", sync_to_thread=False)
+    def list_forms() -> Response[bytes]:
+        return _json(forms())
+
+    @get("/forms/{form:str}/{version:str}", sync_to_thread=False)
+    def show_form(form: str, version: str) -> Response[bytes]:
+        return _json(read_form(form_of(form, version)))
+
+    return [list_forms, show_form]
+
+
+def _lists(process: Process, reader: Reader) -> list[Any]:
+    @get("/applications", sync_to_thread=True)
+    def list_(request: Http) -> Response[bytes]:
+        asked = request.query_params
+        page = list_applications(
+            reader.store,
+            reader.world.directory,
+            caller_of(request),
+            _choice(Scope, asked.get("scope", Scope.MINE), "scope"),
+            tuple(_choice(State, each, "state") for each in asked.getall("state", [])),
+            _number(asked.get("skip", "0"), "skip", 1_000_000),
+            _number(asked.get("limit", "50"), "limit", LARGEST_PAGE),
+        )
+        return _json(page)
+
+    @post("/applications", sync_to_thread=True)
+    def create(request: Http, body: RawBody) -> Response[bytes]:
+        return _json(process.create(caller_of(request), _decode(request, body, c.Create)), 201)
+
+    return [list_, create]
+
+
+def _one(process: Process, reader: Reader) -> list[Any]:
+    @get("/applications/{application:str}", sync_to_thread=True)
+    def show(request: Http, application: str) -> Response[bytes]:
+        return _json(reader.application(caller_of(request), application))
+
+    @post("/applications/{application:str}/commands", sync_to_thread=True, status_code=200)
+    def command(request: Http, application: str, body: RawBody) -> Response[bytes]:
+        order = _decode(request, body, c.Order)
+        if isinstance(order.command, c.Attach):
+            raise Invalid("documents are sent to .../attachments, with the document as the body")
+        return _json(process.do(caller_of(request), application, order))
+
+    @get("/applications/{application:str}/permit", sync_to_thread=True)
+    def show_permit(request: Http, application: str) -> Response[bytes]:
+        return _json(reader.permit(caller_of(request), application))
+
+    return [show, command, show_permit]
+
+
+def _documents(process: Process, reader: Reader) -> list[Any]:
+    # the process says in words when a document is too large; this stops what is far beyond
+    most = 2 * process.world.settings.attachment_bytes
+
+    @post("/applications/{application:str}/attachments", sync_to_thread=True, request_max_body_size=most)
+    def attach(request: Http, application: str, body: RawBody) -> Response[bytes]:
+        asked = request.query_params
+        command = {"type": "attach", "name": asked.get("name", ""), "sha256": hashlib.sha256(body).hexdigest()}
+        version = _number(asked.get("version", ""), "version", 10**15)
+        order = _convert({"id": asked.get("id", ""), "version": version, "command": command}, c.Order)
+        return _json(process.do(caller_of(request), application, order, body), 201)
+
+    @get("/applications/{application:str}/attachments/{attachment:str}", sync_to_thread=True)
+    def download(request: Http, application: str, attachment: str) -> Response[bytes]:
+        found = reader.attachment(caller_of(request), application, attachment)
+        headers = {
+            **_PRIVATE,
+            # RFC 6266: only the encoded form, which no name can break out of
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name or 'document', safe='')}",
+            "content-security-policy": "sandbox; default-src 'none'",
+        }
+        return Response(found.content, media_type=MEDIA_TYPES[found.kind], headers=headers)
+
+    return [attach, download]
+
+
+def _decode(request: Http, body: bytes, kind: type[Any]) -> Any:
+    # a form on another site can send text, but not this type without asking first
+    if request.content_type[0] != MediaType.JSON:
+        raise Invalid("send application/json")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(f"not understood: {error}") from None
+
+
+def _convert(content: dict[str, Any], kind: type[Any]) -> Any:
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"not understood: {error}") from None
+
+
+def _choice(kind: Any, text: str, name: str) -> Any:
+    if text not in list(kind):
+        raise Invalid(f"{name} is one of {', '.join(kind)}")
+    return kind(text)
+
+
+def _number(text: str, name: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
+        raise Invalid(f"{name} is a number up to {most}")
+    return int(text)
+
+
+def _json(answer: Any, status: int = 200) -> Response[bytes]:
+    content = msgspec.json.encode(answer)
+    return Response(content, media_type=MediaType.JSON, status_code=status, headers=_PRIVATE)
+
+
+def _errors() -> ExceptionHandlersMap:
+    def respond(status: int, message: str) -> Response[bytes]:
+        content = msgspec.json.encode(problem.problem(status, message))
+        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
+
+    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
+        return respond(problem.status_of(error), str(error))
+
+    def http(_: Http, error: HTTPException) -> Response[bytes]:
+        return respond(error.status_code, error.detail)
+
+    def fault(_: Http, error: Exception) -> Response[bytes]:
+        _log.error("access failed", exc_info=error)
+        return respond(500, "the hub could not do this: a fault of its own, which its operator sees in the log")
+
+    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

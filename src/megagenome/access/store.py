@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in the database: one transaction per command, append-only, numbered without gaps within an application.
+
+Every transaction begins with a write to the application's row, which holds others off until it ends (SQLite: one
+writer; PostgreSQL: the row), so two commands on one application come one after the other, and the second sees the
+first.
+
+What is personal stands apart and can be erased without touching an event: names and subjects in `access_person`, all
+that people wrote in `access_text`. An event holds random keys, and digests of texts with a random salt; with key's row,
+text and salt gone they say nothing. The view, the numbers and the digests stay as they were.
+"""
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.access import tables as t
+from megagenome.access.events import Actor, Body, Event, is_of_clock
+from megagenome.access.fold import apply, fold
+from megagenome.access.model import Application, ApplicationId, PersonKey, TextId
+from megagenome.access.projection import first_row, project, stamp
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound
+
+
+class Written(NamedTuple):
+    """A text on its way into the database."""
+
+    id: TextId
+    salt: str
+    content: str
+
+
+class Known(NamedTuple):
+    """What the house knows of a person; empty when erased."""
+
+    subject: str
+    name: str
+
+
+class Done(NamedTuple):
+    """A command that was carried out before."""
+
+    sha256: str
+    application: ApplicationId
+    version: int
+    told: dict[str, str]
+
+
+NOBODY = Known("", "")
+
+
+class Store:
+    """Access's part of the database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """All or nothing. Raises `Conflict` where another transaction was faster."""
+        try:
+            with self.engine.begin() as connection:
+                yield Transaction(connection)
+        except sa.exc.IntegrityError:
+            raise Conflict("somebody else wrote at the same moment: read the application again, then repeat") from None
+
+    def applications(self) -> list[ApplicationId]:
+        """The ids of all applications."""
+        with self.engine.connect() as connection:
+            return list(map(ApplicationId, connection.scalars(sa.select(t.application.c.id))))
+
+    def rebuild(self) -> None:
+        """Make the rows of lists again from the events, in one transaction."""
+        applications = self.applications()
+        with self.transaction() as transaction:
+            transaction.begin_write()
+            for application in applications:
+                project(transaction.connection, transaction.view(application))
+
+    def is_due(self, application: str, now: datetime) -> bool:
+        """Whether a clock of the application is due."""
+        row = t.application.c
+        asked = sa.select(row.id).where(row.id == application, row.due <= stamp(now))
+        with self.engine.connect() as connection:
+            return connection.execute(asked).first() is not None
+
+    def due(self, now: datetime) -> list[ApplicationId]:
+        """Applications with a clock that is due, the longest first."""
+        row = t.application.c
+        asked = sa.select(row.id).where(row.due <= stamp(now)).order_by(row.due)
+        with self.engine.connect() as connection:
+            return list(map(ApplicationId, connection.scalars(asked)))
+
+
+class Transaction:
+    """One transaction of `Store`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    # Applications and events
+
+    def begin_write(self) -> None:
+        """Take SQLite's one write lock, waiting for it: a transaction that read first could not take it any more."""
+        self.connection.execute(sa.update(t.person).where(t.person.c.key == "").values(key=""))
+
+    def create(self, application: ApplicationId) -> None:
+        """Make the row that holds others off from now on."""
+        self.connection.execute(sa.insert(t.application).values(first_row(application)))
+
+    def lock(self, application: ApplicationId) -> bool:
+        """Hold others off until the transaction ends; whether there is such an application."""
+        row = t.application
+        found = self.connection.execute(sa.update(row).where(row.c.id == application).values(id=application))
+        return found.rowcount == 1
+
+    def events(self, application: ApplicationId) -> list[Event]:
+        """All events of an application, in order; empty when there is none."""
+        rows = t.event.c
+        asked = sa.select(rows.body).where(rows.application == application).order_by(rows.sequence)
+        return [msgspec.json.decode(body, type=Event) for body in self.connection.scalars(asked)]
+
+    def view(self, application: ApplicationId) -> Application:
+        """The application as its events make it. Raises `NotFound`."""
+        events = self.events(application)
+        if not events:
+            raise not_found(application)
+        return fold(application, events)
+
+    def begin(self, application: ApplicationId, actor: Actor, command: str, body: Body, now: datetime) -> Application:
+        """Append the first event."""
+        first = Event(1, now.astimezone(UTC), actor, command, body)
+        self._insert(application, [first])
+        view = fold(application, [first])
+        project(self.connection, view)
+        return view
+
+    def append(
+        self, view: Application, actor: Actor | None, command: str, bodies: Sequence[Body], now: datetime
+    ) -> Application:
+        """Append events to those that made `view`, and bring the lists up to date; the application after them."""
+        new = [
+            Event(number, now.astimezone(UTC), None if is_of_clock(body) else actor, command, body)
+            for number, body in enumerate(bodies, start=view.version + 1)
+        ]
+        self._insert(view.id, new)
+        after = reduce(apply, new, view)
+        project(self.connection, after)
+        return after
+
+    def _insert(self, application: ApplicationId, events: Iterable[Event]) -> None:
+        before = self._last_digest(application)
+        for event in events:
+            body = msgspec.json.encode(event).decode()
+            before = chained(before, body)
+            self.connection.execute(
+                sa.insert(t.event).values(application=application, sequence=event.sequence, body=body, sha256=before)
+            )
+
+    def _last_digest(self, application: ApplicationId) -> str:
+        rows = t.event.c
+        asked = sa.select(rows.sha256).where(rows.application == application).order_by(rows.sequence.desc()).limit(1)
+        return self.connection.execute(asked).scalar() or ""
+
+    def verify(self, application: ApplicationId) -> None:
+        """Raise `Corrupt` where an event was changed, removed from between or added from outside."""
+        rows = t.event.c
+        asked = sa.select(rows.sequence, rows.body, rows.sha256).where(rows.application == application)
+        before = ""
+        for number, row in enumerate(self.connection.execute(asked.order_by(rows.sequence)), start=1):
+            before = chained(before, row.body)
+            if row.sequence != number or row.sha256 != before:
+                raise Corrupt(f"application {application}: event {number} is not as it was written; restore a backup")
+
+    # Commands done
+
+    def done(self, person: PersonKey, command: str) -> Done | None:
+        """The command that this person sent under this id before."""
+        rows = t.command.c
+        asked = sa.select(rows.sha256, rows.application, rows.version, rows.told).where(
+            rows.person == person, rows.id == command
+        )
+        row = self.connection.execute(asked).one_or_none()
+        if row is None:
+            return None
+        return Done(row.sha256, ApplicationId(row.application), row.version, msgspec.json.decode(row.told))
+
+    def remember(self, person: PersonKey, command: str, done: Done) -> None:
+        """Keep what a command did."""
+        self.connection.execute(
+            sa.insert(t.command).values(
+                person=person,
+                id=command,
+                sha256=done.sha256,
+                application=done.application,
+                version=done.version,
+                told=msgspec.json.encode(done.told).decode(),
+            )
+        )
+
+    # People and texts
+
+    def person(self, subject: str, name: str) -> PersonKey:
+        """The key of a person, made at their first appearance. A name that is given replaces the one that is known."""
+        known = self.find_person(subject)
+        if known is None:
+            known = PersonKey(secrets.token_hex(12))
+            self.connection.execute(sa.insert(t.person).values(key=known, subject=subject, name=name))
+        elif name:
+            self.connection.execute(sa.update(t.person).where(t.person.c.key == known).values(name=name))
+        return known
+
+    def find_person(self, subject: str) -> PersonKey | None:
+        """The key of a person who appeared before."""
+        asked = sa.select(t.person.c.key).where(t.person.c.subject == subject)
+        key = self.connection.execute(asked).scalar()
+        return None if key is None else PersonKey(key)
+
+    def people(self, keys: Iterable[PersonKey]) -> Mapping[PersonKey, Known]:
+        """What is known of people; of every key something, `NOBODY` where it was erased."""
+        wanted = sorted(set(keys))
+        rows = t.person.c
+        found = self.connection.execute(sa.select(rows.key, rows.subject, rows.name).where(rows.key.in_(wanted)))
+        known = {PersonKey(row.key): Known(row.subject or "", row.name) for row in found}
+        return {key: known.get(key, NOBODY) for key in wanted}
+
+    def keep(self, application: ApplicationId, author: PersonKey, texts: Iterable[Written]) -> None:
+        """Store texts."""
+        for text in texts:
+            row = {"id": text.id, "application": application, "author": author, "salt": text.salt}
+            self.connection.execute(sa.insert(t.text).values(**row, content=text.content))
+
+    def texts(self, ids: Iterable[TextId | None]) -> Mapping[TextId, str]:
+        """The contents of texts, without those that were erased. Raises `Corrupt` for one that is another."""
+        rows = t.text.c
+        wanted = sorted({text for text in ids if text is not None})
+        asked = sa.select(rows.id, rows.salt, rows.content).where(rows.id.in_(wanted), rows.content.is_not(None))
+        found = {}
+        for row in self.connection.execute(asked):
+            if text_id(row.salt, row.content) != row.id:
+                raise Corrupt(f"text {row.id} is not as it was written; restore a backup")
+            found[TextId(row.id)] = row.content
+        return found
+
+    def erase_text(self, text: TextId) -> None:
+        """Erase a text; its digest in events stays and says nothing. Idempotent."""
+        self.connection.execute(sa.update(t.text).where(t.text.c.id == text).values(salt=None, content=None))
+
+
+def write(content: str) -> Written:
+    """A text with a fresh salt, and so an id that nobody can guess a text by."""
+    salt = secrets.token_hex(16)
+    return Written(text_id(salt, content), salt, content)
+
+
+def text_id(salt: str, content: str) -> TextId:
+    """`sha256:` and the digest of salt and text."""
+    return TextId("sha256:" + hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest())
+
+
+def chained(before: str, body: str) -> str:
+    """The digest of an event after the one before it."""
+    return hashlib.sha256(f"{before}\n{body}".encode()).hexdigest()
+
+
+def not_found(application: str) -> NotFound:
+    """The one answer for what is not there and for what the caller may not know of."""
+    return NotFound(f"there is no application {application[:40]!r}, or you have no part in it")

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`megagenome node role` and `megagenome hub role`: who may do what at one server. Only its operator, here, says so."""
+
+import contextlib
+import getpass
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import sqlalchemy as sa
+from cyclopts import App, Parameter
+
+from megagenome.app.commands.results import Done, show_done
+from megagenome.identity.people import Person, list_people
+from megagenome.identity.roles import Grant, Scope, all_grants, grant_role, revoke_role
+from megagenome.kernel.callers import Role
+from megagenome.kernel.ids import parse_country, parse_dataset_id
+from megagenome.kernel.output import Json, show, table
+
+Folder = Annotated[Path, Parameter(help="The folder of the node or hub.")]
+Subject = Annotated[str, Parameter(help="The person's identity, as their account's page shows it.")]
+Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha-2.")]
+Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
+Dataset = Annotated[str, Parameter(help="Only for this dataset.")]
+OpenRecords = Callable[[Path], sa.Engine]
+"""Opens the database of a node's or hub's folder."""
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """Who may do what, as a program reads it."""
+
+    grants: list[Grant]
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """Who signed in, as a program reads it."""
+
+    people: list[Person]
+
+
+def role_commands(server: str, open_records: OpenRecords) -> App:
+    """The commands for one kind of server, `node` or `hub`."""
+    role = App(name="role", help=f"Say who may do what at this {server}.")
+
+    @contextlib.contextmanager
+    def records(folder: Path) -> Iterator[sa.Connection]:
+        engine = open_records(folder)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+    @role.command(name="grant")
+    def grant(
+        folder: Folder,
+        subject: Subject,
+        role: Role,
+        /,
+        *,
+        country: Country = "",
+        organisation: Organisation = "",
+        dataset: Dataset = "",
+        json: Json = False,
+    ) -> None:
+        """Give a person a role, from their next request on. Without an option it holds for the whole server."""
+        scope = _scope(country, organisation, dataset)
+        with records(folder) as connection:
+            grant_role(connection, subject, role, scope, _operator())
+            known = any(person.subject == subject for person in list_people(connection))
+        note = "" if known else "; nobody has signed in as that yet, so look at it twice"
+        show_done(Done(str(folder), f"{subject} is {_named(role, scope)}{note}"), json=json)
+
+    @role.command(name="revoke")
+    def revoke(
+        folder: Folder,
+        subject: Subject,
+        role: Role,
+        /,
+        *,
+        country: Country = "",
+        organisation: Organisation = "",
+        dataset: Dataset = "",
+        json: Json = False,
+    ) -> None:
+        """Take a role from a person, from their next request on. Give the options with which it was granted."""
+        scope = _scope(country, organisation, dataset)
+        with records(folder) as connection:
+            revoke_role(connection, subject, role, scope, _operator())
+        show_done(Done(str(folder), f"{subject} is no longer {_named(role, scope)}"), json=json)
+
+    @role.command(name="list")
+    def list_(
+        folder: Folder,
+        /,
+        *,
+        history: Annotated[bool, Parameter(negative="", help="Also roles that were taken, and by whom.")] = False,
+        json: Json = False,
+    ) -> None:
+        """Who may do what, since when, and who said so."""
+        with records(folder) as connection:
+            grants = all_grants(connection, history=history)
+        columns = ["identity", "role", "where", "since", "given by", *(["until", "taken by"] if history else [])]
+        rows = [
+            [
+                g.subject,
+                g.role,
+                _where(g.scope),
+                g.granted,
+                g.granted_by,
+                *([g.revoked, g.revoked_by] if history else []),
+            ]
+            for g in grants
+        ]
+        show(Granted(grants), json=json, render=lambda _: table(columns, rows))
+
+    @role.command(name="people")
+    def people(folder: Folder, /, *, json: Json = False) -> None:
+        """Who signed in here, to find a person's identity; last seen first."""
+        with records(folder) as connection:
+            found = list_people(connection)
+        rows = [[each.subject, each.name, each.email, each.organisation, each.last_seen] for each in found]
+        columns = ["identity", "name, as the provider says", "e-mail", "organisation", "last seen"]
+        show(SignedIn(found), json=json, render=lambda _: table(columns, rows))
+
+    return role
+
+
+def _scope(country: str, organisation: str, dataset: str) -> Scope:
+    return Scope(
+        parse_country(country) if country else "",
+        organisation.lower(),
+        parse_dataset_id(dataset) if dataset else "",
+    )
+
+
+def _where(scope: Scope) -> str:
+    return ", ".join(part for part in (scope.country, scope.organisation, scope.dataset) if part) or "everywhere here"
+
+
+def _named(role: Role, scope: Scope) -> str:
+    return f"{role.value} ({_where(scope)})"
+
+
+def _operator() -> str:
+    """The account of this machine that gave the command: who can write the folder is its operator."""
+    return getpass.getuser()[:200]

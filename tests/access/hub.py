@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub's application process with people, over a real database, at an hour that tests set. A stand-in signs."""
+
+import hashlib
+import itertools
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.access import command_types as c
+from megagenome.access.attachments import AttachmentFolder
+from megagenome.access.case import World
+from megagenome.access.fold import fold
+from megagenome.access.model import Advice, Application, ApplicationId, Criterion, DatasetRef, Vote
+from megagenome.access.process import Outcome, Process
+from megagenome.access.reading import Reader
+from megagenome.access.settings import AccessSettings, Window
+from megagenome.access.shown import ApplicationShown
+from megagenome.access.store import Store
+from megagenome.collection.cohort import Cohort, HasSex, canonical, cohort_id
+from megagenome.collection.model import Sex
+from megagenome.kernel import clock
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.database import open_database, sqlite_url, upgrade
+from megagenome.kernel.errors import NotEntitled
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, encode
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+"""A Monday."""
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+COHORT = HasSex(Sex.FEMALE)
+DEFINITION = msgspec.json.encode(canonical(COHORT)).decode()
+DATASETS = (
+    DatasetRef("node-ee", "EE", "GDI-EE-1"),
+    DatasetRef("node-ee", "EE", "GDI-EE-2"),
+    DatasetRef("node-fi", "FI", "GDI-FI-1"),
+)
+
+
+def person(name: str, *roles: Role) -> Caller:
+    """Somebody who is signed in."""
+    return Caller(f"{name.lower()}@https://idp.example", name, frozenset(roles), registered=True)
+
+
+ADA = person("Ada", Role.RESEARCHER)
+BEN = person("Ben", Role.RESEARCHER)
+SIGNE = person("Signe", Role.SIGNING_OFFICIAL)
+OTTO = person("Otto", Role.SIGNING_OFFICIAL)  # of another organisation
+CHAIR = person("Chair", Role.DAC_CHAIR)
+DORA = person("Dora", Role.DAC_MEMBER)
+DEAN = person("Dean", Role.DAC_MEMBER)
+EEVA = person("Eeva", Role.COUNTRY_DECIDER)
+FINN = person("Finn", Role.COUNTRY_DECIDER)
+ELLE = person("Elle", Role.COUNTRY_DECIDER)
+SVEA = person("Svea", Role.COUNTRY_DECIDER)  # of a country that nobody asks
+STEW = person("Stew", Role.DATA_STEWARD)
+AUDREY = person("Audrey", Role.AUDITOR)
+STRANGER = person("Stranger", Role.RESEARCHER)
+ORGANISATIONS = {ADA: {"Tartu"}, BEN: {"Oulu"}, SIGNE: {"Tartu"}, OTTO: {"Oulu"}, STRANGER: {"Oulu"}}
+COUNTRIES = {EEVA: {"EE"}, ELLE: {"EE"}, FINN: {"FI"}, SVEA: {"SE"}, STEW: {"EE"}}
+
+
+class People:
+    """The directory: for whom each of these acts."""
+
+    def organisations(self, subject: str) -> frozenset[str]:
+        return frozenset(next((found for who, found in ORGANISATIONS.items() if who.subject == subject), ()))
+
+    def countries(self, subject: str) -> frozenset[str]:
+        return frozenset(next((found for who, found in COUNTRIES.items() if who.subject == subject), ()))
+
+
+def identify(definition: str) -> str:
+    return cohort_id(msgspec.json.decode(definition, type=Cohort))
+
+
+def verify(token: str) -> CountryDecision:
+    """A stand-in for a signature: `signed.` before the document."""
+    signed, _, text = token.partition(".")
+    if signed != "signed":
+        raise NotEntitled("the signature is not that of the node")
+    return msgspec.json.decode(text, type=CountryDecision)
+
+
+@cache
+def empty_database() -> bytes:
+    """A database file with the schema and nothing in it: migrating for each test would take most of its time."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(sqlite_url(Path(folder) / "hub.db"))
+        upgrade(engine)
+        engine.dispose()
+        return (Path(folder) / "hub.db").read_bytes()
+
+
+class Hub:
+    """A process, its reader, and an hour."""
+
+    def __init__(self, folder: Path, settings: AccessSettings | None = None) -> None:
+        url = sqlite_url(folder / "hub.db")
+        if not (folder / "hub.db").exists():
+            (folder / "hub.db").write_bytes(empty_database())
+        chosen = settings or AccessSettings(windows=(Window("FI", 10, "FI: 10 working days"),))
+        engine = open_database(url)
+        # what a power cut would lose is not asked here
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF").close())
+        self.store = Store(engine)
+        attachments = AttachmentFolder(folder / "attachments")
+        self.world = World("org.example.hub", chosen, People(), attachments, identify, verify)
+        self.process = Process(self.store, self.world)
+        self.reader = Reader(self.store, self.world)
+        self.now = START
+        self._ids = itertools.count(1)
+
+    def close(self) -> None:
+        self.store.engine.dispose()
+
+    def pass_time(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+        self.process.fire_due()
+
+    def id(self) -> str:
+        return f"command-{next(self._ids):06}"
+
+    def create(self, caller: Caller = ADA, **other: Any) -> ApplicationId:
+        return self.process.create(caller, self.begun(**other)).application
+
+    def begun(self, **other: Any) -> c.Create:
+        fields: dict[str, Any] = {
+            "id": self.id(),
+            "cohort": cohort_id(COHORT),
+            "definition": DEFINITION,
+            "datasets": DATASETS,
+            "form": "data-access",
+        }
+        return c.Create(**{**fields, **other})
+
+    def view(self, application: ApplicationId) -> Application:
+        with self.store.transaction() as transaction:
+            return fold(application, transaction.events(application))
+
+    def do(self, caller: Caller, application: ApplicationId, command: c.Command, content: bytes = b"") -> Outcome:
+        """Do it at the version that is there."""
+        version = self.view(application).version
+        return self.process.do(caller, application, c.Order(self.id(), version, command), content)
+
+    def show(self, caller: Caller, application: ApplicationId) -> ApplicationShown:
+        return self.reader.application(caller, application)
+
+    # The way, in steps
+
+    def attach(self, application: ApplicationId, name: str = "plan.pdf", content: bytes = PDF) -> str:
+        command = c.Attach(name, hashlib.sha256(content).hexdigest())
+        return self.do(ADA, application, command, content).told["attachment"]
+
+    def fill(self, application: ApplicationId) -> dict[str, Any]:
+        """Everything that the form asks for."""
+        document = self.attach(application)
+        view = self.view(application)
+        answers = complete_answers(document, {view.applicant, *view.members})
+        self.do(ADA, application, c.SaveDraft(answers))
+        return answers
+
+    def submitted(self) -> ApplicationId:
+        application = self.create()
+        self.fill(application)
+        self.do(ADA, application, c.Submit())
+        return application
+
+    def assessing(self) -> ApplicationId:
+        application = self.submitted()
+        self.do(SIGNE, application, c.Endorse())
+        self.do(CHAIR, application, c.BeginAssessment())
+        return application
+
+    def voted(self) -> ApplicationId:
+        application = self.assessing()
+        self.vote(application)
+        self.do(CHAIR, application, c.DeclareInterest(False))
+        return application
+
+    def vote(self, application: ApplicationId, vote: Vote = Vote.MET) -> None:
+        for member in (DORA, DEAN):
+            self.do(member, application, c.DeclareInterest(False))
+            for criterion in Criterion:
+                self.do(member, application, c.CastVote(criterion, vote, "because"))
+
+    def recommended(self, advice: Advice = Advice.APPROVE) -> ApplicationId:
+        application = self.voted()
+        self.do(CHAIR, application, recommendation(advice))
+        return application
+
+    def requested(self) -> ApplicationId:
+        application = self.recommended()
+        self.do(CHAIR, application, c.RequestDecisions())
+        return application
+
+    def active(self) -> ApplicationId:
+        """Estonia granted one dataset, refused the other; Finland has not answered."""
+        application = self.requested()
+        self.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED, "GDI-EE-2": Verdict.REFUSED})
+        return application
+
+    def decide(self, caller: Caller, application: ApplicationId, verdicts: dict[str, Verdict], **other: Any) -> Outcome:
+        token = self.sign(caller, application, verdicts, **other)
+        return self.do(caller, application, c.RecordDecision(token))
+
+    def sign(self, caller: Caller, application: ApplicationId, verdicts: dict[str, Verdict], **other: Any) -> str:
+        recommendation = self.view(application).recommendation
+        permit = recommendation.permit if recommendation else None
+        [country] = COUNTRIES.get(caller, {"EE"})
+        fields: dict[str, Any] = {
+            "permit": permit.id if permit else "",
+            "permit_digest": permit.digest if permit else "",
+            "node": f"node-{country.lower()}",
+            "country": country,
+            "decisions": tuple(DatasetDecision(d, v, "" if v == "approved" else "why") for d, v in verdicts.items()),
+            "decided_by": caller.subject,
+            "decided_at": self.now,
+        }
+        return "signed." + encode(CountryDecision(**{**fields, **other})).decode()
+
+
+def complete_answers(document: str, people: set[Any]) -> dict[str, Any]:
+    return {
+        "people": dict.fromkeys(people, "analyses"),
+        "applicant_kind": "university",
+        "title": "Seizures in Europe",
+        "uses": ["research"],
+        "description": "x",
+        "benefit": "x",
+        "commercial": "no",
+        "minimisation": "x",
+        "form_of_data": "anonymised",
+        "legal_basis": "6-1-e",
+        "own_data": "no",
+        "opt_out_exception": "no",
+        "tools": "x",
+        "algorithms": "x",
+        "starts": "2026-12-01",
+        "months": 12,
+        "safeguards": "x",
+        "ethics": "x",
+        "prohibited": True,
+        "stigma": True,
+        "no_reidentification": True,
+        "publication": True,
+        "ethics_approval": [document],
+        "project_description": [document],
+        "analysis_plan": [document],
+        "peer_review": [document],
+    }
+
+
+def recommendation(advice: Advice = Advice.APPROVE) -> c.Recommend:
+    if advice is Advice.REJECT:
+        return c.Recommend(advice, "no")
+    return c.Recommend(
+        advice, "yes", ("research",), date(2026, 12, 1), date(2027, 11, 30), ("No attempt to re-identify.",)
+    )
+
+
+@contextmanager
+def open_hub(folder: Path, settings: AccessSettings | None = None) -> Iterator[Hub]:
+    """A hub whose hour is its own: nothing in it reads the wall clock."""
+    hub, wall = Hub(folder, settings), clock.now
+    clock.now = lambda: hub.now
+    try:
+        yield hub
+    finally:
+        clock.now = wall
+        hub.close()

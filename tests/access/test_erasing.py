@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was erased is in no table and no file, and every state is what it was."""
+
+import pytest
+import sqlalchemy as sa
+
+from megagenome.access import command_types as c
+from megagenome.access import tables as t
+from megagenome.access.erasing import erase_application, erase_person, sweep_attachments
+from megagenome.access.model import ApplicationId, State
+from megagenome.kernel.errors import Conflict, NotFound
+from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub
+
+
+def everything(hub: Hub) -> str:
+    """All rows of all tables of access, as text."""
+    with hub.store.engine.connect() as connection:
+        return "\n".join(str(row) for table in t.METADATA.sorted_tables for row in connection.execute(sa.select(table)))
+
+
+def revoked(hub: Hub) -> ApplicationId:
+    application = hub.active()
+    hub.do(CHAIR, application, c.Revoke("misused"))
+    return application
+
+
+def test_a_person_is_erased(hub: Hub) -> None:
+    application = revoked(hub)
+    before = hub.view(application)
+    assert len(hub.world.attachments.ids()) == 1
+    assert erase_person(hub.store, hub.world, str(ADA.subject)) == 1
+    kept = everything(hub)
+    assert [word for word in ("Ada", "ada@", "Seizures", "analyses", "plan.pdf") if word in kept] == []
+    assert "misused" in kept
+    assert hub.world.attachments.ids() == []
+    assert hub.view(application) == before
+    assert hub.show(DORA, application).answers == {}
+    hub.store.rebuild()
+    assert hub.process.fire_due() == 0
+    with pytest.raises(NotFound):
+        erase_person(hub.store, hub.world, str(ADA.subject))
+    with pytest.raises(NotFound):  # the same subject is another person from now on
+        hub.show(ADA, application)
+
+
+def test_nobody_is_erased_from_what_runs(hub: Hub) -> None:
+    application = hub.active()
+    with pytest.raises(Conflict, match=application):
+        erase_person(hub.store, hub.world, str(ADA.subject))
+    with pytest.raises(Conflict, match="active"):
+        erase_application(hub.store, hub.world, application)
+    assert hub.show(ADA, application).answers["title"]
+
+
+def test_an_application_is_erased(hub: Hub) -> None:
+    application, other = revoked(hub), hub.submitted()
+    before = hub.view(application)
+    for _ in range(2):
+        erase_application(hub.store, hub.world, application)
+    assert hub.view(application) == before
+    assert hub.show(ADA, application).state is State.REVOKED
+    assert hub.show(ADA, application).answers == {}
+    with pytest.raises(NotFound):
+        hub.reader.permit(ADA, application)
+    assert hub.show(ADA, other).answers["title"] == "Seizures in Europe"
+    assert "misused" not in everything(hub)
+    with pytest.raises(NotFound):
+        erase_application(hub.store, hub.world, ApplicationId("0" * 24))
+
+
+def test_a_draft_that_is_saved_over_is_gone(hub: Hub) -> None:
+    application = hub.create()
+    hub.do(ADA, application, c.SaveDraft({"title": "First thoughts"}))
+    hub.do(ADA, application, c.SaveDraft({"title": "Second thoughts"}))
+    assert "First" not in everything(hub)
+    hub.do(ADA, application, c.InviteMember("Benjamin", "ben@example.org"))
+    secret = hub.show(ADA, application).invitations[0].secret
+    hub.do(BEN, application, c.Join(secret))
+    assert [word for word in ("Benjamin", "ben@example", secret) if word in everything(hub)] == []
+
+
+def test_what_was_submitted_is_kept_when_the_draft_goes_on(hub: Hub) -> None:
+    application = hub.assessing()
+    hub.do(CHAIR, application, c.Return("more"))
+    hub.do(ADA, application, c.SaveDraft({"title": "Changed"}))
+    assert hub.show(DORA, application).answers["title"] == "Seizures in Europe"
+
+
+def test_documents_of_a_killed_process_are_swept(hub: Hub) -> None:
+    application = hub.submitted()
+    hub.world.attachments.put("0" * 24, b"nobody's")
+    assert sweep_attachments(hub.store, hub.world) == 1
+    assert sweep_attachments(hub.store, hub.world) == 0
+    assert [each.id for each in hub.view(application).attachments] == hub.world.attachments.ids()

@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process as people walk it: the way itself, twice the same command, two at once, and four eyes."""
+
+import threading
+from typing import Any
+
+import msgspec
+import pytest
+
+from megagenome.access import command_types as c
+from megagenome.access.model import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
+from megagenome.standards.permit import PermitState, Verdict, digest
+from tests.access.hub import (
+    ADA,
+    BEN,
+    CHAIR,
+    DEAN,
+    DORA,
+    EEVA,
+    ELLE,
+    FINN,
+    OTTO,
+    SIGNE,
+    STRANGER,
+    Hub,
+    recommendation,
+)
+
+
+def states(hub: Hub, application: ApplicationId) -> list[PartState]:
+    return [part.state for part in hub.view(application).parts]
+
+
+def test_the_whole_way(hub: Hub) -> None:
+    application = hub.active()
+    assert states(hub, application) == [PartState.APPROVED, PartState.REFUSED, PartState.REQUESTED]
+    hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    assert states(hub, application) == [PartState.APPROVED, PartState.REFUSED, PartState.APPROVED]
+    document = hub.reader.permit(ADA, application)
+    assert [each.subject for each in document.people] == [ADA.subject]
+    assert (document.uses, document.hub) == (("research",), "org.example.hub")
+    assert [each.dataset for each in document.datasets] == ["GDI-EE-1", "GDI-EE-2", "GDI-FI-1"]
+    [standing] = hub.reader.permits()
+    assert (standing.permit, standing.digest, standing.state) == (document.id, digest(document), PermitState.ACTIVE)
+
+
+def test_suspended_resumed_revoked(hub: Hub) -> None:
+    application = hub.active()
+    for command, state, told in (
+        (c.Suspend("?"), State.SUSPENDED, PermitState.SUSPENDED),
+        (c.Resume("!"), State.ACTIVE, PermitState.ACTIVE),
+        (c.Suspend("?"), State.SUSPENDED, PermitState.SUSPENDED),
+        (c.Revoke("!"), State.REVOKED, PermitState.REVOKED),
+    ):
+        assert hub.do(CHAIR, application, command).state is state
+        assert [each.state for each in hub.reader.permits()] == [told]
+    assert hub.reader.proposals("node-fi") == ()  # what was asked is not asked any more
+
+
+def test_a_country_takes_its_grant_back(hub: Hub) -> None:
+    application = hub.active()
+    hub.decide(FINN, application, {"GDI-FI-1": Verdict.REFUSED})
+    assert hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REVOKED}).state is State.REVOKED
+    assert states(hub, application)[0] is PartState.REVOKED
+
+
+def test_suspension_outlasts_what_countries_do_meanwhile(hub: Hub) -> None:
+    application = hub.active()
+    hub.do(CHAIR, application, c.Suspend("?"))
+    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REVOKED})
+    assert hub.reader.permits()[0].state is PermitState.SUSPENDED
+    assert hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED}).state is State.SUSPENDED
+
+
+def test_a_withdrawn_application_cannot_be_countersigned_any_more(hub: Hub) -> None:
+    application = hub.requested()
+    assert len(hub.reader.proposals("node-ee")) == 1
+    hub.do(ADA, application, c.Withdraw())
+    assert hub.reader.proposals("node-ee") == ()
+    assert hub.reader.permits()[0].state is PermitState.REVOKED
+
+
+def test_proposals_are_what_a_node_is_asked(hub: Hub) -> None:
+    application = hub.requested()
+    [proposal] = hub.reader.proposals("node-ee")
+    assert (proposal.country, proposal.datasets) == ("EE", ("GDI-EE-1", "GDI-EE-2"))
+    assert proposal.digest == digest(proposal.document)
+    hub.decide(EEVA, application, {"GDI-EE-2": Verdict.APPROVED})
+    assert hub.reader.proposals("node-ee")[0].datasets == ("GDI-EE-1",)
+    assert hub.reader.proposals("node-xx") == ()
+
+
+# The same command twice, and two at once
+
+
+def test_the_same_command_again_does_nothing_again(hub: Hub) -> None:
+    begin = hub.begun()
+    first = hub.process.create(ADA, begin)
+    assert hub.process.create(ADA, begin) == first
+    application = first.application
+    invite = c.Order(hub.id(), 1, c.InviteMember("Ben"))
+    told = hub.process.do(ADA, application, invite)
+    hub.do(ADA, application, c.SaveDraft({"title": "later"}))
+    assert hub.process.do(ADA, application, invite) == told
+    assert len(hub.view(application).invitations) == 1
+    with pytest.raises(Conflict, match="command id"):
+        hub.process.do(ADA, application, c.Order(invite.id, 3, c.InviteMember("Eve")))
+    with pytest.raises(Conflict, match="command id"):
+        hub.process.do(ADA, hub.create(), invite)
+    other = hub.process.create(BEN, begin)  # an id is its sender's
+    assert other.application != application
+
+
+def test_who_saw_an_older_version_is_told(hub: Hub) -> None:
+    application = hub.create()
+    seen = hub.view(application).version
+    hub.process.do(ADA, application, c.Order(hub.id(), seen, c.SaveDraft({"title": "one"})))
+    with pytest.raises(Conflict, match="read it again"):
+        hub.process.do(ADA, application, c.Order(hub.id(), seen, c.SaveDraft({"title": "two"})))
+    assert hub.show(ADA, application).answers == {"title": "one"}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_of_two_deciders_at_once_one_decides(hub: Hub, round_: int) -> None:
+    application = hub.requested()
+    version = hub.view(application).version
+    orders = [
+        (who, c.Order(hub.id(), version, c.RecordDecision(hub.sign(who, application, {"GDI-EE-1": verdict}))))
+        for who, verdict in ((EEVA, Verdict.APPROVED), (ELLE, Verdict.REFUSED))
+    ]
+    came: list[Any] = at_once([lambda w=w, o=o: hub.process.do(w, application, o) for w, o in orders])
+    [won] = [each for each in came if not isinstance(each, Exception)]
+    [lost] = [each for each in came if isinstance(each, Exception)]
+    assert isinstance(lost, Conflict)
+    assert won.version == version + 1
+    expected = PartState.APPROVED if came[0] is won else PartState.REFUSED
+    assert states(hub, application)[0] is expected
+
+
+def test_one_command_sent_eight_times_at_once_is_done_once(hub: Hub) -> None:
+    application = hub.create()
+    order = c.Order(hub.id(), 1, c.SaveDraft({"title": "one"}))
+    came = at_once([lambda: hub.process.do(ADA, application, order)] * 8)
+    assert len({(each.version, each.state) for each in came}) == 1
+    assert hub.view(application).version == 2
+
+
+def test_one_creation_sent_at_once_makes_one_application(hub: Hub) -> None:
+    begin = hub.begun()
+    assert len({each.application for each in at_once([lambda: hub.process.create(ADA, begin)] * 6)}) == 1
+    assert len(hub.store.applications()) == 1
+
+
+def at_once(calls: list[Any]) -> list[Any]:
+    """What each call returned or raised, all begun together."""
+    found: list[Any] = [None] * len(calls)
+    barrier = threading.Barrier(len(calls))
+
+    def run(number: int) -> None:
+        barrier.wait()
+        try:
+            found[number] = calls[number]()
+        except MegagenomeError as error:
+            found[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+# Four eyes
+
+
+EVERYTHING = frozenset({Role.SIGNING_OFFICIAL, Role.DAC_CHAIR, Role.DAC_MEMBER, Role.COUNTRY_DECIDER, Role.AUDITOR})
+
+
+def powerful(who: Caller) -> Caller:
+    return Caller(who.subject, who.name, EVERYTHING)
+
+
+def test_whoever_takes_part_is_nothing_else_to_it(hub: Hub) -> None:
+    application = hub.create()
+    hub.do(ADA, application, c.InviteMember("Ben"))
+    hub.do(BEN, application, c.Join(hub.show(ADA, application).invitations[0].secret))
+    hub.fill(application)
+    hub.do(ADA, application, c.Submit())
+    for who in (ADA, BEN):
+        with pytest.raises(NotEntitled):
+            hub.do(powerful(who), application, c.Endorse())
+    hub.do(SIGNE, application, c.Endorse())
+    hub.do(CHAIR, application, c.BeginAssessment())
+    for who in (ADA, BEN):
+        with pytest.raises(NotEntitled):
+            hub.do(powerful(who), application, c.DeclareInterest(False))
+
+
+def test_who_was_a_member_stays_out_of_it(hub: Hub) -> None:
+    application = hub.create()
+    hub.do(ADA, application, c.InviteMember("Ben"))
+    hub.do(BEN, application, c.Join(hub.show(ADA, application).invitations[0].secret))
+    hub.do(BEN, application, c.Leave())
+    hub.fill(application)
+    hub.do(ADA, application, c.Submit())
+    hub.do(SIGNE, application, c.Endorse())
+    with pytest.raises(NotFound):
+        hub.show(powerful(BEN), application)
+
+
+def test_nobody_holds_it_in_two_hands(hub: Hub) -> None:
+    application = hub.submitted()
+    hub.do(SIGNE, application, c.Endorse())
+    hub.do(CHAIR, application, c.BeginAssessment())
+    with pytest.raises(NotEntitled):  # endorsed, so does not assess
+        hub.do(powerful(SIGNE), application, c.DeclareInterest(False))
+    hub.vote(application)
+    hub.do(CHAIR, application, c.DeclareInterest(False))
+    hub.do(CHAIR, application, recommendation())
+    hub.do(CHAIR, application, c.RequestDecisions())
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, decided_by=DORA.subject)
+    with pytest.raises(NotEntitled, match="another desk"):  # assessed, so does not decide, whoever brings it
+        hub.do(EEVA, application, c.RecordDecision(token))
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, decided_by=ADA.subject)
+    with pytest.raises(NotEntitled, match="another desk"):
+        hub.do(EEVA, application, c.RecordDecision(token))
+
+
+def test_who_dealt_with_it_cannot_join_it(hub: Hub) -> None:
+    application = hub.submitted()
+    hub.do(SIGNE, application, c.Decline("not yet"))
+    hub.do(ADA, application, c.InviteMember("Signe"))
+    with pytest.raises(NotEntitled, match="another desk"):
+        hub.do(SIGNE, application, c.Join(hub.show(ADA, application).invitations[0].secret))
+
+
+# The committee
+
+
+def test_nobody_votes_undeclared_or_with_a_conflict(hub: Hub) -> None:
+    application = hub.assessing()
+    vote = c.CastVote(Criterion.ETHICS, Vote.MET)
+    with pytest.raises(NotEntitled, match="declare"):
+        hub.do(DORA, application, vote)
+    with pytest.raises(Invalid):
+        hub.do(DORA, application, c.DeclareInterest(True))
+    hub.do(DORA, application, c.DeclareInterest(True, "my sister's project"))
+    with pytest.raises(NotEntitled, match="conflict"):
+        hub.do(DORA, application, vote)
+    assert [verb.value for verb in hub.show(DORA, application).commands] == ["declare-interest"]
+
+
+def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
+    application = hub.voted()
+    hub.do(DEAN, application, c.DeclareInterest(True, "I found out"))
+    assert {cast.by for cast in hub.view(application).votes} == {next(iter(hub.view(application).votes)).by}
+    with pytest.raises(Conflict, match="fewer than 2"):
+        hub.do(CHAIR, application, recommendation())
+
+
+def test_an_approval_needs_every_criterion(hub: Hub) -> None:
+    application = hub.voted()
+    hub.do(DEAN, application, c.CastVote(Criterion.FUNDING, Vote.NOT_MET, "no money"))
+    with pytest.raises(Conflict, match="funding"):  # one to one does not bear it
+        hub.do(CHAIR, application, recommendation())
+    hub.do(CHAIR, application, c.CastVote(Criterion.FUNDING, Vote.MET))
+    assert hub.do(CHAIR, application, recommendation()).state is State.RECOMMENDED
+
+
+def test_a_vote_against_needs_a_note_and_a_second_one_replaces_the_first(hub: Hub) -> None:
+    application = hub.voted()
+    with pytest.raises(Invalid, match="why"):
+        hub.do(DORA, application, c.CastVote(Criterion.ETHICS, Vote.NOT_MET))
+    before = len(hub.view(application).votes)
+    hub.do(DORA, application, c.CastVote(Criterion.ETHICS, Vote.NOT_APPLICABLE))
+    assert len(hub.view(application).votes) == before
+
+
+def test_a_return_voids_votes_and_asks_for_a_new_endorsement(hub: Hub) -> None:
+    application = hub.recommended()
+    hub.do(CHAIR, application, c.Return("explain"))
+    view = hub.view(application)
+    assert (view.state, view.votes, view.recommendation) == (State.RETURNED, (), None)
+    assert hub.show(ADA, application).told == "explain"
+    assert hub.do(ADA, application, c.Submit()).state is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"uses": ("policy",)}, "asked for: research"),
+        ({"uses": ()}, "asked for"),
+        ({"ends": None}, "last day"),
+        ({"ends": recommendation().starts}, ""),
+        ({"starts": recommendation().ends, "ends": recommendation().starts}, "before its first"),
+    ],
+)
+def test_a_permit_is_for_what_was_asked(hub: Hub, change: dict[str, Any], says: str) -> None:
+    application = hub.voted()
+    command = msgspec.structs.replace(recommendation(), **change)
+    if says:
+        with pytest.raises(Invalid, match=says):
+            hub.do(CHAIR, application, command)
+    else:
+        assert hub.do(CHAIR, application, command).state is State.RECOMMENDED
+
+
+# Countries
+
+
+@pytest.mark.parametrize(
+    ("other", "error"),
+    [
+        ({"permit_digest": "sha256:00"}, Conflict),
+        ({"permit": "another"}, Conflict),
+        ({"node": "node-fi"}, Invalid),
+        ({"country": "FI", "node": "node-fi"}, NotEntitled),
+        ({"decisions": ()}, Invalid),
+    ],
+)
+def test_a_decision_that_is_not_on_this_is_refused(hub: Hub, other: dict[str, Any], error: type[Exception]) -> None:
+    application = hub.requested()
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, **other)
+    with pytest.raises(error):
+        hub.do(EEVA, application, c.RecordDecision(token))
+    assert set(states(hub, application)) == {PartState.REQUESTED}
+
+
+def test_an_unsigned_decision_is_none(hub: Hub) -> None:
+    application = hub.requested()
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}).removeprefix("signed")
+    with pytest.raises(NotEntitled, match="signature"):
+        hub.do(EEVA, application, c.RecordDecision(token))
+
+
+def test_nothing_is_granted_twice_nor_taken_back_ungranted(hub: Hub) -> None:
+    application = hub.active()
+    for verdicts in ({"GDI-EE-1": Verdict.APPROVED}, {"GDI-EE-1": Verdict.REFUSED}, {"GDI-EE-2": Verdict.REVOKED}):
+        with pytest.raises(Conflict):
+            hub.decide(EEVA, application, verdicts)
+
+
+# Beginning, drafts and members
+
+
+def test_beginning_needs_an_organisation_and_a_true_cohort(hub: Hub) -> None:
+    with pytest.raises(NotEntitled, match="organisation"):
+        hub.create(DORA)
+    with pytest.raises(Invalid, match="one of your organisations"):
+        hub.create(organisation="Oulu")
+    with pytest.raises(Invalid, match="definition"):
+        hub.create(cohort="sha256:00")
+    twice = (DatasetRef("node-ee", "EE", "A"), DatasetRef("node-ee", "FI", "A"))
+    for datasets in (twice, (DatasetRef("node", "Estonia", "A"),), (DatasetRef("node", "EE", "../x"),)):
+        with pytest.raises(Invalid):
+            hub.create(datasets=datasets)
+    with pytest.raises(NotFound):
+        hub.create(form="other")
+
+
+def test_a_draft_takes_what_the_form_has_and_no_more(hub: Hub) -> None:
+    application = hub.create()
+    with pytest.raises(Invalid, match="no such field"):
+        hub.do(ADA, application, c.SaveDraft({"nonsense": "x"}))
+    with pytest.raises(TooLarge):
+        hub.do(ADA, application, c.SaveDraft({"description": "x" * 400_000}))
+    with pytest.raises(Invalid, match="people: this is needed"):
+        hub.do(ADA, application, c.Submit())
+    assert hub.show(ADA, application).findings
+
+
+def test_an_invitation_is_for_one_and_can_be_taken_back(hub: Hub) -> None:
+    application = hub.create()
+    for name in ("Ben", "Eve"):
+        hub.do(ADA, application, c.InviteMember(name, "x@example.org"))
+    ben, eve = hub.show(ADA, application).invitations
+    with pytest.raises(NotFound):
+        hub.do(STRANGER, application, c.Join("guess"))
+    hub.do(BEN, application, c.Join(ben.secret))
+    with pytest.raises(NotFound):
+        hub.do(STRANGER, application, c.Join(ben.secret))
+    with pytest.raises(Conflict, match="already"):
+        hub.do(BEN, application, c.Join(eve.secret))
+    hub.do(ADA, application, c.UninviteMember(eve.id))
+    with pytest.raises(NotFound):
+        hub.do(STRANGER, application, c.Join(eve.secret))
+    assert [each.name for each in hub.show(BEN, application).people] == ["Ada", "Ben"]
+    assert hub.show(BEN, application).invitations == ()
+    [member] = hub.view(application).members
+    hub.do(ADA, application, c.RemoveMember(member))
+    with pytest.raises(NotFound):
+        hub.show(BEN, application)
+
+
+def test_desks_read_what_was_submitted_not_what_is_drafted(hub: Hub) -> None:
+    application = hub.submitted()
+    hub.do(SIGNE, application, c.Decline("the title"))
+    hub.do(ADA, application, c.SaveDraft({"title": "Secret thoughts"}))
+    fresh = hub.attach(application, "fresh.pdf")
+    assert hub.show(SIGNE, application).answers["title"] == "Seizures in Europe"
+    assert fresh not in [each.id for each in hub.show(SIGNE, application).attachments]
+    with pytest.raises(NotFound):
+        hub.reader.attachment(SIGNE, application, fresh)
+    assert hub.reader.attachment(ADA, application, fresh).name == "fresh.pdf"
+
+
+def test_the_applicants_side_does_not_see_who_voted_how(hub: Hub) -> None:
+    application = hub.active()
+    said = str(hub.show(ADA, application))
+    assert not [name for name in ("Dora", "Dean", "Chair", "Eeva", "because") if name in said]
+    shown = hub.show(ADA, application)
+    assert shown.parts[1].reasons == "why"
+    assert "Dora" in str(hub.show(EEVA, application))
+
+
+def test_only_the_own_organisations_official_signs(hub: Hub) -> None:
+    with pytest.raises(NotFound):
+        hub.do(OTTO, hub.submitted(), c.Endorse())
+
+
+def test_reject_and_the_reasons_are_told(hub: Hub) -> None:
+    application = hub.recommended(Advice.REJECT)
+    hub.do(CHAIR, application, c.Reject())
+    assert hub.show(ADA, application).told == "no"
+    assert hub.reader.permits() == ()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One schema for nodes and hubs: its revision, its tables' owners, and who waits for whom."""
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from megagenome.collection import tables
+from megagenome.kernel import database, ledger_tables
+from megagenome.kernel.database import (
+    begin_snapshot,
+    begin_writing,
+    open_database,
+    require_revision,
+    sqlite_url,
+    upgrade,
+)
+from megagenome.kernel.errors import Conflict, Unavailable
+
+OWNERS = [tables.METADATA, ledger_tables.METADATA]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> sa.Engine:
+    made = open_database(sqlite_url(tmp_path / "some.sqlite"))
+    with made.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE tally (n INTEGER NOT NULL)"))
+        connection.execute(sa.text("INSERT INTO tally VALUES (0)"))
+    return made
+
+
+def test_every_table_is_somebodys_and_the_revision_is_the_newest() -> None:
+    engine = open_database("sqlite://")
+    upgrade(engine)
+    found = set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+    assert found == {name for owner in OWNERS for name in owner.tables}
+    versions = Path(database.__file__).parent / "migrations" / "versions"
+    assert max(path.name[:4] for path in versions.glob("0*.py")) == database.REVISION
+    require_revision(engine)
+    engine.dispose()
+
+
+def test_another_revision_is_refused(engine: sa.Engine) -> None:
+    with pytest.raises(Unavailable, match="node check"):
+        require_revision(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0000')"))
+    with pytest.raises(Conflict, match="is at revision 0000"):
+        require_revision(engine)
+    engine.dispose()
+
+
+def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
+    def add() -> None:
+        for _ in range(20):
+            with begin_writing(engine) as connection:
+                n = connection.scalar(sa.text("SELECT n FROM tally"))
+                connection.execute(sa.text("UPDATE tally SET n = :n"), {"n": n + 1})
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with engine.begin() as connection:
+        assert connection.scalar(sa.text("SELECT n FROM tally")) == 80
+    engine.dispose()
+
+
+def test_a_snapshot_stays_what_it_was(engine: sa.Engine) -> None:
+    with begin_snapshot(engine) as reading:
+        assert reading.scalar(sa.text("SELECT n FROM tally")) == 0
+        with begin_writing(engine) as writing:
+            writing.execute(sa.text("UPDATE tally SET n = 5"))
+        assert reading.scalar(sa.text("SELECT n FROM tally")) == 0
+    with begin_snapshot(engine) as reading:
+        assert reading.scalar(sa.text("SELECT n FROM tally")) == 5
+    engine.dispose()
+
+
+def test_a_failed_writer_leaves_nothing(engine: sa.Engine) -> None:
+    def fail() -> None:
+        with begin_writing(engine) as connection:
+            connection.execute(sa.text("UPDATE tally SET n = 9"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with begin_writing(engine) as connection:
+        assert connection.scalar(sa.text("SELECT n FROM tally")) == 0
+    engine.dispose()
