@@ -5,7 +5,7 @@ decisions in it, and answers what is new for it."""
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 import sqlalchemy as sa
@@ -54,12 +54,10 @@ _ENOUGH_BYTES = 2 << 20
 class Exchange:
     """Answers messages. Safe for threads; nothing is kept in memory."""
 
-    def __init__(
-        self, process: Process, reader: Reader, members: Members, keys: SigningKeys, describe: Callable[[], str]
-    ) -> None:
-        """`describe` makes this hub's own signed descriptor."""
+    def __init__(self, process: Process, reader: Reader, members: Members, keys: SigningKeys, descriptor: str) -> None:
+        """`descriptor` is this hub's own, as it is served."""
         self._process, self._reader, self._members = process, reader, members
-        self._keys, self._describe = keys, describe
+        self._keys, self._descriptor = keys, descriptor
         self._hub = process.world.hub
 
     def answer(self, token: bytes) -> str:
@@ -154,7 +152,7 @@ class Exchange:
             tuple(proposals),
             tuple(revocations),
             tuple(receipts),
-            self._describe(),
+            self._descriptor,
         )
 
     def _proposals(self, transaction: Transaction, asked: Asked, node: str) -> list[str]:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+import sqlalchemy as sa
 from joserfc.jwk import KeySet
 
 from megagenome.kernel.callers import Role
-from megagenome.standards.permit import CountryDecision
+from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
 class Directory(Protocol):
@@ -63,6 +64,21 @@ class Members(Protocol):
 
     def note_message(self, node: str, sent_at: datetime, /) -> bool:
         """Note a message, durably; False where one as new was noted before."""
+
+
+class NodePermits(Protocol):
+    """Where a node keeps the permits that it countersigned, and enforces them. All is done by the connection's commit."""
+
+    def grant(
+        self, connection: sa.Connection, document: PermitDocument, datasets: tuple[str, ...], countersignature: str, /
+    ) -> None:
+        """These datasets may be read by the permit from now on: `countersignature` is this node's signed decision."""
+
+    def take_back(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], reason: str, /) -> None:
+        """These may no longer, whatever the hub says."""
+
+    def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
+        """What the hub says of a permit, which need not be known here (yet)."""
 
 
 IdentifyCohort = Callable[[str], str]

@@ -5,11 +5,12 @@ import re
 
 import msgspec
 
+from megagenome.access import AccessSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.network.settings import HubIdentity, NetworkSettings, Node
+from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -67,6 +68,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -76,5 +78,6 @@ class HubSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings(port=8600)
     network: NetworkSettings = NetworkSettings()
     signin: SignInSettings = SignInSettings()
+    access: AccessSettings = AccessSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()
