@@ -157,8 +157,9 @@ class Hub:
             self.database.write_bytes(empty_database())
         chosen = settings or AccessSettings(windows=(Window("FI", 10, "FI: 10 working days"),))
         engine = open_database(sqlite_url(self.database))
-        # what a power cut would lose is not asked here
-        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF").close())
+        # what a power cut would lose is not asked here; and Debian's SQLite overwrites what is deleted by itself
+        for pragma in ("synchronous=OFF", "secure_delete=OFF"):
+            sa.event.listen(engine, "connect", lambda made, _, pragma=pragma: made.execute(f"PRAGMA {pragma}").close())
         self.store = Store(engine)
         attachments = AttachmentFolder(folder / "attachments")
         self.world = World("org.example.hub", chosen, People(), attachments, identify, verify)

@@ -117,6 +117,9 @@ def test_reminders_fire_once_and_only_for_who_is_silent(hub: Hub) -> None:
         hub.pass_time(days=2, hours=7)
     fired = [body for body in bodies(hub, application) if isinstance(body, e.ClockFired)]
     assert [(each.clock, each.country) for each in fired] == [(ClockKind.REMINDER, "FI")]
+    hub.pass_time(days=40)  # and when the window ends, the reminder is not due anew
+    fired = [body for body in bodies(hub, application) if isinstance(body, e.ClockFired)]
+    assert [each.clock for each in fired] == [ClockKind.REMINDER, ClockKind.WINDOW]
 
 
 def test_a_permit_ends_with_its_last_day(hub: Hub) -> None:

@@ -17,6 +17,7 @@ from megagenome.collection.load import load
 from megagenome.collection.model import Sex, Use
 from megagenome.collection.people import People, Person
 from megagenome.collection.reading import Reading
+from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
@@ -108,7 +109,7 @@ def test_the_people_straddle_the_border_of_batches(large: Collection) -> None:
     snapshot = large.snapshot()
     assert (snapshot.individuals, snapshot.batches) == (EARLIER + COLUMNS, 2)
     (tiles, _) = snapshot.tiles["GRCh38", "22"]
-    place = tiles.find(COMMON)
+    place = tiles.find(COMMON.start, site_text(COMMON))
     assert place is not None
     both = tiles.members(*place, "hom", 2)
     assert all(bitmap.count(plane[None]) >= bitmap.SPARSE_LIMIT for plane in both)  # stored as planes

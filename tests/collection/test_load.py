@@ -16,6 +16,7 @@ from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load
 from megagenome.collection.model import DatasetState, Use
+from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
@@ -104,7 +105,9 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
     ]
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
-    found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
+    found = {
+        (a := Allele("GRCh38", "22", s, r, alt)): tiles.find(s, site_text(a)) for s, r, alt in _alleles(collection)
+    }
     origins = {a[2:]: tiles.origin(*place) for a, place in found.items() if place}
     assert origins == {
         (99, "GTT", "G"): "100 GTT G,GT 1",
@@ -126,6 +129,16 @@ def test_only_published_datasets_are_read(collection: Collection) -> None:
     assert reading.datasets == ()
     assert reading.count_alleles(Region("GRCh38", "22", 0, 1000)).alleles == []
     assert reading.count_people().distinct == 0
+
+
+def test_a_version_is_fresh_until_the_database_is_to_be_asked(collection: Collection) -> None:
+    assert not collection.is_fresh(0)
+    version = collection.version
+    collection._checked = time.monotonic() + 60
+    assert collection.is_fresh(version)
+    assert not collection.is_fresh(version + 1)
+    collection.refresh()
+    assert not collection.is_fresh(version)
 
 
 def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> None:

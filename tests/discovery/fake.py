@@ -91,6 +91,10 @@ class FakeCollection:
         self.version = 1
         self.terms = terms
         self.strata = tuple(sorted({person.stratum for person in people}))
+        self.checked = True
+
+    def is_fresh(self, version: int) -> bool:
+        return self.checked and version == self.version
 
     def open(self, caller: Any, use: Any, cohort: c.Cohort = c.EVERYONE, permit: None = None) -> "FakeReading":
         del caller, use, permit

@@ -26,7 +26,7 @@ from megagenome.standards.beacon import (
     decode_request,
     withheld_below,
 )
-from tests.discovery.fake import FakeCollection, beacon_of
+from tests.discovery.fake import FakeCollection, Person, beacon_of, dataset
 from tests.discovery.world import ABSENT, COMMON, MANY_HAVE, NOBODY_HAS, RARE, SOME_HAVE, SYMBOLIC, world
 
 
@@ -239,6 +239,32 @@ def test_wide_regions_leave_room_for_other_questions(monkeypatch: pytest.MonkeyP
         beacon.variants(PUBLIC, request(requestParameters=whole)).response_summary
         == running[0].result().response_summary
     )
+
+
+def test_only_what_is_in_memory_is_at_hand() -> None:
+    collection = world()
+    beacon = beacon_of(collection)
+    assert not beacon.at_hand(request(COMMON))  # nothing is known yet
+    beacon.variants(PUBLIC, request(COMMON))
+    assert beacon.at_hand(request(COMMON))
+    assert beacon.at_hand(request(ABSENT))
+    region = {"referenceName": "22", "start": COMMON.start, "end": COMMON.end}
+    for waits in ({}, region, {"geneId": "TBX1"}, {"geneId": "TBX1", "referenceBases": "A"}):
+        assert not beacon.at_hand(request(requestParameters=waits))
+    collection.checked = False
+    try:
+        assert not beacon.at_hand(request(COMMON))
+    finally:
+        collection.checked = True
+
+
+def test_what_counts_people_one_by_one_is_not_at_hand() -> None:
+    everyone = set(range(30))
+    calls = {(name, COMMON): dict.fromkeys(everyone, (1, 2)) for name in ("ONE", "TWO")}
+    datasets = {name: (dataset(name, is_open=True), everyone) for name in ("ONE", "TWO")}
+    beacon = beacon_of(FakeCollection([Person()] * 30, datasets, calls))
+    beacon.variants(PUBLIC, request(COMMON))
+    assert not beacon.at_hand(request(COMMON))
 
 
 def test_a_changed_collection_is_noticed() -> None:

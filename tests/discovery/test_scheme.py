@@ -31,6 +31,7 @@ def test_which_dataset_silences_which() -> None:
     assert found.by_size == (0, 1, 2, 3, 4)
     assert found.counted_for((1,)) == {"A", "B"}
     assert found.counted_for((3, 4)) == {"D", "E"}
+    assert found.counted_for((0, 1, 2, 3, 4)) is None
     # all others that share people are silenced where both could speak, and that they share is not said
     assert found.told_twice((0, 1, 2, 3, 4)) == (("B", "C"),)
     assert found.told_twice((0, 1)) == ()

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.access import tables as access
-from megagenome.collection import tables
+from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
 from megagenome.kernel import database, ledger_tables
 from megagenome.kernel.database import (
@@ -22,7 +22,7 @@ from megagenome.kernel.database import (
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.network import tables as network
 
-OWNERS = [tables.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA, network.METADATA]
+OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA, network.METADATA]
 
 
 @pytest.fixture

@@ -167,10 +167,8 @@ class Process:
         if role in (ProcessRole.APPLICANT, ProcessRole.MEMBER, ProcessRole.SIGNING_OFFICIAL):
             return case.view.organisation
         if role is ProcessRole.COUNTRY_DECIDER and case.caller.subject:
-            countries = (
-                self.world.directory.countries(case.caller.subject, Role.COUNTRY_DECIDER) & case.view.countries()
-            )
-            return ",".join(sorted(countries))
+            theirs = self.world.directory.countries(case.caller.subject, Role.COUNTRY_DECIDER)
+            return ",".join(sorted(theirs & case.view.countries()))
         return case.caller.node
 
     def _entitled(self, caller: Caller, person: PersonKey, view: Application, order: c.Order) -> frozenset[ProcessRole]:

@@ -76,6 +76,11 @@ class Collection:
                 self._checked = now
             return self._snapshot
 
+    def is_fresh(self, version: int) -> bool:
+        """Whether `open` would read this version now without asking the database. Never waits."""
+        known = self._snapshot
+        return known is not None and known.version == version and time.monotonic() - self._checked <= _FRESH_S
+
     def refresh(self) -> None:
         """Let the next reading see what was committed until now."""
         with self._lock:

@@ -16,9 +16,21 @@ from megagenome.collection.pack import Pack
 from megagenome.collection.strata import count_individuals
 from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.kernel.ids import DatasetId
+from megagenome.reference import PloidyClass
 
 Place = tuple[str, str]
 """Assembly and contig."""
+
+
+class Stack(NamedTuple):
+    """A contig's loads side by side, so that the counts of an allele are one step for all of them.
+
+    place   int64 [loads, strata of the load that has most]: where a load's strata stand in `Snapshot.strata`
+    called  int64 [loads, ploidy classes, strata]: alleles of the consenting people where all are called
+    """
+
+    place: Counts
+    called: Counts
 
 
 class Snapshot(NamedTuple):
@@ -30,7 +42,7 @@ class Snapshot(NamedTuple):
     shared    bool [datasets, datasets]: True where two different datasets have consenting people in common
     tiles     what was loaded of each contig, in order of load
     strata    strata of all people with genotypes, sorted
-    places    for each opened contig tiles, where its strata stand in `strata` (int64)
+    stacks    the same loads side by side
     """
 
     version: int
@@ -42,7 +54,7 @@ class Snapshot(NamedTuple):
     shared: npt.NDArray[np.bool_]
     tiles: dict[Place, tuple[ContigTiles, ...]]
     strata: tuple[Stratum, ...]
-    places: dict[int, Counts]
+    stacks: dict[Place, Stack]
 
 
 def current_version(connection: sa.Connection) -> int:
@@ -80,8 +92,21 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
         _shared(people),
         {place: tuple(found) for place, found in tiles.items()},
         strata,
-        {id(t): np.array([strata.index(s) for s in t.strata], np.int64) for t in everything},
+        {place: _stack(found, strata) for place, found in tiles.items()},
     )
+
+
+def _stack(loads: list[ContigTiles], strata: tuple[Stratum, ...]) -> Stack:
+    at = {stratum: k for k, stratum in enumerate(strata)}
+    stack = Stack(
+        np.zeros((len(loads), max(len(load.strata) for load in loads)), np.int64),
+        np.zeros((len(loads), len(PloidyClass), len(strata)), np.int64),
+    )
+    for k, load in enumerate(loads):
+        mine = [at[stratum] for stratum in load.strata]
+        stack.place[k, : len(mine)] = mine
+        stack.called[k, :, mine] = load.called.T
+    return stack
 
 
 def _shared(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:

@@ -37,6 +37,14 @@ class _Precision(NamedTuple):
 MOST_WIDE = 8
 """Wide regions that are counted at once. Each takes a thread of the server for seconds; the others answer the rest."""
 
+_INCLUDED = {
+    IncludeResultsets.ALL: (True, False),
+    IncludeResultsets.HIT: (True,),
+    IncludeResultsets.MISS: (False,),
+    IncludeResultsets.NONE: (),
+}
+"""Whether result sets of datasets that have something, or have not, are in the answer."""
+
 _EXACT = _Precision(CountPrecision.EXACT)
 
 
@@ -91,6 +99,20 @@ class Beacon:
             return beacon.BeaconResponse(meta, summary)
         return beacon.BeaconResponse(meta, summary, self._variant_sets(scheme, question, told, request))
 
+    def at_hand(self, request: beacon.BeaconRequest) -> bool:
+        """Whether `variants` answers this at once, from memory and mapped files: one allele, nobody counted one by one,
+        and no look into the database due."""
+        variant = request.query.request_parameters.g_variant
+        known = self._scheme
+        return (
+            variant is not None
+            and variant.reference_bases != ""
+            and variant.gene_id == ""
+            and known is not None
+            and self._collection.is_fresh(known[0])
+            and not (known[1].exact and known[1].shared.any())
+        )
+
     def individuals(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.BeaconResponse:
         """Answer of `/individuals`: counts of people, never records of them.
 
@@ -109,11 +131,14 @@ class Beacon:
         summary = _summary(told.total > 0, told.total, precision, meta)
         if meta.returned_granularity is not Granularity.RECORD:
             return beacon.BeaconResponse(meta, summary)
-        sets = [
-            _result_set(scheme, k, int(told.counts[k]) if told.told[k] else 0, withheld=not told.told[k])
+        included = _INCLUDED[request.query.include_resultset_responses]
+        counts = np.where(told.told, told.counts, 0).tolist()
+        sets = tuple(
+            _result_set(scheme, k, counts[k], withheld=not told.told[k])
             for k in question.datasets
-        ]
-        return beacon.BeaconResponse(_counted(meta), summary, beacon.ResultSets(_included(sets, request)))
+            if (counts[k] > 0) in included
+        )
+        return beacon.BeaconResponse(_counted(meta), summary, beacon.ResultSets(sets))
 
     def datasets(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.CollectionsResponse:
         """Answer of `/datasets`: the published ones. All where no limit is said."""
@@ -204,21 +229,24 @@ class Beacon:
         exactly = isinstance(question.place, Allele)
         told_cells = cells(scheme.margins, told.told)
         records = self._records(scheme, told, told_cells)
-        sets = [
+        included = _INCLUDED[request.query.include_resultset_responses]
+        found = told.by_dataset.tolist()
+        sets = tuple(
             _result_set(
                 scheme,
                 k,
-                int(told.by_dataset[k]),
+                found[k],
                 tuple(records[k]),
-                withheld=bool(scheme.floors[k]) and not (exactly and told.by_dataset[k]),
+                withheld=bool(scheme.floors[k]) and not (exactly and found[k]),
             )
             for k in question.datasets
-        ]
+            if (found[k] > 0) in included
+        )
         notes = beacon.AnswerNotes(shared=() if exactly else scheme.told_twice(question.datasets))
         if told.combined is not None:
             summed = told_cells if told.combined is told.told and told_cells else cells(scheme.margins, told.combined)
             notes = beacon.AnswerNotes(frequencies(summed[0], self.identity.name, self.identity.url)[0])
-        return beacon.ResultSets(_included(sets, request), notes)
+        return beacon.ResultSets(sets, notes)
 
     def _records(
         self, scheme: Scheme, told: VariantsTold, told_cells: list[Cells]
@@ -266,15 +294,3 @@ def _result_set(
         precision.precision,
         precision.adjusted_to,
     )
-
-
-def _included(sets: list[beacon.ResultSet], request: beacon.BeaconRequest) -> tuple[beacon.ResultSet, ...]:
-    match request.query.include_resultset_responses:
-        case IncludeResultsets.ALL:
-            return tuple(sets)
-        case IncludeResultsets.HIT:
-            return tuple(each for each in sets if each.exists)
-        case IncludeResultsets.MISS:
-            return tuple(each for each in sets if not each.exists)
-        case IncludeResultsets.NONE:
-            return ()

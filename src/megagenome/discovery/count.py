@@ -83,7 +83,7 @@ def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, r
     return VariantsTold(total, by_dataset, alleles, datasets, _concatenated(pages), None)
 
 
-def _slices(reading: Reading, datasets: frozenset[DatasetId], region: Region) -> Iterator[AlleleCounts]:
+def _slices(reading: Reading, datasets: frozenset[DatasetId] | None, region: Region) -> Iterator[AlleleCounts]:
     """Counts of the alleles that overlap a region, slice by slice, each allele once, by position."""
     for start in range(region.start, region.end, SLICE_BASES):
         piece = region._replace(start=start, end=min(start + SLICE_BASES, region.end))

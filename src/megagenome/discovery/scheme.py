@@ -63,8 +63,11 @@ class Scheme:
             known = self._ploidies[kind] = self.margins.ploidy(reading.copies_possible(first))
         return known
 
-    def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId]:
-        """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones."""
+    def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId] | None:
+        """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones;
+        None for all."""
+        if len(asked) == len(self.datasets):
+            return None
         needed = set(asked)
         for k in asked:
             needed |= self.eclipsers[k]
