@@ -3,6 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
+from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.node import Node
 from megagenome.app.routes import identity_router, service_router
@@ -34,7 +35,9 @@ def node_app(node: Node) -> WebApp:
     identity = Identity(me.id, me.name, url, me.id, name, url, __version__, country=me.country)
     info = service_info(identity, settings.discovery)
     keys = open_keys(node.folder)
-    tally = AggregateTally(Ledger(node.collection.engine, keys, me.id))
+    ledger = Ledger(node.collection.engine, keys, me.id)
+    node.collection.journal = LedgerJournal(ledger)
+    tally = AggregateTally(ledger)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
