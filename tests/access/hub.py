@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from megagenome.access import command_types as c
 from megagenome.access.attachments import AttachmentFolder
 from megagenome.access.case import World
+from megagenome.access.exchange import node_caller
 from megagenome.access.fold import fold
 from megagenome.access.model import Advice, Application, ApplicationId, Criterion, DatasetRef, Vote
 from megagenome.access.process import Outcome, Process
@@ -66,6 +67,8 @@ BOTH = person("Both", Role.SIGNING_OFFICIAL, Role.RESEARCHER, Role.COUNTRY_DECID
 RESEARCHERS = {ADA: {"Tartu"}, BEN: {"Oulu"}, STRANGER: {"Oulu"}, BOTH: {"Tartu"}}
 SIGNING = {SIGNE: {"Tartu"}, OTTO: {"Oulu"}, BOTH: {"Oulu"}}
 COUNTRIES = {EEVA: {"EE"}, ELLE: {"EE"}, FINN: {"FI"}, SVEA: {"SE"}, BOTH: {"SE"}}
+BRINGS = {EEVA: node_caller("node-ee"), ELLE: node_caller("node-ee"), FINN: node_caller("node-fi")}
+"""The node at which each decides, which brings what they decided."""
 KEEPING = {STEW: {"EE"}, BOTH: {"EE"}}
 PLACES = {
     Role.RESEARCHER: RESEARCHERS,
@@ -194,7 +197,9 @@ class Hub:
             return fold(application, transaction.events(application))
 
     def do(self, caller: Caller, application: ApplicationId, command: c.Command, content: bytes = b"") -> Outcome:
-        """Do it at the version that is there."""
+        """Do it at the version that is there; what a decider decided, their node brings."""
+        if isinstance(command, c.RecordDecision):
+            caller = BRINGS.get(caller, caller)
         version = self.view(application).version
         return self.process.do(caller, application, c.Order(self.id(), version, command), content)
 

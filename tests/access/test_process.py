@@ -16,6 +16,7 @@ from tests.access.hub import (
     ADA,
     BEN,
     BOTH,
+    BRINGS,
     CHAIR,
     DEAN,
     DORA,
@@ -138,7 +139,7 @@ def test_of_two_deciders_at_once_one_decides(hub: Hub, round_: int) -> None:
         (who, c.Order(hub.id(), version, c.RecordDecision(hub.sign(who, application, {"GDI-EE-1": verdict}))))
         for who, verdict in ((EEVA, Verdict.APPROVED), (ELLE, Verdict.REFUSED))
     ]
-    came: list[Any] = at_once([lambda w=w, o=o: hub.process.do(w, application, o) for w, o in orders])
+    came: list[Any] = at_once([lambda w=w, o=o: hub.process.do(BRINGS[w], application, o) for w, o in orders])
     [won] = [each for each in came if not isinstance(each, Exception)]
     [lost] = [each for each in came if isinstance(each, Exception)]
     assert isinstance(lost, Conflict)
@@ -328,7 +329,7 @@ def test_a_permit_is_for_what_was_asked(hub: Hub, change: dict[str, Any], says: 
     [
         ({"permit_digest": "sha256:00"}, Conflict),
         ({"permit": "another"}, Conflict),
-        ({"node": "node-fi"}, Invalid),
+        ({"node": "node-fi"}, NotEntitled),
         ({"country": "FI", "node": "node-fi"}, NotEntitled),
         ({"decisions": ()}, Invalid),
     ],

@@ -12,7 +12,7 @@ import msgspec
 
 from megagenome.access.events import Body
 from megagenome.access.model import Application, PersonKey, ProcessRole, TextId
-from megagenome.access.needs import Attachments, Directory, IdentifyCohort, VerifyDecision
+from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Knock, VerifyDecision, knock_nowhere
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
@@ -21,7 +21,10 @@ from megagenome.kernel.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is around the process. `hub` is the id under which this server proposes permits."""
+    """What is around the process. `hub` is the id under which this server proposes permits.
+
+    knock  called when there are news for these nodes, which are durable by then; it must return at once
+    """
 
     hub: str
     settings: AccessSettings
@@ -29,6 +32,7 @@ class World:
     attachments: Attachments
     identify_cohort: IdentifyCohort
     verify_decision: VerifyDecision
+    knock: Knock = knock_nowhere
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What countries do (1+MG SOP0002, SOP0003): each decides on its own datasets, at its own node, in its own time.
 
-A decision is recorded for its signature, not for who brings it: it must be that of the node and country that it names,
+A decision is recorded for its signature: it must be that of the very node that brings it, of the country that it names,
 over the digest of the permit that was proposed, made after the country was asked.
 """
 
@@ -13,7 +13,6 @@ from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import clock_of, start_permit, start_window
 from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
-from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
 from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision, decode_permit
 
@@ -67,9 +66,8 @@ def record_decision(case: Case, command: c.RecordDecision) -> Bodies:
     permit = _permit(case)
     if (decision.permit, decision.permit_digest) != (permit.id, permit.digest):
         raise Conflict("the decision is on another permit than the one that was proposed last")
-    speaks_for = case.world.directory.countries(case.caller.subject or "", Role.COUNTRY_DECIDER)
-    if decision.country not in speaks_for:
-        raise NotEntitled(f"you do not speak for {decision.country}")
+    if decision.node != case.caller.node:
+        raise NotEntitled(f"a node brings its own decisions, not those of {decision.node[:100]}")
     outcomes = tuple(_outcome(case, decision, each) for each in decision.decisions)
     decider = _decider(case, decision)
     digest = hashlib.sha256(command.token.encode()).hexdigest()

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What access needs of its neighbours; `app` wires it."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import sqlalchemy as sa
+from joserfc.jwk import KeySet
 
 from megagenome.kernel.callers import Role
-from megagenome.standards.permit import CountryDecision
+from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
 class Directory(Protocol):
@@ -33,6 +37,48 @@ class Attachments(Protocol):
 
     def ids(self) -> list[str]:
         """All that are stored."""
+
+
+Knock = Callable[[Collection[str]], None]
+"""Makes nodes, by their ids, ask at once what is new for them. Whether it reaches them is not known."""
+
+
+def knock_nowhere(_nodes: Collection[str], /) -> None:
+    """For a hub without nodes that joined."""
+
+
+class BelievedNode(NamedTuple):
+    """A node that joined, and the keys by which it is believed."""
+
+    id: str
+    country: str
+    keys: KeySet
+
+
+class Members(Protocol):
+    """The nodes that joined this hub."""
+
+    def find(self, node: str, descriptor: str = "", /) -> BelievedNode | None:
+        """A node that belongs to the network now. `descriptor` is its own newest, from which a key's successor and a
+        new address are taken; "" where it is not at hand."""
+
+    def note_message(self, node: str, sent_at: datetime, /) -> bool:
+        """Note a message, durably; False where one as new was noted before."""
+
+
+class NodePermits(Protocol):
+    """Where a node keeps the permits that it countersigned, and enforces them. All is done by the connection's commit."""
+
+    def grant(
+        self, connection: sa.Connection, document: PermitDocument, datasets: tuple[str, ...], countersignature: str, /
+    ) -> None:
+        """These datasets may be read by the permit from now on: `countersignature` is this node's signed decision."""
+
+    def take_back(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], reason: str, /) -> None:
+        """These may no longer, whatever the hub says."""
+
+    def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
+        """What the hub says of a permit, which need not be known here (yet)."""
 
 
 IdentifyCohort = Callable[[str], str]

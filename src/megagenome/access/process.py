@@ -123,6 +123,7 @@ class Process:
             bodies = DECIDE[type(order.command)](case, order.command)
             after = self._write(case, order, bodies)
             transaction.remember(person, order.id, Done(sha256, view.id, after.version, case.told))
+        self._knock(transaction)
         return Outcome(view.id, after.version, after.state, case.told)
 
     def let_time_act(self, application: ApplicationId, now: datetime) -> bool:
@@ -134,7 +135,8 @@ class Process:
             bodies = due_bodies(view, now)
             if bodies:
                 transaction.append(view, None, "", bodies, now)
-            return bool(bodies)
+        self._knock(transaction)
+        return bool(bodies)
 
     def fire_due(self) -> int:
         """Fire all clocks that are due; in how many applications. To be called every few seconds, by any number of
@@ -146,6 +148,10 @@ class Process:
             except MegagenomeError:
                 _log.exception("clocks of application %s", application)
         return fired
+
+    def _knock(self, transaction: Transaction) -> None:
+        if transaction.concerned:
+            self.world.knock(transaction.concerned)
 
     def _write(self, case: Case, order: c.Order, bodies: Bodies) -> Application:
         transaction, view = case.transaction, case.view
@@ -163,7 +169,7 @@ class Process:
         if role is ProcessRole.COUNTRY_DECIDER and case.caller.subject:
             theirs = self.world.directory.countries(case.caller.subject, Role.COUNTRY_DECIDER)
             return ",".join(sorted(theirs & case.view.countries()))
-        return ""
+        return case.caller.node
 
     def _entitled(self, caller: Caller, person: PersonKey, view: Application, order: c.Order) -> frozenset[ProcessRole]:
         """The caller's roles that the table lets do this now."""

@@ -91,6 +91,12 @@ class Reader:
             views = [transaction.view(ApplicationId(each)) for each in ids]
             return tuple(each for view in views for each in _proposals(transaction, view, node))
 
+    def proposals_of(self, transaction: Transaction, application: ApplicationId, node: str) -> tuple[Proposal, ...]:
+        """The same of one application; empty where nothing of it waits any more."""
+        view = transaction.view(application)
+        waits = view.state in (State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)
+        return tuple(_proposals(transaction, view, node)) if waits else ()
+
     def permits(self) -> tuple[PermitStanding, ...]:
         """Every permit that countries were asked for, as the hub holds it now: what its revocation feed tells."""
         row = t.application.c

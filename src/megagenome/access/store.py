@@ -25,6 +25,7 @@ from megagenome.access import tables as t
 from megagenome.access.events import Actor, Body, Event, is_of_clock
 from megagenome.access.fold import apply, fold
 from megagenome.access.model import Application, ApplicationId, PersonKey, TextId
+from megagenome.access.news import note_news
 from megagenome.access.projection import first_row, project, stamp
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 
@@ -106,6 +107,7 @@ class Transaction:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
+        self.concerned: set[str] = set()  # nodes for which there will be news once this commits
 
     # Applications and events
 
@@ -163,6 +165,7 @@ class Transaction:
         self._insert(view.id, new)
         after = reduce(apply, new, view)
         project(self.connection, after)
+        self.concerned |= note_news(self.connection, view, after, bodies, now)
         return after
 
     def _insert(self, application: ApplicationId, events: Iterable[Event]) -> None:

@@ -114,6 +114,7 @@ proposal = sa.Table(
     sa.Column("permit", sa.String(100), primary_key=True),
     sa.Column("hub", sa.String(100), nullable=False),
     sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("digest", sa.String(80), nullable=False),
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("requested_at", sa.String(40), nullable=False),
     sa.Column("decide_by", sa.String(40), nullable=False, index=True),

@@ -5,12 +5,13 @@ import re
 
 import msgspec
 
+from megagenome.access import AccessSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.network.settings import HubIdentity, NetworkSettings, Node
+from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -69,6 +70,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     collection: CollectionSettings = CollectionSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -78,5 +80,6 @@ class HubSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings(port=8600)
     network: NetworkSettings = NetworkSettings()
     signin: SignInSettings = SignInSettings()
+    access: AccessSettings = AccessSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()

@@ -99,6 +99,26 @@ class NetworkSettings(msgspec.Struct, frozen=True):
             raise ValueError("connections_per_node, max_answer_bytes: at least 1; terms_ttl_s: at least 0")
 
 
+class ExchangeSettings(msgspec.Struct, frozen=True):
+    """`[exchange]` of a node: how it keeps in touch with the hub that it joined.
+
+    interval_s          it asks the hub what is new this often
+    longest_interval_s  while the hub does not answer, it asks ever less often, down to this
+    longest_silence_s   after hearing nothing for so long it reads nothing by permit
+    """
+
+    interval_s: float = 2.0
+    longest_interval_s: float = 30.0
+    longest_silence_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Refuse values under which permits would never work, or long after they were revoked."""
+        if not 0.1 <= self.interval_s <= self.longest_interval_s <= 3600:
+            raise ValueError("interval_s, longest_interval_s: from 0.1 to 3600, in this order")
+        if not self.interval_s < self.longest_silence_s <= 3600:
+            raise ValueError("longest_silence_s: longer than interval_s, at most 3600")
+
+
 def check_url(url: str) -> None:
     """Raise ValueError unless `url` is an http(s) address that may stand in a node list: no credentials, no query."""
     try:
