@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of signing in. What people do on them: tests/identity/test_routes.py, and with a browser beside this file."""
+"""The pages of signing in. What people do on them: tests/identity/test_routes.py, and in a browser beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path
