@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from megagenome.access.form import (
     Around,
-    Form,
     check_complete,
     check_shape,
     decode_form,
@@ -17,8 +16,9 @@ from megagenome.access.form import (
     newest_form,
     read_form,
 )
-from megagenome.access.model import FormRef
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound
+from megagenome.standards.application import FormRef
+from megagenome.standards.application_form import Form
 from tests.access.hub import complete_answers
 
 RELEASED = {("data-access", "1"): "sha256:55694b4e36499917a18812082373190006d4282b6b26ea5d86e2a05239e79082"}

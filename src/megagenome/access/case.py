@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from megagenome.access.events import Body
-from megagenome.access.model import Application, PersonKey, ProcessRole, TextId
+from megagenome.access.model import Application, TextId
 from megagenome.access.needs import Attachments, Directory, IdentifyCohort, VerifyDecision
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
+from megagenome.standards.application import PersonKey, ProcessRole
 
 
 @dataclass(frozen=True, slots=True)

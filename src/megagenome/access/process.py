@@ -21,13 +21,14 @@ from megagenome.access.clocks import due_bodies
 from megagenome.access.events import Actor, Created
 from megagenome.access.fold import fold
 from megagenome.access.form import form_of, newest_form
-from megagenome.access.model import Application, ApplicationId, CohortRef, PersonKey, ProcessRole, State
-from megagenome.access.rules import TABLE, Verb, may, roles_of, states_of
+from megagenome.access.model import Application
+from megagenome.access.rules import TABLE, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated
 from megagenome.kernel.ids import parse_country, parse_dataset_id
+from megagenome.standards.application import ApplicationId, CohortRef, Outcome, PersonKey, ProcessRole, State, Verb
 
 _log = logging.getLogger(__name__)
 
@@ -61,15 +62,6 @@ DECIDE: Mapping[type, Decide] = {
     c.Close: permit.close,
 }
 """What decides on each command."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a command did: the application's state and version after it, and ids that were made (`told`)."""
-
-    application: ApplicationId
-    version: int
-    state: State
-    told: dict[str, str] = {}
 
 
 class Process:

@@ -7,143 +7,38 @@ nothing that the applicant's side wrote, nor its names.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from megagenome.access import events as e
 from megagenome.access.drafting import around
-from megagenome.access.form import FieldFinding, check_complete, read_form
-from megagenome.access.model import (
-    Application,
-    ApplicationId,
-    Attachment,
+from megagenome.access.form import check_complete, read_form
+from megagenome.access.model import Application, Attachment, Decision, TextId
+from megagenome.access.rules import TABLE, may
+from megagenome.access.store import Known, Transaction
+from megagenome.standards.application import (
+    ApplicationShown,
+    AttachmentShown,
     ClockKind,
-    CohortRef,
+    ClockShown,
     DatasetRef,
-    Decision,
-    FormRef,
+    FieldFinding,
+    InvitationShown,
+    PartShown,
     PartState,
     PersonKey,
+    PersonShown,
     ProcessRole,
+    RecommendationShown,
     State,
-    TextId,
+    TimelineEntry,
+    Verb,
+    VoteShown,
 )
-from megagenome.access.rules import TABLE, Verb, may
-from megagenome.access.store import Known, Transaction
 
 _OWN = frozenset({ProcessRole.APPLICANT, ProcessRole.MEMBER})
 _DAC = frozenset({ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER})
-
-
-class PersonShown(msgspec.Struct, frozen=True):
-    """Somebody who takes part."""
-
-    key: PersonKey
-    name: str
-    role: ProcessRole
-
-
-class InvitationShown(msgspec.Struct, frozen=True):
-    """An open invitation; only the applicant reads it, who passes the secret on."""
-
-    id: str
-    name: str
-    email: str
-    secret: str
-
-
-class AttachmentShown(msgspec.Struct, frozen=True):
-    """A document, as it is called."""
-
-    id: str
-    name: str
-    kind: str
-    size_bytes: int
-
-
-class PartShown(msgspec.Struct, frozen=True):
-    """One dataset with its country: where it stands, until when the country decides, and what it said."""
-
-    dataset: DatasetRef
-    state: PartState
-    due: datetime | None
-    decided_at: datetime | None
-    reasons: str
-
-
-class ClockShown(msgspec.Struct, frozen=True):
-    """A clock that runs, stands (`due` is None, `days` are left) or fired."""
-
-    kind: ClockKind
-    country: str
-    days: int
-    due: datetime | None
-    fired: bool
-    reason: str
-
-
-class VoteShown(msgspec.Struct, frozen=True):
-    """One vote of the committee."""
-
-    by: str
-    criterion: str
-    vote: str
-    note: str
-
-
-class RecommendationShown(msgspec.Struct, frozen=True):
-    """What the committee recommends, and the permit that it proposes."""
-
-    advice: str
-    reasons: str
-    permit: str
-    permit_digest: str
-    starts: str
-    ends: str
-
-
-class TimelineEntry(msgspec.Struct, frozen=True):
-    """One event, as people read it. `by` is empty where time acted or the name is not for the reader."""
-
-    sequence: int
-    at: datetime
-    event: str
-    by: str
-    role: str
-    of: str
-    says: str
-    country: str
-    datasets: tuple[str, ...]
-    due: datetime | None
-
-
-class ApplicationShown(msgspec.Struct, frozen=True):
-    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now."""
-
-    id: ApplicationId
-    version: int
-    state: State
-    roles: tuple[ProcessRole, ...]
-    commands: tuple[Verb, ...]
-    form: FormRef
-    cohort: CohortRef
-    organisation: str
-    created: datetime
-    updated: datetime
-    parts: tuple[PartShown, ...]
-    clocks: tuple[ClockShown, ...]
-    timeline: tuple[TimelineEntry, ...]
-    told: str = ""
-    people: tuple[PersonShown, ...] = ()
-    invitations: tuple[InvitationShown, ...] = ()
-    answers: dict[str, Any] = {}
-    findings: tuple[FieldFinding, ...] = ()
-    attachments: tuple[AttachmentShown, ...] = ()
-    recommendation: RecommendationShown | None = None
-    votes: tuple[VoteShown, ...] = ()
-    conflict: bool | None = None
 
 
 class _Lens:
