@@ -14,9 +14,11 @@ import msgspec
 from megagenome.access import events as e
 from megagenome.access.drafting import around
 from megagenome.access.form import check_complete, read_form
-from megagenome.access.model import Application, Attachment, Decision, TextId
+from megagenome.access.model import Application, Attachment, Clock, Decision, TextId
 from megagenome.access.rules import TABLE, may
 from megagenome.access.store import Known, Transaction
+from megagenome.access.working_days import working_days_between
+from megagenome.kernel import clock
 from megagenome.standards.application import (
     ApplicationShown,
     AttachmentShown,
@@ -108,7 +110,7 @@ def show(
         view.created,
         view.updated,
         _parts(view, lens),
-        tuple(ClockShown(c.kind, c.country, c.days, c.due, c.fired, c.reason) for c in view.clocks),
+        tuple(map(_clock, view.clocks)),
         tuple(_entry(lens, event) for event in visible),
         told=lens.text(view.told),
         people=_people(view, lens) if lens.reads else (),
@@ -202,6 +204,13 @@ def _parts(view: Application, lens: _Lens) -> tuple[PartShown, ...]:
         )
         for part in view.parts
     )
+
+
+def _clock(found: Clock) -> ClockShown:
+    left = None
+    if found.due and not found.fired:
+        left = working_days_between(found.country, clock.now(), found.due)
+    return ClockShown(found.kind, found.country, found.days, found.due, found.fired, found.reason, left)
 
 
 def _people(view: Application, lens: _Lens) -> tuple[PersonShown, ...]:

@@ -2,6 +2,8 @@
 """A hub's web application: the network's API and Beacon, the portal, its health."""
 
 from megagenome import __version__
+from megagenome.app.access import open_access
+from megagenome.app.cohorts import define_cohort
 from megagenome.app.hub import Hub
 from megagenome.app.ledger import open_keys
 from megagenome.app.routes import identity_router, service_router
@@ -21,7 +23,7 @@ def hub_app(hub: Hub) -> WebApp:
     """The application of an open hub. Raises `Invalid` when a node stands twice in its list."""
     settings = hub.settings
     url = settings.hub.url or f"http://{settings.server.host}:{settings.server.port}"
-    network = hub_routes(settings.hub, settings.network, settings.nodes, resolve)
+    network = hub_routes(settings.hub, settings.network, settings.nodes, resolve, define_cohort)
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
     info = service_info(settings.hub, url)
     keys = open_keys(hub.folder)
@@ -36,18 +38,20 @@ def hub_app(hub: Hub) -> WebApp:
         services=(DescribedService(info.type, url + PREFIX),),
         iat=int(clock.now().timestamp()),
     )
+    access = open_access(hub)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
             *signing.routers(error_pages),
             network.router,
+            access.router,
             portal_router(examples=examples or EXAMPLES),
             service_router(info, lambda: True, __version__),
             identity_router(described, keys.jwks()),
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],
-        lifespan=[network.lifespan],
+        lifespan=[network.lifespan, access.lifespan],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

@@ -5,6 +5,7 @@ import re
 
 import msgspec
 
+from megagenome.access.settings import AccessSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
@@ -76,5 +77,6 @@ class HubSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings(port=8600)
     network: NetworkSettings = NetworkSettings()
     signin: SignInSettings = SignInSettings()
+    access: AccessSettings = AccessSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()

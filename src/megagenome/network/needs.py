@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hub needs of others; `app` wires it."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
+from megagenome.standards.beacon import BeaconQuery
 from megagenome.standards.federation import Resolved
 
 
@@ -16,3 +18,14 @@ class Resolve(Protocol):
     def __call__(self, text: str, assembly: str | None = None, *, default: str | None = None) -> Resolved:
         """What `text` names."""
         ...
+
+
+class Defined(NamedTuple):
+    """A cohort as an application names it: its id, and its canonical definition as JSON text."""
+
+    id: str
+    definition: str
+
+
+Define = Callable[[BeaconQuery], Defined]
+"""The cohort that a question of people asks for. Raises `Invalid`."""

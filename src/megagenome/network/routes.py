@@ -28,7 +28,7 @@ from litestar.types import ExceptionHandlersMap
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
-from megagenome.network.needs import Resolve
+from megagenome.network.needs import Define, Resolve
 from megagenome.network.question import read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
 from megagenome.standards import problem
@@ -65,6 +65,7 @@ class Hub:
     network: Network
     resolve: Resolve
     terms: listing.Terms
+    define: Define | None
 
     def address(self, request: Http) -> str:
         """The address that others reach the hub under."""
@@ -84,10 +85,16 @@ class HubRoutes(NamedTuple):
     lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def hub_routes(identity: HubIdentity, settings: NetworkSettings, nodes: Sequence[Node], resolve: Resolve) -> HubRoutes:
+def hub_routes(
+    identity: HubIdentity,
+    settings: NetworkSettings,
+    nodes: Sequence[Node],
+    resolve: Resolve,
+    define: Define | None = None,
+) -> HubRoutes:
     """All that the hub serves to programs. Raises `Invalid` when a node stands twice."""
     network = Network(nodes, settings)
-    hub = Hub(identity, network, resolve, listing.Terms(network))
+    hub = Hub(identity, network, resolve, listing.Terms(network), define)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -234,7 +241,8 @@ async def cohort(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     given = _parameters(request, "q", "assembly")
     default = hub.network.settings.assembly
     question = read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
-    return await _answer(request, answers.ask_cohort(hub.network, question))
+    defined = hub.define(question.query) if hub.define else None
+    return await _answer(request, answers.ask_cohort(hub.network, question, defined))
 
 
 @get("/api/terms")

@@ -205,7 +205,10 @@ class PartShown(msgspec.Struct, frozen=True):
 
 
 class ClockShown(msgspec.Struct, frozen=True):
-    """A clock that runs, stands (`due` is None, `days` are left) or fired."""
+    """A clock that runs, stands (`due` is None, `days` are left) or fired.
+
+    left  working days of `country` between today and the end, today not counted; None where none runs
+    """
 
     kind: ClockKind
     country: str
@@ -213,6 +216,7 @@ class ClockShown(msgspec.Struct, frozen=True):
     due: datetime | None
     fired: bool
     reason: str
+    left: int | None = None
 
 
 class VoteShown(msgspec.Struct, frozen=True):

@@ -126,6 +126,8 @@ class CohortAnswer(msgspec.Struct, frozen=True):
     exists: bool
     count: int
     nodes: tuple[NodeAnswer, ...]
+    cohort: str = ""  # its id, the digest of its definition; empty where the hub defines none
+    definition: str = ""  # canonical, as JSON text
 
 
 class NodeState(msgspec.Struct, frozen=True):
