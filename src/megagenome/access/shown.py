@@ -13,7 +13,7 @@ import msgspec
 
 from megagenome.access import events as e
 from megagenome.access.drafting import around
-from megagenome.access.form import check_complete, read_form
+from megagenome.access.form import read_form
 from megagenome.access.model import Application, Attachment, Clock, Decision, TextId
 from megagenome.access.rules import TABLE, may
 from megagenome.access.store import Known, Transaction
@@ -38,6 +38,7 @@ from megagenome.standards.application import (
     Verb,
     VoteShown,
 )
+from megagenome.standards.application_form import check_complete
 
 _OWN = frozenset({ProcessRole.APPLICANT, ProcessRole.MEMBER})
 _DAC = frozenset({ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER})
@@ -119,7 +120,7 @@ def show(
         findings=_findings(view, given) if lens.is_own else (),
         attachments=_attachments(attachments, lens) if lens.reads else (),
         recommendation=_recommendation(view, lens),
-        votes=() if lens.is_own or not lens.reads else _votes(view, lens),
+        votes=() if lens.is_own or not lens.reads else _votes(view, lens, person),
         conflict=view.conflicts.get(person) if person and roles & _DAC else None,
     )
 
@@ -230,8 +231,8 @@ def _attachments(attachments: tuple[Attachment, ...], lens: _Lens) -> tuple[Atta
     return tuple(AttachmentShown(a.id, lens.text(a.name), a.kind, a.size_bytes) for a in attachments)
 
 
-def _votes(view: Application, lens: _Lens) -> tuple[VoteShown, ...]:
-    return tuple(VoteShown(lens.name(c.by), c.criterion, c.vote, lens.text(c.note)) for c in view.votes)
+def _votes(view: Application, lens: _Lens, person: PersonKey | None) -> tuple[VoteShown, ...]:
+    return tuple(VoteShown(lens.name(c.by), c.criterion, c.vote, lens.text(c.note), c.by == person) for c in view.votes)
 
 
 def _recommendation(view: Application, lens: _Lens) -> RecommendationShown | None:

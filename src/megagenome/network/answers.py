@@ -169,7 +169,7 @@ def _row(contig: str, row: Row) -> VariantRow:
     )
 
 
-async def ask_cohort(network: Network, question: CohortQuestion, defined: Defined | None) -> CohortAnswer:
+async def ask_cohort(network: Network, question: CohortQuestion, defined: Defined | None = None) -> CohortAnswer:
     """How many people match, summed over nodes: nobody is linked across borders, so each counts where they are."""
     outcomes = await network.ask(beacon_question("/individuals", question.query), read_people)
     nodes = tuple(

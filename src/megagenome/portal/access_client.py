@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application process as functions: the hub's `/access` routes, called in process as the reader of the page."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
+from megagenome.kernel.errors import NotFound
 from megagenome.portal.client import Reader, Sent, ask_own_app, read_reply, send_own_app
 from megagenome.standards.application import ApplicationShown, DatasetRef, FormRef, Outcome, Page, Scope, Verb
 from megagenome.standards.application_form import Form
 from megagenome.standards.permit import PermitDocument
 
 Answer = TypeVar("Answer")
+_ID = re.compile(r"[A-Za-z0-9]{1,100}")
 _ROOT = "/access/applications"
 
 
@@ -49,7 +51,7 @@ class Access(NamedTuple):
 
     async def form(self, ref: FormRef) -> Form:
         """The form that is answered."""
-        return await self._get(f"/access/forms/{quote(ref.id, safe='')}/{quote(ref.version, safe='')}", Form)
+        return await self._get(f"/access/forms/{ref.id}/{ref.version}", Form)
 
     async def create(
         self, order: str, cohort: str, definition: str, datasets: Sequence[DatasetRef], form: str
@@ -79,4 +81,6 @@ class Access(NamedTuple):
 
 
 def _at(application: str) -> str:
-    return f"{_ROOT}/{quote(application, safe='')}"
+    if not _ID.fullmatch(application):
+        raise NotFound(f"there is no application {application[:100]!r}, or it is not for you")
+    return f"{_ROOT}/{application}"

@@ -220,12 +220,13 @@ class ClockShown(msgspec.Struct, frozen=True):
 
 
 class VoteShown(msgspec.Struct, frozen=True):
-    """One vote of the committee."""
+    """One vote of the committee; `is_mine`: of who reads it."""
 
     by: str
     criterion: str
     vote: str
     note: str
+    is_mine: bool = False
 
 
 class RecommendationShown(msgspec.Struct, frozen=True):
