@@ -171,7 +171,8 @@ class Process:
         if view.state not in states:
             allowed = ", ".join(state for state in State if state in states)
             raise Conflict(f"the application is {view.state}; {verb} is for: {allowed}")
-        if order.version != view.version:
+        # who joins has seen nothing of the application yet
+        if order.version != view.version and not isinstance(order.command, c.Join):
             raise Conflict(f"the application is at version {view.version}, not {order.version}: read it again")
         return frozenset(role for role in roles if may(verb, role, view.state))
 

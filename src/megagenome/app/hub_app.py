@@ -12,6 +12,7 @@ from megagenome.app.web import WebApp, elsewhere
 from megagenome.kernel import clock
 from megagenome.network.describe import PREFIX, service_info
 from megagenome.network.routes import hub_routes
+from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
@@ -46,6 +47,7 @@ def hub_app(hub: Hub) -> WebApp:
             network.router,
             access.router,
             portal_router(examples=examples or EXAMPLES),
+            application_router(),
             service_router(info, lambda: True, __version__),
             identity_router(described, keys.jwks()),
         ],
