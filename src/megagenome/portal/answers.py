@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from megagenome.portal.moments import day
 from megagenome.standards.application_form import Field, FieldType, Form, Section, is_visible
 
 
@@ -108,5 +109,7 @@ def _shown(field: Field, value: Any, names: Mapping[str, str]) -> Shown:
         case FieldType.OPTION | FieldType.MULTISELECT:
             chosen = value if isinstance(value, list) else [value] if value else []
             return Shown(field.id, title, tuple(labels.get(str(each), str(each)) for each in chosen))
+        case FieldType.DATE if isinstance(value, str) and value:
+            return Shown(field.id, title, (day(value),))
         case _:
             return Shown(field.id, title, tuple(str(value).split("\n")) if value not in (None, "") else ())

@@ -108,7 +108,7 @@ def review_page(shown: ApplicationShown, form: Form, *, problem: str = "") -> st
     places = {field.id: section.id for section in form.sections for field in section.fields}
     titles = {field.id: field.title["en"] for field in form.fields()}
     links = [
-        Link(f"{titles.get(each.field, each.field)}: {each.says}", _place(shown, places.get(each.field), each.field))
+        Link(f"{titles.get(each.field, each.field)} – {each.says}", _place(shown, places.get(each.field), each.field))
         for each in shown.findings
     ]
     return render(
@@ -189,7 +189,7 @@ def form_page(
         answers=given,
         problem=problem,
         wrong=wrong or {},
-        links=[Link(f"{titles.get(name, name)}: {says}", f"#{name}") for name, says in (wrong or {}).items()],
+        links=[Link(f"{titles.get(name, name)} – {says}", f"#{name}") for name, says in (wrong or {}).items()],
         meanwhile=meanwhile or {},
         saved=saved,
         steps=steps(shown, form),

@@ -129,19 +129,27 @@ _QUIET = ("application.event/draft-saved", "clock.started", "clock.paused", "clo
 
 
 class Moment(NamedTuple):
-    """A line of the timeline."""
+    """A line of the timeline; `times` where somebody did the same several times in a row."""
 
     at: datetime
     what: str
     who: str
     says: str
     datasets: tuple[str, ...]
+    times: int = 1
 
 
 def timeline(entries: Sequence[TimelineEntry]) -> list[Moment]:
     """What happened, newest first, without what only the machine needs."""
-    told = [entry for entry in entries if entry.event not in _QUIET]
-    return [Moment(e.at, _sentence(e), _who(e), e.says, e.datasets if e.country else ()) for e in reversed(told)]
+    found: list[Moment] = []
+    for entry in reversed([entry for entry in entries if entry.event not in _QUIET]):
+        one = Moment(entry.at, _sentence(entry), _who(entry), entry.says, entry.datasets if entry.country else ())
+        last = found[-1] if found else None
+        if last and not one.says and (last.what, last.who, last.says) == (one.what, one.who, "") and not entry.country:
+            found[-1] = last._replace(times=last.times + 1)
+        else:
+            found.append(one)
+    return found
 
 
 def _sentence(entry: TimelineEntry) -> str:

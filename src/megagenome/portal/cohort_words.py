@@ -33,7 +33,7 @@ def _words(cohort: Any) -> str:
         case "custom":
             return f"{cohort['name']} = {cohort['value']}"
         case "sex":
-            return f"recorded sex {cohort['sex']}"
+            return f"recorded as {cohort['sex']}"
         case "age":
             return _age(cohort.get("at_least"), cohort.get("at_most"))
         case "country":
