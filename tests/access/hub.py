@@ -18,11 +18,10 @@ from megagenome.access.attachments import AttachmentFolder
 from megagenome.access.case import World
 from megagenome.access.exchange import node_caller
 from megagenome.access.fold import fold
-from megagenome.access.model import Advice, Application, ApplicationId, Criterion, DatasetRef, Vote
-from megagenome.access.process import Outcome, Process
+from megagenome.access.model import Application
+from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.settings import AccessSettings, Window
-from megagenome.access.shown import ApplicationShown
 from megagenome.access.store import Store
 from megagenome.collection.cohort import Cohort, HasSex, canonical, cohort_id
 from megagenome.collection.model import Sex
@@ -30,6 +29,15 @@ from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.errors import NotEntitled
+from megagenome.standards.application import (
+    Advice,
+    ApplicationId,
+    ApplicationShown,
+    Criterion,
+    DatasetRef,
+    Outcome,
+    Vote,
+)
 from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, encode
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -8,8 +8,9 @@ import pytest
 
 from megagenome.access import command_types as c
 from megagenome.access import events as e
-from megagenome.access.model import ApplicationId, Clock, ClockKind, PartState, State
+from megagenome.access.model import Clock
 from megagenome.kernel.errors import Conflict
+from megagenome.standards.application import ApplicationId, ClockKind, PartState, State
 from megagenome.standards.permit import PermitState, Verdict
 from tests.access.hub import ADA, CHAIR, EEVA, FINN, SIGNE, Hub, open_hub
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from megagenome.access import command_types as c
 from megagenome.access import tables as t
 from megagenome.access.erasing import erase_application, erase_person, sweep_attachments
-from megagenome.access.model import ApplicationId, State
 from megagenome.kernel.errors import Conflict, NotFound
+from megagenome.standards.application import ApplicationId, State
 from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub, open_hub
 
 

@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.access.form import (
-    Around,
-    Form,
-    check_complete,
-    check_shape,
-    decode_form,
-    form_of,
-    forms,
-    newest_form,
-    read_form,
-)
-from megagenome.access.model import FormRef
+from megagenome.access.form import decode_form, form_of, forms, newest_form, read_form
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound
+from megagenome.standards.application import FormRef
+from megagenome.standards.application_form import Around, Form, check_complete, check_shape
 from tests.access.hub import complete_answers
 
 RELEASED = {("data-access", "1"): "sha256:55694b4e36499917a18812082373190006d4282b6b26ea5d86e2a05239e79082"}

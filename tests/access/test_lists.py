@@ -2,10 +2,11 @@
 """Who finds which application in which list, and in which order."""
 
 from megagenome.access import command_types as c
-from megagenome.access.lists import Page, Scope, list_applications
-from megagenome.access.model import ApplicationId, Reach, State
-from megagenome.access.rules import Verb, may, roles_of
+from megagenome.access.lists import list_applications
+from megagenome.access.model import Reach
+from megagenome.access.rules import may, roles_of
 from megagenome.kernel.callers import Caller
+from megagenome.standards.application import ApplicationId, Page, Scope, State, Verb
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, AUDREY, BEN, BOTH, CHAIR, DORA, EEVA, FINN, OTTO, SIGNE, STEW, STRANGER, SVEA, Hub
 

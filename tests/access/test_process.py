@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from megagenome.access import command_types as c
-from megagenome.access.model import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
+from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
 from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from megagenome.access import command_types as c
-from megagenome.access.model import Advice, Application, ApplicationId, Criterion, ProcessRole, Reach, State, Vote
-from megagenome.access.rules import TABLE, Verb, may, render
+from megagenome.access.model import Application, Reach
+from megagenome.access.rules import TABLE, may, render
 from megagenome.access.store import Store, Transaction
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Conflict, NotEntitled, NotFound, Unauthenticated
+from megagenome.standards.application import Advice, ApplicationId, Criterion, ProcessRole, State, Verb, Vote
 from megagenome.standards.permit import Verdict
 from tests.access.hub import (
     ADA,

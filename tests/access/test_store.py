@@ -10,9 +10,9 @@ from megagenome.access import command_types as c
 from megagenome.access import tables as t
 from megagenome.access.events import Event
 from megagenome.access.fold import fold
-from megagenome.access.model import ApplicationId
 from megagenome.access.store import Transaction
 from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
+from megagenome.standards.application import ApplicationId
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, FINN, Hub
 

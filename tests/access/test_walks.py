@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from megagenome.access import command_types as c
 from megagenome.access import events as e
-from megagenome.access.model import Advice, Application, Criterion, Desk, PartState, State, Vote
+from megagenome.access.model import Application, Desk
 from megagenome.kernel.errors import MegagenomeError
+from megagenome.standards.application import Advice, Criterion, PartState, State, Vote
 from megagenome.standards.permit import Verdict
 from tests.access.hub import (
     ADA,

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from megagenome.access import command_types as c
 from megagenome.access.erasing import sweep_attachments
-from megagenome.access.model import PartState, State
+from megagenome.standards.application import PartState, State
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, BRINGS, EEVA, PDF, Hub, open_hub
 from tests.access.test_store import rows

@@ -5,9 +5,10 @@ from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import pause_assessment, start_assessment
-from megagenome.access.model import Advice, Application, Criterion, Vote
+from megagenome.access.model import Application
 from megagenome.access.permit import propose
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
+from megagenome.standards.application import Advice, Criterion, Vote
 
 
 def endorse(case: Case, _: c.Endorse) -> Bodies:

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from megagenome.access.events import Body
-from megagenome.access.model import Application, PersonKey, ProcessRole, TextId
+from megagenome.access.model import Application, TextId
 from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Knock, VerifyDecision, knock_nowhere
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Invalid
+from megagenome.standards.application import PersonKey, ProcessRole
 
 
 @dataclass(frozen=True, slots=True)

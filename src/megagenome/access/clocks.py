@@ -11,10 +11,11 @@ gives nobody anything: what fired has fired, and a clock that stood meanwhile ha
 from datetime import date, datetime
 
 from megagenome.access.events import Body, ClockFired, ClockPaused, ClockStarted, DecisionLapsed, PermitExpired
-from megagenome.access.model import Application, Clock, ClockKind, PartState, ProcessRole
-from megagenome.access.rules import Verb, may
+from megagenome.access.model import Application, Clock
+from megagenome.access.rules import may
 from megagenome.access.settings import AccessSettings
 from megagenome.access.working_days import calendar_deadline, end_of_day, working_days_between, working_deadline
+from megagenome.standards.application import ClockKind, PartState, ProcessRole, Verb
 
 
 def start_assessment(view: Application, settings: AccessSettings, now: datetime) -> ClockStarted:

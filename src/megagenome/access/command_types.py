@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from megagenome.access.model import Advice, Criterion, DatasetRef, PersonKey, Vote
+from megagenome.standards.application import Advice, Criterion, DatasetRef, PersonKey, Vote
 
 Reasons = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=10_000)]
 Note = Annotated[str, msgspec.Meta(max_length=10_000)]

@@ -28,7 +28,6 @@ from megagenome.access.desk_rows import (
     set_part,
     show_item,
 )
-from megagenome.access.model import PartState
 from megagenome.access.needs import Directory, NodePermits
 from megagenome.access.projection import stamp
 from megagenome.kernel import clock
@@ -37,6 +36,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind, Ledger
+from megagenome.standards.application import PartState
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.permit import (
     DECISION_TYPE,

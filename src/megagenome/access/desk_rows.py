@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
-from megagenome.access.model import PartState
 from megagenome.access.projection import stamp
+from megagenome.standards.application import PartState
 from megagenome.standards.permit import CountryDecision, PermitDocument, PermitState, Proposal
 
 T = TypeVar("T")

@@ -10,9 +10,11 @@ from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.attachments import kind_of, shown_name
 from megagenome.access.case import Bodies, Case, new_id
-from megagenome.access.form import Around, FieldFinding, check_complete, check_shape, read_form
+from megagenome.access.form import read_form
 from megagenome.access.model import Application, Attachment, Invitation
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, TooLarge
+from megagenome.standards.application import FieldFinding
+from megagenome.standards.application_form import Around, check_complete, check_shape
 
 LARGEST_ANSWERS_BYTES = 300_000
 MOST_INVITATIONS = 50

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from megagenome.access import tables as t
 from megagenome.access.case import World
 from megagenome.access.events import Attached
-from megagenome.access.model import ENDED, Application, ApplicationId, Attachment, PersonKey, TextId
+from megagenome.access.model import ENDED, Application, Attachment, TextId
 from megagenome.access.projection import project
 from megagenome.access.store import Store, Transaction, not_found
 from megagenome.kernel.errors import Conflict, NotFound
+from megagenome.standards.application import ApplicationId, PersonKey
 
 
 def erase_person(store: Store, world: World, subject: str) -> int:

@@ -10,19 +10,16 @@ from datetime import datetime
 
 import msgspec
 
-from megagenome.access.model import (
+from megagenome.access.model import Attachment, Invitation, PermitRef, TextId
+from megagenome.standards.application import (
     Advice,
-    Attachment,
     ClockKind,
     CohortRef,
     Criterion,
     DatasetRef,
     FormRef,
-    Invitation,
-    PermitRef,
     PersonKey,
     ProcessRole,
-    TextId,
     Vote,
 )
 from megagenome.standards.permit import Verdict

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from megagenome.access import command_types as c
 from megagenome.access import tables as t
-from megagenome.access.model import ApplicationId
 from megagenome.access.needs import BelievedNode, Members
 from megagenome.access.news import Asked, News, read_news
 from megagenome.access.process import Process
@@ -32,6 +31,7 @@ from megagenome.kernel.errors import (
     Unauthenticated,
 )
 from megagenome.kernel.keys import SigningKeys, verify
+from megagenome.standards.application import ApplicationId
 from megagenome.standards.exchange import (
     Answer,
     Message,

@@ -7,24 +7,9 @@ from functools import reduce
 from msgspec.structs import replace
 
 from megagenome.access import events as e
-from megagenome.access.model import (
-    ENDED,
-    Application,
-    ApplicationId,
-    Cast,
-    Clock,
-    ClockKind,
-    DatasetRef,
-    Decision,
-    Desk,
-    Part,
-    PartState,
-    PersonKey,
-    Reach,
-    Recommendation,
-    State,
-)
+from megagenome.access.model import ENDED, Application, Cast, Clock, Decision, Desk, Part, Reach, Recommendation
 from megagenome.kernel.errors import Corrupt
+from megagenome.standards.application import ApplicationId, ClockKind, DatasetRef, PartState, PersonKey, State
 from megagenome.standards.permit import Verdict
 
 _PART_STATES = {

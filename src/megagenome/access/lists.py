@@ -2,51 +2,17 @@
 """Lists of applications: one's own, one's desk ordered by urgency, and all that one may know of. From the rows that
 `projection` keeps, so a list of thousands reads no event."""
 
-from enum import StrEnum
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
-from megagenome.access.model import ApplicationId, PartState, Reach, State
+from megagenome.access.model import Reach
 from megagenome.access.needs import Directory
 from megagenome.access.store import Store
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Unauthenticated
-
-
-class Scope(StrEnum):
-    """Which applications."""
-
-    MINE = "mine"  # in which the caller takes part, latest change first
-    DESK = "desk"  # that wait for the caller, most urgent first
-    ALL = "all"  # that came to a desk of the caller at any time, latest change first
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One application in a list. `due` is when the first clock ends; of a decider's desk, their country's window."""
-
-    id: ApplicationId
-    title: str
-    state: State
-    version: int
-    organisation: str
-    countries: tuple[str, ...]
-    created: str
-    updated: str
-    due: str | None
-    clock: str | None
-    overdue: bool
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Some lines of a list of `total`."""
-
-    total: int
-    skip: int
-    lines: tuple[Line, ...]
-
+from megagenome.standards.application import ApplicationId, Line, Page, PartState, Scope, State
 
 _DAC_STATES = (State.SCREENING, State.ASSESSING, State.RECOMMENDED)
 _DECIDING = (State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)

@@ -11,101 +11,27 @@ from typing import NewType
 
 import msgspec
 
+from megagenome.standards.application import (
+    Advice,
+    ApplicationId,
+    ClockKind,
+    CohortRef,
+    Criterion,
+    DatasetRef,
+    FormRef,
+    PartState,
+    PersonKey,
+    State,
+    Vote,
+)
 from megagenome.standards.permit import PermitState, Verdict
 
-ApplicationId = NewType("ApplicationId", str)
-PersonKey = NewType("PersonKey", str)
-"""A random key; the person's subject and name stand beside it until they are erased."""
 TextId = NewType("TextId", str)
 """`sha256:` and the digest of a random salt and the text; when both are erased it says nothing."""
 
 
-class State(StrEnum):
-    """Where an application stands as a whole. Each dataset has its own `PartState` beside it."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"  # waits for the signing official
-    SCREENING = "screening"  # endorsed; the committee looks whether it can be assessed
-    RETURNED = "returned"  # the applicant has to change something
-    ASSESSING = "assessing"
-    RECOMMENDED = "recommended"
-    NATIONAL_WINDOW = "national_window"  # at least one country still decides, none has granted
-    DECIDED = "decided"  # every country answered or let its time lapse, none granted
-    ACTIVE = "active"  # at least one country granted: there is a permit; others may still decide
-    SUSPENDED = "suspended"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
-
-
 ENDED = frozenset({State.EXPIRED, State.REVOKED, State.REJECTED, State.WITHDRAWN, State.CLOSED})
 """States in which no clock runs."""
-
-
-class PartState(StrEnum):
-    """Where one dataset stands with its country."""
-
-    NAMED = "named"  # nobody was asked yet
-    REQUESTED = "requested"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    LAPSED = "lapsed"  # no answer in time, which is a no; the country may be asked again
-    REVOKED = "revoked"
-
-
-class ProcessRole(StrEnum):
-    """What a caller is to one application. `node` is a node that speaks for itself, `clock` nobody: time itself."""
-
-    APPLICANT = "applicant"
-    MEMBER = "member"
-    INVITED = "invited"
-    SIGNING_OFFICIAL = "signing_official"
-    DAC_CHAIR = "dac_chair"
-    DAC_MEMBER = "dac_member"
-    COUNTRY_DECIDER = "country_decider"
-    DATA_STEWARD = "data_steward"
-    AUDITOR = "auditor"
-    NODE = "node"
-    CLOCK = "clock"
-
-
-class Criterion(StrEnum):
-    """The eight checks of 1+MG SOP0003 (8.1)."""
-
-    SIGN_OFF = "institutional_sign_off"
-    ANALYSIS_PLAN = "analysis_plan"
-    MINIMISATION = "data_minimisation"
-    ALGORITHMS = "algorithms"
-    ETHICS = "ethics"
-    FUNDING = "funding"
-    DESCRIPTION = "project_description"
-    PEER_REVIEW = "peer_review"
-
-
-class Vote(StrEnum):
-    """What one member of the committee finds on one criterion."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    NOT_APPLICABLE = "not_applicable"
-
-
-class Advice(StrEnum):
-    """What the committee recommends to the countries."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
-class ClockKind(StrEnum):
-    """What a clock is for."""
-
-    ASSESSMENT = "assessment"
-    REMINDER = "reminder"
-    WINDOW = "window"
-    PERMIT = "permit"
 
 
 class Desk(StrEnum):
@@ -124,29 +50,6 @@ class Reach(IntEnum):
     SUBMITTED = 1
     ENDORSED = 2
     REQUESTED = 3
-
-
-class FormRef(msgspec.Struct, frozen=True):
-    """The form document that is answered: exactly this one, for ever."""
-
-    id: str
-    version: str
-    digest: str
-
-
-class CohortRef(msgspec.Struct, frozen=True):
-    """The cohort that is asked for: its id and its canonical definition."""
-
-    id: str
-    definition: str
-
-
-class DatasetRef(msgspec.Struct, frozen=True, order=True):
-    """A dataset at a node; `country` decides on it."""
-
-    node: str
-    country: str
-    dataset: str
 
 
 class Part(msgspec.Struct, frozen=True):

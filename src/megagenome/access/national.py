@@ -12,8 +12,9 @@ from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import clock_of, start_permit, start_window
-from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
+from megagenome.access.model import Desk, Part, PermitRef
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
+from megagenome.standards.application import Advice, ClockKind, DatasetRef, PartState, PersonKey
 from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision, decode_permit
 
 CLOCK_SKEW = timedelta(minutes=5)

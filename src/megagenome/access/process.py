@@ -21,13 +21,14 @@ from megagenome.access.clocks import due_bodies
 from megagenome.access.events import Actor, Created
 from megagenome.access.fold import fold
 from megagenome.access.form import form_of, newest_form
-from megagenome.access.model import Application, ApplicationId, CohortRef, PersonKey, ProcessRole, State
-from megagenome.access.rules import TABLE, Verb, may, roles_of, states_of
+from megagenome.access.model import Application
+from megagenome.access.rules import TABLE, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated
 from megagenome.kernel.ids import parse_country, parse_dataset_id
+from megagenome.standards.application import ApplicationId, CohortRef, Outcome, PersonKey, ProcessRole, State, Verb
 
 _log = logging.getLogger(__name__)
 
@@ -61,15 +62,6 @@ DECIDE: Mapping[type, Decide] = {
     c.Close: permit.close,
 }
 """What decides on each command."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a command did: the application's state and version after it, and ids that were made (`told`)."""
-
-    application: ApplicationId
-    version: int
-    state: State
-    told: dict[str, str] = {}
 
 
 class Process:
@@ -185,7 +177,8 @@ class Process:
         if view.state not in states:
             allowed = ", ".join(state for state in State if state in states)
             raise Conflict(f"the application is {view.state}; {verb} is for: {allowed}")
-        if order.version != view.version:
+        # who joins has seen nothing of the application yet
+        if order.version != view.version and not isinstance(order.command, c.Join):
             raise Conflict(f"the application is at version {view.version}, not {order.version}: read it again")
         return frozenset(role for role in roles if may(verb, role, view.state))
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from megagenome.access import tables as t
 from megagenome.access.form import read_form
-from megagenome.access.model import Application, ApplicationId, ClockKind, State
+from megagenome.access.model import Application
+from megagenome.standards.application import ApplicationId, ClockKind, State
 
 
 def first_row(application: ApplicationId) -> Mapping[str, Any]:

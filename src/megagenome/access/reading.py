@@ -10,21 +10,22 @@ import sqlalchemy as sa
 from megagenome.access import tables as t
 from megagenome.access.case import World
 from megagenome.access.fold import fold
-from megagenome.access.model import (
-    Application,
+from megagenome.access.model import Application, Attachment
+from megagenome.access.rules import may, roles_of
+from megagenome.access.shown import show
+from megagenome.access.store import Store, Transaction, not_found
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
+from megagenome.standards.application import (
     ApplicationId,
-    Attachment,
+    ApplicationShown,
     ClockKind,
     PartState,
     PersonKey,
     ProcessRole,
     State,
+    Verb,
 )
-from megagenome.access.rules import Verb, may, roles_of
-from megagenome.access.shown import ApplicationShown, show
-from megagenome.access.store import Store, Transaction, not_found
-from megagenome.kernel.callers import Caller
-from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
 from megagenome.standards.permit import PermitDocument, PermitState, Proposal, decode_permit
 
 

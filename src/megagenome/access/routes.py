@@ -27,13 +27,13 @@ from litestar.types import ExceptionHandlersMap
 from megagenome.access import command_types as c
 from megagenome.access.attachments import MEDIA_TYPES
 from megagenome.access.form import form_of, forms, read_form
-from megagenome.access.lists import Scope, list_applications
-from megagenome.access.model import State
+from megagenome.access.lists import list_applications
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
 from megagenome.standards import problem
+from megagenome.standards.application import Scope, State
 
 LARGEST_COMMAND_BYTES = 1_000_000
 LARGEST_PAGE = 200

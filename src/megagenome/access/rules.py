@@ -14,46 +14,12 @@ Beside the table stand four rules that need more than a state (`roles_of`):
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
-from megagenome.access.model import Application, Desk, PersonKey, ProcessRole, Reach, State
+from megagenome.access.model import Application, Desk, Reach
 from megagenome.access.needs import Directory
 from megagenome.kernel.callers import Caller, Role
-
-
-class Verb(StrEnum):
-    """What can be done: two ways of reading, and the commands by their names on the wire."""
-
-    LOOK = "look"
-    READ = "read"
-    SAVE_DRAFT = "save-draft"
-    INVITE = "invite-member"
-    UNINVITE = "uninvite-member"
-    JOIN = "join"
-    REMOVE = "remove-member"
-    LEAVE = "leave"
-    ATTACH = "attach"
-    DETACH = "detach"
-    SUBMIT = "submit"
-    ENDORSE = "endorse"
-    DECLINE = "decline"
-    BEGIN = "begin-assessment"
-    RETURN = "return"
-    DECLARE = "declare-interest"
-    VOTE = "vote"
-    RECOMMEND = "recommend"
-    REQUEST = "request-decisions"
-    REJECT = "reject"
-    RECORD = "record-decision"
-    RESUBMIT = "resubmit"
-    WITHDRAW = "withdraw"
-    CLOSE = "close"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    REVOKE = "revoke"
-    LAPSE = "lapse"
-    EXPIRE = "expire"
+from megagenome.standards.application import PersonKey, ProcessRole, State, Verb
 
 
 class Rule(NamedTuple):

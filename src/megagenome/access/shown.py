@@ -7,143 +7,41 @@ nothing that the applicant's side wrote, nor its names.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from megagenome.access import events as e
 from megagenome.access.drafting import around
-from megagenome.access.form import FieldFinding, check_complete, read_form
-from megagenome.access.model import (
-    Application,
-    ApplicationId,
-    Attachment,
+from megagenome.access.form import read_form
+from megagenome.access.model import Application, Attachment, Clock, Decision, TextId
+from megagenome.access.rules import TABLE, may
+from megagenome.access.store import Known, Transaction
+from megagenome.access.working_days import working_days_between
+from megagenome.kernel import clock
+from megagenome.standards.application import (
+    ApplicationShown,
+    AttachmentShown,
     ClockKind,
-    CohortRef,
+    ClockShown,
     DatasetRef,
-    Decision,
-    FormRef,
+    FieldFinding,
+    InvitationShown,
+    PartShown,
     PartState,
     PersonKey,
+    PersonShown,
     ProcessRole,
+    RecommendationShown,
     State,
-    TextId,
+    TimelineEntry,
+    Verb,
+    VoteShown,
 )
-from megagenome.access.rules import TABLE, Verb, may
-from megagenome.access.store import Known, Transaction
+from megagenome.standards.application_form import check_complete
 
 _OWN = frozenset({ProcessRole.APPLICANT, ProcessRole.MEMBER})
 _DAC = frozenset({ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER})
-
-
-class PersonShown(msgspec.Struct, frozen=True):
-    """Somebody who takes part."""
-
-    key: PersonKey
-    name: str
-    role: ProcessRole
-
-
-class InvitationShown(msgspec.Struct, frozen=True):
-    """An open invitation; only the applicant reads it, who passes the secret on."""
-
-    id: str
-    name: str
-    email: str
-    secret: str
-
-
-class AttachmentShown(msgspec.Struct, frozen=True):
-    """A document, as it is called."""
-
-    id: str
-    name: str
-    kind: str
-    size_bytes: int
-
-
-class PartShown(msgspec.Struct, frozen=True):
-    """One dataset with its country: where it stands, until when the country decides, and what it said."""
-
-    dataset: DatasetRef
-    state: PartState
-    due: datetime | None
-    decided_at: datetime | None
-    reasons: str
-
-
-class ClockShown(msgspec.Struct, frozen=True):
-    """A clock that runs, stands (`due` is None, `days` are left) or fired."""
-
-    kind: ClockKind
-    country: str
-    days: int
-    due: datetime | None
-    fired: bool
-    reason: str
-
-
-class VoteShown(msgspec.Struct, frozen=True):
-    """One vote of the committee."""
-
-    by: str
-    criterion: str
-    vote: str
-    note: str
-
-
-class RecommendationShown(msgspec.Struct, frozen=True):
-    """What the committee recommends, and the permit that it proposes."""
-
-    advice: str
-    reasons: str
-    permit: str
-    permit_digest: str
-    starts: str
-    ends: str
-
-
-class TimelineEntry(msgspec.Struct, frozen=True):
-    """One event, as people read it. `by` is empty where time acted or the name is not for the reader."""
-
-    sequence: int
-    at: datetime
-    event: str
-    by: str
-    role: str
-    of: str
-    says: str
-    country: str
-    datasets: tuple[str, ...]
-    due: datetime | None
-
-
-class ApplicationShown(msgspec.Struct, frozen=True):
-    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now."""
-
-    id: ApplicationId
-    version: int
-    state: State
-    roles: tuple[ProcessRole, ...]
-    commands: tuple[Verb, ...]
-    form: FormRef
-    cohort: CohortRef
-    organisation: str
-    created: datetime
-    updated: datetime
-    parts: tuple[PartShown, ...]
-    clocks: tuple[ClockShown, ...]
-    timeline: tuple[TimelineEntry, ...]
-    told: str = ""
-    people: tuple[PersonShown, ...] = ()
-    invitations: tuple[InvitationShown, ...] = ()
-    answers: dict[str, Any] = {}
-    findings: tuple[FieldFinding, ...] = ()
-    attachments: tuple[AttachmentShown, ...] = ()
-    recommendation: RecommendationShown | None = None
-    votes: tuple[VoteShown, ...] = ()
-    conflict: bool | None = None
 
 
 class _Lens:
@@ -213,7 +111,7 @@ def show(
         view.created,
         view.updated,
         _parts(view, lens),
-        tuple(ClockShown(c.kind, c.country, c.days, c.due, c.fired, c.reason) for c in view.clocks),
+        tuple(map(_clock, view.clocks)),
         tuple(_entry(lens, event) for event in visible),
         told=lens.text(view.told),
         people=_people(view, lens) if lens.reads else (),
@@ -222,7 +120,7 @@ def show(
         findings=_findings(view, given) if lens.is_own else (),
         attachments=_attachments(attachments, lens) if lens.reads else (),
         recommendation=_recommendation(view, lens),
-        votes=() if lens.is_own or not lens.reads else _votes(view, lens),
+        votes=() if lens.is_own or not lens.reads else _votes(view, lens, person),
         conflict=view.conflicts.get(person) if person and roles & _DAC else None,
     )
 
@@ -309,6 +207,13 @@ def _parts(view: Application, lens: _Lens) -> tuple[PartShown, ...]:
     )
 
 
+def _clock(found: Clock) -> ClockShown:
+    left = None
+    if found.due and not found.fired:
+        left = working_days_between(found.country, clock.now(), found.due)
+    return ClockShown(found.kind, found.country, found.days, found.due, found.fired, found.reason, left)
+
+
 def _people(view: Application, lens: _Lens) -> tuple[PersonShown, ...]:
     named = [(view.applicant, ProcessRole.APPLICANT), *((member, ProcessRole.MEMBER) for member in view.members)]
     return tuple(PersonShown(key, lens.name(key), role) for key, role in named)
@@ -326,8 +231,8 @@ def _attachments(attachments: tuple[Attachment, ...], lens: _Lens) -> tuple[Atta
     return tuple(AttachmentShown(a.id, lens.text(a.name), a.kind, a.size_bytes) for a in attachments)
 
 
-def _votes(view: Application, lens: _Lens) -> tuple[VoteShown, ...]:
-    return tuple(VoteShown(lens.name(c.by), c.criterion, c.vote, lens.text(c.note)) for c in view.votes)
+def _votes(view: Application, lens: _Lens, person: PersonKey | None) -> tuple[VoteShown, ...]:
+    return tuple(VoteShown(lens.name(c.by), c.criterion, c.vote, lens.text(c.note), c.by == person) for c in view.votes)
 
 
 def _recommendation(view: Application, lens: _Lens) -> RecommendationShown | None:

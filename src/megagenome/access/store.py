@@ -24,10 +24,11 @@ import sqlalchemy as sa
 from megagenome.access import tables as t
 from megagenome.access.events import Actor, Body, Event, is_of_clock
 from megagenome.access.fold import apply, fold
-from megagenome.access.model import Application, ApplicationId, PersonKey, TextId
+from megagenome.access.model import Application, TextId
 from megagenome.access.news import note_news
 from megagenome.access.projection import first_row, project, stamp
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
+from megagenome.standards.application import ApplicationId, PersonKey
 
 
 class Written(NamedTuple):

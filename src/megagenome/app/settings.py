@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-from megagenome.access import AccessSettings
+from megagenome.access.settings import AccessSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings

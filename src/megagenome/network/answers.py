@@ -11,6 +11,7 @@ import msgspec
 
 from megagenome.network.combine import Cells, add, add_with_totals, with_intervals
 from megagenome.network.fanout import Network, Outcome, Question
+from megagenome.network.needs import Defined
 from megagenome.network.question import CohortQuestion
 from megagenome.network.told import ANYWHERE, Place, Told, place_of, read_allele, read_people, read_variants
 from megagenome.standards import beacon
@@ -168,7 +169,7 @@ def _row(contig: str, row: Row) -> VariantRow:
     )
 
 
-async def ask_cohort(network: Network, question: CohortQuestion) -> CohortAnswer:
+async def ask_cohort(network: Network, question: CohortQuestion, defined: Defined | None = None) -> CohortAnswer:
     """How many people match, summed over nodes: nobody is linked across borders, so each counts where they are."""
     outcomes = await network.ask(beacon_question("/individuals", question.query), read_people)
     nodes = tuple(
@@ -180,6 +181,7 @@ async def ask_cohort(network: Network, question: CohortQuestion) -> CohortAnswer
         any(outcome.answer is not None and outcome.answer.exists for outcome in outcomes),
         sum(node.count or 0 for node in nodes),
         nodes,
+        *(defined or ()),
     )
 
 

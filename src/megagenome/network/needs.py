@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hub, and a node's exchange with it, need of others; `app` wires it."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
+from megagenome.standards.beacon import BeaconQuery
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.federation import Resolved
 from megagenome.standards.permit import Proposal, Revocation
@@ -41,3 +42,14 @@ class Resolve(Protocol):
     def __call__(self, text: str, assembly: str | None = None, *, default: str | None = None) -> Resolved:
         """What `text` names."""
         ...
+
+
+class Defined(NamedTuple):
+    """A cohort as an application names it: its id, and its canonical definition as JSON text."""
+
+    id: str
+    definition: str
+
+
+Define = Callable[[BeaconQuery], Defined]
+"""The cohort that a question of people asks for. Raises `Invalid`."""

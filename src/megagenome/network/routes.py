@@ -30,7 +30,7 @@ from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
 from megagenome.network.joined_nodes import Joined, none_joined, with_joined
-from megagenome.network.needs import Resolve
+from megagenome.network.needs import Define, Resolve
 from megagenome.network.question import read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
 from megagenome.standards import problem
@@ -67,6 +67,7 @@ class Hub:
     network: Network
     resolve: Resolve
     terms: listing.Terms
+    define: Define | None
 
     def address(self, request: Http) -> str:
         """The address that others reach the hub under."""
@@ -92,6 +93,7 @@ def hub_routes(
     nodes: Sequence[Node],
     resolve: Resolve,
     joined: Joined = none_joined,
+    define: Define | None = None,
 ) -> HubRoutes:
     """All that the hub serves to programs. Raises `Invalid` when a node stands twice.
 
@@ -99,7 +101,7 @@ def hub_routes(
     joined  those that joined; asked for every `members_poll_s`, in a thread
     """
     network = Network(with_joined(nodes, joined()), settings)
-    hub = Hub(identity, network, resolve, listing.Terms(network))
+    hub = Hub(identity, network, resolve, listing.Terms(network), define)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -263,7 +265,8 @@ async def cohort(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     given = _parameters(request, "q", "assembly")
     default = hub.network.settings.assembly
     question = read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
-    return await _answer(request, answers.ask_cohort(hub.network, question))
+    defined = hub.define(question.query) if hub.define else None
+    return await _answer(request, answers.ask_cohort(hub.network, question, defined))
 
 
 @get("/api/terms")

@@ -3,13 +3,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Request
 
+from megagenome.identity.caller_middleware import VISIT
+from megagenome.identity.forgery import HEADER as FORGERY_HEADER
 from megagenome.kernel.errors import MegagenomeError, Unavailable
 from megagenome.standards.federation import (
     CohortAnswer,
@@ -25,6 +27,7 @@ Answer = TypeVar("Answer")
 PageRequest = Request[Any, Any, Any]
 Receive = Callable[[], Awaitable[Any]]
 _CALLER_HEADERS = (b"authorization", b"cookie", b"host")
+_ORIGIN_HEADERS = (b"origin", b"sec-fetch-site")
 _CONNECTION = ("asgi", "http_version", "scheme", "client", "server", "root_path")
 """What a call in process has in common with the request of the page."""
 _CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
@@ -62,14 +65,51 @@ async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Re
 
     When the reader leaves, the API hears of it as if it had been asked directly, and stops asking nodes.
     """
+    return await _call_own_app(reader, "GET", path, query, reader.headers, reader.receive)
+
+
+class Sent(NamedTuple):
+    """What is sent to the API to change something."""
+
+    body: bytes
+    media_type: str = "application/json"
+
+
+async def send_own_app(reader: Reader, path: str, query: Mapping[str, str], sent: Sent) -> Reply:
+    """POST to the application that serves the page.
+
+    To be called for a form that the middleware has found to be meant: the token of its session goes on with it, so the
+    API makes both checks again (`identity.forgery`), with the origin that the browser stated.
+    """
+    csrf = VISIT.get().csrf.encode()
+    own = [(b"content-type", sent.media_type.encode()), (b"content-length", str(len(sent.body)).encode())]
+    if csrf:
+        own.append((FORGERY_HEADER.encode(), csrf))
+    given = [(name, value) for name, value in reader.request.scope["headers"] if name in _ORIGIN_HEADERS]
+    left = [{"type": "http.request", "body": sent.body, "more_body": False}]
+
+    async def receive() -> Any:
+        return left.pop() if left else await reader.receive()
+
+    return await _call_own_app(reader, "POST", path, query, [*reader.headers, *given, *own], receive)
+
+
+async def _call_own_app(
+    reader: Reader,
+    method: str,
+    path: str,
+    query: Mapping[str, str],
+    headers: Sequence[tuple[bytes, bytes]],
+    receive: Receive,
+) -> Reply:
     scope = {name: value for name, value in reader.request.scope.items() if name in _CONNECTION}
     scope |= {
         "type": "http",
-        "method": "GET",
+        "method": method,
         "path": path,
-        "raw_path": path.encode(),
-        "query_string": urlencode(query).encode(),
-        "headers": list(reader.headers),
+        "raw_path": quote(path).encode(),
+        "query_string": urlencode(query, doseq=True).encode(),
+        "headers": list(headers),
     }
     status, body = 500, bytearray()
 
@@ -78,8 +118,18 @@ async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Re
         status = message.get("status", status)
         body.extend(message.get("body", b""))
 
-    await cast("Any", reader.request.app)(scope, reader.receive, take)
+    await cast("Any", reader.request.app)(scope, receive, take)
     return Reply(status, bytes(body))
+
+
+def read_reply(reply: Reply, path: str, kind: type[Answer]) -> Answer:
+    """What the API answered. Raises the condition that it answered with, `Unavailable` for what cannot be read."""
+    if reply.status not in (200, 201):
+        raise _condition(reply)
+    try:
+        return msgspec.json.decode(reply.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unavailable(f"{path} answered what this page cannot read: hub and portal may differ in version") from None
 
 
 class Hub(NamedTuple):
@@ -115,14 +165,7 @@ class Hub(NamedTuple):
 
     async def _call(self, path: str, query: dict[str, str], kind: type[Answer]) -> Answer:
         reply = await self.ask(self.reader, path, {name: value for name, value in query.items() if value})
-        if reply.status != 200:
-            raise _condition(reply)
-        try:
-            return msgspec.json.decode(reply.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Unavailable(
-                f"{path} answered what this page cannot read: hub and portal may differ in version"
-            ) from None
+        return read_reply(reply, path, kind)
 
 
 def _condition(reply: Reply) -> MegagenomeError:

@@ -12,10 +12,13 @@ from litestar import Response
 
 from megagenome import __version__
 from megagenome.identity.caller_middleware import VISIT
+from megagenome.portal import application_words as words
 from megagenome.portal import numbers
+from megagenome.portal.application_client import new_order
 from megagenome.portal.countries import country_name
 from megagenome.portal.examples import ASSEMBLIES
-from megagenome.portal.moments import moment
+from megagenome.portal.moments import day, moment
+from megagenome.portal.navigation import navigation
 from megagenome.portal.statuses import BADGES, explain, node_message
 
 HERE = Path(__file__).parent
@@ -111,6 +114,8 @@ def _environment() -> jinja2.Environment:
         "explain": explain,
         "message": node_message,
         "moment": moment,
+        "day": day,
+        "until": words.until,
         "web_address": web_address,
         "page_address": page_address,
         "abbreviate": abbreviate,
@@ -124,6 +129,14 @@ def _environment() -> jinja2.Environment:
         "static": static_url,
         "version": __version__,
         "visit": VISIT.get,
+        "navigation": navigation,
+        "new_order": new_order,
+        "process_motto": "Each step is kept and can be shown to an auditor. No country's silence is a yes.",
+        "states": words.STATES,
+        "tones": words.TONES,
+        "part_states": words.PARTS,
+        "part_tones": words.PART_TONES,
+        "vote_words": words.VOTES,
     }
     return environment
 

@@ -126,6 +126,8 @@ class CohortAnswer(msgspec.Struct, frozen=True):
     exists: bool
     count: int
     nodes: tuple[NodeAnswer, ...]
+    cohort: str = ""  # its id, the digest of its definition; empty where the hub defines none
+    definition: str = ""  # canonical, as JSON text
 
 
 class NodeState(msgspec.Struct, frozen=True):
@@ -143,12 +145,16 @@ class NodeState(msgspec.Struct, frozen=True):
 
 
 class DatasetState(msgspec.Struct, frozen=True):
-    """A published dataset of a node, as its Beacon lists it."""
+    """A published dataset of a node, as its Beacon lists it.
+
+    people_tier  who is told counts of its people: `public`, `registered`, `controlled`; empty where its node says none
+    """
 
     id: str
     name: str
     description: str = ""
     open: bool = False
+    people_tier: str = ""
 
 
 class NodeList(msgspec.Struct, frozen=True):

@@ -48,3 +48,84 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = "Copied";
   });
 }
+
+// Say how long a clock still runs, every half minute.
+const clocks = document.querySelectorAll("[data-until]");
+const sayTimeLeft = () => {
+  for (const clock of clocks) {
+    const minutes = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 60000);
+    const days = Math.floor(minutes / 1440);
+    const hours = Math.floor((minutes % 1440) / 60);
+    if (Number.isNaN(minutes)) continue;
+    if (minutes < 0) clock.textContent = "(over)";
+    else if (days) clock.textContent = `(in ${days} d ${hours} h)`;
+    else clock.textContent = hours ? `(in ${hours} h ${minutes % 60} min)` : `(in ${minutes} min)`;
+  }
+};
+if (clocks.length) {
+  sayTimeLeft();
+  window.setInterval(sayTimeLeft, 30000);
+}
+
+// Save a draft while one writes: some seconds after the last change, and when a field is left. One request at a time,
+// so that the answer to one says what the next one has seen. The button saves without this script.
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  const state = form.querySelector("[data-save-state]");
+  let timer = 0;
+  let isDirty = false;
+  let isSaving = false;
+  let isStopped = false;
+  const say = (text, isWrong) => {
+    state.textContent = text;
+    state.classList.toggle("not-saved", isWrong);
+  };
+  const save = async () => {
+    window.clearTimeout(timer);
+    if (!isDirty || isSaving || isStopped) return;
+    isDirty = false;
+    isSaving = true;
+    const answers = new FormData(form);
+    for (const input of form.querySelectorAll("input[type=file]")) answers.delete(input.name);
+    try {
+      const response = await fetch(form.action, { method: "POST", body: answers, headers: { accept: "application/json" } });
+      const told = await response.json();
+      if (response.ok) {
+        form.elements.order.value = told.order;
+        form.elements.seen.value = told.seen;
+        const now = new Date();
+        say(`Saved ${now.getHours()}:${String(now.getMinutes()).padStart(2, "0")}`, false);
+      } else {
+        // somebody else saved, or the session is over: only a page can show what to do
+        isStopped = response.status !== 400;
+        say(`Not saved: ${told.detail || "try the button Save"}`, true);
+      }
+    } catch {
+      isDirty = true;
+      say("Not saved: the server does not answer. What you wrote stays on this page.", true);
+    }
+    isSaving = false;
+    if (isDirty) timer = window.setTimeout(save, 3000);
+  };
+  const showWhatIsAsked = () => {
+    for (const question of form.querySelectorAll("[data-depends-on]")) {
+      const wanted = question.dataset.anyOf.split(" ");
+      const given = [...form.querySelectorAll(`[name="${question.dataset.dependsOn}"]:checked`)].map((input) => input.value);
+      question.hidden = !given.some((value) => wanted.includes(value));
+    }
+  };
+  form.addEventListener("input", (event) => {
+    showWhatIsAsked();
+    if (event.target.type === "file") return;
+    isDirty = true;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(save, 3000);
+  });
+  form.addEventListener("focusout", save);
+  form.addEventListener("submit", () => {
+    isStopped = true;
+  });
+}
+
+// Put what went wrong where the keyboard is.
+const problems = document.getElementById("problems");
+if (problems) problems.focus({ preventScroll: false });

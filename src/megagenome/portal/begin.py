@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saving a counted cohort and beginning an application for it: which datasets of which countries.
+
+The hub keeps no list of saved cohorts: a cohort is saved in the draft that is begun with it, whose id and definition
+never change, and which is nobody else's until it is submitted.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from megagenome.kernel.errors import Invalid
+from megagenome.portal.countries import country_name
+from megagenome.portal.numbers import count
+from megagenome.portal.pages import address, render
+from megagenome.portal.question import CohortForm
+from megagenome.portal.statuses import missing
+from megagenome.standards.application import DatasetRef
+from megagenome.standards.federation import CohortAnswer, DatasetAnswer, DatasetState, NodeState
+
+FORM = "data-access"
+"""The form document that applications for individual-level data answer."""
+
+
+class Choice(NamedTuple):
+    """A dataset to choose. `value` is what the form sends, `told` what it told of the cohort; `how` says how a hidden
+    count is got, with the address `way`."""
+
+    number: int
+    value: str
+    name: str
+    dataset: str
+    description: str
+    told: str
+    is_chosen: bool
+    is_hidden: bool
+    how: str = ""
+    way: str = ""
+    way_text: str = ""
+
+
+class Country(NamedTuple):
+    """A country's datasets."""
+
+    name: str
+    datasets: tuple[Choice, ...]
+
+
+def begin_page(
+    form: CohortForm,
+    words: str,
+    answer: CohortAnswer,
+    nodes: Sequence[NodeState],
+    *,
+    is_registered: bool,
+    picked: frozenset[str] | None = None,
+    problem: str = "",
+) -> str:
+    """The datasets of the network with what each told of this cohort; `picked` are those that were ticked before."""
+    return render(
+        "application_new.html",
+        words=words,
+        answer=answer,
+        countries=choices(answer, nodes, is_registered=is_registered, picked=picked),
+        missing=missing(answer.nodes),
+        back=address("/cohort", form.replaced()),
+        question=urlencode(form.replaced()),
+        problem=problem,
+    )
+
+
+def choices(
+    answer: CohortAnswer, nodes: Sequence[NodeState], *, is_registered: bool, picked: frozenset[str] | None
+) -> list[Country]:
+    """Every published dataset by country. Those that told people of this cohort are ticked at first."""
+    told = {(node.id, each.id): each for node in answer.nodes for each in node.datasets}
+    found: dict[str, list[Choice]] = {}
+    number = 0
+    for node in sorted(nodes, key=lambda node: (country_name(node.country), node.name)):
+        for dataset in node.datasets:
+            number += 1
+            one = _choice(number, node, dataset, told.get((node.id, dataset.id)), is_registered, picked)
+            found.setdefault(country_name(node.country), []).append(one)
+    return [Country(name, tuple(datasets)) for name, datasets in found.items()]
+
+
+def _choice(
+    number: int,
+    node: NodeState,
+    dataset: DatasetState,
+    answer: DatasetAnswer | None,
+    is_registered: bool,
+    picked: frozenset[str] | None,
+) -> Choice:
+    value = f"{node.id} {node.country} {dataset.id}"
+    is_told = answer is not None and answer.told
+    hidden = _hidden(dataset, is_registered=is_registered)
+    if hidden:
+        says = "its counts are hidden"
+    elif answer is not None and is_told:
+        says = f"{count(answer.count)} people told"
+    else:
+        says = "told no count: nobody there, or too few to be told"
+    return Choice(
+        number,
+        value,
+        dataset.name or dataset.id,
+        dataset.id,
+        dataset.description,
+        says,
+        value in picked if picked is not None else is_told and answer is not None and answer.count > 0,
+        bool(hidden),
+        *hidden,
+    )
+
+
+def _hidden(dataset: DatasetState, *, is_registered: bool) -> tuple[str, ...]:
+    """How its counts of people are got, where this reader's tier hides them; empty where it does not."""
+    if dataset.people_tier == "controlled":
+        return ("Only a permit opens its counts: choose it here to ask for one.",)
+    if dataset.people_tier == "registered" and not is_registered:
+        return ("Registered access opens its counts.", "/account", "How to get it")
+    return ()
+
+
+def chosen(values: Sequence[str]) -> list[DatasetRef]:
+    """The datasets that the form names. Raises `Invalid` for none, and for what no form sends."""
+    found = []
+    for value in dict.fromkeys(values):
+        parts = value.split(" ")
+        if len(parts) != len(DatasetRef.__struct_fields__):
+            raise Invalid("choose datasets from the list")
+        found.append(DatasetRef(*parts))
+    if not found:
+        raise Invalid("choose at least one dataset")
+    return found

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The permit as a page that can be printed: what it says, where it works now, and how it is used."""
+
+from typing import NamedTuple
+
+from megagenome.kernel import clock
+from megagenome.portal.application_pages import title_of
+from megagenome.portal.cohort_words import definition_words
+from megagenome.portal.pages import render
+from megagenome.standards.application import ApplicationShown, PartState, State
+from megagenome.standards.application_form import Form
+from megagenome.standards.permit import PermitDocument
+
+
+class Standing(NamedTuple):
+    """What a permit is worth now."""
+
+    text: str
+    tone: str
+    says: str
+
+
+def permit_page(shown: ApplicationShown, form: Form, permit: PermitDocument) -> str:
+    """The page, for the applicant, the committee, countries and auditors alike."""
+    field = form.field_that_means("uses")
+    labels = {option.id: option.label["en"] for option in field.options} if field else {}
+    return render(
+        "permit.html",
+        shown=shown,
+        permit=permit,
+        title=title_of(shown, form),
+        is_granted=any(part.state is PartState.APPROVED for part in shown.parts) or shown.state is State.REVOKED,
+        standing=standing(shown, permit),
+        uses=[labels.get(use, use) for use in permit.uses],
+        words=definition_words(permit.definition),
+        uses_shown=(),
+        now=clock.now(),
+    )
+
+
+def standing(shown: ApplicationShown, permit: PermitDocument) -> Standing:
+    """Whether it works now, in words."""
+    granted = any(part.state is PartState.APPROVED for part in shown.parts)
+    match shown.state:
+        case State.REVOKED:
+            return Standing("Revoked", "bad", "It works nowhere, and never again.")
+        case State.SUSPENDED:
+            return Standing("Suspended", "act", "It works nowhere until the committee resumes it.")
+        case State.EXPIRED:
+            return Standing("Expired", "over", f"Its last day was {permit.ends}.")
+        case State.WITHDRAWN | State.CLOSED | State.REJECTED:
+            return Standing("Over", "over", "It works nowhere.")
+    if not granted:
+        return Standing("Not granted", "open", "No country has granted it, so it works nowhere.")
+    if clock.now().date() < permit.starts:
+        return Standing("Granted", "good", "It begins to work on its first day.")
+    return Standing("Active", "good", "It works in the countries that granted it.")
