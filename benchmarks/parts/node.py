@@ -24,7 +24,7 @@ from megagenome.app.node import init_node, open_node
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import Sex
-from megagenome.collection.people import People, Person
+from megagenome.collection.people import YES, People, Person
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.standards.genotypes import Block, GenotypeSource
 
@@ -79,7 +79,7 @@ def _people(numbers: Iterable[int]) -> People:
             sex=(Sex.FEMALE, Sex.MALE)[number % 2],
             country=Country("EE"),
             population="Estonian",
-            research_consent=True,
+            consent=YES,
         )
         for number in numbers
     ]

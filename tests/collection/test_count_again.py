@@ -19,7 +19,7 @@ from tests.oracles import genotypes as oracle
 
 def counted(collection: Collection) -> dict[oracle.Key, dict[oracle.Cell, tuple[int, ...]]]:
     """What the public reads of all alleles, from the stored counts."""
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
     found = {}
     for contig in CONTIGS:
         counts = reading.count_alleles(Region("GRCh38", contig, 0, LENGTHS[contig]))
@@ -106,7 +106,7 @@ def test_a_load_that_fails_while_counting_again_leaves_the_old_counts(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("megagenome.collection.load.count_again", full_disk)
+        patch.setattr("megagenome.collection.load.write_counts", full_disk)
         with pytest.raises(OSError, match="no space"):
             load(collection, statement("TWO"), as_people([each._replace(consents=False) for each in people]))
     assert counted(collection) == plain(people, records)

@@ -15,7 +15,7 @@ from tests.collection.nodes import add_dataset, excluded, observed, person
 HEIGHT = Fact(FactKind.MEASURE, "LOINC:8308-9", Status.OBSERVED, "179", "cm", "2021-09-24")
 FULL = person(
     "A", *observed("HP:0000005"), *excluded("HP:0000004"), HEIGHT,
-    sample_id="S1", sex=Sex.FEMALE, country="EE", population="north", birth_year=1950, research_consent=None,
+    sample_id="S1", sex=Sex.FEMALE, country="EE", population="north", birth_year=1950, consent=None,
 )  # fmt: skip
 
 

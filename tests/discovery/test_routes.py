@@ -62,7 +62,7 @@ def test_the_event_loop_answers_what_is_at_hand_and_threads_the_rest() -> None:
     answered, at_hand = beacon.variants, beacon.at_hand
     loop, ran = set[int](), list[int]()
     beacon.variants = lambda *asked: ran.append(threading.get_ident()) or answered(*asked)  # type: ignore[method-assign,func-returns-value]
-    beacon.at_hand = lambda asked: loop.add(threading.get_ident()) or at_hand(asked)  # type: ignore[method-assign,func-returns-value]
+    beacon.at_hand = lambda *asked: loop.add(threading.get_ident()) or at_hand(*asked)  # type: ignore[method-assign,func-returns-value]
     region = {"referenceName": "22", "start": COMMON.start, "end": COMMON.end}
     with TestClient(Litestar([discovery_router(beacon)], openapi_config=None)) as client:
         client.get("/beacon/v2/g_variants", params=region)

@@ -21,7 +21,7 @@ from litestar.types import ExceptionHandlersMap
 
 from megagenome.discovery import describe
 from megagenome.discovery.answer import Beacon
-from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
 from megagenome.standards import problem
 from megagenome.standards.beacon import BeaconRequest, decode_request, request_from_parameters
@@ -64,12 +64,18 @@ def _entry(beacon: Beacon, path: str) -> Any:
 
     @route(path, http_method=_BOTH, status_code=200, name=f"beacon{path}")
     async def entry(request: Http) -> Response[bytes]:
-        asked = await _question(request)
-        if path == "/g_variants" and beacon.at_hand(asked):
-            return _json(answer(PUBLIC, asked))
-        return await sync_to_thread(lambda: _json(answer(PUBLIC, asked)))
+        caller, asked = _caller(request), await _question(request)
+        if path == "/g_variants" and beacon.at_hand(caller, asked):
+            return _json(answer(caller, asked))
+        return await sync_to_thread(lambda: _json(answer(caller, asked)))
 
     return entry
+
+
+def _caller(request: Http) -> Caller:
+    """Who asks; the public where nobody put a caller on the request."""
+    caller: Caller = request.scope.get("caller", PUBLIC)  # type: ignore[assignment]
+    return caller
 
 
 async def _question(request: Http) -> BeaconRequest:
@@ -105,7 +111,7 @@ def _document(path: str, document: msgspec.Struct) -> Any:
 def _filtering_terms(beacon: Beacon) -> Any:
     @get("/filtering_terms", sync_to_thread=True)
     def filtering_terms(request: Http) -> Response[bytes]:
-        return _json(beacon.filtering_terms(_asked(request).query.pagination))
+        return _json(beacon.filtering_terms(_caller(request), _asked(request).query.pagination))
 
     return filtering_terms
 
