@@ -17,6 +17,7 @@ from megagenome.collection.load import load
 from megagenome.collection.model import Sex, Use
 from megagenome.collection.people import YES, People, Person
 from megagenome.collection.reading import Reading
+from megagenome.collection.release import release
 from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
@@ -166,6 +167,8 @@ def test_a_withdrawn_consent_beyond_the_border_is_counted_again(large: Collectio
     gone = [0, 5_535, 5_536, 11_999]
     no = [Person(IndividualId(f"P{k}"), SampleId(f"P{k}"), consent=frozenset()) for k in gone]
     load(collection, DatasetStatement(DatasetId("ALL")), People(no, {}, {}))
+    assert told(collection.open(PUBLIC, Use.AGGREGATES), COMMON)["ALL"] == plain(0, CONSENTS)
+    release(collection)
     left = CONSENTS.copy()
     left[gone] = False
     for record, allele in enumerate(ALLELES):

@@ -60,7 +60,7 @@ def test_a_dataset_may_correct_its_own_word(connection: sa.Connection) -> None:
     one, two = add_dataset(connection, 1, "ONE"), add_dataset(connection, 2, "TWO")
     state(connection, one, {"A": None, "B": True})
     state(connection, two, {"A": True})
-    done = state(connection, one, {"A": True})
+    state(connection, one, {"A": True})
     assert consenting(connection) == {"A", "B"}  # B, whom the new table does not name, stays
     assert state(connection, one, {"B": False}).withdrawn == 1
     assert consenting(connection) == {"A"}

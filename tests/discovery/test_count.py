@@ -4,7 +4,7 @@ import pytest
 
 from megagenome.collection import Collection, Reading
 from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
-from megagenome.collection.model import Sex, Stratum
+from megagenome.collection.model import Asked, Sex, Stratum
 from megagenome.discovery import count
 from megagenome.discovery.count import count_people, count_variants
 from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold

@@ -2,6 +2,7 @@
 """A node's web application: its Beacon, its start page, its health."""
 
 from megagenome import __version__
+from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.node import Node
 from megagenome.app.routes import identity_router, service_router
@@ -46,7 +47,9 @@ def node_app(node: Node) -> WebApp:
         services=(DescribedService(info.type, url + PREFIX),),
         iat=int(clock.now().timestamp()),
     )
-    tally = AggregateTally(Ledger(node.collection.engine, keys, me.id))
+    ledger = Ledger(node.collection.engine, keys, me.id)
+    node.collection.journal = LedgerJournal(ledger)
+    tally = AggregateTally(ledger)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]

@@ -5,6 +5,7 @@ import re
 
 import msgspec
 
+from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
@@ -65,6 +66,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
 
     node: NodeIdentity
     server: ServerSettings = ServerSettings()
+    collection: CollectionSettings = CollectionSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
 

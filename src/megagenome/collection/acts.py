@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person can say about the uses of their genome, and what follows of it. One table; docs/consent.md prints it."""
+"""What a person can say about the uses of their genome, and what follows of it. One table; docs/consent.md prints
+it."""
 
 from collections.abc import Collection as Some
 from datetime import datetime, timedelta
@@ -12,13 +13,15 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap, tables
 from megagenome.collection.collection import Collection
 from megagenome.collection.consent import change_own_word, read_consenting
+from megagenome.collection.members import SetKind, read_members
 from megagenome.collection.model import Use
 from megagenome.collection.released import note_leavers, read_holdings, read_released
 from megagenome.collection.strata import count_individuals
 from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid, NotFound
-from megagenome.kernel.ids import IndividualId
+from megagenome.kernel.ids import DatasetId, IndividualId
 
 
 class Act(StrEnum):
@@ -68,7 +71,8 @@ class ConsentReport(msgspec.Struct, frozen=True):
 
     holds         kinds of use that the person consents to now
     changed       those that the act changed; readings by permit follow at once
-    public_until  datasets whose public numbers the person is in without consenting to it, each until the next release that
+    public_until  datasets whose public numbers the person is in without consenting to it, each until the next release
+    that
                   takes them out; `leaves_by`, the day from which any release does, whoever leaves with them
     """
 
@@ -107,8 +111,8 @@ def say(
     numbers with the next release. Raises `NotFound` for nobody here, `Invalid` for a use that the act is not about.
     """
     about = uses_of(act, uses)
-    with collection.engine.begin() as connection:
-        raise_version(connection)  # first, so that the transaction begins by writing: nothing that it reads can change
+    with begin_writing(collection.engine) as connection:
+        raise_version(connection)
         person = connection.scalar(sa.select(tables.individual.c.number).where(tables.individual.c.id == individual))
         if person is None:
             raise NotFound(f"individual {individual} is not in this node; check the id")
@@ -118,6 +122,8 @@ def say(
         row = {"individual": person, "act": act, "uses": ";".join(sorted(about)), "by": by}
         connection.execute(sa.insert(tables.consent_act).values(**row, at=clock.now().isoformat()))
         note_leavers(connection)
+        if collection.journal is not None:
+            collection.journal.enter_consent(connection, by, act, _datasets_of(connection, person))
         report = _report(connection, individual, person, act, before, longest_delay_days)
     collection.refresh()
     return report
@@ -145,6 +151,12 @@ def _report(
     since = connection.scalar(sa.select(tables.leaver.c.since).where(tables.leaver.c.individual == person))
     by = (datetime.fromisoformat(since) + timedelta(days=delay_days)).date().isoformat() if since and stays else ""
     return ConsentReport(individual, act, tuple(sorted(now)), tuple(sorted(before ^ now)), stays, by)
+
+
+def _datasets_of(connection: sa.Connection, person: int) -> tuple[DatasetId, ...]:
+    batches = bitmap.batches_for(person + 1)
+    datasets = (each.id for each in read_holdings(connection))
+    return tuple(each for each in datasets if _has(read_members(connection, SetKind.DATASET, each, batches), person))
 
 
 def _holding(connection: sa.Connection, person: int) -> frozenset[Use]:

@@ -101,13 +101,14 @@ class Collection:
     ) -> Reading:
         """The one door: what `caller` may read for `use`, of the people in `cohort`.
 
-        Without a permit only `Use.AGGREGATES`: counts of the people who are in the public numbers (`released.py`), of the
-        published datasets whose tiers let the caller know all that `asked` and the cohort ask for. Who asks for alleles
-        alone gets the datasets whose alleles they may see; whatever a tier hides is as if it did not exist. What is read
-        may be told only as far as disclosure control passes it. Cohorts are evaluated when first used; cost: microseconds.
+        Without a permit only `Use.AGGREGATES`: counts of the people who are in the public numbers (`released.py`), of
+        the published datasets whose tiers let the caller know all that `asked` and the cohort ask for. Who asks for
+        alleles alone gets the datasets whose alleles they may see; whatever a tier hides is as if it did not exist.
+        What is read may be told only as far as disclosure control passes it. Cohorts are evaluated when first used;
+        cost: microseconds.
 
-        With a permit: exact counts and individual records, as `PermitReading` says. Raises `NotEntitled` for whatever does
-        not hold: to the permit's own people with the reason, to all others as if there were no such permit.
+        With a permit: exact counts and individual records, as `PermitReading` says. Raises `NotEntitled` for whatever
+        does not hold: to the permit's own people with the reason, to all others as if there were no such permit.
 
         What changes in the collection is seen by readings opened more than 0.2 s later; what changes in permits and
         consents, by readings by permit opened after it.
@@ -126,9 +127,7 @@ class Collection:
             raise Unavailable("nothing is read by permit where it cannot be entered in a journal")
         with self.engine.connect() as connection:
             known = require_permit(connection, permit, caller, use)
-        return PermitReading(
-            self.snapshot(), self.engine, known, caller, use, cohort, self.ontology_for, self.journal
-        )
+        return PermitReading(self.snapshot(), self.engine, known, caller, use, cohort, self.ontology_for, self.journal)
 
     def snapshot(self) -> Snapshot:
         """The collection at its current version: for the collection's own modules, and metadata of datasets."""

@@ -37,8 +37,9 @@ def record_consent(
     named: bitmap.Planes,
     agreeing: Mapping[Use, bitmap.Planes],
 ) -> tuple[bitmap.Planes, bitmap.Planes]:
-    """Put down what a dataset's tables say: yes to a use for those in `agreeing`, not yes for the others of `named`; for
-    people of the dataset whom they do not name, its earlier word stays. The dataset's members must be stored already.
+    """Put down what a dataset's tables say: yes to a use for those in `agreeing`, not yes for the others of `named`;
+    for people of the dataset whom they do not name, its earlier word stays. The dataset's members must be stored
+    already.
 
     Returns the people who consented to being counted (`Use.AGGREGATES`) before and those who do now. In the caller's
     transaction.

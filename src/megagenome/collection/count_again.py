@@ -12,7 +12,7 @@ from megagenome.collection import bitmap
 from megagenome.collection.classify import STREAMS, Entries
 from megagenome.collection.manifest import pack_paths
 from megagenome.collection.pack import PackWriter
-from megagenome.collection.released import Change, Census
+from megagenome.collection.released import Census, Change
 from megagenome.collection.snapshot import Snapshot
 from megagenome.collection.strata import Strata
 from megagenome.collection.tiles import ContigTiles, PackKey
@@ -29,9 +29,7 @@ class Recounted(NamedTuple):
     counts: PackWriter
 
 
-def outdated_tiles(
-    snapshot: Snapshot, changes: Sequence[Change], census: Census
-) -> list[tuple[ContigTiles, Columns]]:
+def outdated_tiles(snapshot: Snapshot, changes: Sequence[Change], census: Census) -> list[tuple[ContigTiles, Columns]]:
     """The tiles whose stored counts no longer hold after these changes, and their people as they are then.
 
     Raises `Conflict` where somebody gets a sex of another ploidy than their calls were read with.
@@ -40,7 +38,9 @@ def outdated_tiles(
     for change in changes:
         differing = change.before ^ change.after | census.moved
         counted = bitmap.to_numbers(change.after)
-        for tiles in (each for found in snapshot.tiles.values() for each in found if each.dataset == change.dataset.number):
+        for tiles in (
+            each for found in snapshot.tiles.values() for each in found if each.dataset == change.dataset.number
+        ):
             here = tiles.people
             if not (here & differing[: len(here)]).any():
                 continue

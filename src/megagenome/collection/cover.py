@@ -51,9 +51,9 @@ def choose(
     known    states that somebody may have kept; `now` among them if it is told
     rank     each person's place in the order in which people are held back, drawn anew for each release
 
-    A change of a group that is too small, and in which nobody must leave, is put off as a whole. Otherwise people are held
-    back, one at a time, from the narrowest group that needs it. `target` itself where nothing is known yet. Cost: some
-    passes over the people for each known state, and one for each person who is held back.
+    A change of a group that is too small, and in which nobody must leave, is put off as a whole. Otherwise people are
+    held back, one at a time, from the narrowest group that needs it. `target` itself where nothing is known yet. Cost:
+    some passes over the people for each known state, and one for each person who is held back.
     """
     if not known:
         return target

@@ -106,8 +106,8 @@ def _refuse_changes(statement: DatasetStatement, known: sa.Row[tuple[object, ...
 def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState) -> DatasetState:
     """Move a dataset to a state; the state it had. Idempotent. All roles see it with the transaction's commit.
 
-    Raises `NotFound`, or `Conflict` naming the states that it may move to, or saying that its public numbers hold people
-    who withdrew meanwhile, so that a release must come before it is published.
+    Raises `NotFound`, or `Conflict` naming the states that it may move to, or saying that its public numbers hold
+    people who withdrew meanwhile, so that a release must come before it is published.
     """
     row = _read_dataset(connection, dataset)
     state = DatasetState(row.state)

@@ -128,8 +128,8 @@ def load(
     input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
     this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs.
 
-    Consent that the tables give or take holds at once for readings by permit; nobody leaves the public numbers but with a
-    release. Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's
+    Consent that the tables give or take holds at once for readings by permit; nobody leaves the public numbers but with
+    a release. Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's
     country, population or sex, their loads are counted again.
     """
     with writing_alone(collection.folder):
@@ -141,7 +141,9 @@ def load(
             told = {each.number for each in read_holdings(connection) if each.told}
             enrolment, samples = _enrol(connection, collection, statement, people)
             census, changes = _plan(connection, collection.engine, enrolment, statement, told)
-            waiting = sum(count_waiting(connection, each, census) for each in changes if each.dataset.id == statement.id)
+            waiting = sum(
+                count_waiting(connection, each, census) for each in changes if each.dataset.id == statement.id
+            )
             rehearsal.rollback()
         recount = outdated_tiles(collection.snapshot(), changes, census)
         place = assembly(assembly_name or "GRCh38")

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the collection needs of others: an ontology, which `megagenome.reference` has, and a journal. `app` wires both."""
+"""What the collection needs of others: an ontology, which `megagenome.reference` has, and a journal. `app` wires
+both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
+
+import sqlalchemy as sa
 
 from megagenome.collection.model import Use
 from megagenome.kernel.callers import Caller
@@ -33,8 +36,10 @@ OntologyFor = Callable[[Curie], Ontology | None]
 class Journal(Protocol):
     """Where each reading by permit is entered."""
 
-    def enter_read(
-        self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /
-    ) -> None:
-        """Enter durably, before anything leaves, that so many records of a dataset are about to be read: individuals, or
-        answers that count them."""
+    def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
+        """Enter durably, before anything leaves, that so many records of a dataset are about to be read:
+        individuals, or answers that count them."""
+
+    def enter_consent(self, connection: sa.Connection, by: str, act: str, datasets: Sequence[DatasetId], /) -> None:
+        """Enter, by the commit of the transaction in which it happens, that a person of these datasets said something
+        about their consent: `act`, not who they are."""

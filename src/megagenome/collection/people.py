@@ -12,7 +12,6 @@ from megagenome.collection.model import Sex, Use
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, Country, IndividualId, SampleId
 
-
 YES: frozenset[Use] = frozenset({Use.AGGREGATES, Use.RESEARCH})
 """What a plain yes of a people table says yes to."""
 
@@ -56,7 +55,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     sample_id         the germline sample that is their column in this dataset's files; None: they have none in it
     sex ... birth_year  `Sex.UNKNOWN`, `UNKNOWN_COUNTRY`, "" and None where unrecorded
     facts             each once; no term both observed and excluded
-    consent           the uses that the tables say yes to, none for a plain no; None where they say nothing, which counts
+    consent           the uses that the tables say yes to, none for a plain no; None where they say nothing, which
+    counts
                       as a no to every use
     """
 

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap, tables
 from megagenome.collection.cohort import All, Cohort, canonical
 from megagenome.collection.consent import read_consenting
-from megagenome.collection.model import AlleleCounts, Asked, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
+from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
 from megagenome.collection.needs import Journal, OntologyFor
 from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
@@ -70,7 +70,8 @@ class AlleleCalls(NamedTuple):
     """The calls of everybody at one allele of one dataset.
 
     copies  int8 [people]: copies of the allele
-    called  int8 [people]: alleles that were called; 0 where none was, where the person is not in the dataset's genotypes,
+    called  int8 [people]: alleles that were called; 0 where none was, where the person is not in the dataset's
+    genotypes,
             and of who withdrew since the reading was opened
     """
 
@@ -174,8 +175,8 @@ class PermitReading(Reading):
     def individuals(self, offset: int = 0, limit: int = 100) -> tuple[IndividualRecord, ...]:
         """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since.
 
-        Places stay as they are when somebody withdraws, so that no page repeats or skips anybody. Entered in the journal
-        before anything is returned.
+        Places stay as they are when somebody withdraws, so that no page repeats or skips anybody. Entered in the
+        journal before anything is returned.
         """
         self.still_valid()
         page = self._pseudonyms[offset : offset + limit]
@@ -265,7 +266,9 @@ class PermitReading(Reading):
             individual, fact = tables.individual.c, tables.fact.c
             with self._engine.connect() as connection:
                 facts: dict[int, list[Fact]] = {number: [] for number in at_once}
-                stored = sa.select(tables.fact).where(fact.individual.in_(at_once)).order_by(fact.kind, fact.term, fact.time)
+                stored = (
+                    sa.select(tables.fact).where(fact.individual.in_(at_once)).order_by(fact.kind, fact.term, fact.time)
+                )
                 for number, kind, term, status, *rest in connection.execute(stored):
                     facts[number].append(Fact(FactKind(kind), term, Status(status), *rest))
                 for row in connection.execute(sa.select(tables.individual).where(individual.number.in_(at_once))):

@@ -48,9 +48,9 @@ class _Run(NamedTuple):
 
 
 class Reading:
-    """What one caller may count without a permit: the published datasets whose tiers let them, and of their people those
-    who are in the public numbers and belong to the cohort. It stays as it was when it was opened. Numbers are exact;
-    disclosure control is the reader's duty. Of individuals it has nothing: `PermitReading` does.
+    """What one caller may count without a permit: the published datasets whose tiers let them, and of their people
+    those who are in the public numbers and belong to the cohort. It stays as it was when it was opened. Numbers are
+    exact; disclosure control is the reader's duty. Of individuals it has nothing: `PermitReading` does.
     """
 
     def __init__(
@@ -150,7 +150,8 @@ class Reading:
             return read_terms(connection, groups)
 
     def _require(self, asked: Asked) -> None:
-        """Tiers of alleles and of people are chosen apart, so a reading has only the datasets of what it was opened for."""
+        """Tiers of alleles and of people are chosen apart, so a reading has only the datasets of what it was opened
+        for."""
         if asked not in self._asked:
             raise NotEntitled(f"this reading was opened for {self._asked.name}, not for {asked.name}")
 

@@ -32,6 +32,7 @@ from megagenome.collection.released import (
 from megagenome.collection.strata import read_strata
 from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict
 
 LONGEST_DELAY_DAYS = 30
@@ -77,9 +78,9 @@ def release(
     """Bring the public numbers of all datasets to what their people consent to now, in changes that show nobody
     (`cover.py`); who withdrew `longest_delay_days` ago or earlier leaves in any case.
 
-    Durable on return, or nothing changed. Idempotent once everybody is where they should be. Who is held back is drawn at
-    random each time, so a dry run says how many and not who. Raises `Conflict` while a load or another release runs, or
-    when somebody withdraws meanwhile who would be told of for the first time. Cost: reads the genotypes of the loads
+    Durable on return, or nothing changed. Idempotent once everybody is where they should be. Who is held back is drawn
+    at random each time, so a dry run says how many and not who. Raises `Conflict` while a load or another release runs,
+    or when somebody withdraws meanwhile who would be told of for the first time. Cost: reads the genotypes of the loads
     concerned once.
     """
     with writing_alone(collection.folder):
@@ -105,9 +106,7 @@ def release(
         return report
 
 
-def _plan(
-    connection: sa.Connection, due_until: datetime, identity: str
-) -> tuple[Census, list[Change], ReleaseReport]:
+def _plan(connection: sa.Connection, due_until: datetime, identity: str) -> tuple[Census, list[Change], ReleaseReport]:
     strata = read_strata(connection)
     census = take_census(connection, strata, strata, np.zeros(0, np.int64))
     due = read_due(connection, due_until, len(census.live))
@@ -127,8 +126,8 @@ def _plan(
 
 
 def _commit(collection: Collection, census: Census, changes: Sequence[Change], counts: Sequence[Recounted]) -> None:
-    with collection.engine.begin() as connection:
-        raise_version(connection)  # first, so that the transaction begins by writing: nothing that it reads can change
+    with begin_writing(collection.engine) as connection:
+        raise_version(connection)
         if [change.dataset for change in changes] != list(read_holdings(connection)):
             raise Conflict("a dataset was published or withdrawn while this release was made; make it again")
         for each in counts:

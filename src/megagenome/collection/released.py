@@ -81,9 +81,7 @@ def take_census(connection: sa.Connection, strata: Strata, strata_before: Strata
 def read_holdings(connection: sa.Connection) -> tuple[Holding, ...]:
     """All datasets, by number."""
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number))
-    return tuple(
-        Holding(DatasetId(row.id), row.number, row.open, row.state == DatasetState.PUBLISHED) for row in rows
-    )
+    return tuple(Holding(DatasetId(row.id), row.number, row.open, row.state == DatasetState.PUBLISHED) for row in rows)
 
 
 def plan_release(connection: sa.Connection, dataset: Holding, census: Census, due: bitmap.Planes) -> Change:
@@ -93,8 +91,8 @@ def plan_release(connection: sa.Connection, dataset: Holding, census: Census, du
 
 
 def plan_load(connection: sa.Connection, dataset: Holding, census: Census, *, own: bool) -> Change:
-    """The public people of a dataset after a load: of the load's `own` dataset the new ones enter if they are enough, and
-    nobody leaves what is told; of others only those who are in another stratum now may have to leave."""
+    """The public people of a dataset after a load: of the load's `own` dataset the new ones enter if they are
+    enough, and nobody leaves what is told; of others only those who are in another stratum now may have to leave."""
     target = read_released(connection, dataset.id, len(census.live))
     if own:
         consenting = _consenting(connection, dataset, census)
@@ -181,8 +179,8 @@ def refuse_newly_told(connection: sa.Connection, changes: Iterable[Change]) -> N
 def _refuse(connection: sa.Connection, dataset: DatasetId, new: bitmap.Planes) -> None:
     if gone := bitmap.count(new & ~read_consenting(connection, Use.AGGREGATES, len(new))):
         raise Conflict(
-            f"dataset {dataset}: {gone:,} of the people who would be in its public numbers no longer consent to it; make "
-            "a release (`megagenome node release DIR`), then do this again"
+            f"dataset {dataset}: {gone:,} of the people who would be in its public numbers no longer consent to it; "
+            "make a release (`megagenome node release DIR`), then do this again"
         )
 
 
@@ -204,10 +202,19 @@ def note_leavers(connection: sa.Connection) -> None:
 
 def read_due(connection: sa.Connection, until: datetime, batches: int) -> bitmap.Planes:
     """Those who have waited to leave the public numbers since `until` or longer."""
-    since = tables.leaver.c.since
-    rows = connection.execute(sa.select(tables.leaver.c.individual, since)).all()
-    due = [number for number, began in rows if datetime.fromisoformat(began) <= until]
+    due = [number for number, since in _read_leavers(connection) if since <= until]
     return bitmap.from_numbers(np.array(due, np.int64), batches)
+
+
+def count_leavers(connection: sa.Connection, until: datetime) -> tuple[int, int]:
+    """How many people wait to leave the public numbers, and how many of them since `until` or longer."""
+    leavers = _read_leavers(connection)
+    return len(leavers), sum(since <= until for _, since in leavers)
+
+
+def _read_leavers(connection: sa.Connection) -> list[tuple[int, datetime]]:
+    rows = connection.execute(sa.select(tables.leaver.c.individual, tables.leaver.c.since))
+    return [(number, datetime.fromisoformat(since)) for number, since in rows]
 
 
 def _consenting(connection: sa.Connection, dataset: Holding, census: Census) -> bitmap.Planes:

@@ -141,9 +141,7 @@ leaver = sa.Table(
     "leaver",
     METADATA,
     # Who is in the public numbers and no longer consents to it, and since when they wait for a release.
-    sa.Column(
-        "individual", sa.BigInteger, sa.ForeignKey("individual.number"), primary_key=True, autoincrement=False
-    ),
+    sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), primary_key=True, autoincrement=False),
     sa.Column("since", sa.String(40), nullable=False),
 )
 

@@ -81,8 +81,8 @@ class Beacon:
         """Answer of `/g_variants`. Raises `Invalid` for what is not understood or not supported, and `Unavailable` for
         a wide region while `MOST_WIDE` others are being counted.
 
-        What is told: cells of the datasets whose alleles the caller may see, as far as they pass disclosure control. Of an allele with fewer copies than the floor, and
-        of one that nobody has, the answer is the same.
+        What is told: cells of the datasets whose alleles the caller may see, as far as they pass disclosure control. Of
+        an allele with fewer copies than the floor, and of one that nobody has, the answer is the same.
         """
         reading, scheme = self._open(caller, Asked.ALLELES)
         question = variant_question(
@@ -126,9 +126,7 @@ class Beacon:
         asked = Asked.BOTH if with_allele else Asked.PEOPLE
         _, scheme = self._open(caller, asked)
         known_terms = partial(self._known_terms, caller)
-        question = people_question(
-            request, scheme.index, _assemblies(scheme), self.reference.ontology_for, known_terms
-        )
+        question = people_question(request, scheme.index, _assemblies(scheme), self.reference.ontology_for, known_terms)
         told = count_people(self._collection, scheme, caller, asked, question)
         self._count_aggregate(caller.subject, [scheme.datasets[k].id for k in question.datasets])
         meta = self._meta(request, describe.INDIVIDUAL, DEFAULT_LIMIT)
@@ -147,8 +145,8 @@ class Beacon:
         return beacon.BeaconResponse(_counted(meta), summary, beacon.ResultSets(sets))
 
     def datasets(self, caller: Caller, request: beacon.BeaconRequest) -> beacon.CollectionsResponse:
-        """Answer of `/datasets`: the published ones, also those of which the caller is told nothing else, with what they
-        need and how to get it. All where no limit is said."""
+        """Answer of `/datasets`: the published ones, also those of which the caller is told nothing else, with what
+        they need and how to get it. All where no limit is said."""
         del caller
         refuse_questions(request)
         published = self._collection.published

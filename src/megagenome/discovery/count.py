@@ -30,7 +30,8 @@ def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) 
 def count_people(
     collection: Collection, scheme: Scheme, caller: Caller, asked: Asked, question: PeopleQuestion
 ) -> PeopleTold:
-    """How many people of the cohort are told, by dataset and over the asked ones. `scheme` is of a reading for `asked`."""
+    """How many people of the cohort are told, by dataset and over the asked ones. `scheme` is of a reading for
+    `asked`."""
     counted = collection.open(caller, Use.AGGREGATES, question.cohort, asked=asked).count_people()
     everyone = question.cohort == EVERYONE
     told = people_told(counted.members, counted.totals, scheme.floors, everyone=everyone)

@@ -170,7 +170,7 @@ def dataset(each: Dataset, floor: int) -> beacon.Dataset:
 
 
 _NEEDED = {
-    Tier.REGISTERED: "need registered access: sign in, accept the terms and have your standing as a researcher confirmed",
+    Tier.REGISTERED: "need registered access: sign in, accept the terms and have your standing as researcher confirmed",
     Tier.CONTROLLED: "need a permit: apply for access to this dataset",
 }
 
