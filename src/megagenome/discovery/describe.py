@@ -24,7 +24,11 @@ VARIANT = beacon.RequestedSchema("genomicVariant", f"{_MODEL}/genomicVariations/
 INDIVIDUAL = beacon.RequestedSchema("individual", f"{_MODEL}/individuals/defaultSchema.json")
 DATASET = beacon.RequestedSchema("dataset", f"{_MODEL}/datasets/defaultSchema.json")
 
-_ROOTS = {"genomicVariant": "g_variants", "individual": "individuals", "dataset": "datasets"}
+_PERMIT = (
+    "The request parameter permit, an object {id, use} (by GET: permit=ID&use=research), names a permit of the caller, "
+    "who is signed in or sends a passport as a bearer token. Counts are then exact counts of the permit's cohort, and "
+    "at record granularity there are individuals and, for alleles, who carries them. /individuals/{id} needs one."
+)
 
 
 def _schema(name: str, entry: str, folder: str) -> beacon.SchemaReference:
@@ -43,7 +47,7 @@ ENTRY_TYPES = {
         SPECIFICATION,
         _schema("genomic variation", "variant", "genomicVariations"),
         beacon.OntologyTerm("ENSGLOSSARY:0000092", "Variant"),
-        "Alleles and how often they are, by country, sex and population",
+        "Alleles and how often they are, by country, sex and population; by permit also who carries them",
         non_filtered_queries_allowed=False,
     ),
     "individual": beacon.EntryType(
@@ -52,7 +56,7 @@ ENTRY_TYPES = {
         SPECIFICATION,
         _schema("individual", "individual", "individuals"),
         beacon.OntologyTerm("NCIT:C25190", "Person"),
-        "How many people there are; never records of them",
+        "How many people there are; records of them by permit",
     ),
     "dataset": beacon.EntryType(
         "dataset",
@@ -116,8 +120,9 @@ def configuration(identity: Identity, settings: DiscoverySettings) -> beacon.Con
     status = {"prod": "PROD", "dev": "DEV"}.get(settings.environment, "TEST")
     response = beacon.Configuration(
         beacon.MaturityAttributes(status),
-        beacon.SecurityAttributes(beacon.Granularity.RECORD, ("PUBLIC", "REGISTERED")),
+        beacon.SecurityAttributes(beacon.Granularity.RECORD, ("PUBLIC", "REGISTERED", "CONTROLLED")),
         ENTRY_TYPES,
+        beacon.ConfigurationNotes(_PERMIT),
     )
     return beacon.ConfigurationResponse(_meta(identity, response.schema), response)
 
@@ -130,8 +135,17 @@ def entry_types(identity: Identity) -> beacon.EntryTypesResponse:
 
 def beacon_map(identity: Identity) -> beacon.MapResponse:
     """Answer of `/map`."""
-    roots = {name: beacon.Endpoint(name, f"{identity.url}{PREFIX}/{root}") for name, root in _ROOTS.items()}
-    response = beacon.BeaconMap(roots)
+    base = f"{identity.url}{PREFIX}"
+    carriers = beacon.RelatedEndpoint("individual", f"{base}/g_variants/{{id}}/individuals")
+    response = beacon.BeaconMap(
+        {
+            "genomicVariant": beacon.Endpoint(
+                "genomicVariant", f"{base}/g_variants", f"{base}/g_variants/{{id}}", {"individual": carriers}
+            ),
+            "individual": beacon.Endpoint("individual", f"{base}/individuals", f"{base}/individuals/{{id}}"),
+            "dataset": beacon.Endpoint("dataset", f"{base}/datasets"),
+        }
+    )
     return beacon.MapResponse(_meta(identity, response.schema), response)
 
 

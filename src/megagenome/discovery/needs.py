@@ -21,6 +21,9 @@ class Ontology(Protocol):
     def canonical(self, term: str, /) -> Curie:
         """The term's current id, alternative ids mapped. Raises `Invalid` for an id that it does not have."""
 
+    def label(self, term: str, /) -> str:
+        """The name of a canonical term."""
+
 
 class Reference(Protocol):
     """The ontologies that a node has loaded."""

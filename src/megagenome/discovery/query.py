@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
+import msgspec
+
 from megagenome.collection.cohort import (
     EVERYONE,
     All,
@@ -31,7 +33,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, parse_country
 from megagenome.reference import Assembly, assembly, genes
 from megagenome.reference.assemblies import ASSEMBLIES
-from megagenome.standards.beacon import BeaconRequest, Filter, VariantParameters
+from megagenome.standards.beacon import BeaconRequest, Filter, VariantParameters, read_internal_id
 
 DEFAULT_LIMIT = 10
 """Alleles on a page when the request does not say; the default of the specification."""
@@ -101,9 +103,22 @@ def people_question(
     return PeopleQuestion(canonical(All(tuple(parts))) if parts else EVERYONE, tuple(sorted(asked)))
 
 
+def of_allele(request: BeaconRequest, internal_id: str) -> BeaconRequest:
+    """The same request about the allele that records call `internal_id`. Raises `NotFound` for what is no such id, and
+    `Invalid` where the request names another variant itself."""
+    named = read_internal_id(internal_id)
+    parameters = request.query.request_parameters
+    if parameters.g_variant not in (None, named):
+        raise Invalid("the address names the variant: leave it out of the request parameters")
+    replace = msgspec.structs.replace
+    query = replace(request.query, request_parameters=replace(parameters, g_variant=named))
+    return replace(request, query=query)
+
+
 def refuse_questions(request: BeaconRequest) -> None:
     """For lists that take a page and nothing else."""
-    if request.query.filters or request.query.request_parameters.g_variant:
+    parameters = request.query.request_parameters
+    if request.query.filters or parameters.g_variant or parameters.permit:
         raise Invalid("this list takes skip and limit only: ask /g_variants or /individuals")
 
 

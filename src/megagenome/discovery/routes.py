@@ -3,6 +3,7 @@
 
     GET        /beacon/v2/ , /info, /service-info, /configuration, /map, /entry_types, /filtering_terms
     GET, POST  /beacon/v2/datasets, /g_variants, /individuals
+    GET, POST  /beacon/v2/g_variants/{id}, /g_variants/{id}/individuals, /individuals/{id}
     GET        /resolve?q=&assembly=
 
 Errors are Beacon's envelope with the HTTP status below /beacon/v2, and RFC 9457 problems at /resolve; never a trace.
@@ -21,6 +22,7 @@ from litestar.types import ExceptionHandlersMap
 
 from megagenome.discovery import describe
 from megagenome.discovery.answer import Beacon
+from megagenome.discovery.query import of_allele
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
 from megagenome.standards import problem
@@ -40,6 +42,7 @@ Http = Request[Any, Any, Any]
 def discovery_router(beacon: Beacon) -> Router:
     """All routes of discovery, to be mounted at the node's root."""
     entries = [_entry(beacon, path) for path in ("/g_variants", "/individuals", "/datasets")]
+    entries += [*_of_variant(beacon), _individual(beacon)]
     own = Router(
         describe.PREFIX,
         route_handlers=[*_informational(beacon), *entries, _filtering_terms(beacon), _anything_else()],
@@ -70,6 +73,30 @@ def _entry(beacon: Beacon, path: str) -> Any:
         return await sync_to_thread(lambda: _json(answer(caller, asked)))
 
     return entry
+
+
+def _of_variant(beacon: Beacon) -> list[Any]:
+    """One allele by the id that records of it have, and its carriers."""
+    answers: dict[str, Callable[..., msgspec.Struct]] = {"": beacon.variants, "/individuals": beacon.individuals}
+
+    def entry(path: str, answer: Callable[..., msgspec.Struct]) -> Any:
+        @route(f"/g_variants/{{name:str}}{path}", http_method=_BOTH, status_code=200)
+        async def of_variant(request: Http) -> Response[bytes]:
+            caller, asked = _caller(request), of_allele(await _question(request), request.path_params["name"])
+            return await sync_to_thread(lambda: _json(answer(caller, asked)))
+
+        return of_variant
+
+    return [entry(path, answer) for path, answer in answers.items()]
+
+
+def _individual(beacon: Beacon) -> Any:
+    @route("/individuals/{name:str}", http_method=_BOTH, status_code=200)
+    async def individual(request: Http) -> Response[bytes]:
+        caller, asked, name = _caller(request), await _question(request), request.path_params["name"]
+        return await sync_to_thread(lambda: _json(beacon.individual(caller, name, asked)))
+
+    return individual
 
 
 def _caller(request: Http) -> Caller:

@@ -2,7 +2,7 @@
 """What of disclosure is the same for every question while the datasets stay as they are."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class Scheme:
     def index(self) -> dict[DatasetId, int]:
         """Where each dataset is."""
         return {dataset.id: k for k, dataset in enumerate(self.datasets)}
+
+    @property
+    def assemblies(self) -> frozenset[str]:
+        """Assemblies that any of the datasets has genotypes on."""
+        return frozenset(assembly for dataset in self.datasets for assembly in dataset.assemblies)
 
     @property
     def exact(self) -> bool:
@@ -107,4 +112,16 @@ def scheme_of(reading: Reading, floor: int) -> Scheme:
         eclipses=eclipses,
         eclipsers=tuple(frozenset(np.flatnonzero(row).tolist()) for row in eclipses),
         by_size=tuple(by_size),
+    )
+
+
+def exact_scheme(reading: Reading) -> Scheme:
+    """The scheme of a reading by permit, of which nothing is withheld."""
+    scheme, count = scheme_of(reading, 0), len(reading.datasets)
+    return replace(
+        scheme,
+        floors=np.zeros(count, np.int64),
+        eclipses=np.zeros((count, count), np.bool_),
+        eclipsers=(frozenset(),) * count,
+        _ploidies={},
     )

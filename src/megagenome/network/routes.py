@@ -349,5 +349,9 @@ def not_served(path: FromPath[str]) -> None:
 
 async def _asked(request: Http) -> BeaconRequest:
     if request.method == HttpMethod.POST:
-        return decode_request(await request.body())
-    return request_from_parameters(_pairs(request))
+        asked = decode_request(await request.body())
+    else:
+        asked = request_from_parameters(_pairs(request))
+    if asked.query.request_parameters.permit:
+        raise Invalid("a permit is used at each country's node, not over the network: ask the node's own Beacon")
+    return asked

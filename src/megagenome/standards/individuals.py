@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 
-class OntologyTerm(msgspec.Struct, frozen=True):
+class OntologyTerm(msgspec.Struct, frozen=True, omit_defaults=True):
     """`{id, label}`."""
 
     id: str

@@ -116,13 +116,22 @@ class SecurityAttributes(msgspec.Struct, frozen=True, rename="camel"):
     security_levels: tuple[str, ...]
 
 
-class Configuration(msgspec.Struct, frozen=True, rename="camel"):
+class ConfigurationNotes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Ours: the request parameter that names a permit, and what it does."""
+
+    permit: str = ""
+
+
+class Configuration(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Maturity, security and entry types of a Beacon."""
 
     maturity_attributes: MaturityAttributes
     security_attributes: SecurityAttributes
     entry_types: dict[str, EntryType]
-    schema: str = msgspec.field(name="$schema", default=f"{_CONFIGURATION}/beaconConfigurationSchema.json")
+    info: ConfigurationNotes = ConfigurationNotes()
+    schema: str = msgspec.field(
+        name="$schema", default_factory=lambda: f"{_CONFIGURATION}/beaconConfigurationSchema.json"
+    )
 
 
 class ConfigurationResponse(msgspec.Struct, frozen=True):
@@ -132,11 +141,20 @@ class ConfigurationResponse(msgspec.Struct, frozen=True):
     response: Configuration
 
 
+class RelatedEndpoint(msgspec.Struct, frozen=True, rename="camel"):
+    """Where entries of one type are served that belong to one entry of another; `url` is a template with `{id}`."""
+
+    returned_entry_type: str
+    url: str
+
+
 class Endpoint(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Where an entry type is served."""
+    """Where an entry type is served; `single_entry_url` is a template with `{id}`."""
 
     entry_type: str
     root_url: str
+    single_entry_url: str = ""
+    endpoints: dict[str, RelatedEndpoint] = {}
 
 
 class BeaconMap(msgspec.Struct, frozen=True, rename="camel"):

@@ -89,11 +89,19 @@ class DatasetSelection(msgspec.Struct, frozen=True, rename="camel"):
     dataset_ids: tuple[str, ...]
 
 
+class PermitSelection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Ours: the answer is asked for by this permit, for this kind of use; empty for research."""
+
+    id: str
+    use: str = ""
+
+
 class RequestParameters(msgspec.Struct, frozen=True, omit_defaults=True):
     """Request parameters in the schema's form, one object per entity."""
 
     g_variant: VariantParameters | None = None
     datasets: DatasetSelection | None = None
+    permit: PermitSelection | None = None
 
 
 class RequestMeta(msgspec.Struct, frozen=True, rename="camel"):
@@ -164,6 +172,7 @@ _INTEGER = re.compile(r"-?[0-9]+")
 _GET_FILTER = re.compile(r"([^<>=!]+)(<=|>=|=|<|>|!)(.*)")
 _MANY = 1000
 """More values than this in one list are not a question that anybody asks."""
+_LONGEST_ID = 200
 _MOST_FILTERS = 100
 """Each filter costs a Beacon some reads: a megabyte of them would keep it busy for everybody else."""
 
@@ -264,6 +273,7 @@ def _positions(name: str, value: Any) -> tuple[int, ...]:
 def _parameters(given: Any) -> RequestParameters:
     flat = _flatten(given)
     selection = flat.pop("datasets", None)
+    permit = _permit(flat.pop("permit", None), flat.pop("use", None))
     variant: dict[str, Any] = {}
     for name, value in flat.items():
         field = _FIELDS.get(name.lower())
@@ -282,10 +292,11 @@ def _parameters(given: Any) -> RequestParameters:
     return RequestParameters(
         VariantParameters(**variant) if variant else None,
         DatasetSelection(_dataset_ids(selection)) if selection else None,
+        permit,
     )
 
 
-_KNOWN = [*(field.encode_name for field in msgspec.structs.fields(VariantParameters)), "datasets"]
+_KNOWN = [*(field.encode_name for field in msgspec.structs.fields(VariantParameters)), "datasets", "permit", "use"]
 
 
 def _flatten(given: Any) -> dict[str, Any]:
@@ -319,6 +330,21 @@ def _dataset_ids(selection: Any) -> tuple[str, ...]:
     if not isinstance(ids, list) or len(ids) > _MANY or not all(isinstance(each, str) for each in ids):
         raise Invalid(f"datasets is a list of up to {_MANY} dataset ids")
     return tuple(dict.fromkeys(ids))
+
+
+def _permit(permit: Any, use: Any) -> PermitSelection | None:
+    """A permit as an object of its own, as the schema wants all parameters, or as two texts."""
+    if isinstance(permit, dict):
+        if use not in (None, "") or not set(permit) <= {"id", "use"}:
+            raise Invalid("permit is an object {id, use}, or two texts permit and use")
+        permit, use = permit.get("id"), permit.get("use")
+    if not all(each is None or (isinstance(each, str) and len(each) <= _LONGEST_ID) for each in (permit, use)):
+        raise Invalid(f"permit and use are texts of at most {_LONGEST_ID} characters")
+    if not permit:
+        if use:
+            raise Invalid("use is stated with a permit only: name the permit, or leave use out")
+        return None
+    return PermitSelection(permit, use or "")
 
 
 def _filter(given: _LenientFilter | str) -> Filter:

@@ -5,13 +5,14 @@ Beacon v2.1.1's schemas, and from v2.2 `countPrecision` and `countAdjustedTo`. D
 `decode_answer`: unknown fields are ignored, numbers may be strings or floats without a fraction.
 """
 
+import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.errors import Corrupt, NotFound
 from megagenome.standards.beacon.requests import (
     API_VERSION,
     Granularity,
@@ -19,7 +20,9 @@ from megagenome.standards.beacon.requests import (
     Pagination,
     RequestedSchema,
     RequestParameters,
+    VariantParameters,
 )
+from megagenome.standards.individuals import OntologyTerm
 
 
 def _written(default: Any) -> Any:
@@ -122,6 +125,20 @@ class GenomicVariant(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
         if not alternate:
             return None
         return Allele(assembly, contig_of(place.sequence_id), start, reference, alternate)
+
+
+class CaseLevelData(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One person who carries the allele. The schema requires a biosample: where none is told it is the person again."""
+
+    biosample_id: str
+    individual_id: str
+    zygosity: OntologyTerm
+
+
+class VariantWithCases(GenomicVariant, frozen=True, rename="camel", omit_defaults=True):
+    """The same with the people who carry it, as a permit lets a reader know them. Written; of others never read."""
+
+    case_level_data: tuple[CaseLevelData, ...] = ()
 
 
 class ResultSet(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -262,6 +279,20 @@ def contig_of(sequence_id: str) -> str:
     """The contig in a `sequence_id`: `HGVSid:22` and `HGVSid:chr22:g.1A>T` give `22`; so does a bare name."""
     tokens = sequence_id.split(":")
     return tokens[min(1, len(tokens) - 1)].removeprefix("chr")
+
+
+_INTERNAL_ID = re.compile(r"(?P<assembly>[A-Za-z0-9.]+)-(?P<contig>[A-Za-z0-9._]+)-(?P<pos1>[0-9]{1,12})-(?P<bases>.+)")
+
+
+def read_internal_id(text: str) -> VariantParameters:
+    """The request parameters for the allele that `variant_internal_id` named. Raises `NotFound` for any other text."""
+    found = _INTERNAL_ID.fullmatch(text)
+    ref, _, alt = found["bases"].partition("-") if found else ("", "", "")
+    if found is None or not ref or not alt:
+        raise NotFound(f"no variant is called {text[:100]!r}: ids are such as GRCh37-22-16050075-A-G")
+    return VariantParameters(
+        found["assembly"], found["contig"], (int(found["pos1"]) - 1,), reference_bases=ref, alternate_bases=alt
+    )
 
 
 def variant_internal_id(allele: Allele) -> str:
