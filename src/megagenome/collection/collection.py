@@ -4,7 +4,7 @@
 import threading
 import time
 from pathlib import Path
-from typing import Self, overload, TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, overload
 
 import sqlalchemy as sa
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -13,7 +14,6 @@ from megagenome.kernel.errors import MegagenomeError
 from megagenome.network.calling import call, connect
 from megagenome.network.settings import Node
 from megagenome.standards.exchange import KNOCK_PATH
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx
