@@ -106,7 +106,7 @@ def _load_claim(folder: Path, genotypes: Path, people: Path, assembly: str, word
 def _totals(node: Path, assembly: str) -> tuple[int, int]:
     """Sums of AC and AN over all alleles of chromosome 22."""
     opened = open_node(node)
-    counts = opened.collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region(assembly, "22", 0, 50_000_000))
+    counts = opened.collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region(assembly, "22", 0, 50_000_000))
     opened.collection.close()
     return int(counts.ac.sum()), int(counts.an.sum())
 

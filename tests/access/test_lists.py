@@ -8,7 +8,7 @@ from megagenome.access.rules import may, roles_of
 from megagenome.kernel.callers import Caller
 from megagenome.standards.application import ApplicationId, Page, Scope, State, Verb
 from megagenome.standards.permit import Verdict
-from tests.access.hub import ADA, AUDREY, BEN, CHAIR, DORA, EEVA, FINN, OTTO, SIGNE, STEW, STRANGER, SVEA, Hub
+from tests.access.hub import ADA, AUDREY, BEN, BOTH, CHAIR, DORA, EEVA, FINN, OTTO, SIGNE, STEW, STRANGER, SVEA, Hub
 
 
 def listed(hub: Hub, who: Caller, scope: Scope, *states: State, skip: int = 0, limit: int = 50) -> Page:
@@ -77,7 +77,7 @@ def test_lists_hold_what_the_table_lets_one_look_at(hub: Hub) -> None:
     hub.do(CHAIR, returned, c.Return("more"))
     withdrawn = hub.create()
     hub.do(ADA, withdrawn, c.Withdraw())
-    for who in (ADA, SIGNE, OTTO, CHAIR, DORA, EEVA, FINN, SVEA, STEW, AUDREY, STRANGER):
+    for who in (ADA, SIGNE, OTTO, CHAIR, DORA, EEVA, FINN, SVEA, STEW, AUDREY, STRANGER, BOTH):
         scopes = (Scope.MINE, Scope.ALL)
         found = {each for scope in scopes for each in ids(listed(hub, who, scope))}
         looks = set()

@@ -21,6 +21,7 @@ from tests.access.hub import (
     ADA,
     AUDREY,
     BEN,
+    BRINGS,
     CHAIR,
     DORA,
     EEVA,
@@ -48,6 +49,7 @@ WHO = {
     ProcessRole.COUNTRY_DECIDER: EEVA,
     ProcessRole.DATA_STEWARD: STEW,
     ProcessRole.AUDITOR: AUDREY,
+    ProcessRole.NODE: BRINGS[EEVA],
 }
 SEES_FROM = {
     ProcessRole.SIGNING_OFFICIAL: Reach.SUBMITTED,
@@ -56,6 +58,7 @@ SEES_FROM = {
     ProcessRole.DAC_MEMBER: Reach.ENDORSED,
     ProcessRole.COUNTRY_DECIDER: Reach.REQUESTED,
     ProcessRole.DATA_STEWARD: Reach.REQUESTED,
+    ProcessRole.NODE: Reach.REQUESTED,
 }
 COMMANDS = [verb for verb in Verb if verb not in (Verb.LOOK, Verb.READ, Verb.LAPSE, Verb.EXPIRE)]
 

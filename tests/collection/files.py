@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.model import AlleleCounts, Sex
-from megagenome.collection.people import People, Person
+from megagenome.collection.people import YES, People, Person
 from megagenome.collection.reading import Reading
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
@@ -29,7 +29,7 @@ def as_person(someone: oracle.Someone) -> Person:
         sex=Sex(someone.sex),
         country=Country(someone.country),
         population=someone.population,
-        research_consent=someone.consents,
+        consent=YES if someone.consents else frozenset(),
     )
 
 

@@ -21,9 +21,9 @@ from megagenome.collection.cohort import (
     InDataset,
     Not,
 )
-from megagenome.collection.model import Sex
+from megagenome.collection.model import Sex, Use
 from megagenome.collection.needs import Ontology
-from megagenome.collection.people import Fact, FactKind, People, Person, Status
+from megagenome.collection.people import YES, Fact, FactKind, People, Person, Status
 from megagenome.collection.tables import dataset
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.ids import Country, Curie, IndividualId, SampleId
@@ -63,8 +63,8 @@ def add_dataset(connection: sa.Connection, number: int, name: str) -> int:
 
 
 def person(name: str, *facts: Fact, **recorded: object) -> Person:
-    """A person who says yes to research, with a sample called as they are, unless `recorded` says otherwise."""
-    defaults: dict[str, object] = {"sample_id": name, "research_consent": True}
+    """A person who says yes, with a sample called as they are, unless `recorded` says otherwise."""
+    defaults: dict[str, object] = {"sample_id": name, "consent": YES}
     return Person(individual_id=IndividualId(name), facts=facts, **(defaults | recorded))  # type: ignore[arg-type]
 
 
@@ -102,7 +102,7 @@ def persons(draw: st.DrawFn, most: int = 8) -> Sequence[Person]:
             population=draw(st.sampled_from(["", "north", "south"])),
             birth_year=draw(st.sampled_from([None, 1950, 1975, 2000, 2021])),
             facts=draw(facts()),
-            research_consent=draw(st.sampled_from([None, True, False])),
+            consent=draw(st.sampled_from([None, YES, frozenset(), frozenset({Use.RESEARCH}), frozenset(Use)])),
         )
         for number in range(draw(st.integers(1, most)))
     ]

@@ -15,8 +15,10 @@ from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import Sex, Use
-from megagenome.collection.people import People, Person
+from megagenome.collection.people import YES, People, Person
 from megagenome.collection.reading import Reading
+from megagenome.collection.release import release
+from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
@@ -53,7 +55,7 @@ def person(number: int) -> Person:
     name = f"P{number}"
     consents = bool(CONSENTS[number]) if number >= 0 else True
     sex = Sex.FEMALE if number % 2 else Sex.MALE
-    return Person(IndividualId(name), SampleId(name), sex, Country("EE"), "", research_consent=consents)
+    return Person(IndividualId(name), SampleId(name), sex, Country("EE"), "", consent=YES if consents else frozenset())
 
 
 def people(numbers: range) -> People:
@@ -108,7 +110,7 @@ def test_the_people_straddle_the_border_of_batches(large: Collection) -> None:
     snapshot = large.snapshot()
     assert (snapshot.individuals, snapshot.batches) == (EARLIER + COLUMNS, 2)
     (tiles, _) = snapshot.tiles["GRCh38", "22"]
-    place = tiles.find(COMMON)
+    place = tiles.find(COMMON.start, site_text(COMMON))
     assert place is not None
     both = tiles.members(*place, "hom", 2)
     assert all(bitmap.count(plane[None]) >= bitmap.SPARSE_LIMIT for plane in both)  # stored as planes
@@ -116,7 +118,7 @@ def test_the_people_straddle_the_border_of_batches(large: Collection) -> None:
 
 @pytest.mark.parametrize("record", range(3))
 def test_counts_of_everybody(large: Collection, record: int) -> None:
-    reading = large.open(PUBLIC, Use.RESEARCH)
+    reading = large.open(PUBLIC, Use.AGGREGATES)
     columns = np.arange(COLUMNS)
     everybody, some = plain(record, CONSENTS), plain(record, CONSENTS & (columns >= COLUMNS - SHARED))
     assert told(reading, ALLELES[record]) == {"ALL": everybody, "SOME": some}
@@ -130,7 +132,7 @@ def test_counts_of_everybody(large: Collection, record: int) -> None:
 def test_counts_of_a_cohort(large: Collection, record: int) -> None:
     columns = np.arange(COLUMNS)
     carries = ((CALLS[0] == 1).any(axis=1)) & (columns % 2 == 1) & CONSENTS
-    reading = large.open(PUBLIC, Use.RESEARCH, All((HasSex(Sex.FEMALE), Carries(COMMON), FromCountry("EE"))))
+    reading = large.open(PUBLIC, Use.AGGREGATES, All((HasSex(Sex.FEMALE), Carries(COMMON), FromCountry("EE"))))
     some = carries & (columns >= COLUMNS - SHARED)
     assert told(reading, ALLELES[record]) == {"ALL": plain(record, carries), "SOME": plain(record, some)}
     counted = reading.count_people()
@@ -140,11 +142,11 @@ def test_counts_of_a_cohort(large: Collection, record: int) -> None:
 
 def test_who_does_not_carry_was_called(large: Collection) -> None:
     known = (CALLS[1] != MISSING).all(axis=1) & (CALLS[1] == 0).all(axis=1) & CONSENTS
-    assert large.open(PUBLIC, Use.RESEARCH, Not(Carries(RARE))).count_people().distinct == known.sum()
+    assert large.open(PUBLIC, Use.AGGREGATES, Not(Carries(RARE))).count_people().distinct == known.sum()
 
 
 def test_people_of_several_datasets(large: Collection) -> None:
-    reading = large.open(PUBLIC, Use.RESEARCH)
+    reading = large.open(PUBLIC, Use.AGGREGATES)
     assert reading.shared.tolist() == [[False] * 3, [False, False, True], [False, True, False]]
     consenting = int(CONSENTS.sum())
     assert [dataset.individuals for dataset in reading.datasets] == [
@@ -153,21 +155,23 @@ def test_people_of_several_datasets(large: Collection) -> None:
         int(CONSENTS[COLUMNS - SHARED :].sum()),
     ]
     assert reading.count_people().distinct == EARLIER + consenting
-    only = large.open(PUBLIC, Use.RESEARCH, All((InDataset(DatasetId("ALL")), Not(InDataset(DatasetId("SOME"))))))
+    only = large.open(PUBLIC, Use.AGGREGATES, All((InDataset(DatasetId("ALL")), Not(InDataset(DatasetId("SOME"))))))
     assert only.count_people().distinct == CONSENTS[: COLUMNS - SHARED].sum()
 
 
 def test_a_withdrawn_consent_beyond_the_border_is_counted_again(large: Collection, tmp_path: Path) -> None:
     shutil.copytree(large.folder, tmp_path / "node")
     collection = Collection.open_folder(tmp_path / "node", lambda _: None)
-    before = collection.open(PUBLIC, Use.RESEARCH)
+    before = collection.open(PUBLIC, Use.AGGREGATES)
     assert told(before, COMMON)["ALL"] == plain(0, CONSENTS)
     gone = [0, 5_535, 5_536, 11_999]
-    no = [Person(IndividualId(f"P{k}"), SampleId(f"P{k}"), research_consent=False) for k in gone]
+    no = [Person(IndividualId(f"P{k}"), SampleId(f"P{k}"), consent=frozenset()) for k in gone]
     load(collection, DatasetStatement(DatasetId("ALL")), People(no, {}, {}))
+    assert told(collection.open(PUBLIC, Use.AGGREGATES), COMMON)["ALL"] == plain(0, CONSENTS)
+    release(collection)
     left = CONSENTS.copy()
     left[gone] = False
     for record, allele in enumerate(ALLELES):
-        assert told(collection.open(PUBLIC, Use.RESEARCH), allele)["ALL"] == plain(record, left)
+        assert told(collection.open(PUBLIC, Use.AGGREGATES), allele)["ALL"] == plain(record, left)
     assert told(before, COMMON)["ALL"] == plain(0, CONSENTS)  # what was opened before stays as it was
     collection.close()

@@ -8,25 +8,29 @@ from hypothesis import strategies as st
 from megagenome.collection import bitmap
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.enrol import Enrolment, enrol
+from megagenome.collection.people import YES
 from megagenome.collection.tables import METADATA, individual
 from megagenome.kernel.database import open_database
 from tests.collection.nodes import add_dataset, ontology_for, people, person
 
+CONSENTS = {True: YES, False: frozenset(), None: None}
 Words = dict[str, bool | None]
 """What a dataset's table says, by individual."""
 
 
 def state(connection: sa.Connection, dataset: int, words: Words) -> Enrolment:
-    persons = [person(name, research_consent=word, sample_id=None) for name, word in words.items()]
+    persons = [person(name, consent=CONSENTS[word], sample_id=None) for name, word in words.items()]
     return enrol(connection, dataset, people(*persons), ontology_for)
 
 
 def consenting(connection: sa.Connection) -> set[str]:
-    """The ids of those who consent; both places that store it must agree."""
+    """The ids of those who consent, to either of the uses that a plain yes is about."""
     names = dict(map(tuple, connection.execute(sa.select(individual.c.number, individual.c.id))))
-    marked = set(connection.scalars(sa.select(individual.c.id).where(individual.c.research_consent)))
-    assert {names[number] for number in bitmap.to_numbers(read_consenting(connection, 1)).tolist()} == marked
-    return marked
+    counted, studied = (
+        {names[number] for number in bitmap.to_numbers(read_consenting(connection, use, 1)).tolist()} for use in YES
+    )
+    assert counted == studied
+    return counted
 
 
 def test_only_a_yes_is_consent(connection: sa.Connection) -> None:
@@ -41,7 +45,7 @@ def test_another_datasets_no_or_silence_is_not_turned_into_yes(connection: sa.Co
     done = state(connection, two, {"A": True, "B": True, "C": True, "D": True})
     assert consenting(connection) == {"A", "D"}
     assert (done.consenting, done.overruled, done.withdrawn) == (2, 2, 0)
-    assert done.changed.tolist() == []
+    assert done.moved.tolist() == []
 
 
 def test_a_no_takes_effect_whichever_table_brings_it(connection: sa.Connection) -> None:
@@ -50,16 +54,14 @@ def test_a_no_takes_effect_whichever_table_brings_it(connection: sa.Connection) 
     done = state(connection, two, {"B": False, "C": None})
     assert consenting(connection) == {"A"}
     assert (done.consenting, done.overruled, done.withdrawn) == (0, 0, 2)
-    assert done.changed.tolist() == [1, 2]
 
 
 def test_a_dataset_may_correct_its_own_word(connection: sa.Connection) -> None:
     one, two = add_dataset(connection, 1, "ONE"), add_dataset(connection, 2, "TWO")
     state(connection, one, {"A": None, "B": True})
     state(connection, two, {"A": True})
-    done = state(connection, one, {"A": True})
+    state(connection, one, {"A": True})
     assert consenting(connection) == {"A", "B"}  # B, whom the new table does not name, stays
-    assert done.changed.tolist() == [0]
     assert state(connection, one, {"B": False}).withdrawn == 1
     assert consenting(connection) == {"A"}
 

@@ -40,8 +40,8 @@ def expected_sets(who: Iterable[Person], dataset: str) -> Sets:
     found: Sets = {}
     for one in who:
         keys = [("dataset", dataset)]
-        if one.research_consent:
-            keys += [("consented", dataset), ("consent", "research")]
+        for use in one.consent or ():
+            keys += [("consented", f"{use}/{dataset}"), ("consent", use)]
         for kind, value, empty in (
             ("sex", one.sex.value, "unknown"),
             ("country", one.country, "ZZ"),
@@ -79,7 +79,7 @@ def test_sets_are_those_of_the_people_however_they_come(who: list[Person], draw:
         assert found == expected_sets(who, "ONE")
         again = enrol(connection, one, people(*who), ontology_for)
         assert stored_sets(connection) == found
-        assert (again.added, again.withdrawn, again.overruled, again.changed.tolist()) == (0, 0, 0, [])
+        assert (again.added, again.withdrawn, again.overruled, again.moved.tolist()) == (0, 0, 0, [])
     engine.dispose()
 
 
@@ -94,7 +94,7 @@ def test_people_of_several_datasets_are_one_individual(connection: sa.Connection
         ontology_for,
     )
     assert (second.numbers, second.added, second.consenting) == ({"T": 0, "B": 1}, 1, 3)
-    assert second.changed.tolist() == [0, 1]  # both are in another stratum now
+    assert second.moved.tolist() == [0, 1]  # both are in another stratum now
     assert second.strata.strata == (
         Stratum(Country("EE"), "", Sex.FEMALE),
         Stratum(Country("ZZ"), "", Sex.MALE),
@@ -116,7 +116,7 @@ def test_other_facts_and_years_of_birth_do_not_change_strata(connection: sa.Conn
     one = add_dataset(connection, 1, "ONE")
     enrol(connection, one, people(person("A")), ontology_for)
     more = person("A", *observed("HP:0000005"), birth_year=1950)
-    assert enrol(connection, one, people(more), ontology_for).changed.tolist() == []
+    assert enrol(connection, one, people(more), ontology_for).moved.tolist() == []
 
 
 def test_a_contradiction_leaves_nothing_behind(connection: sa.Connection) -> None:
@@ -137,6 +137,6 @@ def test_more_people_than_a_batch_holds(connection: sa.Connection) -> None:
     found = stored_sets(connection)
     assert found["consent", "research"] == {f"P{i}" for i in range(size)}
     assert found["sex", "male"] == {f"P{i}" for i in range(0, size, 2)}
-    withdrawn = [msgspec.structs.replace(herd[i], research_consent=False) for i in (0, 65_540)]
-    assert enrol(connection, one, people(*withdrawn), ontology_for).changed.tolist() == [0, 65_540]
+    withdrawn = [msgspec.structs.replace(herd[i], consent=frozenset()) for i in (0, 65_540)]
+    assert enrol(connection, one, people(*withdrawn), ontology_for).withdrawn == 2
     assert stored_sets(connection)["consent", "research"] == {f"P{i}" for i in range(1, size - 1)}

@@ -16,6 +16,7 @@ from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load
 from megagenome.collection.model import DatasetState, Use
+from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
@@ -33,7 +34,7 @@ def test_counts_equal_plain_counting(
     expected = oracle.count("GRCh38", people, records)
     collection = new_collection()
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
 
     found = {}
     for contig in CONTIGS:
@@ -64,7 +65,7 @@ def test_a_region_has_what_overlaps_it(
     people, records = file
     collection = new_collection()
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
-    found = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "X", start, start + length)).alleles
+    found = collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region("GRCh38", "X", start, start + length)).alleles
     everything = [Allele("GRCh38", *key) for key in oracle.count("GRCh38", people, records)]
     assert found == sorted(a for a in everything if a.contig == "X" and a.start < start + length and a.end > start)
 
@@ -74,7 +75,7 @@ def test_a_person_in_several_datasets_counts_once_in_the_total(collection: Colle
     record = oracle.Record("22", 99, "A", ("G",), ((0, 1), (1, 1), (0, 0), (0, 1)))
     load(collection, statement("ONE"), as_people(people[:3]), [as_source(people, [record])], "GRCh38")
     load(collection, statement("TWO"), as_people(people[1:]), [as_source(people, [record])], "GRCh38")
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
     allele = Allele("GRCh38", "22", 99, "A", "G")
     counts = reading.count_alleles(allele)
     assert (counts.ac.sum(axis=1).tolist(), counts.an.sum(axis=1).tolist()) == ([3, 3], [6, 6])
@@ -91,7 +92,7 @@ def test_two_loads_of_one_dataset_add_up(collection: Collection) -> None:
     other = oracle.Record("22", 199, "C", ("T",), ((0, 0), (0, 1)))
     load(collection, statement(), as_people(people[:2]), [as_source(people[:2], [first])], "GRCh38")
     load(collection, statement(), as_people(people[2:]), [as_source(people[2:], [second, other])], "GRCh38")
-    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    counts = collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region("GRCh38", "22", 0, 1000))
     assert [allele.start for allele in counts.alleles] == [99, 199]
     assert (counts.ac.sum(axis=1).tolist(), counts.an.sum(axis=1).tolist()) == ([4, 1], [8, 4])
 
@@ -104,7 +105,9 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
     ]
     load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
     (tiles,) = collection.snapshot().tiles["GRCh38", "22"]
-    found = {(a := Allele("GRCh38", "22", s, r, alt)): tiles.find(a) for s, r, alt in _alleles(collection)}
+    found = {
+        (a := Allele("GRCh38", "22", s, r, alt)): tiles.find(s, site_text(a)) for s, r, alt in _alleles(collection)
+    }
     origins = {a[2:]: tiles.origin(*place) for a, place in found.items() if place}
     assert origins == {
         (99, "GTT", "G"): "100 GTT G,GT 1",
@@ -114,7 +117,7 @@ def test_the_original_record_is_remembered(collection: Collection) -> None:
 
 
 def _alleles(collection: Collection) -> list[tuple[int, str, str]]:
-    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    counts = collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region("GRCh38", "22", 0, 1000))
     return [(a.start, a.ref, a.alt) for a in counts.alleles]
 
 
@@ -122,10 +125,20 @@ def test_only_published_datasets_are_read(collection: Collection) -> None:
     people = [oracle.Someone("S", "male", "FI", "", True)]
     record = oracle.Record("22", 99, "A", ("G",), ((0, 1),))
     load(collection, statement(publish=False), as_people(people), [as_source(people, [record])], "GRCh38")
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
     assert reading.datasets == ()
     assert reading.count_alleles(Region("GRCh38", "22", 0, 1000)).alleles == []
     assert reading.count_people().distinct == 0
+
+
+def test_a_version_is_fresh_until_the_database_is_to_be_asked(collection: Collection) -> None:
+    assert not collection.is_fresh(0)
+    version = collection.version
+    collection._checked = time.monotonic() + 60
+    assert collection.is_fresh(version)
+    assert not collection.is_fresh(version + 1)
+    collection.refresh()
+    assert not collection.is_fresh(version)
 
 
 def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> None:
@@ -136,9 +149,9 @@ def test_a_load_does_not_publish_what_was_withdrawn(collection: Collection) -> N
     collection.refresh()
     with pytest.raises(Conflict, match="is withdrawn"):
         load(collection, statement(), people)
-    assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+    assert collection.open(PUBLIC, Use.AGGREGATES).datasets == ()
     load(collection, statement(publish=False), people)
-    assert collection.open(PUBLIC, Use.RESEARCH).datasets == ()
+    assert collection.open(PUBLIC, Use.AGGREGATES).datasets == ()
 
 
 def test_a_load_knows_what_another_process_has_just_loaded(collection: Collection) -> None:
@@ -245,7 +258,7 @@ def test_header_fields_come_in_any_order(collection: Collection, tmp_path: Path)
     header = header.replace("<ID=GT,Number=1,Type=String,", "<Number=1,Type=String,ID=GT,")
     people = as_people([oracle.Someone("S1", "female", "EE", "", True)])
     load(collection, statement(), people, [write_vcf(tmp_path, header + ROW)], "GRCh38")
-    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    counts = collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region("GRCh38", "22", 0, 1000))
     assert (counts.het.sum(), counts.an.sum()) == (1, 2)
 
 
@@ -257,7 +270,7 @@ def test_calls_may_be_wider_than_they_need_be(collection: Collection, width: typ
     source = as_source(people, records, size=4)
     wider = [block._replace(calls=block.calls.astype(width)) for block in source.blocks]
     load(collection, statement(), as_people(people), [source._replace(blocks=wider)], "GRCh38")
-    counts = collection.open(PUBLIC, Use.RESEARCH).count_alleles(Region("GRCh38", "22", 0, 1000))
+    counts = collection.open(PUBLIC, Use.AGGREGATES).count_alleles(Region("GRCh38", "22", 0, 1000))
     kinds = (counts.het, counts.hom, counts.hemi, counts.an)
     assert [kind.sum(axis=1).tolist() for kind in kinds] == [[2, 1] * 4, [0] * 8, [1, 0] * 4, [7] * 8]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.collection.model import Sex
-from megagenome.collection.people import Fact, FactKind, Person, join, parse_sex, parse_text, unite
+from megagenome.collection.model import Sex, Use
+from megagenome.collection.people import YES, Fact, FactKind, Person, join, parse_sex, parse_text, unite
 from megagenome.kernel.errors import Invalid
 from tests.collection.nodes import excluded, observed, persons
 
@@ -46,7 +46,7 @@ def test_a_term_may_be_both_a_phenotype_and_a_disease() -> None:
 def test_join_restores_a_record_that_was_torn_apart(who: list[Person], draw: st.DataObject) -> None:
     (whole,) = who
     first, more = {}, {}
-    for field in ("sample_id", "sex", "country", "population", "birth_year", "research_consent"):
+    for field in ("sample_id", "sex", "country", "population", "birth_year", "consent"):
         for part in draw.draw(st.sampled_from([(first,), (more,), (first, more)])):
             part[field] = getattr(whole, field)
     cut, overlap = draw.draw(st.integers(0, len(whole.facts))), draw.draw(st.integers(0, 2))
@@ -65,7 +65,8 @@ def test_join_restores_a_record_that_was_torn_apart(who: list[Person], draw: st.
         ("country", "EE", "FI", "country is FI here and EE before"),
         ("population", "north", "south", "population is south here and north before"),
         ("birth_year", 1950, 1951, "birth_year is 1951 here and 1950 before"),
-        ("research_consent", True, False, "consent is no here and yes before"),
+        ("consent", YES, frozenset(), "consent is no here and yes before"),
+        ("consent", frozenset({Use.POLICY, Use.QUALITY}), YES, "consent is yes here and policy;quality before"),
         ("facts", observed("HP:1"), excluded("HP:1"), "HP:1 is both observed and excluded"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from megagenome.collection.model import Sex
-from megagenome.collection.people import FactKind, People, Person
+from megagenome.collection.people import YES, FactKind, People, Person
 from megagenome.collection.read_people import read_people
 from megagenome.kernel.errors import Invalid
 from tests.collection.nodes import observed, ontology_for
@@ -100,11 +100,11 @@ def test_files_join_by_individual_in_any_order(folder: Path) -> None:
 
 def test_consent_for_all_is_for_those_who_are_not_stated(folder: Path) -> None:
     files = write("t.tsv", TABLE), write("i.json", json.dumps(INDIVIDUALS))
-    assert {p.individual_id: p.research_consent for p in read(*files).persons} == {
-        "P1": True, "P2": False, "P3": None, "P4": None,
+    assert {p.individual_id: p.consent for p in read(*files).persons} == {
+        "P1": YES, "P2": frozenset(), "P3": None, "P4": None,
     }  # fmt: skip
-    assert {p.individual_id: p.research_consent for p in read(*files, consent_all=True).persons} == {
-        "P1": True, "P2": False, "P3": True, "P4": True,
+    assert {p.individual_id: p.consent for p in read(*files, consent_all=True).persons} == {
+        "P1": YES, "P2": frozenset(), "P3": YES, "P4": YES,
     }  # fmt: skip
 
 

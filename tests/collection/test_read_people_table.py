@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from megagenome.collection.model import Sex
-from megagenome.collection.people import Fact, FactKind, Person
+from megagenome.collection.model import Sex, Use
+from megagenome.collection.people import YES, Fact, FactKind, Person
 from megagenome.collection.read_people_table import PeopleTable
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel import clock
@@ -51,7 +51,7 @@ def test_all_columns() -> None:
             *observed("ICD10:I83", kind=FactKind.DISEASE),
             *excluded("ICD10:I42", kind=FactKind.DISEASE),
         ),
-        research_consent=True,
+        consent=YES,
     )
 
 
@@ -82,9 +82,21 @@ def test_empty_pieces_and_spaces_around_terms_do_not_matter() -> None:
     assert spaced[1].facts == person.facts
 
 
-@pytest.mark.parametrize(("cell", "consent"), [("yes", True), ("Yes", True), ("no", False), ("NO", False), ("", None)])
-def test_consent(cell: str, consent: bool | None) -> None:
-    assert read("individual_id consent", f"P1 {cell}")[0].research_consent is consent
+@pytest.mark.parametrize(
+    ("cell", "consent"),
+    [
+        ("yes", {"aggregates", "research"}),
+        ("Yes", {"aggregates", "research"}),
+        ("no", set()),
+        ("NO", set()),
+        ("", None),
+        ("research", {"research"}),
+        ("Policy;aggregates;policy", {"aggregates", "policy"}),
+        ("aggregates;research;policy;quality;healthcare", set(Use)),
+    ],
+)
+def test_consent(cell: str, consent: set[str] | None) -> None:
+    assert read("individual_id consent", f"P1 {cell}")[0].consent == consent
 
 
 def test_further_columns_are_custom_facts() -> None:
@@ -126,7 +138,7 @@ def test_headers_that_are_refused(header: str, message: str) -> None:
         ("P1 S1 F EE north 1849   yes", "line 3 (P1): birth_year '1849': use a year from 1850 to "),
         ("P1 S1 F EE north 19.5   yes", "line 3 (P1): birth_year '19.5'"),
         ("P1 S1 F EE north ١٩٥٠   yes", "line 3 (P1): birth_year"),
-        ("P1 S1 F EE north 1950   maybe", "line 3 (P1): consent 'maybe': use yes or no"),
+        ("P1 S1 F EE north 1950   maybe", "line 3 (P1): consent 'maybe': use yes or no, or kinds of use joined by ';'"),
         ("P1 S1 F EE north 1950  HP:0009999 yes", "line 3 (P1): HP:0009999 is not in HP"),
         ("P1 S1 F EE north 1950  seizure yes", "line 3 (P1): 'seizure' is not a CURIE"),
         ("P1 S1 F EE north 1950  ! yes", "line 3 (P1): '' is not a CURIE"),

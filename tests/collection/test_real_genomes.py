@@ -11,7 +11,7 @@ from megagenome.collection import Collection, Use
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import Sex
-from megagenome.collection.people import People, Person
+from megagenome.collection.people import YES, People, Person
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
@@ -30,7 +30,7 @@ def load_country(collection: Collection, path: Path, genome: str, people: list[o
             sex=Sex(p.sex),
             country=Country(p.country),
             population=p.population,
-            research_consent=True,
+            consent=YES,
         )
         for p in people
     ]
@@ -52,7 +52,7 @@ def test_every_site_equals_plain_counting_over_bcftools(
             continue
         load_country(collection, path, genome, people)
         expected = plain_counts(path, genome, people)
-        reading = collection.open(PUBLIC, Use.RESEARCH)
+        reading = collection.open(PUBLIC, Use.AGGREGATES)
         mine = len(reading.datasets) - 1
         compared = 0
         for contig in {key[0] for key in expected}:
@@ -78,7 +78,7 @@ def test_facts_computed_by_others(shared: Path, new_collection: Callable[[], Col
         path = shared / "data/genomes" / name
         members = set(samples_of(path))
         load_country(collection, path, genome, [person for person in panel(shared) if person.sample in members])
-    reading = collection.open(PUBLIC, Use.RESEARCH)
+    reading = collection.open(PUBLIC, Use.AGGREGATES)
     index = {dataset.id: k for k, dataset in enumerate(reading.datasets)}
     compared = 0
     for name, genome in FILES.items():

@@ -15,7 +15,7 @@ from tests.collection.nodes import add_dataset, excluded, observed, person
 HEIGHT = Fact(FactKind.MEASURE, "LOINC:8308-9", Status.OBSERVED, "179", "cm", "2021-09-24")
 FULL = person(
     "A", *observed("HP:0000005"), *excluded("HP:0000004"), HEIGHT,
-    sample_id="S1", sex=Sex.FEMALE, country="EE", population="north", birth_year=1950, research_consent=None,
+    sample_id="S1", sex=Sex.FEMALE, country="EE", population="north", birth_year=1950, consent=None,
 )  # fmt: skip
 
 
@@ -34,8 +34,8 @@ def test_new_people_are_written_whole(connection: sa.Connection) -> None:
         Entry(1, person("B", sample_id=None), None),
     ]
     assert rows(connection, tables.individual) == [
-        (0, "A", "female", "EE", "north", 1950, False),
-        (1, "B", "unknown", "ZZ", "", None, False),
+        (0, "A", "female", "EE", "north", 1950),
+        (1, "B", "unknown", "ZZ", "", None),
     ]
     assert rows(connection, tables.biosample) == [(1, "S1", 0)]
     assert rows(connection, tables.fact) == [
@@ -76,7 +76,7 @@ def test_another_dataset_fills_in_and_has_samples_of_its_own(connection: sa.Conn
     ((number, after, stored),) = enter(connection, two, more)
     assert stored is not None
     assert (number, stored.sample_id, after.sex, after.country) == (0, None, Sex.FEMALE, "FI")
-    assert rows(connection, tables.individual) == [(0, "A", "female", "FI", "", 1960, False)]
+    assert rows(connection, tables.individual) == [(0, "A", "female", "FI", "", 1960)]
     assert rows(connection, tables.biosample) == [(1, "S1", 0), (2, "T1", 0)]
     assert [row[2] for row in rows(connection, tables.fact)] == ["HP:0000005", "HP:0000006"]
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from megagenome.collection.rows import insert_rows
 from megagenome.collection.tables import METADATA, individual
 
-ROWS = [(0, "P0", "male", "EE", "", None, True), (1, "P'1;--", "female", "FI", "north", 1950, False)]
+ROWS = [(0, "P0", "male", "EE", "", None), (1, "P'1;--", "female", "FI", "north", 1950)]
 
 
 @pytest.mark.parametrize("paramstyle", ["qmark", "named"])

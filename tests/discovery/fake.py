@@ -16,6 +16,7 @@ from megagenome.collection.model import (
     PeopleCounts,
     Sex,
     Stratum,
+    Tier,
 )
 from megagenome.discovery import DiscoverySettings
 from megagenome.discovery.answer import Beacon
@@ -66,6 +67,8 @@ def dataset(id_: str, *, is_open: bool = False, floor: int = 0, assemblies: tupl
         state=DatasetState.PUBLISHED,
         open=is_open,
         floor=floor if is_open else max(floor, 10),
+        alleles_tier=Tier.PUBLIC,
+        people_tier=Tier.PUBLIC,
         collection_year=2020,
         individuals=0,
         assemblies=assemblies,
@@ -91,9 +94,19 @@ class FakeCollection:
         self.version = 1
         self.terms = terms
         self.strata = tuple(sorted({person.stratum for person in people}))
+        self.checked = True
 
-    def open(self, caller: Any, use: Any, cohort: c.Cohort = c.EVERYONE, permit: None = None) -> "FakeReading":
-        del caller, use, permit
+    def is_fresh(self, version: int) -> bool:
+        return self.checked and version == self.version
+
+    @property
+    def published(self) -> tuple[Dataset, ...]:
+        return self.datasets
+
+    def open(
+        self, caller: Any, use: Any, cohort: c.Cohort = c.EVERYONE, permit: None = None, *, asked: Any = None
+    ) -> "FakeReading":
+        del caller, use, permit, asked
         return FakeReading(self, cohort)
 
 
@@ -118,6 +131,11 @@ class FakeReading:
         return np.array([[i != j and bool(members[i] & members[j]) for j in range(n)] for i in range(n)], bool).reshape(
             n, n
         )
+
+    @property
+    def same(self) -> np.ndarray:
+        members = self._collection.members
+        return np.array([[mine == other for other in members] for mine in members], bool).reshape(2 * [len(members)])
 
     def count_alleles(self, place: Allele | Region, datasets: Some[DatasetId] | None = None) -> AlleleCounts:
         rows = sorted(

@@ -26,7 +26,7 @@ from megagenome.standards.beacon import (
     decode_request,
     withheld_below,
 )
-from tests.discovery.fake import FakeCollection, beacon_of
+from tests.discovery.fake import FakeCollection, Person, beacon_of, dataset
 from tests.discovery.world import ABSENT, COMMON, MANY_HAVE, NOBODY_HAS, RARE, SOME_HAVE, SYMBOLIC, world
 
 
@@ -185,7 +185,7 @@ def test_datasets_are_listed_without_counts_of_people(beacon: Beacon) -> None:
 
 
 def test_filtering_terms_are_all_that_individuals_take(beacon: Beacon) -> None:
-    answer = beacon.filtering_terms(Pagination()).response
+    answer = beacon.filtering_terms(PUBLIC, Pagination()).response
     for term in answer.filtering_terms:
         plain = term.type == "ontology"
         value = {"country": "FI", "sex": "male", "dataset": "OPEN"}.get(term.id, "30")
@@ -193,11 +193,11 @@ def test_filtering_terms_are_all_that_individuals_take(beacon: Beacon) -> None:
         assert beacon.individuals(PUBLIC, request(filters=[filter_])).response_summary
     assert {resource.id: resource.version for resource in answer.resources} == {"hp": "2025-01-16", "ncit": ""}
     ids = [term.id for term in answer.filtering_terms]
-    assert [t.id for t in beacon.filtering_terms(Pagination(2, 3)).response.filtering_terms] == ids[2:5]
+    assert [t.id for t in beacon.filtering_terms(PUBLIC, Pagination(2, 3)).response.filtering_terms] == ids[2:5]
 
 
 def test_a_term_that_few_have_looks_like_one_that_nobody_has(beacon: Beacon) -> None:
-    listed = [term.id for term in beacon.filtering_terms(Pagination()).response.filtering_terms]
+    listed = [term.id for term in beacon.filtering_terms(PUBLIC, Pagination()).response.filtering_terms]
     assert "ICD10:I83" in listed  # one person, in open data
     assert "ICD10:I42" not in listed
     of_one, of_nobody = (
@@ -241,15 +241,41 @@ def test_wide_regions_leave_room_for_other_questions(monkeypatch: pytest.MonkeyP
     )
 
 
+def test_only_what_is_in_memory_is_at_hand() -> None:
+    collection = world()
+    beacon = beacon_of(collection)
+    assert not beacon.at_hand(PUBLIC, request(COMMON))  # nothing is known yet
+    beacon.variants(PUBLIC, request(COMMON))
+    assert beacon.at_hand(PUBLIC, request(COMMON))
+    assert beacon.at_hand(PUBLIC, request(ABSENT))
+    region = {"referenceName": "22", "start": COMMON.start, "end": COMMON.end}
+    for waits in ({}, region, {"geneId": "TBX1"}, {"geneId": "TBX1", "referenceBases": "A"}):
+        assert not beacon.at_hand(PUBLIC, request(requestParameters=waits))
+    collection.checked = False
+    try:
+        assert not beacon.at_hand(PUBLIC, request(COMMON))
+    finally:
+        collection.checked = True
+
+
+def test_what_counts_people_one_by_one_is_not_at_hand() -> None:
+    everyone = set(range(30))
+    calls = {(name, COMMON): dict.fromkeys(everyone, (1, 2)) for name in ("ONE", "TWO")}
+    datasets = {name: (dataset(name, is_open=True), everyone) for name in ("ONE", "TWO")}
+    beacon = beacon_of(FakeCollection([Person()] * 30, datasets, calls))
+    beacon.variants(PUBLIC, request(COMMON))
+    assert not beacon.at_hand(PUBLIC, request(COMMON))
+
+
 def test_a_changed_collection_is_noticed() -> None:
     collection = world()
     beacon = beacon_of(collection)
-    before = beacon.filtering_terms(Pagination()).response.filtering_terms
+    before = beacon.filtering_terms(PUBLIC, Pagination()).response.filtering_terms
     terms, collection.terms = collection.terms, ()
     try:
-        assert beacon.filtering_terms(Pagination()).response.filtering_terms == before
+        assert beacon.filtering_terms(PUBLIC, Pagination()).response.filtering_terms == before
         collection.version += 1
-        assert len(beacon.filtering_terms(Pagination()).response.filtering_terms) == len(before) - 4
+        assert len(beacon.filtering_terms(PUBLIC, Pagination()).response.filtering_terms) == len(before) - 4
     finally:
         collection.terms = terms
 
@@ -290,5 +316,5 @@ def test_each_answer_with_numbers_is_counted_for_the_ledger() -> None:
     with pytest.raises(Invalid):
         beacon.variants(PUBLIC, request(filters=[{"id": "nothing"}]))
     beacon.datasets(PUBLIC, request())
-    beacon.filtering_terms(Pagination())
+    beacon.filtering_terms(PUBLIC, Pagination())
     assert len(counted) == 3

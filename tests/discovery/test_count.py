@@ -4,7 +4,7 @@ import pytest
 
 from megagenome.collection import Collection, Reading
 from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
-from megagenome.collection.model import Sex, Stratum
+from megagenome.collection.model import Asked, Sex, Stratum
 from megagenome.discovery import count
 from megagenome.discovery.count import count_people, count_variants
 from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
@@ -33,7 +33,7 @@ ALL = (OPEN, CLOSED, SMALL, PART)
 
 def opened(collection: FakeCollection) -> tuple[Collection, Reading, Scheme]:
     reading = collection.open(None, None)
-    return collection, reading, scheme_of(collection, reading, 10)  # type: ignore[arg-type, return-value]
+    return collection, reading, scheme_of(reading, 10)  # type: ignore[arg-type, return-value]
 
 
 def told_of(place: Allele | Region, datasets: tuple[int, ...] = ALL, skip: int = 0, limit: int = 1000) -> VariantsTold:
@@ -147,8 +147,8 @@ def test_open_datasets_that_share_people_count_each_once() -> None:
     assert told.combined is not None
     assert told.combined.counts[:, 0, scheme.margins.total].tolist() == [50, 0, 0, 100]
     # of a selection, what the larger tells: no number is told that is not a sum of told ones
-    assert count_people(collection, scheme, PUBLIC, PeopleQuestion(EVERYONE, (0, 1))).total == 50
-    assert count_people(collection, scheme, PUBLIC, PeopleQuestion(EVERYONE, (0,))).total == 40
+    assert count_people(collection, scheme, PUBLIC, Asked.PEOPLE, PeopleQuestion(EVERYONE, (0, 1))).total == 50
+    assert count_people(collection, scheme, PUBLIC, Asked.PEOPLE, PeopleQuestion(EVERYONE, (0,))).total == 40
 
 
 def test_a_region_gives_its_alleles_by_position_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_a_region_over_the_border_of_the_pseudoautosomal_region_has_each_allele_
 
 def people(cohort: object, datasets: tuple[int, ...] = ALL) -> tuple[dict[int, int], int, bool]:
     collection, _, scheme = opened(world())
-    told = count_people(collection, scheme, PUBLIC, PeopleQuestion(cohort, datasets))  # type: ignore[arg-type]
+    told = count_people(collection, scheme, PUBLIC, Asked.PEOPLE, PeopleQuestion(cohort, datasets))  # type: ignore[arg-type]
     return {k: int(told.counts[k]) for k in datasets if told.told[k]}, told.total, told.exact
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from megagenome.discovery.routes import LARGEST_BODY_BYTES, discovery_router
+from megagenome.discovery.routes import LARGEST_BODY_BYTES, LONG_BODY_BYTES, discovery_router
 from megagenome.standards.beacon import decode_answer, decode_error_message
 from tests.discovery.fake import beacon_of
 from tests.discovery.world import COMMON, MANY_HAVE, world
@@ -54,6 +55,26 @@ def test_every_dialect_gets_the_same_answer_by_post_and_get(client: Client, para
     got = client.get("/beacon/v2/g_variants", params=flat)
     assert got.status_code == 200, got.text
     assert decode_answer(got.content).response == expected
+
+
+def test_the_event_loop_answers_what_is_at_hand_and_threads_the_rest() -> None:
+    beacon = beacon_of(world())
+    answered, at_hand = beacon.variants, beacon.at_hand
+    loop, ran = set[int](), list[int]()
+    beacon.variants = lambda *asked: ran.append(threading.get_ident()) or answered(*asked)  # type: ignore[method-assign,func-returns-value]
+    beacon.at_hand = lambda *asked: loop.add(threading.get_ident()) or at_hand(*asked)  # type: ignore[method-assign,func-returns-value]
+    region = {"referenceName": "22", "start": COMMON.start, "end": COMMON.end}
+    with TestClient(Litestar([discovery_router(beacon)], openapi_config=None)) as client:
+        client.get("/beacon/v2/g_variants", params=region)
+        client.get("/beacon/v2/g_variants", params=EXACT)
+        client.post("/beacon/v2/g_variants", json=body_of(EXACT))
+    assert [thread in loop for thread in ran] == [False, True, True]
+
+
+def test_a_long_body_is_read_as_a_short_one(client: Client) -> None:
+    short = json.dumps(body_of(EXACT)).encode()
+    answers = [client.post("/beacon/v2/g_variants", content=body) for body in (short, short + b" " * LONG_BODY_BYTES)]
+    assert answers[0].content == answers[1].content
 
 
 def test_filters_by_get_and_post(client: Client) -> None:

@@ -10,7 +10,7 @@ def scheme(members: dict[str, set[int]], open_ones: str = "", floors: dict[str, 
         for name, mine in members.items()
     }
     collection = FakeCollection([Person()] * 50, datasets, {})
-    return scheme_of(collection, collection.open(None, None), 12)  # type: ignore[arg-type]
+    return scheme_of(collection.open(None, None), 12)  # type: ignore[arg-type]
 
 
 def test_a_dataset_may_only_raise_the_nodes_floor() -> None:
@@ -31,6 +31,7 @@ def test_which_dataset_silences_which() -> None:
     assert found.by_size == (0, 1, 2, 3, 4)
     assert found.counted_for((1,)) == {"A", "B"}
     assert found.counted_for((3, 4)) == {"D", "E"}
+    assert found.counted_for((0, 1, 2, 3, 4)) is None
     # all others that share people are silenced where both could speak, and that they share is not said
     assert found.told_twice((0, 1, 2, 3, 4)) == (("B", "C"),)
     assert found.told_twice((0, 1)) == ()
@@ -44,7 +45,7 @@ def test_equally_large_datasets_are_silenced_one_way_only() -> None:
 
 def test_ploidy_is_made_once_for_each_class_of_place() -> None:
     reading = world().open(None, None)
-    found = scheme_of(world(), reading, 10)  # type: ignore[arg-type]
+    found = scheme_of(reading, 10)  # type: ignore[arg-type]
     autosomal, in_par, on_x = (found.ploidy(reading, allele) for allele in (COMMON, IN_PAR, ON_X))  # type: ignore[arg-type]
     assert autosomal is in_par
     assert on_x.separates
@@ -53,7 +54,7 @@ def test_ploidy_is_made_once_for_each_class_of_place() -> None:
 
 def test_a_scheme_fits_readings_of_the_same_datasets() -> None:
     reading = world().open(None, None)
-    found = scheme_of(world(), reading, 10)  # type: ignore[arg-type]
+    found = scheme_of(reading, 10)  # type: ignore[arg-type]
     assert found.fits(world().open(None, None))  # type: ignore[arg-type]
     reading.datasets = reading.datasets[1:]
     assert not found.fits(reading)  # type: ignore[arg-type]

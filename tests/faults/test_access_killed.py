@@ -21,7 +21,7 @@ from megagenome.access import command_types as c
 from megagenome.access.erasing import sweep_attachments
 from megagenome.standards.application import PartState, State
 from megagenome.standards.permit import Verdict
-from tests.access.hub import ADA, EEVA, PDF, Hub, open_hub
+from tests.access.hub import ADA, BRINGS, EEVA, PDF, Hub, open_hub
 from tests.access.test_store import rows
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def send(hub: Hub, what: str, version: int) -> None:
         return
     verdicts = {"GDI-EE-1": Verdict.APPROVED, "GDI-EE-2": Verdict.REFUSED}
     attaching = c.Attach("more.pdf", hashlib.sha256(PDF).hexdigest())
-    who, command = (ADA, attaching) if what == "attach" else (EEVA, None)
+    who, command = (ADA, attaching) if what == "attach" else (BRINGS[EEVA], None)
     order = c.Order("the-command", version, command or c.RecordDecision(hub.sign(EEVA, application, verdicts)))
     hub.process.do(who, application, order, PDF)
 

@@ -20,7 +20,7 @@ import numpy as np
 from megagenome.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
-from megagenome.collection.people import People, Person
+from megagenome.collection.people import YES, People, Person
 from megagenome.standards.genotypes import Block, GenotypeSource
 
 folder, last, name = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
@@ -40,7 +40,7 @@ Path.rename = dying(Path.rename)
 blocks = [
     Block(c, np.array([99], np.int64), ["A"], [("G",)], np.array([[[0, 1], [1, 1]]], np.int8)) for c in ("21", "22")
 ]
-people = People([Person(f"P{s}", f"S{s}", research_consent=True) for s in (1, 2)], {}, {})
+people = People([Person(f"P{s}", f"S{s}", consent=YES) for s in (1, 2)], {}, {})
 collection = Collection.open_folder(folder, lambda curie: None)
 source = GenotypeSource("test", ("S1", "S2"), {}, blocks)
 load(collection, DatasetStatement(name, open=True, publish=True), people, [source], "GRCh38")
@@ -51,7 +51,7 @@ def state(folder: Path) -> tuple[object, list[Path]]:
     """What a reader sees, and the files that the manifest names."""
     collection = Collection.open_folder(folder, lambda _curie: None)
     try:
-        reading = collection.open(PUBLIC, Use.RESEARCH)
+        reading = collection.open(PUBLIC, Use.AGGREGATES)
         counts = [reading.count_alleles(Region("GRCh38", contig, 0, 1000)) for contig in ("21", "22")]
         seen = [(one.alleles, one.dataset.tolist(), one.ac.tolist(), one.an.tolist()) for one in counts]
         snapshot = collection.snapshot()

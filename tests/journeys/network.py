@@ -58,13 +58,14 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(role: str, folders: Sequence[Path]) -> Iterator[list[Served]]:
-    """Serve some folders; they start at once."""
+def serving(role: str, folders: Sequence[Path], *, own_ports: bool = False) -> Iterator[list[Served]]:
+    """Serve some folders; they start at once. On free ports, or where their settings say."""
+    where = [] if own_ports else ["--port", "0"]
     command = [sys.executable, "-m", "megagenome", role, "serve"]
     with contextlib.ExitStack() as ending:
         processes = []
         for folder in folders:
-            process = subprocess.Popen([*command, str(folder), "--port", "0"], stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen([*command, str(folder), *where], stderr=subprocess.PIPE, text=True)
             ending.callback(_end, process)
             processes.append(process)
         served = [Served(folder, process) for folder, process in zip(folders, processes, strict=True)]

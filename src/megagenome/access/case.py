@@ -12,16 +12,20 @@ import msgspec
 
 from megagenome.access.events import Body
 from megagenome.access.model import Application, TextId
-from megagenome.access.needs import Attachments, Directory, IdentifyCohort, VerifyDecision
+from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Knock, VerifyDecision, knock_nowhere
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.application import PersonKey, ProcessRole
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is around the process. `hub` is the id under which this server proposes permits."""
+    """What is around the process. `hub` is the id under which this server proposes permits.
+
+    knock  called when there are news for these nodes, which are durable by then; it must return at once
+    """
 
     hub: str
     settings: AccessSettings
@@ -29,6 +33,7 @@ class World:
     attachments: Attachments
     identify_cohort: IdentifyCohort
     verify_decision: VerifyDecision
+    knock: Knock = knock_nowhere
 
 
 @dataclass(slots=True)
@@ -51,7 +56,9 @@ class Case:
     told: dict[str, str] = field(default_factory=dict)
 
     def keep(self, content: str) -> TextId:
-        """The id of a text that will be kept."""
+        """The id of a text that will be kept. Raises `Invalid` for one that not every database can keep."""
+        if "\0" in content:
+            raise Invalid("the text holds a NUL character; write it anew")
         text = write(content)
         self.texts.append(text)
         return text.id

@@ -28,7 +28,7 @@ def list_applications(
     with store.engine.connect() as connection:
         person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
         took_part = sa.select(t.participant.c.application).where(t.participant.c.person == (person or ""))
-        countries = sorted(directory.countries(caller.subject)) if Role.COUNTRY_DECIDER in caller.roles else []
+        countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
         if scope is Scope.MINE:
             which: sa.ColumnElement[bool] = _row.id.in_(took_part.where(t.participant.c.is_present))
         else:
@@ -42,22 +42,26 @@ def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.Column
     """What waits at each desk of the caller; for `ALL` what came to it."""
     waits = scope is Scope.DESK
     found: list[sa.ColumnElement[bool]] = []
-    organisations = sorted(directory.organisations(caller.subject or ""))
-    countries = sorted(directory.countries(caller.subject or ""))
     if Role.SIGNING_OFFICIAL in caller.roles:
+        organisations = sorted(directory.organisations(caller.subject or "", Role.SIGNING_OFFICIAL))
         signs = _row.organisation.in_(organisations) & (_row.reached >= Reach.SUBMITTED)
         found.append(signs & (_row.state == State.SUBMITTED) if waits else signs)
     if caller.roles & {Role.DAC_CHAIR, Role.DAC_MEMBER}:
         assesses = _row.reached >= Reach.ENDORSED
         found.append(assesses & _row.state.in_(_DAC_STATES) if waits else assesses)
     if Role.COUNTRY_DECIDER in caller.roles:
+        countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
         asked = sa.select(t.part.c.application).where(_is_asked(countries))
         found.append(_row.state.in_(_DECIDING) & _row.id.in_(asked) if waits else _has_come_to(countries))
     if not waits and Role.DATA_STEWARD in caller.roles:
-        found.append(_has_come_to(countries))
+        found.append(_has_come_to(sorted(_countries_of(directory, caller, Role.DATA_STEWARD))))
     if not waits and Role.AUDITOR in caller.roles:
         found.append(_row.reached >= Reach.SUBMITTED)
     return found
+
+
+def _countries_of(directory: Directory, caller: Caller, role: Role) -> frozenset[str]:
+    return directory.countries(caller.subject or "", role) if role in caller.roles else frozenset()
 
 
 def _is_asked(countries: list[str]) -> sa.ColumnElement[bool]:

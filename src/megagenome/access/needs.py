@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What access needs of its neighbours; `app` wires it."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
-from megagenome.standards.permit import CountryDecision
+import sqlalchemy as sa
+from joserfc.jwk import KeySet
+
+from megagenome.kernel.callers import Role
+from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
 class Directory(Protocol):
-    """For whom people act here, as this server's operator recorded it."""
+    """For whom people act here, role by role, as this server's operator recorded it. A role that was granted without a
+    place has none: nobody signs for every organisation or decides for every country."""
 
-    def organisations(self, subject: str, /) -> frozenset[str]:
-        """Organisations that the person belongs to; a signing official signs for these."""
+    def organisations(self, subject: str, role: Role, /) -> frozenset[str]:
+        """Organisations for which the person has the role: a researcher applies, a signing official signs for one."""
 
-    def countries(self, subject: str, /) -> frozenset[str]:
-        """Countries (ISO 3166) that the person decides for or keeps data of."""
+    def countries(self, subject: str, role: Role, /) -> frozenset[str]:
+        """Countries (ISO 3166) for which the person has the role."""
 
 
 class Attachments(Protocol):
@@ -31,6 +37,48 @@ class Attachments(Protocol):
 
     def ids(self) -> list[str]:
         """All that are stored."""
+
+
+Knock = Callable[[Collection[str]], None]
+"""Makes nodes, by their ids, ask at once what is new for them. Whether it reaches them is not known."""
+
+
+def knock_nowhere(_nodes: Collection[str], /) -> None:
+    """For a hub without nodes that joined."""
+
+
+class BelievedNode(NamedTuple):
+    """A node that joined, and the keys by which it is believed."""
+
+    id: str
+    country: str
+    keys: KeySet
+
+
+class Members(Protocol):
+    """The nodes that joined this hub."""
+
+    def find(self, node: str, descriptor: str = "", /) -> BelievedNode | None:
+        """A node that belongs to the network now. `descriptor` is its own newest, from which a key's successor and a
+        new address are taken; "" where it is not at hand."""
+
+    def note_message(self, node: str, sent_at: datetime, /) -> bool:
+        """Note a message, durably; False where one as new was noted before."""
+
+
+class NodePermits(Protocol):
+    """Where a node keeps the permits that it countersigned, and enforces them. All is done by the connection's commit."""
+
+    def grant(
+        self, connection: sa.Connection, document: PermitDocument, datasets: tuple[str, ...], countersignature: str, /
+    ) -> None:
+        """These datasets may be read by the permit from now on: `countersignature` is this node's signed decision."""
+
+    def take_back(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], reason: str, /) -> None:
+        """These may no longer, whatever the hub says."""
+
+    def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
+        """What the hub says of a permit, which need not be known here (yet)."""
 
 
 IdentifyCohort = Callable[[str], str]

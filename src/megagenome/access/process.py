@@ -25,7 +25,7 @@ from megagenome.access.model import Application
 from megagenome.access.rules import TABLE, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
-from megagenome.kernel.callers import Caller
+from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 from megagenome.standards.application import ApplicationId, CohortRef, Outcome, PersonKey, ProcessRole, State, Verb
@@ -115,6 +115,7 @@ class Process:
             bodies = DECIDE[type(order.command)](case, order.command)
             after = self._write(case, order, bodies)
             transaction.remember(person, order.id, Done(sha256, view.id, after.version, case.told))
+        self._knock(transaction)
         return Outcome(view.id, after.version, after.state, case.told)
 
     def let_time_act(self, application: ApplicationId, now: datetime) -> bool:
@@ -126,7 +127,8 @@ class Process:
             bodies = due_bodies(view, now)
             if bodies:
                 transaction.append(view, None, "", bodies, now)
-            return bool(bodies)
+        self._knock(transaction)
+        return bool(bodies)
 
     def fire_due(self) -> int:
         """Fire all clocks that are due; in how many applications. To be called every few seconds, by any number of
@@ -138,6 +140,10 @@ class Process:
             except MegagenomeError:
                 _log.exception("clocks of application %s", application)
         return fired
+
+    def _knock(self, transaction: Transaction) -> None:
+        if transaction.concerned:
+            self.world.knock(transaction.concerned)
 
     def _write(self, case: Case, order: c.Order, bodies: Bodies) -> Application:
         transaction, view = case.transaction, case.view
@@ -153,9 +159,9 @@ class Process:
         if role in (ProcessRole.APPLICANT, ProcessRole.MEMBER, ProcessRole.SIGNING_OFFICIAL):
             return case.view.organisation
         if role is ProcessRole.COUNTRY_DECIDER and case.caller.subject:
-            countries = self.world.directory.countries(case.caller.subject) & case.view.countries()
-            return ",".join(sorted(countries))
-        return ""
+            theirs = self.world.directory.countries(case.caller.subject, Role.COUNTRY_DECIDER)
+            return ",".join(sorted(theirs & case.view.countries()))
+        return case.caller.node
 
     def _entitled(self, caller: Caller, person: PersonKey, view: Application, order: c.Order) -> frozenset[ProcessRole]:
         """The caller's roles that the table lets do this now."""
@@ -178,9 +184,9 @@ class Process:
 
     def _created(self, subject: str, order: c.Create) -> Created:
         form = form_of(order.form, order.form_version) if order.form_version else newest_form(order.form)
-        organisations = self.world.directory.organisations(subject)
+        organisations = self.world.directory.organisations(subject, Role.RESEARCHER)
         if not organisations:
-            raise NotEntitled("you belong to no organisation that is known here: ask the operator to record yours")
+            raise NotEntitled("you are a researcher of no organisation here: ask the operator to record yours")
         organisation = order.organisation or (min(organisations) if len(organisations) == 1 else "")
         if organisation not in organisations:
             raise Invalid(f"choose one of your organisations: {', '.join(sorted(organisations))}")

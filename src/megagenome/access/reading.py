@@ -11,7 +11,6 @@ from megagenome.access import tables as t
 from megagenome.access.case import World
 from megagenome.access.fold import fold
 from megagenome.access.model import Application, Attachment
-from megagenome.access.permit import read_document
 from megagenome.access.rules import may, roles_of
 from megagenome.access.shown import show
 from megagenome.access.store import Store, Transaction, not_found
@@ -27,7 +26,7 @@ from megagenome.standards.application import (
     State,
     Verb,
 )
-from megagenome.standards.permit import PermitDocument, PermitState, Proposal
+from megagenome.standards.permit import PermitDocument, PermitState, Proposal, decode_permit
 
 
 class Document(NamedTuple):
@@ -93,6 +92,12 @@ class Reader:
             views = [transaction.view(ApplicationId(each)) for each in ids]
             return tuple(each for view in views for each in _proposals(transaction, view, node))
 
+    def proposals_of(self, transaction: Transaction, application: ApplicationId, node: str) -> tuple[Proposal, ...]:
+        """The same of one application; empty where nothing of it waits any more."""
+        view = transaction.view(application)
+        waits = view.state in (State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)
+        return tuple(_proposals(transaction, view, node)) if waits else ()
+
     def permits(self) -> tuple[PermitStanding, ...]:
         """Every permit that countries were asked for, as the hub holds it now: what its revocation feed tells."""
         row = t.application.c
@@ -138,7 +143,7 @@ def _document(transaction: Transaction, view: Application) -> PermitDocument:
     text = transaction.texts([permit.text]).get(permit.text) if permit else None
     if text is None:
         raise NotFound(f"application {view.id} has no permit, or its document was erased")
-    return read_document(text)
+    return decode_permit(text)
 
 
 def _proposals(transaction: Transaction, view: Application, node: str) -> list[Proposal]:

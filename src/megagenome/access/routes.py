@@ -48,7 +48,7 @@ def access_router(process: Process, reader: Reader) -> Router:
     return Router(
         "/access",
         route_handlers=[*_forms(), *_lists(process, reader), *_one(process, reader), *_documents(process, reader)],
-        exception_handlers=_errors(),
+        exception_handlers=error_answers(),
         request_max_body_size=LARGEST_COMMAND_BYTES,
     )
 
@@ -62,11 +62,11 @@ def caller_of(request: Http) -> Caller:
 def _forms() -> list[Any]:
     @get("/forms", sync_to_thread=False)
     def list_forms() -> Response[bytes]:
-        return _json(forms())
+        return json_answer(forms())
 
     @get("/forms/{form:str}/{version:str}", sync_to_thread=False)
     def show_form(form: FromPath[str], version: FromPath[str]) -> Response[bytes]:
-        return _json(read_form(form_of(form, version)))
+        return json_answer(read_form(form_of(form, version)))
 
     return [list_forms, show_form]
 
@@ -81,14 +81,14 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
             caller_of(request),
             _choice(Scope, asked.get("scope", Scope.MINE), "scope"),
             tuple(_choice(State, each, "state") for each in asked.getall("state", [])),
-            _number(asked.get("skip", "0"), "skip", 1_000_000),
-            _number(asked.get("limit", "50"), "limit", LARGEST_PAGE),
+            whole_number(asked.get("skip", "0"), "skip", 1_000_000),
+            whole_number(asked.get("limit", "50"), "limit", LARGEST_PAGE),
         )
-        return _json(page)
+        return json_answer(page)
 
     @post("/applications", sync_to_thread=True)
     def create(request: Http, body: RawBody) -> Response[bytes]:
-        return _json(process.create(caller_of(request), _decode(request, body, c.Create)), 201)
+        return json_answer(process.create(caller_of(request), decode_body(request, body, c.Create)), 201)
 
     return [list_, create]
 
@@ -96,18 +96,18 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
 def _one(process: Process, reader: Reader) -> list[Any]:
     @get("/applications/{application:str}", sync_to_thread=True)
     def show(request: Http, application: FromPath[str]) -> Response[bytes]:
-        return _json(reader.application(caller_of(request), application))
+        return json_answer(reader.application(caller_of(request), application))
 
     @post("/applications/{application:str}/commands", sync_to_thread=True, status_code=200)
     def command(request: Http, application: FromPath[str], body: RawBody) -> Response[bytes]:
-        order = _decode(request, body, c.Order)
+        order = decode_body(request, body, c.Order)
         if isinstance(order.command, c.Attach):
             raise Invalid("documents are sent to .../attachments, with the document as the body")
-        return _json(process.do(caller_of(request), application, order))
+        return json_answer(process.do(caller_of(request), application, order))
 
     @get("/applications/{application:str}/permit", sync_to_thread=True)
     def show_permit(request: Http, application: FromPath[str]) -> Response[bytes]:
-        return _json(reader.permit(caller_of(request), application))
+        return json_answer(reader.permit(caller_of(request), application))
 
     return [show, command, show_permit]
 
@@ -120,9 +120,9 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
     def attach(request: Http, application: FromPath[str], body: RawBody) -> Response[bytes]:
         asked = request.query_params
         command = {"type": "attach", "name": asked.get("name", ""), "sha256": hashlib.sha256(body).hexdigest()}
-        version = _number(asked.get("version", ""), "version", 10**15)
+        version = whole_number(asked.get("version", ""), "version", 10**15)
         order = _convert({"id": asked.get("id", ""), "version": version, "command": command}, c.Order)
-        return _json(process.do(caller_of(request), application, order, body), 201)
+        return json_answer(process.do(caller_of(request), application, order, body), 201)
 
     @get("/applications/{application:str}/attachments/{attachment:str}", sync_to_thread=True)
     def download(request: Http, application: FromPath[str], attachment: FromPath[str]) -> Response[bytes]:
@@ -138,7 +138,7 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
     return [attach, download]
 
 
-def _decode(request: Http, body: bytes, kind: type[Any]) -> Any:
+def decode_body(request: Http, body: bytes, kind: type[Any]) -> Any:
     # a form on another site can send text, but not this type without asking first
     if request.content_type[0] != MediaType.JSON:
         raise Invalid("send application/json")
@@ -161,18 +161,18 @@ def _choice(kind: Any, text: str, name: str) -> Any:
     return kind(text)
 
 
-def _number(text: str, name: str, most: int) -> int:
+def whole_number(text: str, name: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
         raise Invalid(f"{name} is a number up to {most}")
     return int(text)
 
 
-def _json(answer: Any, status: int = 200) -> Response[bytes]:
+def json_answer(answer: Any, status: int = 200) -> Response[bytes]:
     content = msgspec.json.encode(answer)
     return Response(content, media_type=MediaType.JSON, status_code=status, headers=_PRIVATE)
 
 
-def _errors() -> ExceptionHandlersMap:
+def error_answers() -> ExceptionHandlersMap:
     def respond(status: int, message: str) -> Response[bytes]:
         content = msgspec.json.encode(problem.problem(status, message))
         return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, in which state: the one table. The process asks it, tests walk it, docs/access.md shows it.
 
-Beside the table stand three rules that need more than a state (`roles_of`):
+Beside the table stand four rules that need more than a state (`roles_of`):
 
 - Whoever takes or took part in an application is its applicant or member and nothing else to it.
 - Nobody holds an application in two hands: who endorsed it does not assess it, who assessed it does not decide on it
   for a country.
+- A node that holds one of its datasets brings its country's signed decisions, from the request on. Nobody signs in as a
+  node, and at the hub no person decides for a country.
 - A desk sees an application from the moment it gets there: a signing official of its organisation from the first
   submission (auditors too), the committee from the first endorsement, a country's decider and data steward from the
   request.
@@ -29,7 +31,8 @@ class Rule(NamedTuple):
 
 _A, _M, _I = ProcessRole.APPLICANT, ProcessRole.MEMBER, ProcessRole.INVITED
 _S, _C, _D = ProcessRole.SIGNING_OFFICIAL, ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER
-_N, _W, _U, _T = ProcessRole.COUNTRY_DECIDER, ProcessRole.DATA_STEWARD, ProcessRole.AUDITOR, ProcessRole.CLOCK
+_N, _W, _U = ProcessRole.COUNTRY_DECIDER, ProcessRole.DATA_STEWARD, ProcessRole.AUDITOR
+_O, _T = ProcessRole.NODE, ProcessRole.CLOCK
 _ALL = frozenset(State)
 _SUBMITTED = _ALL - {State.DRAFT}
 _OPEN = (State.DRAFT, State.RETURNED)
@@ -37,7 +40,7 @@ _TABLED = (State.SCREENING, State.ASSESSING)
 _PERMIT = (State.ACTIVE, State.SUSPENDED)
 _OVER = (State.DECIDED, State.EXPIRED, State.REVOKED)
 _SENT = frozenset({State.NATIONAL_WINDOW, *_PERMIT, *_OVER, State.WITHDRAWN, State.CLOSED})
-_LETTERS = {_A: "A", _M: "M", _I: "I", _S: "S", _C: "C", _D: "D", _N: "N", _W: "W", _U: "U", _T: "T"}
+_LETTERS = {_A: "A", _M: "M", _I: "I", _S: "S", _C: "C", _D: "D", _N: "N", _W: "W", _U: "U", _O: "O", _T: "T"}
 
 
 def _rule(says: str, states: Iterable[State], *roles: ProcessRole) -> Rule:
@@ -47,7 +50,17 @@ def _rule(says: str, states: Iterable[State], *roles: ProcessRole) -> Rule:
 TABLE: Mapping[Verb, Rule] = {
     Verb.LOOK: Rule(
         "see that it is, its state, parts and timeline",
-        {_A: _ALL, _M: _ALL, _S: _SUBMITTED, _C: _SUBMITTED, _D: _SUBMITTED, _N: _SENT, _W: _SENT, _U: _SUBMITTED},
+        {
+            _A: _ALL,
+            _M: _ALL,
+            _S: _SUBMITTED,
+            _C: _SUBMITTED,
+            _D: _SUBMITTED,
+            _N: _SENT,
+            _W: _SENT,
+            _U: _SUBMITTED,
+            _O: _SENT,
+        },
     ),
     Verb.READ: Rule(
         "read answers, attachments and reasons",
@@ -71,7 +84,7 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.RECOMMEND: _rule("recommend", [State.ASSESSING], _C),
     Verb.REQUEST: _rule("send the proposed permit to the countries", [State.RECOMMENDED], _C),
     Verb.REJECT: _rule("let a recommendation to reject take effect", [State.RECOMMENDED], _C),
-    Verb.RECORD: _rule("record the country's signed decision", [State.NATIONAL_WINDOW, *_PERMIT], _N),
+    Verb.RECORD: _rule("record the country's signed decision", [State.NATIONAL_WINDOW, *_PERMIT], _O),
     Verb.RESUBMIT: _rule(
         "ask a country again that let its time lapse", [State.NATIONAL_WINDOW, State.DECIDED, *_PERMIT], _A
     ),
@@ -80,7 +93,7 @@ TABLE: Mapping[Verb, Rule] = {
         [*_OPEN, State.SUBMITTED, *_TABLED, State.RECOMMENDED, State.NATIONAL_WINDOW, State.DECIDED],
         _A,
     ),
-    Verb.CLOSE: Rule("close", {_A: frozenset(_OVER), _C: frozenset([State.RETURNED, *_OVER])}),
+    Verb.CLOSE: Rule("close", {_A: frozenset([*_OVER, *_PERMIT]), _C: frozenset([State.RETURNED, *_OVER])}),
     Verb.SUSPEND: _rule("suspend the permit", [State.ACTIVE], _C),
     Verb.RESUME: _rule("resume the permit", [State.SUSPENDED], _C),
     Verb.REVOKE: _rule("revoke the permit", _PERMIT, _C),
@@ -110,6 +123,9 @@ def roles_of(
     """
     if caller.subject is None:
         return frozenset()
+    if caller.node:
+        holds = view.reached >= Reach.REQUESTED and any(part.dataset.node == caller.node for part in view.parts)
+        return frozenset({_O} if holds else ())
     if person is not None and person in view.took_part:
         if person == view.applicant:
             return frozenset({_A})
@@ -149,9 +165,9 @@ REACHES = {
 
 def _is_concerned(role: ProcessRole, subject: str, view: Application, directory: Directory) -> bool:
     if role is _S:
-        return view.organisation in directory.organisations(subject)
+        return view.organisation in directory.organisations(subject, Role.SIGNING_OFFICIAL)
     if role in (_N, _W):
-        return not view.countries().isdisjoint(directory.countries(subject))
+        return not view.countries().isdisjoint(directory.countries(subject, _DESK_ROLES[role]))
     return True
 
 

@@ -25,8 +25,9 @@ from megagenome.access import tables as t
 from megagenome.access.events import Actor, Body, Event, is_of_clock
 from megagenome.access.fold import apply, fold
 from megagenome.access.model import Application, TextId
+from megagenome.access.news import note_news
 from megagenome.access.projection import first_row, project, stamp
-from megagenome.kernel.errors import Conflict, Corrupt, NotFound
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from megagenome.standards.application import ApplicationId, PersonKey
 
 
@@ -65,12 +66,14 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Transaction"]:
-        """All or nothing. Raises `Conflict` where another transaction was faster."""
+        """All or nothing. Raises `Conflict` where another was faster, `Unavailable` where there is no way in."""
         try:
             with self.engine.begin() as connection:
                 yield Transaction(connection)
         except sa.exc.IntegrityError:
             raise Conflict("somebody else wrote at the same moment: read the application again, then repeat") from None
+        except sa.exc.OperationalError as error:
+            raise Unavailable(f"the database does not answer: {error.orig}; try again") from None
 
     def applications(self) -> list[ApplicationId]:
         """The ids of all applications."""
@@ -105,11 +108,13 @@ class Transaction:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
+        self.concerned: set[str] = set()  # nodes for which there will be news once this commits
 
     # Applications and events
 
     def begin_write(self) -> None:
         """Take SQLite's one write lock, waiting for it: a transaction that read first could not take it any more."""
+        self._overwrite_what_goes()
         self.connection.execute(sa.update(t.person).where(t.person.c.key == "").values(key=""))
 
     def create(self, application: ApplicationId) -> None:
@@ -118,9 +123,16 @@ class Transaction:
 
     def lock(self, application: ApplicationId) -> bool:
         """Hold others off until the transaction ends; whether there is such an application."""
+        self._overwrite_what_goes()
         row = t.application
         found = self.connection.execute(sa.update(row).where(row.c.id == application).values(id=application))
         return found.rowcount == 1
+
+    def _overwrite_what_goes(self) -> None:
+        """Let SQLite overwrite with zeros what is erased or replaced, instead of only forgetting where it was. Its
+        write-ahead log loses it when it is next written back."""
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
     def events(self, application: ApplicationId) -> list[Event]:
         """All events of an application, in order; empty when there is none."""
@@ -154,6 +166,7 @@ class Transaction:
         self._insert(view.id, new)
         after = reduce(apply, new, view)
         project(self.connection, after)
+        self.concerned |= note_news(self.connection, view, after, bodies, now)
         return after
 
     def _insert(self, application: ApplicationId, events: Iterable[Event]) -> None:

@@ -91,3 +91,64 @@ command = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("told", sa.Text, nullable=False),  # JSON of what the sender was told: ids that were made
 )
+
+news = sa.Table(
+    "access_news",
+    METADATA,
+    # At the hub: what nodes are to be told, in the order in which it happened. Either the permit's new state, or that a
+    # country was asked.
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("application", sa.String(40), sa.ForeignKey("access_application.id"), nullable=False, index=True),
+    sa.Column("permit", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(20)),
+    sa.Column("country", sa.String(2)),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+
+# At a node
+
+proposal = sa.Table(
+    "access_proposal",
+    METADATA,
+    # What the hub asked this node's country, newest request of each permit; `token` is as the hub signed it.
+    sa.Column("permit", sa.String(100), primary_key=True),
+    sa.Column("hub", sa.String(100), nullable=False),
+    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("digest", sa.String(80), nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("requested_at", sa.String(40), nullable=False),
+    sa.Column("decide_by", sa.String(40), nullable=False, index=True),
+    sa.Column("received", sa.String(40), nullable=False),
+)
+
+proposal_part = sa.Table(
+    "access_proposal_part",
+    METADATA,
+    sa.Column("permit", sa.String(100), sa.ForeignKey("access_proposal.permit"), primary_key=True),
+    sa.Column("dataset", sa.String(100), primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("changed", sa.String(40), nullable=False),
+)
+
+decision = sa.Table(
+    "access_decision",
+    METADATA,
+    # What this node's country decided, as this node signed it, in order; sent until the hub acknowledged it.
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("permit", sa.String(100), sa.ForeignKey("access_proposal.permit"), nullable=False, index=True),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.String(40), nullable=False),
+    sa.Column("acknowledged", sa.String(40), index=True),
+    sa.Column("refusal", sa.Text, nullable=False),  # why the hub did not take it; empty where it did
+)
+
+permit_told = sa.Table(
+    "access_permit_told",
+    METADATA,
+    # What the hub last said of a permit, also of one that was never proposed here.
+    sa.Column("permit", sa.String(100), primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)

@@ -19,10 +19,9 @@ from megagenome.access.routes import access_router
 from megagenome.access.store import Store
 from megagenome.app.cohorts import identify_cohort
 from megagenome.app.hub import Hub
-from megagenome.identity.people import find_person
 from megagenome.identity.roles import grants_of
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import NotEntitled, NotFound
+from megagenome.kernel.errors import NotEntitled
 from megagenome.standards.permit import CountryDecision
 
 ATTACHMENTS = "attachments"
@@ -34,27 +33,23 @@ _log = logging.getLogger(__name__)
 
 
 class RoleDirectory:
-    """For whom people act, by the roles that the operator granted; whom they belong to, by their provider."""
+    """For whom people act, by the roles that the operator granted."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def organisations(self, subject: str) -> frozenset[str]:
-        """Those that the operator made a signing official of; of everybody else the one that their provider states, so
-        that no provider's word makes anybody sign for an organisation."""
+    def organisations(self, subject: str, role: Role) -> frozenset[str]:
+        """Organisations for which the operator gave the person this role."""
+        return self._places(subject, role, "organisation")
+
+    def countries(self, subject: str, role: Role) -> frozenset[str]:
+        """Countries for which the operator gave the person this role."""
+        return self._places(subject, role, "country")
+
+    def _places(self, subject: str, role: Role, kind: str) -> frozenset[str]:
         with self._engine.connect() as connection:
             grants = grants_of(connection, subject)
-            signs = {grant.scope.organisation for grant in grants if grant.role is Role.SIGNING_OFFICIAL}
-            if signs:
-                return frozenset(signs - {""})
-            with contextlib.suppress(NotFound):
-                return frozenset({find_person(connection, subject).organisation} - {""})
-        return frozenset()
-
-    def countries(self, subject: str) -> frozenset[str]:
-        """Those of the roles that have one."""
-        with self._engine.connect() as connection:
-            return frozenset({grant.scope.country for grant in grants_of(connection, subject)} - {""})
+        return frozenset({getattr(grant.scope, kind) for grant in grants if grant.role is role} - {""})
 
 
 class Access(NamedTuple):

@@ -3,13 +3,16 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from megagenome.app.node import SETTINGS, Node, open_node
 from megagenome.collection import tables
+from megagenome.collection.released import count_leavers
 from megagenome.collection.snapshot import Snapshot
+from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
 
@@ -50,6 +53,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield Finding("genotypes", fine=False, says=str(error), do="restore the file from the backup")
     else:
         yield from _datasets(snapshot)
+        yield _releases(node)
         yield from _genotypes(node, snapshot, deep=deep)
     yield _space(node.folder)
 
@@ -89,6 +93,21 @@ def _datasets(snapshot: Snapshot) -> Iterator[Finding]:
         )
         where = f", {' and '.join(dataset.assemblies)}" if dataset.assemblies else ", no genotypes"
         yield Finding(f"dataset {dataset.id}", fine=True, says=says + where)
+
+
+def _releases(node: Node) -> Finding:
+    delay = node.settings.collection.release_longest_delay_days
+    with node.collection.engine.connect() as connection:
+        waiting, overdue = count_leavers(connection, clock.now() - timedelta(days=delay))
+    says = f"{waiting:,} people who withdrew are still in the public numbers"
+    if not overdue:
+        return Finding("releases", fine=True, says=says)
+    return Finding(
+        "releases",
+        fine=False,
+        says=f"{says}, {overdue:,} for {delay} days or longer",
+        do="run `megagenome node release`",
+    )
 
 
 def _genotypes(node: Node, snapshot: Snapshot, *, deep: bool) -> Iterator[Finding]:

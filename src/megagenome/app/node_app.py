@@ -2,6 +2,8 @@
 """A node's web application: its Beacon, its start page, its health."""
 
 from megagenome import __version__
+from megagenome.app.describe import describe_node, node_url
+from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.node import Node
 from megagenome.app.routes import identity_router, service_router
@@ -9,15 +11,13 @@ from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
-from megagenome.discovery.describe import PREFIX, service_info
+from megagenome.discovery.describe import service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
-from megagenome.kernel import clock
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
-from megagenome.standards.descriptor import DescribedService, sign_descriptor
 
 _SERVICES = (
     Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
@@ -30,23 +30,14 @@ def node_app(node: Node) -> WebApp:
     """The application of an open node."""
     settings = node.settings
     me = settings.node
-    url = me.url or f"http://{settings.server.host}:{settings.server.port}"
+    url = node_url(settings)
     name = me.organisation or me.name
     identity = Identity(me.id, me.name, url, me.id, name, url, __version__, country=me.country)
     info = service_info(identity, settings.discovery)
     keys = open_keys(node.folder)
-    described = sign_descriptor(
-        keys,
-        id=me.id,
-        kind="node",
-        name=me.name,
-        country=me.country,
-        url=url,
-        version=__version__,
-        services=(DescribedService(info.type, url + PREFIX),),
-        iat=int(clock.now().timestamp()),
-    )
-    tally = AggregateTally(Ledger(node.collection.engine, keys, me.id))
+    ledger = Ledger(node.collection.engine, keys, me.id)
+    node.collection.journal = LedgerJournal(ledger)
+    tally = AggregateTally(ledger)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
@@ -59,7 +50,7 @@ def node_app(node: Node) -> WebApp:
             *signing.routers(node_error_pages),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
-            identity_router(described, keys.jwks()),
+            identity_router(describe_node(settings, keys), keys.jwks()),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),

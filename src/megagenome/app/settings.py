@@ -5,12 +5,13 @@ import re
 
 import msgspec
 
-from megagenome.access.settings import AccessSettings
+from megagenome.access import AccessSettings
+from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.network.settings import HubIdentity, NetworkSettings, Node
+from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -66,8 +67,10 @@ class NodeSettings(msgspec.Struct, frozen=True):
 
     node: NodeIdentity
     server: ServerSettings = ServerSettings()
+    collection: CollectionSettings = CollectionSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):

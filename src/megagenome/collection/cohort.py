@@ -128,6 +128,17 @@ def canonical(cohort: Cohort) -> Cohort:
             return cohort
 
 
+def mentions_alleles(cohort: Cohort) -> bool:
+    """Whether it asks who carries an allele."""
+    match cohort:
+        case Not(part=part):
+            return mentions_alleles(part)
+        case All(parts=parts) | Any(parts=parts):
+            return any(map(mentions_alleles, parts))
+        case _:
+            return isinstance(cohort, Carries)
+
+
 def cohort_id(cohort: Cohort) -> CohortId:
     """`sha256:` and the digest of the canonical form. Equal cohorts have equal ids on every node."""
     return CohortId("sha256:" + hashlib.sha256(msgspec.json.encode(canonical(cohort))).hexdigest())

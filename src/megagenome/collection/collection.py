@@ -4,21 +4,43 @@
 import threading
 import time
 from pathlib import Path
-from typing import Self
+from typing import Self, overload
 
 import sqlalchemy as sa
 
-from megagenome.collection.cohort import EVERYONE, Cohort
-from megagenome.collection.model import DatasetState, Use
-from megagenome.collection.needs import OntologyFor
+from megagenome.collection.cohort import EVERYONE, Cohort, mentions_alleles
+from megagenome.collection.model import Asked, Dataset, DatasetState, Tier, Use
+from megagenome.collection.needs import Journal, OntologyFor
+from megagenome.collection.permit_reading import PermitReading
+from megagenome.collection.permits import require_permit
 from megagenome.collection.reading import Reading
-from megagenome.collection.snapshot import Snapshot, current_version, take_snapshot
+from megagenome.collection.snapshot import Snapshot, take_snapshot
+from megagenome.collection.version import current_version
 from megagenome.kernel.blobs import make_folder
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
+from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.ids import PermitId
 
 _FRESH_S = 0.2
 """For so long a snapshot is used without asking the database whether the collection changed."""
+
+
+def may_see(dataset: Dataset, caller: Caller, asked: Asked) -> bool:
+    """Whether a caller without a permit may be told all that is asked of a dataset."""
+    tiers = {Asked.ALLELES: dataset.alleles_tier, Asked.PEOPLE: dataset.people_tier}
+    return dataset.state is DatasetState.PUBLISHED and all(_is_open_to(tiers[each], caller) for each in asked)
+
+
+def _is_open_to(tier: Tier, caller: Caller) -> bool:
+    return tier is Tier.PUBLIC or (tier is Tier.REGISTERED and caller.registered)
+
+
+def _asked_by(cohort: Cohort) -> Asked:
+    """What a cohort's answer tells something about, beside what is asked of its people."""
+    if cohort == EVERYONE:
+        return Asked(0)
+    return Asked.BOTH if mentions_alleles(cohort) else Asked.PEOPLE
 
 
 class Collection:
@@ -26,6 +48,8 @@ class Collection:
 
     def __init__(self, folder: Path, engine: sa.Engine, ontology_for: OntologyFor) -> None:
         """For `create` and `open_folder`; `folder` holds `genotypes/`, `engine` the records."""
+        self.journal: Journal | None = None
+        """Where readings by permit are entered; there are none without."""
         self.folder = folder
         self.engine = engine
         self.ontology_for = ontology_for
@@ -53,17 +77,57 @@ class Collection:
         """Grows with each change of people, genotypes or datasets; at most 0.2 s behind."""
         return self.snapshot().version
 
-    def open(self, caller: Caller, use: Use, cohort: Cohort = EVERYONE, permit: None = None) -> Reading:
+    @property
+    def published(self) -> tuple[Dataset, ...]:
+        """What is told of all published datasets to everybody, whatever their tiers: that they exist."""
+        return tuple(each for each in self.snapshot().datasets if each.state is DatasetState.PUBLISHED)
+
+    @overload
+    def open(
+        self, caller: Caller, use: Use, cohort: Cohort = EVERYONE, permit: None = None, *, asked: Asked = Asked.BOTH
+    ) -> Reading: ...
+
+    @overload
+    def open(self, caller: Caller, use: Use, cohort: Cohort = EVERYONE, *, permit: PermitId) -> PermitReading: ...
+
+    def open(
+        self,
+        caller: Caller,
+        use: Use,
+        cohort: Cohort = EVERYONE,
+        permit: PermitId | None = None,
+        *,
+        asked: Asked = Asked.BOTH,
+    ) -> Reading:
         """The one door: what `caller` may read for `use`, of the people in `cohort`.
 
-        The public reads published datasets, of people who consent to the use, and must be told only what disclosure
-        control passes. (Permits come with the access role; until then `permit` is None.) What changes in the collection
-        is seen by readings opened more than 0.2 s later. Cost: microseconds; cohorts are evaluated when first used.
+        Without a permit only `Use.AGGREGATES`: counts of the people who are in the public numbers (`released.py`), of
+        the published datasets whose tiers let the caller know all that `asked` and the cohort ask for. Who asks for
+        alleles alone gets the datasets whose alleles they may see; whatever a tier hides is as if it did not exist.
+        What is read may be told only as far as disclosure control passes it. Cohorts are evaluated when first used;
+        cost: microseconds.
+
+        With a permit: exact counts and individual records, as `PermitReading` says. Raises `NotEntitled` for whatever
+        does not hold: to the permit's own people with the reason, to all others as if there were no such permit.
+
+        What changes in the collection is seen by readings opened more than 0.2 s later; what changes in permits and
+        consents, by readings by permit opened after it.
         """
-        del caller, use, permit  # one public, one use: both are folded into the snapshot's people
+        if permit is not None:
+            return self._open_by_permit(caller, use, cohort, permit)
+        if use is not Use.AGGREGATES:
+            raise NotEntitled(f"{use} needs a permit; without one there are {Use.AGGREGATES} only")
         snapshot = self.snapshot()
-        visible = [i for i, dataset in enumerate(snapshot.datasets) if dataset.state is DatasetState.PUBLISHED]
-        return Reading(snapshot, self.engine, visible, cohort, self.ontology_for)
+        needed = asked | _asked_by(cohort)
+        visible = [i for i, dataset in enumerate(snapshot.datasets) if may_see(dataset, caller, needed)]
+        return Reading(snapshot, self.engine, visible, cohort, self.ontology_for, needed)
+
+    def _open_by_permit(self, caller: Caller, use: Use, cohort: Cohort, permit: PermitId) -> PermitReading:
+        if self.journal is None:
+            raise Unavailable("nothing is read by permit where it cannot be entered in a journal")
+        with self.engine.connect() as connection:
+            known = require_permit(connection, permit, caller, use)
+        return PermitReading(self.snapshot(), self.engine, known, caller, use, cohort, self.ontology_for, self.journal)
 
     def snapshot(self) -> Snapshot:
         """The collection at its current version: for the collection's own modules, and metadata of datasets."""
@@ -75,6 +139,11 @@ class Collection:
                         self._snapshot = take_snapshot(connection, self.folder, self._snapshot)
                 self._checked = now
             return self._snapshot
+
+    def is_fresh(self, version: int) -> bool:
+        """Whether `open` would read this version now without asking the database. Never waits."""
+        known = self._snapshot
+        return known is not None and known.version == version and time.monotonic() - self._checked <= _FRESH_S
 
     def refresh(self) -> None:
         """Let the next reading see what was committed until now."""

@@ -1,52 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counting a load's tiles anew, from their bitmaps: after somebody's consent, country, population or sex changed."""
+"""Counting a load's tiles anew, from their bitmaps: after a release, or after somebody's country, population or sex
+changed."""
 
-from typing import BinaryIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import sqlalchemy as sa
 
 from megagenome.collection import bitmap
 from megagenome.collection.classify import STREAMS, Entries
-from megagenome.collection.collection import Collection
-from megagenome.collection.consent import read_consenting
-from megagenome.collection.enrol import Enrolment
+from megagenome.collection.manifest import pack_paths
 from megagenome.collection.pack import PackWriter
-from megagenome.collection.strata import Strata, read_strata
-from megagenome.collection.tiles import ContigTiles
+from megagenome.collection.released import Census, Change
+from megagenome.collection.snapshot import Snapshot
+from megagenome.collection.strata import Strata
+from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.write_tiles import Columns, add_counts, counts_header
+from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass
 
 
-def outdated_tiles(
-    connection: sa.Connection, collection: Collection, enrolment: Enrolment
-) -> list[tuple[ContigTiles, Columns]]:
-    """The earlier tiles whose stored counts no longer hold after an enrolment, and their people as they are now.
+class Recounted(NamedTuple):
+    """New counts of a load's contig."""
 
-    `connection` is in the enrolment's transaction. Raises `Conflict` where somebody gets a sex of another ploidy than
-    their calls were read with.
+    key: PackKey
+    counts: PackWriter
+
+
+def outdated_tiles(snapshot: Snapshot, changes: Sequence[Change], census: Census) -> list[tuple[ContigTiles, Columns]]:
+    """The tiles whose stored counts no longer hold after these changes, and their people as they are then.
+
+    Raises `Conflict` where somebody gets a sex of another ploidy than their calls were read with.
     """
-    if not enrolment.changed.size:
-        return []
-    snapshot = collection.snapshot()
-    with collection.engine.connect() as outside:  # of the rehearsal: people as they were
-        before = read_strata(outside)
-    changed = bitmap.from_numbers(enrolment.changed, snapshot.batches)
-    consenting = bitmap.to_numbers(read_consenting(connection, bitmap.batches_for(len(enrolment.strata.of))))
     affected = []
-    for tiles in (each for found in snapshot.tiles.values() for each in found):
-        if (tiles.people & changed).any():
-            _refuse_other_ploidy(tiles, bitmap.to_numbers(tiles.people & changed), before, enrolment.strata)
-            number = bitmap.to_numbers(tiles.people)
-            stratum = enrolment.strata.of[number].astype(np.int64)
-            columns = Columns(number, stratum, np.isin(number, consenting), enrolment.strata.strata)
-            affected.append((tiles, columns))
+    for change in changes:
+        differing = change.before ^ change.after | census.moved
+        counted = bitmap.to_numbers(change.after)
+        for tiles in (
+            each for found in snapshot.tiles.values() for each in found if each.dataset == change.dataset.number
+        ):
+            here = tiles.people
+            if not (here & differing[: len(here)]).any():
+                continue
+            moved = bitmap.to_numbers(here & census.moved[: len(here)])
+            _refuse_other_ploidy(tiles, moved, census.strata_before, census.strata)
+            number = bitmap.to_numbers(here)
+            stratum = census.strata.of[number].astype(np.int64)
+            affected.append((tiles, Columns(number, stratum, np.isin(number, counted), census.strata.strata)))
     return affected
 
 
 def _refuse_other_ploidy(tiles: ContigTiles, numbers: bitmap.Numbers, before: Strata, after: Strata) -> None:
     """Calls were read with the ploidy of the sex that was recorded; a tile does not keep what another would need."""
+    if not len(numbers):
+        return
     kinds = {int(kind) for region in tiles.regions for kind in np.unique(tiles.sites(region).ploidy)}
     for kind in map(PloidyClass, sorted(kinds)):
         was, now = (
@@ -60,11 +69,18 @@ def _refuse_other_ploidy(tiles: ContigTiles, numbers: bitmap.Numbers, before: St
             )
 
 
-def count_again(tiles: ContigTiles, columns: Columns, file: BinaryIO) -> PackWriter:
+def write_counts(folder: Path, tiles: ContigTiles, columns: Columns, identity: str) -> Recounted:
     """Write the counts of all that `tiles` holds, for its people as `columns` (by increasing number) says they are now.
+    Durable on return, and named by no manifest yet.
 
     Cost: reads every bitmap of the load's contig once.
     """
+    key = tiles.key._replace(counted_by=identity)
+    with write_durably(pack_paths(folder, *key)[1]) as file:
+        return Recounted(key, _count_again(tiles, columns, file))
+
+
+def _count_again(tiles: ContigTiles, columns: Columns, file: BinaryIO) -> PackWriter:
     writer = PackWriter(file)
     for region in tiles.regions:
         entries = {}

@@ -5,7 +5,9 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.collection import tables
-from megagenome.collection.model import DatasetState
+from megagenome.collection.model import DatasetState, Tier
+from megagenome.collection.released import refuse_withdrawn, remember_told
+from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
@@ -21,6 +23,8 @@ class DatasetStatement(msgspec.Struct, frozen=True):
     floor            default 0 for open data, else `PUBLIC_FLOOR`
     collection_year  the year that ages are stated for
     publish          move it to published with the same transaction
+    alleles_tier     default public
+    people_tier      default public for open data, else registered
     """
 
     id: DatasetId
@@ -30,6 +34,8 @@ class DatasetStatement(msgspec.Struct, frozen=True):
     floor: int | None = None
     collection_year: int | None = None
     publish: bool = False
+    alleles_tier: Tier | None = None
+    people_tier: Tier | None = None
 
 
 MOVES: dict[DatasetState, frozenset[DatasetState]] = {
@@ -78,6 +84,8 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
             open=is_open,
             floor=floor,
             collection_year=statement.collection_year,
+            alleles_tier=statement.alleles_tier or Tier.PUBLIC,
+            people_tier=statement.people_tier or (Tier.PUBLIC if is_open else Tier.REGISTERED),
             created=now,
             updated=now,
         )
@@ -86,7 +94,7 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
 
 
 def _refuse_changes(statement: DatasetStatement, known: sa.Row[tuple[object, ...]]) -> None:
-    for field in ("title", "description", "open", "floor", "collection_year"):
+    for field in ("title", "description", "open", "floor", "collection_year", "alleles_tier", "people_tier"):
         stated = getattr(statement, field)
         if stated is not None and stated != getattr(known, field):
             raise Conflict(
@@ -98,20 +106,48 @@ def _refuse_changes(statement: DatasetStatement, known: sa.Row[tuple[object, ...
 def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState) -> DatasetState:
     """Move a dataset to a state; the state it had. Idempotent. All roles see it with the transaction's commit.
 
-    Raises `NotFound`, or `Conflict` naming the states that it may move to.
+    Raises `NotFound`, or `Conflict` naming the states that it may move to, or saying that its public numbers hold
+    people who withdrew meanwhile, so that a release must come before it is published.
     """
-    row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == dataset)).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no dataset {dataset}; `megagenome node check` lists what there is")
+    row = _read_dataset(connection, dataset)
     state = DatasetState(row.state)
     if to is state:
         return state
     if to not in MOVES[state]:
         may = ", ".join(sorted(MOVES[state]))
         raise Conflict(f"dataset {dataset} is {state} and cannot become {to}; it can become {may}")
+    if to is DatasetState.PUBLISHED:
+        refuse_withdrawn(connection, dataset)
+    if state is DatasetState.PUBLISHED:
+        remember_told(connection, dataset)
     _set_state(connection, row.number, to)
     raise_version(connection)
     return state
+
+
+def set_tiers(
+    connection: sa.Connection, dataset: DatasetId, by: str, *, alleles: Tier | None = None, people: Tier | None = None
+) -> tuple[Tier, Tier]:
+    """Choose who may be told of a dataset's alleles and of its people; None leaves a tier. The tiers that hold then.
+
+    Readings that are opened after the commit follow it. Who changed it and when is kept. Raises `NotFound`.
+    """
+    raise_version(connection)  # first, so that the transaction begins by writing: nothing that it reads can change
+    row = _read_dataset(connection, dataset)
+    tiers = alleles or Tier(row.alleles_tier), people or Tier(row.people_tier)
+    chosen = {"alleles_tier": tiers[0], "people_tier": tiers[1]}
+    now = clock.now().isoformat()
+    mine = tables.dataset.c.number == row.number
+    connection.execute(sa.update(tables.dataset).where(mine).values(updated=now, **chosen))
+    connection.execute(sa.insert(tables.tier_change).values(dataset=row.number, by=by, at=now, **chosen))
+    return tiers
+
+
+def _read_dataset(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
+    row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == dataset)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no dataset {dataset}; `megagenome node check` lists what there is")
+    return row
 
 
 def _set_state(connection: sa.Connection, number: int, state: DatasetState) -> None:
@@ -120,9 +156,3 @@ def _set_state(connection: sa.Connection, number: int, state: DatasetState) -> N
         .where(tables.dataset.c.number == number)
         .values(state=state, updated=clock.now().isoformat())
     )
-
-
-def raise_version(connection: sa.Connection) -> None:
-    """Say, in the same transaction, that the collection changed."""
-    version = tables.collection_version
-    connection.execute(sa.update(version).values(version=version.c.version + 1))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap
 from megagenome.collection.consent import record_consent
 from megagenome.collection.members import SetKind, add_members
-from megagenome.collection.model import Sex
+from megagenome.collection.model import Sex, Use
 from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import FactKind, People, Person, Status
 from megagenome.collection.register import Register
@@ -29,11 +29,11 @@ class Enrolment(NamedTuple):
     numbers     individual number by sample id, of the enrolled people who have a sample in the dataset
     strata      of all people of the node
     added       people who are new on this node
-    consenting  enrolled people who consent to research now
-    overruled   enrolled people for whom these tables say yes, but another dataset of theirs does not
-    withdrawn   people who consented until these tables, which do not say yes for them
-    changed     int64, increasing: earlier people whose stratum or consent is another now, so that counts which were
-                stored with their earlier loads no longer hold
+    consenting  enrolled people who consent to be counted now
+    overruled   enrolled people for whom these tables say yes to that, but another dataset of theirs, or they, do not
+    withdrawn   people who consented to it until these tables, which do not say yes for them
+    moved       int64, increasing: earlier people whose stratum is another now, so that counts which were stored with
+                their earlier loads no longer hold
     """
 
     numbers: dict[SampleId, int]
@@ -42,7 +42,7 @@ class Enrolment(NamedTuple):
     consenting: int
     overruled: int
     withdrawn: int
-    changed: bitmap.Numbers
+    moved: bitmap.Numbers
 
 
 def enrol(connection: sa.Connection, dataset_number: int, people: People, ontology_for: OntologyFor) -> Enrolment:
@@ -60,28 +60,28 @@ def enrol(connection: sa.Connection, dataset_number: int, people: People, ontolo
     register = Register(connection, dataset_number)
     sets = _Sets()
     numbers: dict[SampleId, int] = {}
-    restratified: list[int] = []
+    moved: list[int] = []
     for number, person, before in register.enter(people.persons):
         sets.take(number, person)
         if person.sample_id is not None:
             numbers[person.sample_id] = number
         if before is not None and _stratum(before) != _stratum(person):
-            restratified.append(number)
+            moved.append(number)
     sets.store(connection, dataset, ontology_for)
     store_terms(connection, sets.terms, people.labels)
 
     batches = bitmap.batches_for(register.people)
-    named, agreeing = (bitmap.from_numbers(_frozen(who), batches) for who in (sets.named, sets.agreeing))
+    named = bitmap.from_numbers(_frozen(sets.named), batches)
+    agreeing = {use: bitmap.from_numbers(_frozen(who), batches) for use, who in sets.agreeing.items()}
     before_consent, consent = record_consent(connection, dataset, named, agreeing)
-    changed = before_consent ^ consent | bitmap.from_numbers(np.array(restratified, np.int64), batches)
     return Enrolment(
         numbers=numbers,
         strata=read_strata(connection),
         added=register.people - earlier_people,
         consenting=bitmap.count(consent & named),
-        overruled=bitmap.count(agreeing & ~consent),
+        overruled=bitmap.count(agreeing.get(Use.AGGREGATES, bitmap.nobody(batches)) & ~consent),
         withdrawn=bitmap.count(before_consent & ~consent),
-        changed=bitmap.to_numbers(changed & bitmap.from_numbers(np.arange(earlier_people), batches)),
+        moved=np.unique(np.array(moved, np.int64)),
     )
 
 
@@ -106,7 +106,7 @@ class _Sets:
 
     def __init__(self) -> None:
         self.named = array("q")
-        self.agreeing = array("q")
+        self.agreeing: defaultdict[Use, array[int]] = defaultdict(lambda: array("q"))
         self.terms: set[tuple[str, FactKind]] = set()
         self._sex = _growing()
         self._country = _growing()
@@ -120,8 +120,8 @@ class _Sets:
     def take(self, number: int, person: Person) -> None:
         """Note what the person is a member of."""
         self.named.append(number)
-        if person.research_consent:
-            self.agreeing.append(number)
+        for use in person.consent or ():
+            self.agreeing[use].append(number)
         if person.sex is not Sex.UNKNOWN:
             self._sex[person.sex].append(number)
             self._recorded["sex"].append(number)

@@ -7,8 +7,6 @@ was; packs that no manifest names are swept when the next load begins.
 """
 
 import contextlib
-import fcntl
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -20,18 +18,31 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.collection import Collection
-from megagenome.collection.count_again import count_again, outdated_tiles
-from megagenome.collection.datasets import DatasetStatement, raise_version, state_dataset
+from megagenome.collection.count_again import Recounted, outdated_tiles, write_counts
+from megagenome.collection.datasets import DatasetStatement, state_dataset
 from megagenome.collection.enrol import Enrolment, enrol
-from megagenome.collection.manifest import add_packs, pack_paths, replace_counts, sweep
+from megagenome.collection.manifest import add_packs, new_identity, pack_paths, replace_counts, sweep, writing_alone
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
+from megagenome.collection.released import (
+    Census,
+    Change,
+    count_waiting,
+    note_leavers,
+    plan_load,
+    read_holdings,
+    refuse_newly_told,
+    take_census,
+    write_change,
+)
+from megagenome.collection.strata import read_strata
 from megagenome.collection.tiles import ContigTiles, PackKey
+from megagenome.collection.version import raise_version
 from megagenome.collection.write_tiles import Columns, ContigWriter, Tally
 from megagenome.kernel import clock
-from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import Country, SampleId
 from megagenome.reference import Assembly, assembly
@@ -45,9 +56,10 @@ class LoadReport(msgspec.Struct, frozen=True):
     """What a load did.
 
     new_individuals   people whom the collection did not have before
-    consenting        people of these tables who consent to research, and so are ever counted
-    overruled         people for whom the tables say yes, but another dataset of theirs does not
-    withdrawn         earlier people who consented until these tables
+    consenting        people of these tables who consent to be counted
+    overruled         people for whom the tables say yes to that, but another dataset of theirs, or they, do not
+    withdrawn         earlier people who consented to it until these tables; they leave with the next release
+    waiting           consenting people of the dataset who are too few to enter its public numbers before a release
     samples           samples whose genotypes were loaded, over all sources
     samples_left_out  samples of the sources that no people table names
     contigs           for each contig its `write_tiles.Tally` by field
@@ -61,6 +73,7 @@ class LoadReport(msgspec.Struct, frozen=True):
     consenting: int
     overruled: int
     withdrawn: int
+    waiting: int
     samples: int
     samples_left_out: int
     contigs: dict[str, dict[str, int]]
@@ -69,7 +82,6 @@ class LoadReport(msgspec.Struct, frozen=True):
 class _Sample(NamedTuple):
     number: int
     stratum: Stratum
-    consents: bool
 
 
 class _Written(NamedTuple):
@@ -82,13 +94,6 @@ class _Written(NamedTuple):
     tally: Tally
 
 
-class _Recounted(NamedTuple):
-    """New counts of an earlier load's contig, on disk and durable, named by no manifest yet."""
-
-    key: PackKey
-    counts: PackWriter
-
-
 class _Load(NamedTuple):
     """What stays the same while a load runs."""
 
@@ -98,7 +103,14 @@ class _Load(NamedTuple):
     assembly: Assembly
     people: People
     samples: Mapping[SampleId, _Sample]
+    changes: Sequence[Change]
+    census: Census
     progress: Progress
+
+    @property
+    def own(self) -> Change:
+        """What happens to the public numbers of the dataset that is loaded."""
+        return next(change for change in self.changes if change.dataset.id == self.statement.id)
 
 
 def load(
@@ -114,26 +126,33 @@ def load(
     Each contig stands in one source only, its records sorted; contigs come in any order. Either everything is there and
     durable on return, or an error was raised and the collection is as it was. Raises `Invalid` or `Corrupt` for bad
     input, naming source, place and what to do, and `Conflict` for people who already have genotypes of this contig in
-    this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs. Cost:
-    one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's consent, country,
-    population or sex, their loads are counted again.
+    this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs.
+
+    Consent that the tables give or take holds at once for readings by permit; nobody leaves the public numbers but with
+    a release. Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's
+    country, population or sex, their loads are counted again.
     """
-    with _load_lock(collection.folder):
+    with writing_alone(collection.folder):
         collection.refresh()  # another process may have loaded since this one last looked
         sweep(collection.engine, collection.folder)
         # a rehearsal in a transaction that is rolled back: people's numbers and every contradiction are known before
         # the long reading begins, and no write lock is held while it lasts
         with collection.engine.connect() as connection, connection.begin() as rehearsal:
+            told = {each.number for each in read_holdings(connection) if each.told}
             enrolment, samples = _enrol(connection, collection, statement, people)
-            recount = outdated_tiles(connection, collection, enrolment)
+            census, changes = _plan(connection, collection.engine, enrolment, statement, told)
+            waiting = sum(
+                count_waiting(connection, each, census) for each in changes if each.dataset.id == statement.id
+            )
             rehearsal.rollback()
-        identity = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        running = _Load(collection, identity, statement, assembly(assembly_name or "GRCh38"), people, samples, progress)
+        recount = outdated_tiles(collection.snapshot(), changes, census)
+        place = assembly(assembly_name or "GRCh38")
+        running = _Load(collection, new_identity(), statement, place, people, samples, changes, census, progress)
         try:
             written, left_out = _write_sources(running, sources)
             recounted = [_count_again(running, tiles, columns) for tiles, columns in recount]
             report = LoadReport(
-                identity,
+                running.identity,
                 statement.id,
                 running.assembly.name if sources else "",
                 len(people.persons),
@@ -141,6 +160,7 @@ def load(
                 enrolment.consenting,
                 enrolment.overruled,
                 enrolment.withdrawn,
+                waiting,
                 len({int(number) for one in written for number in one.people}),
                 left_out,
                 {one.contig: one.tally._asdict() for one in written},
@@ -161,23 +181,31 @@ def _enrol(
     enrolment = enrol(connection, dataset, people, collection.ontology_for)
     i, b = tables.individual.c, tables.biosample.c
     query = (
-        sa.select(b.id, i.number, i.country, i.population, i.sex, i.research_consent)
+        sa.select(b.id, i.number, i.country, i.population, i.sex)
         .join_from(tables.biosample, tables.individual, b.individual == i.number)
         .where(b.dataset == dataset)
     )
     return enrolment, {
-        SampleId(row.id): _Sample(
-            row.number, Stratum(Country(row.country), row.population, Sex(row.sex)), row.research_consent
-        )
+        SampleId(row.id): _Sample(row.number, Stratum(Country(row.country), row.population, Sex(row.sex)))
         for row in connection.execute(query)
     }
 
 
-def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> _Recounted:
-    key = tiles.key._replace(counted_by=running.identity)
-    running.progress(f"counting {key.contig} of {key.load} again", 0)
-    with write_durably(pack_paths(running.collection.folder, *key)[1]) as file:
-        return _Recounted(key, count_again(tiles, columns, file))
+def _plan(
+    connection: sa.Connection, engine: sa.Engine, enrolment: Enrolment, statement: DatasetStatement, told: set[int]
+) -> tuple[Census, list[Change]]:
+    """What the load does to the public numbers of each dataset. `connection` is in the rehearsal, `told` are the
+    datasets that were published before it."""
+    with engine.connect() as outside:  # of the rehearsal: strata as they were
+        before = read_strata(outside)
+    census = take_census(connection, enrolment.strata, before, enrolment.moved)
+    holdings = [each._replace(told=each.number in told) for each in read_holdings(connection)]
+    return census, [plan_load(connection, each, census, own=each.id == statement.id) for each in holdings]
+
+
+def _count_again(running: _Load, tiles: ContigTiles, columns: Columns) -> Recounted:
+    running.progress(f"counting {tiles.key.contig} of {tiles.key.load} again", 0)
+    return write_counts(running.collection.folder, tiles, columns, running.identity)
 
 
 def _write_sources(running: _Load, sources: Sequence[Path | GenotypeSource]) -> tuple[list[_Written], int]:
@@ -199,7 +227,7 @@ def _write_source(running: _Load, source: GenotypeSource, written: set[str]) -> 
             f"{running.statement.id}; name them in the column sample_id (--individuals)"
         )
     _check_lengths(running.assembly, source)
-    columns = _columns([running.samples[SampleId(source.samples[k])] for k in chosen])
+    columns = _columns([running.samples[SampleId(source.samples[k])] for k in chosen], running.own.after)
     whole = len(chosen) == len(source.samples)
     records = 0
     for name, blocks in groupby(source.blocks, key=lambda block: block.contig):
@@ -240,10 +268,13 @@ def _write_contig(
     return _Written(contig, np.sort(columns.number), writer.genotypes, writer.counts, writer.tally)
 
 
-def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Recounted], report: LoadReport) -> None:
+def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[Recounted], report: LoadReport) -> None:
     """The one transaction that makes a load exist."""
     collection, identity = running.collection, running.identity
     with collection.engine.begin() as connection:
+        told = {each.number for each in read_holdings(connection) if each.told}
+        if told != {change.dataset.number for change in running.changes if change.dataset.told}:
+            raise Conflict("a dataset was published or withdrawn while this load ran; load again")
         _, samples = _enrol(connection, collection, running.statement, running.people)
         if samples != running.samples:
             raise Conflict(f"dataset {running.statement.id}: its people changed while this load ran; load again")
@@ -256,16 +287,21 @@ def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[_Re
             add_packs(connection, key, dataset, one.people, one.genotypes, one.counts)
         for key, counts in recounted:
             replace_counts(connection, key, counts)
+        for change in running.changes:
+            write_change(connection, change, running.census)
+        refuse_newly_told(connection, running.changes)
+        note_leavers(connection)
         raise_version(connection)
 
 
-def _columns(samples: Sequence[_Sample]) -> Columns:
+def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:
     strata = tuple(sorted({sample.stratum for sample in samples}))
     place = {stratum: k for k, stratum in enumerate(strata)}
+    numbers = np.array([sample.number for sample in samples], np.int64)
     return Columns(
-        np.array([sample.number for sample in samples], np.int64),
+        numbers,
         np.array([place[sample.stratum] for sample in samples], np.int64),
-        np.array([sample.consents for sample in samples], np.bool_),
+        np.isin(numbers, bitmap.to_numbers(counted)),
         strata,
     )
 
@@ -308,15 +344,3 @@ def _refuse_loaded(running: _Load, contig: str, numbers: bitmap.Numbers) -> None
                 f"dataset {dataset} already has genotypes of contig {contig} ({running.assembly.name}) for {both:,} of "
                 f"these {len(numbers):,} people: loaded before? Nothing was changed"
             )
-
-
-@contextlib.contextmanager
-def _load_lock(folder: Path) -> Iterator[None]:
-    """One load at a time; the lock ends with the process."""
-    make_folder(folder)
-    with (folder / "load.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict(f"{folder}: another load is running there; wait for it to end") from None
-        yield

@@ -2,6 +2,10 @@
 """The manifest: which packs there are. It is rows of the database, so that it changes with one commit; a file that it
 does not name does not exist, whatever is on disk."""
 
+import contextlib
+import fcntl
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,9 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap, tables
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.tiles import PackKey
+from megagenome.kernel import clock
+from megagenome.kernel.blobs import make_folder
+from megagenome.kernel.errors import Conflict
 
 
 def pack_paths(folder: Path, load: str, assembly: str, contig: str, counted_by: str) -> tuple[Path, Path]:
@@ -55,6 +62,23 @@ def replace_counts(connection: sa.Connection, key: PackKey, counts: PackWriter) 
         .where(pack.load == key.load, pack.assembly == key.assembly, pack.contig == key.contig)
         .values(counted_by=key.counted_by, counts_size_bytes=counts.size_bytes, counts_sha256=counts.sha256)
     )
+
+
+def new_identity() -> str:
+    """An id for a load or a release, by which its files are called."""
+    return f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+@contextlib.contextmanager
+def writing_alone(folder: Path) -> Iterator[None]:
+    """One load or release at a time; the lock ends with the process. Raises `Conflict`."""
+    make_folder(folder)
+    with (folder / "load.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(f"{folder}: another load or release is running there; wait for it to end") from None
+        yield
 
 
 def sweep(engine: sa.Engine, folder: Path) -> None:

@@ -26,8 +26,10 @@ class SetKind(StrEnum):
     EXCLUDED = "excluded"  # a term, exactly as recorded
     CUSTOM = "custom"  # NAME=VALUE; and NAME: those who have any value in that column
     DATASET = "dataset"  # a dataset's id
-    CONSENTED = "consented"  # a dataset's id: those of it for whom its tables say yes to research
-    CONSENT = "consent"  # research: those who may be counted and read
+    CONSENTED = "consented"  # USE/DATASET: those of the dataset for whom its tables say yes to the use
+    WITHDRAWN = "withdrawn"  # a use: those who themselves ended it at this node, whatever tables say
+    CONSENT = "consent"  # a use: those who consent to it now
+    RELEASED = "released"  # a dataset's id: those of it who are in the public numbers
 
 
 _KEYS_AT_ONCE = 100

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frozen types of the collection: datasets, strata, counts."""
 
-from enum import StrEnum
+from enum import Flag, StrEnum, auto
 from typing import NamedTuple
 
 import msgspec
@@ -21,9 +21,30 @@ class Sex(StrEnum):
 
 
 class Use(StrEnum):
-    """Kinds of use that a person consents to. One so far."""
+    """Kinds of use that a person consents to, each for itself."""
 
+    AGGREGATES = "aggregates"
+    """Counts and frequencies that are told without a permit. All others need one."""
     RESEARCH = "research"
+    POLICY = "policy"
+    QUALITY = "quality"
+    HEALTHCARE = "healthcare"
+
+
+class Tier(StrEnum):
+    """Who may be told something of a dataset: everybody, people with registered access, or those with a permit."""
+
+    PUBLIC = "public"
+    REGISTERED = "registered"
+    CONTROLLED = "controlled"
+
+
+class Asked(Flag):
+    """What a reading is opened for. Each dataset has a tier for either."""
+
+    ALLELES = auto()
+    PEOPLE = auto()
+    BOTH = ALLELES | PEOPLE
 
 
 class DatasetState(StrEnum):
@@ -41,7 +62,9 @@ class Dataset(msgspec.Struct, frozen=True):
     open             declared by the holder to be open or synthetic data; only then may `floor` be 0
     floor            smallest count of people or alleles that the holder lets the public see; 0 only if open
     collection_year  the year that ages are stated for; None where the holder stated none
-    individuals      people in it who consent to research; only they are ever counted
+    individuals      people in it who are in the public numbers: those who consent to aggregates, as of the last release
+    alleles_tier     who may be told how frequent alleles are in it
+    people_tier      who may be told how many of its people match a description
     assemblies       assemblies that it has genotypes on, sorted
     """
 
@@ -51,6 +74,8 @@ class Dataset(msgspec.Struct, frozen=True):
     state: DatasetState
     open: bool
     floor: int
+    alleles_tier: Tier
+    people_tier: Tier
     collection_year: int | None
     individuals: int
     assemblies: tuple[str, ...]
@@ -100,7 +125,7 @@ class PeopleCounts(NamedTuple):
     """How many people of a cohort there are, exactly, before any disclosure control.
 
     members   int64 [datasets], people of the cohort in each of `Reading.datasets`
-    totals    int64 [datasets], consenting people of the dataset
+    totals    int64 [datasets], people of the dataset whom the reader may count
     distinct  people of the cohort over all these datasets, each counted once
     """
 

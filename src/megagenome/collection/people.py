@@ -8,9 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from megagenome.collection.model import Sex
+from megagenome.collection.model import Sex, Use
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, Country, IndividualId, SampleId
+
+YES: frozenset[Use] = frozenset({Use.AGGREGATES, Use.RESEARCH})
+"""What a plain yes of a people table says yes to."""
 
 
 class FactKind(StrEnum):
@@ -52,7 +55,9 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     sample_id         the germline sample that is their column in this dataset's files; None: they have none in it
     sex ... birth_year  `Sex.UNKNOWN`, `UNKNOWN_COUNTRY`, "" and None where unrecorded
     facts             each once; no term both observed and excluded
-    research_consent  what the tables say of research use; None where they say nothing, which counts as no
+    consent           the uses that the tables say yes to, none for a plain no; None where they say nothing, which
+    counts
+                      as a no to every use
     """
 
     individual_id: IndividualId
@@ -62,7 +67,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     population: str = ""
     birth_year: int | None = None
     facts: tuple[Fact, ...] = ()
-    research_consent: bool | None = None
+    consent: frozenset[Use] | None = None
 
 
 class People(NamedTuple):
@@ -102,7 +107,7 @@ def join(first: Person, more: Person) -> Person:
         population=_agreed("population", first.population, more.population, ""),
         birth_year=_agreed("birth_year", first.birth_year, more.birth_year, None),
         facts=unite((*first.facts, *more.facts)) if first.facts and more.facts else first.facts or more.facts,
-        research_consent=_agreed("consent", first.research_consent, more.research_consent, None),
+        consent=_agreed("consent", first.consent, more.consent, None),
     )
 
 
@@ -118,8 +123,8 @@ def _agreed(name: str, first: Field, more: Field, unrecorded: Any) -> Field:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if isinstance(value, frozenset):
+        return "yes" if value == YES else ";".join(sorted(value)) or "no"
     return str(value)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from megagenome.collection.needs import OntologyFor
-from megagenome.collection.people import People, Person, join
+from megagenome.collection.people import YES, People, Person, join
 from megagenome.collection.read_people_beacon import BeaconIndividuals
 from megagenome.collection.read_people_table import PeopleTable
 from megagenome.collection.vocabulary import Vocabulary
@@ -26,8 +26,8 @@ def read_people(paths: Sequence[Path], ontology_for: OntologyFor, *, consent_all
     """Read people tables (tab-separated) and Beacon individuals (JSON), plain or gzipped; content tells which is which.
 
     Records of one individual in several files fill each other in. An individual's sample is the one that a file names;
-    when no file has the column `sample_id`, the sample is called as the individual. `consent_all` says yes to research
-    use for all whose consent no file states; a stated no stays no.
+    when no file has the column `sample_id`, the sample is called as the individual. `consent_all` says a plain
+    yes for all whose consent no file states; a stated no stays no.
 
     Raises `Invalid`, naming file, line and individual, for what cannot be understood, an individual twice in one file,
     a sample of two individuals, contradicting records, and a term that a loaded ontology does not have. Holds all
@@ -86,8 +86,8 @@ class _Joined:
         for individual, person in persons.items():
             if not names_samples:
                 person = msgspec.structs.replace(person, sample_id=SampleId(individual))
-            if consent_all and person.research_consent is None:
-                person = msgspec.structs.replace(person, research_consent=True)
+            if consent_all and person.consent is None:
+                person = msgspec.structs.replace(person, consent=YES)
             persons[individual] = person
         return list(persons.values())
 

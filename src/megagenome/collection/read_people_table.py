@@ -4,8 +4,10 @@
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from megagenome.collection.people import CUSTOM_NAME, Fact, FactKind, Person, parse_sex, parse_text, unite
+from megagenome.collection.model import Use
+from megagenome.collection.people import CUSTOM_NAME, YES, Fact, FactKind, Person, parse_sex, parse_text, unite
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.clock import now
 from megagenome.kernel.errors import Invalid
@@ -81,7 +83,7 @@ class PeopleTable:
             population=sys.intern(parse_text("population", row.get("population", ""), POPULATION_LIMIT)),
             birth_year=self._birth_year(row.get("birth_year", "")),
             facts=unite(self._facts(row)),
-            research_consent=_parse_consent(row.get("consent", "")),
+            consent=_parse_consent(row.get("consent", "")),
         )
 
     def _birth_year(self, text: str) -> int | None:
@@ -128,11 +130,20 @@ def _simplified(name: str) -> str:
 
 
 _MEANT = {_simplified(name): name for name in (*COLUMNS, *_WORDS_OF_COHORTS)}
-_CONSENTS: dict[str, bool | None] = {"": None, "yes": True, "no": False}
+_CONSENTS: dict[str, frozenset[Use] | None] = {"": None, "yes": YES, "no": frozenset()}
 
 
-def _parse_consent(text: str) -> bool | None:
+def _parse_consent(text: str) -> frozenset[Use] | None:
     try:
         return _CONSENTS[text.lower()]
     except KeyError:
-        raise Invalid(f"consent {text[:20]!r}: use yes or no") from None
+        return _parse_uses(text)
+
+
+@lru_cache(maxsize=256)  # people of one table say the same few things
+def _parse_uses(text: str) -> frozenset[Use]:
+    try:
+        return frozenset(Use(use.strip().lower()) for use in text.split(";"))
+    except ValueError:
+        uses = ", ".join(Use)
+        raise Invalid(f"consent {text[:60]!r}: use yes or no, or kinds of use joined by ';': {uses}") from None

@@ -110,7 +110,7 @@ class Register:
 
     def _write(self, entries: Sequence[Entry]) -> None:
         new = [
-            (entry.number, entry.person.individual_id, *_recorded(entry.person), False)
+            (entry.number, entry.person.individual_id, *_recorded(entry.person))
             for entry in entries
             if entry.before is None
         ]

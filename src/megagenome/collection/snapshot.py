@@ -11,14 +11,28 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap, tables
 from megagenome.collection.manifest import pack_paths
 from megagenome.collection.members import SetKind, read_members
-from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Use
+from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Tier
 from megagenome.collection.pack import Pack
+from megagenome.collection.released import read_released
 from megagenome.collection.strata import count_individuals
 from megagenome.collection.tiles import ContigTiles, PackKey
+from megagenome.collection.version import current_version
 from megagenome.kernel.ids import DatasetId
+from megagenome.reference import PloidyClass
 
 Place = tuple[str, str]
 """Assembly and contig."""
+
+
+class Stack(NamedTuple):
+    """A contig's loads side by side, so that the counts of an allele are one step for all of them.
+
+    place   int64 [loads, strata of the load that has most]: where a load's strata stand in `Snapshot.strata`
+    called  int64 [loads, ploidy classes, strata]: alleles of the consenting people where all are called
+    """
+
+    place: Counts
+    called: Counts
 
 
 class Snapshot(NamedTuple):
@@ -26,11 +40,12 @@ class Snapshot(NamedTuple):
 
     individuals  people of the node; batches: of their bitmaps
     numbers   the datasets' numbers in the database, in the order of `datasets`
-    people    consenting people of each dataset, Planes each
-    shared    bool [datasets, datasets]: True where two different datasets have consenting people in common
+    people    of each dataset those who are in the public numbers, Planes each
+    members   everybody of each dataset, Planes each
+    shared    bool [datasets, datasets]: True where two different datasets have people of `people` in common
     tiles     what was loaded of each contig, in order of load
     strata    strata of all people with genotypes, sorted
-    places    for each opened contig tiles, where its strata stand in `strata` (int64)
+    stacks    the same loads side by side
     """
 
     version: int
@@ -39,15 +54,11 @@ class Snapshot(NamedTuple):
     datasets: tuple[Dataset, ...]
     numbers: tuple[int, ...]
     people: tuple[bitmap.Planes, ...]
+    members: tuple[bitmap.Planes, ...]
     shared: npt.NDArray[np.bool_]
     tiles: dict[Place, tuple[ContigTiles, ...]]
     strata: tuple[Stratum, ...]
-    places: dict[int, Counts]
-
-
-def current_version(connection: sa.Connection) -> int:
-    """The collection's version now."""
-    return int(connection.execute(sa.select(tables.collection_version.c.version)).scalar_one())
+    stacks: dict[Place, Stack]
 
 
 def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | None) -> Snapshot:
@@ -56,8 +67,8 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     individuals = count_individuals(connection)
     batches = bitmap.batches_for(individuals)
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
-    consenting = read_members(connection, SetKind.CONSENT, Use.RESEARCH, batches)
-    people = tuple(read_members(connection, SetKind.DATASET, row.id, batches) & consenting for row in rows)
+    members = tuple(read_members(connection, SetKind.DATASET, row.id, batches) for row in rows)
+    people = tuple(read_released(connection, DatasetId(row.id), batches) for row in rows)
     # a set of people has as many planes as the collection has batches: when that grows, all are opened anew
     same = known is not None and known.batches == batches
     opened = {tile.key: tile for tiles in known.tiles.values() for tile in tiles} if known and same else {}
@@ -77,14 +88,29 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
         tuple(_dataset(row, bitmap.count(p), assemblies[row.number]) for row, p in zip(rows, people, strict=True)),
         tuple(row.number for row in rows),
         people,
-        _shared(people),
+        members,
+        sharing(people),
         {place: tuple(found) for place, found in tiles.items()},
         strata,
-        {id(t): np.array([strata.index(s) for s in t.strata], np.int64) for t in everything},
+        {place: _stack(found, strata) for place, found in tiles.items()},
     )
 
 
-def _shared(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:
+def _stack(loads: list[ContigTiles], strata: tuple[Stratum, ...]) -> Stack:
+    at = {stratum: k for k, stratum in enumerate(strata)}
+    stack = Stack(
+        np.zeros((len(loads), max(len(load.strata) for load in loads)), np.int64),
+        np.zeros((len(loads), len(PloidyClass), len(strata)), np.int64),
+    )
+    for k, load in enumerate(loads):
+        mine = [at[stratum] for stratum in load.strata]
+        stack.place[k, : len(mine)] = mine
+        stack.called[k, :, mine] = load.called.T
+    return stack
+
+
+def sharing(people: tuple[bitmap.Planes, ...]) -> npt.NDArray[np.bool_]:
+    """bool [sets, sets]: True where two different sets of people have somebody in common."""
     n = len(people)
     common = [i != j and bool((people[i] & people[j]).any()) for i in range(n) for j in range(n)]
     return np.array(common, np.bool_).reshape(n, n)
@@ -119,6 +145,8 @@ def _dataset(row: sa.Row[tuple[object, ...]], individuals: int, assemblies: set[
         state=DatasetState(row.state),
         open=row.open,
         floor=row.floor,
+        alleles_tier=Tier(row.alleles_tier),
+        people_tier=Tier(row.people_tier),
         collection_year=row.collection_year,
         individuals=individuals,
         assemblies=tuple(sorted(assemblies)),

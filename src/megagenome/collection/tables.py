@@ -25,6 +25,19 @@ dataset = sa.Table(
     sa.Column("collection_year", sa.Integer),
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("updated", sa.String(40), nullable=False),
+    sa.Column("alleles_tier", sa.String(20), nullable=False, server_default="public"),
+    sa.Column("people_tier", sa.String(20), nullable=False, server_default="registered"),
+)
+
+tier_change = sa.Table(
+    "tier_change",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), nullable=False),
+    sa.Column("alleles_tier", sa.String(20), nullable=False),
+    sa.Column("people_tier", sa.String(20), nullable=False),
+    sa.Column("by", sa.String(600), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
 )
 
 individual = sa.Table(
@@ -37,7 +50,6 @@ individual = sa.Table(
     sa.Column("country", sa.String(2), nullable=False),
     sa.Column("population", sa.String(100), nullable=False),
     sa.Column("birth_year", sa.Integer),
-    sa.Column("research_consent", sa.Boolean, nullable=False),
 )
 
 biosample = sa.Table(
@@ -111,4 +123,84 @@ pack_member = sa.Table(
     sa.Column("contig", sa.String(100), primary_key=True),
     sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("members", sa.LargeBinary, nullable=False),
+)
+
+consent_act = sa.Table(
+    "consent_act",
+    METADATA,
+    # What a person said at this node, or somebody for them. Never changed; what holds now is in `member_set`.
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), nullable=False, index=True),
+    sa.Column("act", sa.String(20), nullable=False),
+    sa.Column("uses", sa.String(200), nullable=False),  # joined by ";"
+    sa.Column("by", sa.String(600), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+
+leaver = sa.Table(
+    "leaver",
+    METADATA,
+    # Who is in the public numbers and no longer consents to it, and since when they wait for a release.
+    sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), primary_key=True, autoincrement=False),
+    sa.Column("since", sa.String(40), nullable=False),
+)
+
+told_before = sa.Table(
+    "told_before",
+    METADATA,
+    # Who was in the public numbers of a dataset, by stratum, in each state that was published and is no more.
+    sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the state, from 0
+    sa.Column("country", sa.String(2), primary_key=True),
+    sa.Column("population", sa.String(100), primary_key=True),
+    sa.Column("sex", sa.String(10), primary_key=True),
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("members", sa.LargeBinary, nullable=False),
+)
+
+permit = sa.Table(
+    "permit",
+    METADATA,
+    # Permits that this node countersigned. A row never changes.
+    sa.Column("id", sa.String(200), primary_key=True),
+    sa.Column("digest", sa.String(100), nullable=False),
+    sa.Column("cohort", sa.String(100), nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("uses", sa.String(200), nullable=False),  # joined by ";"
+    sa.Column("not_before", sa.String(40), nullable=False),
+    sa.Column("expires", sa.String(40), nullable=False),
+    sa.Column("conditions", sa.Text, nullable=False),
+    sa.Column("stored", sa.String(40), nullable=False),
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # pseudonyms of individuals are made with it
+)
+
+permit_person = sa.Table(
+    "permit_person",
+    METADATA,
+    sa.Column("permit", sa.String(200), sa.ForeignKey("permit.id"), primary_key=True),
+    sa.Column("subject", sa.String(600), primary_key=True),
+)
+
+permit_dataset = sa.Table(
+    "permit_dataset",
+    METADATA,
+    # Each dataset of this node that its country approved, with the node's own signed decision; one that it took back
+    # stays, so that it never comes back.
+    sa.Column("permit", sa.String(200), sa.ForeignKey("permit.id"), primary_key=True),
+    sa.Column("dataset", sa.String(100), primary_key=True),
+    sa.Column("countersignature", sa.Text, nullable=False),
+    sa.Column("taken_back", sa.String(40)),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+permit_state = sa.Table(
+    "permit_state",
+    METADATA,
+    # What the hub and what this node last said of a permit, also of one that is not here (yet).
+    sa.Column("permit", sa.String(200), primary_key=True),
+    sa.Column("authority", sa.String(10), primary_key=True),  # hub, node
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed", sa.String(40), nullable=False),
 )

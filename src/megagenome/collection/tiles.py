@@ -21,6 +21,11 @@ SITES_KEPT = 64
 """Regions of a pack whose arrays stay looked up; each costs a few hundred bytes, the arrays themselves are mapped."""
 
 
+def site_text(allele: Allele) -> bytes:
+    """How a region's `alleles` spell one."""
+    return f"{allele.ref}\t{allele.alt}".encode()
+
+
 class Sites(NamedTuple):
     """A region's arrays, as `write_tiles` describes them."""
 
@@ -28,21 +33,26 @@ class Sites(NamedTuple):
     start_view: memoryview
     end: npt.NDArray[np.uint32]
     alleles: memoryview
-    allele_at: npt.NDArray[np.uint32]
+    allele_at: memoryview
     ploidy: npt.NDArray[np.uint8]
     counts_at: npt.NDArray[np.uint32]
     counts_at_view: memoryview
     cell: npt.NDArray[np.int32]
 
-    def find(self, allele: Allele) -> int | None:
+    def find(self, start: int, text: bytes) -> int | None:
         """The row of an allele, or None. Cost: a binary search and the rows at its start."""
-        row = bisect_left(self.start_view, allele.start)
-        text = f"{allele.ref}\t{allele.alt}".encode()
-        while row < len(self.start_view) and self.start_view[row] == allele.start:
-            if self.alleles[self.allele_at[row] : self.allele_at[row + 1]] == text:
+        starts, at = self.start_view, self.allele_at
+        row = bisect_left(starts, start)
+        while row < len(starts) and starts[row] == start:
+            if self.alleles[at[row] : at[row + 1]] == text:
                 return row
             row += 1
         return None
+
+    def differing(self, row: int) -> npt.NDArray[np.int32]:
+        """The strata of the load in which a row's counts are not those of people who all have other alleles, and by how
+        much: int32 [strata, 5], the stratum, then het, hom, hemi, called alleles."""
+        return self.cell[self.counts_at_view[row] : self.counts_at_view[row + 1]]
 
     def texts(self, row: int) -> tuple[str, str]:
         """Reference and alternate of a row."""
@@ -67,6 +77,7 @@ class ContigTiles:
     dataset  number of the dataset that it belongs to
     people   the people whose genotypes it has, whatever they consent to
     strata   the strata of these people
+    called   int64 [ploidy classes, strata]: alleles of the consenting people where all are called
     """
 
     def __init__(self, key: PackKey, dataset: int, people: bitmap.Planes, genotypes: Pack, counts: Pack) -> None:
@@ -78,9 +89,7 @@ class ContigTiles:
         self._region_set = frozenset(self.regions)
         self.strata = tuple(Stratum(Country(c), p, Sex(s)) for c, p, s in counts.header["strata"])
         expected = np.array([[EXPECTED_PLOIDY[kind][s.sex] for s in self.strata] for kind in PloidyClass], np.int64)
-        # het, hom, hemi and called alleles of the consenting people where every call is of other alleles
-        self._nobody_carries: Counts = np.zeros((len(PloidyClass), len(self.strata), 4), np.int64)
-        self._nobody_carries[:, :, 3] = expected * np.array(counts.header["people"], np.int64)
+        self.called: Counts = expected * np.array(counts.header["people"], np.int64)
         self._longest: int = genotypes.header["longest"]
         self._sites = lru_cache(SITES_KEPT)(self._open_sites)
 
@@ -93,7 +102,7 @@ class ContigTiles:
             start.data,
             genotypes.array(region, "end", "<u4"),
             genotypes.view(region, "alleles"),
-            genotypes.array(region, "allele_at", "<u4"),
+            genotypes.array(region, "allele_at", "<u4").data,
             genotypes.array(region, "ploidy", "u1"),
             at,
             at.data,
@@ -104,12 +113,12 @@ class ContigTiles:
         """The arrays of a region that is in `regions`."""
         return self._sites(region)
 
-    def find(self, allele: Allele) -> tuple[int, int] | None:
-        """Region and row of a parsimonious allele, or None. Cost: a few microseconds."""
-        region = allele.start // REGION
+    def find(self, start: int, text: bytes) -> tuple[int, int] | None:
+        """Region and row of a parsimonious allele (its start and `site_text`), or None. Cost: a microsecond."""
+        region = start // REGION
         if region not in self._region_set:
             return None
-        row = self._sites(region).find(allele)
+        row = self._sites(region).find(start, text)
         return None if row is None else (region, row)
 
     def overlapping(self, place: Region) -> list[tuple[int, npt.NDArray[np.int64]]]:
@@ -126,7 +135,7 @@ class ContigTiles:
                     found.append((region, rows))
         return found
 
-    def count(self, region: int, rows: npt.NDArray[np.int64] | list[int], strata: Counts, into: Counts) -> None:
+    def count(self, region: int, rows: npt.NDArray[np.int64], strata: Counts, into: Counts) -> None:
         """Write the consenting people's counts at `rows` (increasing) of a region into `into`.
 
         strata  int64 [this load's strata], each one's place in `into`
@@ -134,20 +143,14 @@ class ContigTiles:
         """
         sites = self._sites(region)
         first, last = int(rows[0]), int(rows[-1]) + 1
-        if len(rows) == 1:
-            cell = sites.cell[sites.counts_at_view[first] : sites.counts_at_view[last]]
-            one = into[0]
-            one[strata] = self._nobody_carries[sites.ploidy[first]]
-            one[strata[cell[:, 0]]] += cell[:, 1:]
-            return
         at = sites.counts_at[first : last + 1]
         cell = sites.cell[at[0] : at[-1]]
         place = np.full(last - first, -1, np.int64)
-        place[np.asarray(rows) - first] = np.arange(len(rows))
+        place[rows - first] = np.arange(len(rows))
         row = np.repeat(place, np.diff(at))
         wanted = row >= 0
         row, cell = row[wanted], cell[wanted]
-        into[:, strata] = self._nobody_carries[sites.ploidy[rows]]
+        into[:, strata, 3] = self.called[sites.ploidy[rows]]
         into[row, strata[cell[:, 0]]] += cell[:, 1:]
 
     def members(self, region: int, row: int, stream: str, batches: int) -> bitmap.Planes:

@@ -10,7 +10,7 @@ Arrays of a region in the pack of genotypes:
     ploidy           u1 [rows], the place's `PloidyClass`
     origin_row       <u4: rows that stand otherwise in the file (split or trimmed); origin, origin_at: `pos1 ref alts k`
     {stream}/{batch}/row      <u4 [r], rows that have members; /at <u8 [r + 1]; /members: each in the bitmap codec
-Arrays of a region in the pack of counts (people who consent to research only):
+Arrays of a region in the pack of counts (people who are in the public numbers only):
     at               <u4 [rows + 1]
     cell             <i4 [cells, 5]: stratum, het, hom, hemi, and called alleles less those if all had been called
 """
@@ -42,7 +42,7 @@ class Columns(NamedTuple):
 
     number    int64 [columns], the individuals' numbers
     stratum   int64 [columns], index in `strata`
-    counted   bool [columns], True for people who consent to research
+    counted   bool [columns], True for people who are in the public numbers
     strata    the strata of these people
     """
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from megagenome.collection import Collection, Reading
 from megagenome.collection.cohort import EVERYONE
-from megagenome.collection.model import AlleleCounts, Use
+from megagenome.collection.model import AlleleCounts, Asked, Use
 from megagenome.discovery.disclosure import add_up, disclose, people_told
 from megagenome.discovery.model import Bools, Integers, PeopleQuestion, PeopleTold, Told, VariantQuestion, VariantsTold
 from megagenome.discovery.scheme import Scheme
@@ -27,17 +27,20 @@ def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) 
     return _count_region(reading, scheme, question, question.place)
 
 
-def count_people(collection: Collection, scheme: Scheme, caller: Caller, question: PeopleQuestion) -> PeopleTold:
-    """How many people of the cohort are told, by dataset and over the asked ones."""
-    counted = collection.open(caller, Use.RESEARCH, question.cohort).count_people()
+def count_people(
+    collection: Collection, scheme: Scheme, caller: Caller, asked: Asked, question: PeopleQuestion
+) -> PeopleTold:
+    """How many people of the cohort are told, by dataset and over the asked ones. `scheme` is of a reading for
+    `asked`."""
+    counted = collection.open(caller, Use.AGGREGATES, question.cohort, asked=asked).count_people()
     everyone = question.cohort == EVERYONE
     told = people_told(counted.members, counted.totals, scheme.floors, everyone=everyone)
-    asked = list(question.datasets)
-    if scheme.exact and len(asked) == len(scheme.datasets):
+    datasets = list(question.datasets)
+    if scheme.exact and len(datasets) == len(scheme.datasets):
         return PeopleTold(told, counted.members, counted.distinct, exact=True)
-    summed = _without_sharing(scheme, [k for k in asked if told[k]])
+    summed = _without_sharing(scheme, [k for k in datasets if told[k]])
     # that nobody is left out must not depend on what is withheld: any sharing makes the total inexact
-    exact = bool(told[asked].all()) and not scheme.shared[np.ix_(asked, asked)].any()
+    exact = bool(told[datasets].all()) and not scheme.shared[np.ix_(datasets, datasets)].any()
     return PeopleTold(told, counted.members, int(counted.members[summed].sum()), exact)
 
 
@@ -83,7 +86,7 @@ def _count_region(reading: Reading, scheme: Scheme, question: VariantQuestion, r
     return VariantsTold(total, by_dataset, alleles, datasets, _concatenated(pages), None)
 
 
-def _slices(reading: Reading, datasets: frozenset[DatasetId], region: Region) -> Iterator[AlleleCounts]:
+def _slices(reading: Reading, datasets: frozenset[DatasetId] | None, region: Region) -> Iterator[AlleleCounts]:
     """Counts of the alleles that overlap a region, slice by slice, each allele once, by position."""
     for start in range(region.start, region.end, SLICE_BASES):
         piece = region._replace(start=start, end=min(start + SLICE_BASES, region.end))

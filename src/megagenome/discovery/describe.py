@@ -6,7 +6,7 @@ The map and the configuration list what is served, and nothing else.
 
 from collections.abc import Iterable, Sequence
 
-from megagenome.collection.model import Dataset, FilteringTerm
+from megagenome.collection.model import Dataset, FilteringTerm, Tier
 from megagenome.discovery.model import Identity
 from megagenome.discovery.needs import Ontology
 from megagenome.discovery.settings import DiscoverySettings
@@ -116,7 +116,7 @@ def configuration(identity: Identity, settings: DiscoverySettings) -> beacon.Con
     status = {"prod": "PROD", "dev": "DEV"}.get(settings.environment, "TEST")
     response = beacon.Configuration(
         beacon.MaturityAttributes(status),
-        beacon.SecurityAttributes(beacon.Granularity.RECORD, ("PUBLIC",)),
+        beacon.SecurityAttributes(beacon.Granularity.RECORD, ("PUBLIC", "REGISTERED")),
         ENTRY_TYPES,
     )
     return beacon.ConfigurationResponse(_meta(identity, response.schema), response)
@@ -163,8 +163,24 @@ def dataset(each: Dataset, floor: int) -> beacon.Dataset:
         each.description,
         each.created,
         each.updated,
-        beacon.DatasetNotes(each.open, floor, each.assemblies),
+        beacon.DatasetNotes(
+            each.open, floor, each.assemblies, alleles=each.alleles_tier, people=each.people_tier, access=_access(each)
+        ),
     )
+
+
+_NEEDED = {
+    Tier.REGISTERED: "need registered access: sign in, accept the terms and have your standing as researcher confirmed",
+    Tier.CONTROLLED: "need a permit: apply for access to this dataset",
+}
+
+
+def _access(each: Dataset) -> str:
+    """What a dataset needs, in words: that it exists is told to everybody, because nobody asks for what they do not
+    know of."""
+    tiers = (("Allele frequencies", each.alleles_tier), ("Counts of people", each.people_tier))
+    parts = [f"{what} {_NEEDED[tier]}." for what, tier in tiers if tier in _NEEDED]
+    return " ".join([*parts, "Individual records need a permit: apply for access to this dataset."])
 
 
 def _term(term: FilteringTerm) -> beacon.FilteringTerm:

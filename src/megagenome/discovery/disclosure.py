@@ -102,7 +102,7 @@ def add_up(rows: Told) -> Told:
     """One row: each cell the sum of the rows that tell it; its genotype counts where all these tell theirs."""
     told = np.logical_or.reduce(rows.told, axis=0, keepdims=True)
     trios = np.logical_and.reduce(rows.genotypes | ~rows.told, axis=0, keepdims=True)
-    return Told(told, trios & told, (rows.counts * rows.told).sum(axis=1, keepdims=True))
+    return Told(told, trios & told, np.add.reduce(rows.counts * rows.told, axis=1, keepdims=True))
 
 
 def people_told(counts: Integers, totals: Integers, floors: Integers, *, everyone: bool) -> Bools:

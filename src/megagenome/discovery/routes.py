@@ -15,18 +15,20 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
+from litestar.concurrency import sync_to_thread
 from litestar.exceptions import HTTPException
-from litestar.params import RawBody
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.discovery import describe
 from megagenome.discovery.answer import Beacon
-from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
 from megagenome.standards import problem
 from megagenome.standards.beacon import BeaconRequest, decode_request, request_from_parameters
 
 LARGEST_BODY_BYTES = 1_000_000
+LONG_BODY_BYTES = 10_000
+"""Bodies from here on are read in a thread, so that the event loop goes on serving others."""
 _MOST_PARAMETERS = 100
 _BOTH = [HttpMethod.GET, HttpMethod.POST]
 _log = logging.getLogger(__name__)
@@ -60,12 +62,27 @@ def _entry(beacon: Beacon, path: str) -> Any:
     }
     answer = answers[path]
 
-    @route(path, http_method=_BOTH, status_code=200, sync_to_thread=True, name=f"beacon{path}")
-    def entry(request: Http, body: RawBody) -> Response[bytes]:
-        asked = decode_request(body) if request.method == HttpMethod.POST else _asked(request)
-        return _json(answer(PUBLIC, asked))
+    @route(path, http_method=_BOTH, status_code=200, name=f"beacon{path}")
+    async def entry(request: Http) -> Response[bytes]:
+        caller, asked = _caller(request), await _question(request)
+        if path == "/g_variants" and beacon.at_hand(caller, asked):
+            return _json(answer(caller, asked))
+        return await sync_to_thread(lambda: _json(answer(caller, asked)))
 
     return entry
+
+
+def _caller(request: Http) -> Caller:
+    """Who asks; the public where nobody put a caller on the request."""
+    caller: Caller = request.scope.get("caller", PUBLIC)  # type: ignore[assignment]
+    return caller
+
+
+async def _question(request: Http) -> BeaconRequest:
+    if request.method != HttpMethod.POST:
+        return _asked(request)
+    body = await request.body()
+    return decode_request(body) if len(body) < LONG_BODY_BYTES else await sync_to_thread(decode_request, body)
 
 
 def _informational(beacon: Beacon) -> list[Any]:
@@ -94,7 +111,7 @@ def _document(path: str, document: msgspec.Struct) -> Any:
 def _filtering_terms(beacon: Beacon) -> Any:
     @get("/filtering_terms", sync_to_thread=True)
     def filtering_terms(request: Http) -> Response[bytes]:
-        return _json(beacon.filtering_terms(_asked(request).query.pagination))
+        return _json(beacon.filtering_terms(_caller(request), _asked(request).query.pagination))
 
     return filtering_terms
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from megagenome.collection import Collection, Reading
-from megagenome.collection.cohort import InDataset
-from megagenome.collection.model import Dataset, Stratum, Use
+from megagenome.collection import Reading
+from megagenome.collection.model import Dataset, Stratum
 from megagenome.discovery.margins import Margins, Ploidy, margins_of
 from megagenome.discovery.model import Bools, Integers
-from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import PloidyClass, assembly
@@ -63,8 +61,11 @@ class Scheme:
             known = self._ploidies[kind] = self.margins.ploidy(reading.copies_possible(first))
         return known
 
-    def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId]:
-        """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones."""
+    def counted_for(self, asked: tuple[int, ...]) -> frozenset[DatasetId] | None:
+        """The asked datasets and those that eclipse them, whose records must be known to answer for the asked ones;
+        None for all."""
+        if len(asked) == len(self.datasets):
+            return None
         needed = set(asked)
         for k in asked:
             needed |= self.eclipsers[k]
@@ -83,31 +84,27 @@ class Scheme:
         )
 
 
-def scheme_of(collection: Collection, reading: Reading, floor: int) -> Scheme:
+def floor_of(dataset: Dataset, floor: int) -> int:
+    """The floor of a dataset on a node whose own is `floor`, which a dataset may only raise unless it is open."""
+    return dataset.floor if dataset.open else max(dataset.floor, floor)
+
+
+def scheme_of(reading: Reading, floor: int) -> Scheme:
     """The scheme of a reading of everyone. `floor` is the node's own; a dataset may only raise it."""
     datasets = reading.datasets
     sizes = np.array([dataset.individuals for dataset in datasets], np.int64)
     is_open = np.array([dataset.open for dataset in datasets], np.bool_)
     by_size = sorted(range(len(datasets)), key=lambda k: (-sizes[k], k))
     rank = np.argsort(np.array(by_size, np.int64))
-    differ = reading.shared & ~_same_people(collection, reading)
+    differ = reading.shared & ~reading.same
     eclipses = differ & ~is_open[:, None] & (is_open[None, :] | (rank[None, :] < rank[:, None]))
     return Scheme(
         datasets=datasets,
         strata=reading.strata,
         margins=margins_of(reading.strata),
-        floors=np.array([d.floor if d.open else max(d.floor, floor) for d in datasets], np.int64),
+        floors=np.array([floor_of(dataset, floor) for dataset in datasets], np.int64),
         shared=reading.shared,
         eclipses=eclipses,
         eclipsers=tuple(frozenset(np.flatnonzero(row).tolist()) for row in eclipses),
         by_size=tuple(by_size),
     )
-
-
-def _same_people(collection: Collection, reading: Reading) -> Bools:
-    """bool [datasets, datasets]: the two have exactly the same people."""
-    same = np.eye(len(reading.datasets), dtype=np.bool_)
-    for k in np.flatnonzero(reading.shared.any(axis=0)):
-        counts = collection.open(PUBLIC, Use.RESEARCH, InDataset(reading.datasets[k].id)).count_people()
-        same[k] = (counts.members == counts.totals) & (counts.totals == counts.totals[k])
-    return same

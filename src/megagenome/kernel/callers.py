@@ -27,12 +27,14 @@ class Caller(msgspec.Struct, frozen=True):
     name        what people read; it is the provider's word, and no identity
     roles       what they may do at this server
     registered  whether they have registered access: terms accepted and standing as a researcher confirmed
+    node        the id of the node that speaks for itself by a message that it signed; nobody signs in as one
     """
 
     subject: str | None = None
     name: str = ""
     roles: frozenset[Role] = frozenset()
     registered: bool = False
+    node: str = ""
 
 
 PUBLIC = Caller()

@@ -11,6 +11,7 @@ DatasetId = NewType("DatasetId", str)
 IndividualId = NewType("IndividualId", str)
 SampleId = NewType("SampleId", str)
 CohortId = NewType("CohortId", str)
+PermitId = NewType("PermitId", str)
 Curie = NewType("Curie", str)
 Country = NewType("Country", str)
 """ISO 3166-1 alpha-2; `UNKNOWN_COUNTRY` where it is unrecorded."""

@@ -81,6 +81,7 @@ class Network:
         self.nodes = tuple(nodes)
         self.settings = settings
         self._clients: dict[str, httpx.AsyncClient] = {}
+        self._left: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:
         # Names are looked up in threads, where nothing can cancel them. Six, as a small machine has by default, would
@@ -92,9 +93,21 @@ class Network:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._left):
             await client.aclose()
-        self._clients = {}
+        self._clients, self._left = {}, []
+
+    def replace_nodes(self, nodes: Sequence[Node]) -> None:
+        """Ask these nodes from the next question on; those that are asked now are asked to the end.
+
+        To be called in the event loop. Raises `Invalid` where a node stands twice; then nothing changes.
+        """
+        check_nodes(nodes)
+        kept = {node.id: self._clients.get(node.id) or self._connect() for node in nodes}
+        # a question that is under way may still use the others, so they are closed with the network
+        self._left += [client for node, client in self._clients.items() if node not in kept]
+        self._clients = kept
+        self.nodes = tuple(nodes)
 
     def _connect(self) -> httpx.AsyncClient:
         most = self.settings.connections_per_node
@@ -132,7 +145,9 @@ class Network:
         return Outcome(node, status, (time.perf_counter() - began) * 1000, message, answer)
 
     async def _exchange(self, node: Node, question: Question) -> bytes:
-        client = self._clients[node.id]
+        client = self._clients.get(node.id)
+        if client is None:
+            raise NodeFault(NodeStatus.UNREACHABLE, "it left the network")
         url = node.beacon_url + question.path
         try:
             try:

@@ -1,11 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the hub needs of others; `app` wires it."""
+"""What the hub, and a node's exchange with it, need of others; `app` wires it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import sqlalchemy as sa
+
 from megagenome.standards.beacon import BeaconQuery
+from megagenome.standards.exchange import Receipt
 from megagenome.standards.federation import Resolved
+from megagenome.standards.permit import Proposal, Revocation
+
+
+class NodeDesk(Protocol):
+    """Where a node's country decides. What is taken is taken by the commit of the connection, and twice is as once."""
+
+    def undelivered(self, most: int, /) -> tuple[str, ...]:
+        """Signed decisions that the hub has not acknowledged, oldest first."""
+        ...
+
+    def acknowledge(self, connection: sa.Connection, receipts: Sequence[Receipt], /) -> None:
+        """The hub recorded these decisions, or refused them for good."""
+        ...
+
+    def take_proposals(self, connection: sa.Connection, hub: str, proposals: Sequence[tuple[str, Proposal]], /) -> None:
+        """What the hub asks this node's country: each as the hub signed it, and what it says."""
+        ...
+
+    def take_revocations(self, connection: sa.Connection, revocations: Sequence[Revocation], /) -> None:
+        """What the hub says of permits, oldest first."""
+        ...
 
 
 class Resolve(Protocol):

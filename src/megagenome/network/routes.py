@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+import sqlalchemy as sa
 from litestar import HttpMethod, Litestar, MediaType, Request, Response, Router, get, route
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -28,6 +29,7 @@ from litestar.types import ExceptionHandlersMap
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
+from megagenome.network.joined_nodes import Joined, none_joined, with_joined
 from megagenome.network.needs import Define, Resolve
 from megagenome.network.question import read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
@@ -65,7 +67,7 @@ class Hub:
     network: Network
     resolve: Resolve
     terms: listing.Terms
-    define: Define | None
+    define: Define | None = None
 
     def address(self, request: Http) -> str:
         """The address that others reach the hub under."""
@@ -90,16 +92,27 @@ def hub_routes(
     settings: NetworkSettings,
     nodes: Sequence[Node],
     resolve: Resolve,
+    joined: Joined = none_joined,
     define: Define | None = None,
 ) -> HubRoutes:
-    """All that the hub serves to programs. Raises `Invalid` when a node stands twice."""
-    network = Network(nodes, settings)
+    """All that the hub serves to programs. Raises `Invalid` when a node stands twice.
+
+    nodes   those of the settings
+    joined  those that joined; asked for every `members_poll_s`, in a thread
+    define  the cohort of a question, for who applies for its data; None where nobody can
+    """
+    network = Network(with_joined(nodes, joined()), settings)
     hub = Hub(identity, network, resolve, listing.Terms(network), define)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with network:
-            yield
+            following = asyncio.create_task(_follow(network, nodes, joined))
+            try:
+                yield
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
 
     def problems(status: int, message: str) -> Response[bytes]:
         return _json(problem.problem(status, message), status, problem.MEDIA_TYPE)
@@ -131,6 +144,18 @@ def hub_routes(
         include_in_schema=False,
     )
     return HubRoutes(router, lifespan)
+
+
+async def _follow(network: Network, nodes: Sequence[Node], joined: Joined) -> None:
+    """Keep asking those who belong to the network, while nodes join and are removed."""
+    while True:
+        await asyncio.sleep(network.settings.members_poll_s)
+        try:
+            members = with_joined(nodes, await asyncio.to_thread(joined))
+            if members != network.nodes:
+                network.replace_nodes(members)
+        except (sa.exc.DatabaseError, MegagenomeError):
+            _log.exception("the list of nodes that joined cannot be read; those that are known are asked on")
 
 
 class CallerLeft(Exception):

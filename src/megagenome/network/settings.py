@@ -76,6 +76,7 @@ class NetworkSettings(msgspec.Struct, frozen=True):
     max_answer_bytes      a longer answer is `faulty` and is not read to its end
     assembly              the assembly that a question is about when neither it nor its text says one
     terms_ttl_s           how long filtering terms that nodes gave are used again
+    members_poll_s        a node that joined or was removed is asked, or not, after this long
     """
 
     deadline_s: float = 5.0
@@ -84,6 +85,7 @@ class NetworkSettings(msgspec.Struct, frozen=True):
     max_answer_bytes: int = 16 * MIB
     assembly: str = "GRCh38"
     terms_ttl_s: float = 60.0
+    members_poll_s: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse values under which no node could ever answer."""
@@ -91,8 +93,30 @@ class NetworkSettings(msgspec.Struct, frozen=True):
             raise ValueError("deadline_s: use seconds above 0 and up to 600")
         if not 0 < self.connect_timeout_s <= 600:
             raise ValueError("connect_timeout_s: use seconds above 0 and up to 600")
+        if not 0.05 <= self.members_poll_s <= 60:
+            raise ValueError("members_poll_s: use seconds from 0.05 to 60")
         if self.connections_per_node < 1 or self.max_answer_bytes < 1 or self.terms_ttl_s < 0:
             raise ValueError("connections_per_node, max_answer_bytes: at least 1; terms_ttl_s: at least 0")
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True):
+    """`[exchange]` of a node: how it keeps in touch with the hub that it joined.
+
+    interval_s          it asks the hub what is new this often
+    longest_interval_s  while the hub does not answer, it asks ever less often, down to this
+    longest_silence_s   after hearing nothing for so long it reads nothing by permit
+    """
+
+    interval_s: float = 2.0
+    longest_interval_s: float = 30.0
+    longest_silence_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Refuse values under which permits would never work, or long after they were revoked."""
+        if not 0.1 <= self.interval_s <= self.longest_interval_s <= 3600:
+            raise ValueError("interval_s, longest_interval_s: from 0.1 to 3600, in this order")
+        if not self.interval_s < self.longest_silence_s <= 3600:
+            raise ValueError("longest_silence_s: longer than interval_s, at most 3600")
 
 
 def check_url(url: str) -> None:

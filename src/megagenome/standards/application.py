@@ -53,7 +53,7 @@ class PartState(StrEnum):
 
 
 class ProcessRole(StrEnum):
-    """What a caller is to one application. `clock` is nobody: time itself."""
+    """What a caller is to one application. `node` is a node that speaks for itself, `clock` nobody: time itself."""
 
     APPLICANT = "applicant"
     MEMBER = "member"
@@ -64,6 +64,7 @@ class ProcessRole(StrEnum):
     COUNTRY_DECIDER = "country_decider"
     DATA_STEWARD = "data_steward"
     AUDITOR = "auditor"
+    NODE = "node"
     CLOCK = "clock"
 
 

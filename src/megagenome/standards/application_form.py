@@ -4,6 +4,7 @@
 A hub serves them at `/access/forms/{form}/{version}`; whoever renders one needs to know no question by name.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -12,6 +13,8 @@ from typing import Any
 import msgspec
 
 from megagenome.standards.application import FieldFinding
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Text = dict[str, str]
 """A text by language (ISO 639-1); `en` is always there."""
@@ -177,6 +180,8 @@ def _wrong_text(field: Field, value: Any) -> str:
         return f"{len(value)} characters; at most {field.max_length} are taken"
     if field.type is FieldType.TEXT and "\n" in value:
         return "write it on one line"
+    if _CONTROLS.search(value):
+        return "this holds control characters; write it anew"
     return ""
 
 

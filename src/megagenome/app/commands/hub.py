@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
+from megagenome.app.commands.joining import add_joining_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
 hub.command(ledger_command("hub", lambda folder: _ledger(open_hub(folder))), name="ledger")
 hub.command(keys_command("hub", HUB_FILE), name="keys")
+add_joining_commands(hub)
 hub.command(role_commands("hub", lambda folder: open_hub(folder).engine))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]
@@ -53,13 +55,15 @@ def init(
         What a question is about when it does not say.
     """
     init_hub(folder, name=name, identity=id, port=port, assembly=reference.assembly(assembly).name)
-    more = f"megagenome hub add {folder} https://node.example.org"
+    more = f"megagenome hub invite {folder} --country EE"
     show_done(Done(str(folder), "made a hub without nodes", more), json=json)
 
 
 @hub.command(name="add")
 def add(folder: Folder, node_url: NodeUrl, /, *, name: str = "", country: str = "", json: Json = False) -> None:
     """Ask the node at NODE_URL who it is, and add it to the hub in FOLDER. A running hub asks it from its next start.
+
+    For Beacons elsewhere, which get open questions only. Nodes of the network join by `hub invite`.
 
     Parameters
     ----------

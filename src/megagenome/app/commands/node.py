@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node`: commands of those who run a country's node."""
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,15 +15,18 @@ from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
 from megagenome.app.commands.role import role_commands
 from megagenome.app.node import SETTINGS, Node, init_node, open_node, upgrade_node
-from megagenome.collection.datasets import DatasetStatement, move_dataset
+from megagenome.collection.acts import Act, ConsentReport, say
+from megagenome.collection.datasets import DatasetStatement, move_dataset, set_tiers
 from megagenome.collection.load import LoadReport, load
-from megagenome.collection.model import DatasetState
+from megagenome.collection.model import DatasetState, Tier, Use
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_vcf import count_records
+from megagenome.collection.release import ReleaseReport, release
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
-from megagenome.kernel.ids import parse_dataset_id
+from megagenome.kernel.ids import IndividualId, parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
 if TYPE_CHECKING:
@@ -87,6 +91,8 @@ def load_(
     consent_all: Annotated[bool, Flag] = False,
     open: Annotated[bool, Flag] = False,  # noqa: A002 - the option is --open
     publish: Annotated[bool, Flag] = False,
+    alleles_tier: Tier | None = None,
+    people_tier: Tier | None = None,
     json: Json = False,
 ) -> None:
     """Load people and their genotypes into a dataset, all or nothing.
@@ -110,18 +116,32 @@ def load_(
     floor
         Smallest count that the public sees, 10 or more; below only with --open.
     consent_all
-        State research consent for everybody whose tables say nothing.
+        State a yes (to aggregates and research) for everybody whose tables say nothing.
     open
         Declare the data open or synthetic: exact counts for everybody.
     publish
         Publish the dataset at once.
+    alleles_tier
+        Who is told how frequent alleles are; default public.
+    people_tier
+        Who is told how many people match a description; default registered, of open data public.
     """
     if vcf and not assembly:
         raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
     if not vcf and not individuals:
         raise Invalid("there is nothing to load: give --individuals, --vcf or both")
     opened = open_node(folder)
-    statement = DatasetStatement(parse_dataset_id(dataset), title, description, open or None, floor, collected, publish)
+    statement = DatasetStatement(
+        parse_dataset_id(dataset),
+        title,
+        description,
+        open or None,
+        floor,
+        collected,
+        publish,
+        alleles_tier,
+        people_tier,
+    )
     ontology_for = opened.reference.ontology_for
     people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
     counts = [count_records(path) for path in vcf]
@@ -151,31 +171,98 @@ class Loaded(msgspec.Struct, frozen=True):
 def dataset_(
     folder: Folder,
     dataset: str,
-    move: Literal["approve", "publish", "withdraw", "redraft"],
+    move: Literal["approve", "publish", "withdraw", "redraft", "tier"],
     /,
     *,
+    alleles: Tier | None = None,
+    people: Tier | None = None,
     json: Json = False,
 ) -> None:
-    """Move a dataset's state. A draft is approved, then published; what is withdrawn needs a new approval.
+    """Move a dataset's state, or choose its tiers. A draft is approved, then published; what is withdrawn needs a new
+    approval.
 
     Parameters
     ----------
     dataset
         Its id, as it was loaded.
     move
-        What becomes of it. Only what is published is told of.
+        What becomes of it. Only what is published is told of. `tier` changes who is told.
+    alleles
+        With `tier`: who is told how frequent alleles are.
+    people
+        With `tier`: who is told how many people match a description.
     """
+    opened = open_node(folder)
+    if (move == "tier") != (alleles is not None or people is not None):
+        raise Invalid("tier takes --alleles, --people or both: public, registered or controlled; other moves take none")
+    if move == "tier":
+        with begin_writing(opened.collection.engine) as connection:
+            by = getpass.getuser()
+            tiers = set_tiers(connection, parse_dataset_id(dataset), by, alleles=alleles, people=people)
+        show_done(Done(str(folder), f"{dataset}: alleles are {tiers[0]}, people are {tiers[1]}"), json=json)
+        return
     to = {
         "approve": DatasetState.APPROVED,
         "publish": DatasetState.PUBLISHED,
         "withdraw": DatasetState.WITHDRAWN,
         "redraft": DatasetState.DRAFT,
     }[move]
-    opened = open_node(folder)
     with opened.collection.engine.begin() as connection:
         before = move_dataset(connection, parse_dataset_id(dataset), to)
     more = f"megagenome node dataset {folder} {dataset} {_ONWARD[to]}" if to in _ONWARD else ""
     show_done(Done(str(folder), f"{dataset} was {before} and is {to}", more), json=json)
+
+
+@node.command(name="release")
+def release_(folder: Folder, /, *, dry_run: Annotated[bool, Flag] = False, json: Json = False) -> None:
+    """Bring the public numbers to what people consent to now, in changes that show nobody.
+
+    Parameters
+    ----------
+    dry_run
+        Say what would change, and change nothing.
+    """
+    opened = open_node(folder)
+    delay = opened.settings.collection.release_longest_delay_days
+    with progress("Releasing", None) as advance:
+        report = release(
+            opened.collection,
+            longest_delay_days=delay,
+            dry_run=dry_run,
+            progress=lambda _place, done: advance(done),
+        )
+    show(report, json=json, render=_released)
+
+
+@node.command(name="consent")
+def consent_(
+    folder: Folder,
+    individual: str,
+    act: Act,
+    /,
+    *,
+    use: Annotated[tuple[Use, ...], Parameter(consume_multiple=True, negative="")] = (),
+    json: Json = False,
+) -> None:
+    """Put down what a person says of the uses of their genome. What it ends, ends at once for readings by permit.
+
+    Parameters
+    ----------
+    individual
+        The holder's id of the person.
+    act
+        What they say; docs/consent.md has what each does.
+    use
+        Of withdraw and renew: the kinds of use that they name; default all.
+    """
+    from megagenome.app.journal import LedgerJournal  # it signs, and cryptography takes 0.1 s to import
+
+    opened = open_node(folder)
+    opened.collection.journal = LedgerJournal(_ledger(opened))
+    delay = opened.settings.collection.release_longest_delay_days
+    by = f"contact point {getpass.getuser()}"
+    report = say(opened.collection, IndividualId(individual), act, use, by=by, longest_delay_days=delay)
+    show(report, json=json, render=_said)
 
 
 @node.command(name="serve")
@@ -207,6 +294,40 @@ def check(node: str, /, *, deep: Annotated[bool, Flag] = False, json: Json = Fal
     return show_findings(check_node_address(node), json=json)
 
 
+@node.command(name="join")
+def join(folder: Folder, invitation: str, /, *, json: Json = False) -> None:
+    """Join a network by the invitation that its hub's operator sent; a running node takes part within seconds.
+
+    Interrupted, the same again finishes it.
+
+    Parameters
+    ----------
+    invitation
+        The whole line, in quotes.
+    """
+    from megagenome.app.describe import describe_node  # cryptography takes 0.1 s to import
+    from megagenome.app.ledger import open_keys
+    from megagenome.network.join_hub import join_hub
+    from megagenome.standards.joining import read_invitation
+
+    read = read_invitation(invitation)
+    opened = open_node(folder)
+    hub = join_hub(opened.collection.engine, read, describe_node(opened.settings, open_keys(folder)))
+    show_done(Done(str(folder), f"joined the network of {hub.id} ({hub.name}) at {hub.url}"), json=json)
+
+
+@node.command(name="leave")
+def leave(folder: Folder, /, *, json: Json = False) -> None:
+    """Leave the network: what its hub proposed or permitted works here no more."""
+    from megagenome.network.joined_hub import leave as leave_hub  # cryptography takes 0.1 s to import
+
+    opened = open_node(folder)
+    with begin_writing(opened.collection.engine) as connection:
+        hub = leave_hub(connection)
+    more = f"tell the operator of {hub}, so that it asks this node no more (`megagenome hub remove`)"
+    show_done(Done(str(folder), f"left the network of {hub}", more), json=json)
+
+
 @node.command(name="upgrade")
 def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     """Bring a node's database to this version; stop its server before."""
@@ -220,11 +341,31 @@ def _ledger(opened: Node) -> "Ledger":
     return open_ledger(opened.folder, opened.collection.engine, opened.settings.node.id)
 
 
+def _released(report: ReleaseReport) -> RenderableType:
+    verb = "released" if report.done else "would be released"
+    columns = ["dataset", "people", "entered", "left", "waiting to enter", "waiting to leave"]
+    rows = [[d.dataset, d.people, d.entered, d.left, d.waiting, d.leaving] for d in report.datasets]
+    return Group(f"{verb}; counts of {report.recounted:,} contigs of loads made anew", table(columns, rows))
+
+
+def _said(report: ConsentReport) -> RenderableType:
+    lines = [
+        f"{report.individual} consents to {', '.join(report.holds) or 'nothing'}",
+        f"changed: {', '.join(report.changed) or 'nothing'}",
+    ]
+    if report.public_until:
+        lines.append(
+            f"still in the public numbers of {', '.join(report.public_until)} until a release takes them out, at the "
+            f"latest the first one from {report.leaves_by} on"
+        )
+    return "\n".join(lines)
+
+
 def _loaded(loaded: Loaded) -> RenderableType:
     report = loaded.report
     lines = [
         f"{report.dataset}: {report.individuals:,} people ({report.new_individuals:,} new)",
-        f"{report.consenting:,} of them consent to research: only they are counted",
+        f"{report.consenting:,} of them consent to be counted",
         f"genotypes of {report.samples:,} samples; {report.samples_left_out:,} samples are in no people table",
     ]
     if report.contigs and report.individuals > report.samples:
@@ -232,7 +373,11 @@ def _loaded(loaded: Loaded) -> RenderableType:
     if report.overruled:
         lines.append(f"{report.overruled:,} say yes here but not in another dataset: they are not counted")
     if report.withdrawn:
-        lines.append(f"{report.withdrawn:,} earlier people no longer consent: earlier loads were counted again")
+        lines.append(
+            f"{report.withdrawn:,} earlier people no longer consent: they leave the public numbers by a release"
+        )
+    if report.waiting:
+        lines.append(f"{report.waiting:,} wait for a release: so few would show in a difference of the public numbers")
     lines += [f"not read: {part} ({count:,} records)" for part, count in loaded.left_out_of_tables.items()]
     named = ("records", "alleles", "split", "trimmed", "symbolic", "repeated", "without_alternate")
     odd = ("haploid_homozygous", "haploid_heterozygous", "unexpected")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.model import Tier
 from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
@@ -43,7 +44,14 @@ class SimulatedDataset:
         """What its holder says of it."""
         known = self.dataset
         return DatasetStatement(
-            known.id, known.title, known.description, known.open, None, known.collection_year, publish=True
+            known.id,
+            known.title,
+            known.description,
+            known.open,
+            None,
+            known.collection_year,
+            publish=True,
+            people_tier=Tier.PUBLIC,  # the demo's hub asks as the public
         )
 
     def people(self, ontology_for: OntologyFor) -> People:
@@ -73,7 +81,8 @@ class FileDataset:
     @property
     def statement(self) -> DatasetStatement:
         """Not open, whatever the file: only its holder could say so."""
-        return DatasetStatement(self.id, f"{self.path.name}, people of {self.country}", publish=True)
+        title = f"{self.path.name}, people of {self.country}"
+        return DatasetStatement(self.id, title, publish=True, people_tier=Tier.PUBLIC)
 
     def people(self, ontology_for: OntologyFor) -> People:
         """Those of the country whose samples the file has."""

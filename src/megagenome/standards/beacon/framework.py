@@ -189,12 +189,16 @@ class FilteringTermsResponse(msgspec.Struct, frozen=True):
 
 
 class DatasetNotes(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Ours, in a dataset's `info`: whether the holder declared it open or synthetic; the smallest count it tells."""
+    """Ours, in a dataset's `info`: whether the holder declared it open or synthetic; the smallest count it tells; the
+    tiers in which allele frequencies and counts of people are told, and in words what that needs and how to get it."""
 
     open: bool = False
     floor: int | None = None
     assemblies: tuple[str, ...] = ()
     beacon_id: str = msgspec.field(name="beaconId", default="")
+    alleles: str = ""
+    people: str = ""
+    access: str = ""
 
 
 class Dataset(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

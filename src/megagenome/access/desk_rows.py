@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a country's desk shows, from its rows: proposals with the state of each dataset, and decisions on them."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.access import tables as t
+from megagenome.access.projection import stamp
+from megagenome.standards.application import PartState
+from megagenome.standards.permit import CountryDecision, PermitDocument, PermitState, Proposal
+
+T = TypeVar("T")
+
+
+class DeskPart(msgspec.Struct, frozen=True):
+    """One dataset of this node and where it stands, since when."""
+
+    dataset: str
+    state: PartState
+    changed: datetime
+
+
+class DeskItem(msgspec.Struct, frozen=True):
+    """One proposal in a list.
+
+    hub        who proposes
+    people     their names, the applicant first
+    waits      whether somebody can still decide on a dataset of it
+    told       what the hub says of the permit
+    undelivered  decisions that the hub has not acknowledged yet
+    refusal    why the hub did not record the newest decision; empty where it did, or has not said
+    """
+
+    permit: str
+    hub: str
+    application: str
+    country: str
+    uses: tuple[str, ...]
+    people: tuple[str, ...]
+    requested_at: datetime
+    decide_by: datetime
+    waits: bool
+    told: PermitState
+    parts: tuple[DeskPart, ...]
+    undelivered: int
+    refusal: str
+
+
+class DeskPage(msgspec.Struct, frozen=True):
+    """Some of `total` proposals."""
+
+    total: int
+    skip: int
+    items: tuple[DeskItem, ...]
+
+
+class DeskPermit(msgspec.Struct, frozen=True):
+    """A proposal with its document, and the decisions of this country on it, oldest first."""
+
+    item: DeskItem
+    document: PermitDocument
+    decisions: tuple[CountryDecision, ...]
+
+
+class Held(NamedTuple):
+    """A proposal as it is kept. `undelivered` and `refusal` are of its decisions."""
+
+    row: Any
+    proposal: Proposal
+    parts: Mapping[str, DeskPart]
+    told: PermitState
+    undelivered: int
+    refusal: str
+
+
+def find_held(connection: sa.Connection, permit: str) -> Held | None:
+    """One proposal; None where it was not made."""
+    row = connection.execute(sa.select(t.proposal).where(t.proposal.c.permit == permit)).one_or_none()
+    return None if row is None else _held(connection, row)
+
+
+def list_held(connection: sa.Connection, now: datetime, skip: int, limit: int) -> DeskPage:
+    """A page of all proposals: what waits first, by how soon its time is over; then the rest, latest first."""
+    row, told = t.proposal.c, t.permit_told.c
+    asked = sa.exists().where(t.proposal_part.c.permit == row.permit, t.proposal_part.c.state == PartState.REQUESTED)
+    ended = sa.exists().where(told.permit == row.permit, told.state == PermitState.REVOKED)
+    waits = asked & ~ended & (row.decide_by > stamp(now))
+    soonest = sa.case((waits, row.decide_by), else_=None)
+    ordered = sa.select(t.proposal).order_by(~waits, soonest, row.received.desc(), row.permit)
+    rows = connection.execute(ordered.offset(skip).limit(limit)).all()
+    total = connection.execute(sa.select(sa.func.count()).select_from(t.proposal)).scalar_one()
+    return DeskPage(total, skip, tuple(show_item(_held(connection, each), now) for each in rows))
+
+
+def show_item(held: Held, now: datetime) -> DeskItem:
+    """One proposal as people read it. What nobody decided in time lapsed."""
+    is_over = now >= held.proposal.decide_by
+    parts = tuple(
+        msgspec.structs.replace(part, state=PartState.LAPSED, changed=held.proposal.decide_by)
+        if is_over and part.state is PartState.REQUESTED
+        else part
+        for part in held.parts.values()
+    )
+    document = held.proposal.document
+    return DeskItem(
+        document.id,
+        held.row.hub,
+        document.application,
+        held.proposal.country,
+        document.uses,
+        tuple(person.name for person in document.people),
+        held.proposal.requested_at,
+        held.proposal.decide_by,
+        held.told is not PermitState.REVOKED and any(part.state is PartState.REQUESTED for part in parts),
+        held.told,
+        parts,
+        held.undelivered,
+        held.refusal,
+    )
+
+
+def decisions_of(connection: sa.Connection, permit: str) -> tuple[CountryDecision, ...]:
+    """All decisions on a permit, oldest first."""
+    row = t.decision.c
+    tokens = connection.scalars(sa.select(row.token).where(row.permit == permit).order_by(row.number))
+    return tuple(claims_of(token, CountryDecision) for token in tokens)
+
+
+def set_part(connection: sa.Connection, permit: str, dataset: str, state: PartState, now: datetime) -> None:
+    """Where one dataset stands from now on."""
+    row = t.proposal_part.c
+    which = (row.permit == permit) & (row.dataset == dataset)
+    values = {"state": state, "changed": stamp(now)}
+    if not connection.execute(sa.update(t.proposal_part).where(which).values(values)).rowcount:
+        connection.execute(sa.insert(t.proposal_part).values(**values, permit=permit, dataset=dataset))
+
+
+def claims_of(token: str, kind: type[T]) -> T:
+    """What a token says that this node verified or signed before it was kept."""
+    payload = token.split(".")[1]
+    return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
+
+
+def _held(connection: sa.Connection, row: Any) -> Held:
+    part = t.proposal_part.c
+    rows = connection.execute(sa.select(t.proposal_part).where(part.permit == row.permit).order_by(part.dataset))
+    parts = {
+        each.dataset: DeskPart(
+            each.dataset, PartState(each.state), datetime.fromisoformat(each.changed).astimezone(UTC)
+        )
+        for each in rows
+    }
+    told = connection.execute(sa.select(t.permit_told.c.state).where(t.permit_told.c.permit == row.permit)).scalar()
+    decision = t.decision.c
+    asked = sa.select(decision.acknowledged, decision.refusal).where(decision.permit == row.permit)
+    decided = connection.execute(asked.order_by(decision.number)).all()
+    undelivered = sum(each.acknowledged is None for each in decided)
+    refusal = decided[-1].refusal if decided else ""
+    state = PermitState(told) if told else PermitState.ACTIVE
+    return Held(row, claims_of(row.token, Proposal), parts, state, undelivered, refusal)

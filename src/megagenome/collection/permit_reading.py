@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Readings by permit: exact counts and individual records of the people whom a permit names, while it holds.
+
+Before each answer and, in answers that take long, several times a second, the permit, its datasets and the consents are
+looked at anew. When the permit ends, the reading stops; when somebody withdraws, it goes on without them.
+
+Individuals have pseudonyms that belong to one permit, and everything is in the order of these. So neither names nor
+places in a list join what two permits read. (That two people have the same facts and genotypes can be seen, by whoever
+holds both.)
+"""
+
+import base64
+import hmac
+import itertools
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from megagenome.collection import bitmap, tables
+from megagenome.collection.cohort import All, Cohort, canonical
+from megagenome.collection.consent import read_consenting
+from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
+from megagenome.collection.needs import Journal, OntologyFor
+from megagenome.collection.people import Fact, FactKind, Status
+from megagenome.collection.permits import StoredPermit, require_permit
+from megagenome.collection.reading import Reading
+from megagenome.collection.snapshot import Snapshot, sharing
+from megagenome.collection.tiles import ContigTiles
+from megagenome.collection.version import current_version
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.ids import Country, DatasetId
+from megagenome.reference import PloidyClass
+
+READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
+"""The states in which a dataset is read by permit."""
+
+_CHECK_S = 0.2
+"""So often a reading that takes long looks whether it may go on."""
+_MOST_ATTEMPTS = 5
+_AT_ONCE = 1_000
+
+Answer = TypeVar("Answer")
+
+
+class IndividualRecord(msgspec.Struct, frozen=True):
+    """What is recorded of one person, under the pseudonym that they have in this permit.
+
+    `Sex.UNKNOWN`, `UNKNOWN_COUNTRY`, "" and None where unrecorded. `datasets` are those of the permit that they are in.
+    """
+
+    id: str
+    sex: Sex
+    country: Country
+    population: str
+    birth_year: int | None
+    facts: tuple[Fact, ...]
+    datasets: tuple[DatasetId, ...]
+
+
+class AlleleCalls(NamedTuple):
+    """The calls of everybody at one allele of one dataset.
+
+    copies  int8 [people]: copies of the allele
+    called  int8 [people]: alleles that were called; 0 where none was, where the person is not in the dataset's
+    genotypes,
+            and of who withdrew since the reading was opened
+    """
+
+    allele: Allele
+    dataset: DatasetId
+    copies: npt.NDArray[np.int8]
+    called: npt.NDArray[np.int8]
+
+
+class _Changed(Exception):
+    """The people changed while an answer was being made."""
+
+
+class PermitReading(Reading):
+    """What one of a permit's people may read by it for one use: the permit's datasets at this node, and of their people
+    those who consent to the use now and belong to the permit's cohort and to the one asked for. Nothing is withheld.
+
+    Every method raises `NotEntitled` once the permit does not hold any more, within a second, also while it runs.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        engine: sa.Engine,
+        permit: StoredPermit,
+        caller: Caller,
+        use: Use,
+        cohort: Cohort,
+        ontology_for: OntologyFor,
+        journal: Journal,
+    ) -> None:
+        """For `Collection.open` only, which has looked that the permit holds."""
+        visible = [
+            i for i, each in enumerate(snapshot.datasets) if each.id in permit.datasets and each.state in READABLE
+        ]
+        if not visible:
+            raise NotEntitled(f"permit {permit.id}: none of its datasets can be read now")
+        super().__init__(snapshot, engine, visible, All((permit.cohort, cohort)), ontology_for)
+        self.permit = permit
+        self.use = use
+        self._caller = caller
+        self._journal = journal
+        self._version = -1
+        self._checked = 0.0
+        self._consenting: tuple[bitmap.Planes, ...] = ()
+        self.still_valid()
+
+    def still_valid(self) -> None:
+        """Raise `NotEntitled` unless the permit holds now; let go of who withdrew. Cost: some queries, 1 ms."""
+        with self._engine.connect() as connection, connection.begin():
+            permit = require_permit(connection, self.permit.id, self._caller, self.use)
+            version = current_version(connection)
+            if version != self._version:
+                self._consenting = self._read_consenting(connection, permit)
+                self._version = version
+        self._checked = time.monotonic()
+
+    def _read_consenting(self, connection: sa.Connection, permit: StoredPermit) -> tuple[bitmap.Planes, ...]:
+        dataset = tables.dataset.c
+        readable = set(connection.scalars(sa.select(dataset.id).where(dataset.state.in_(READABLE)))) & set(
+            permit.datasets
+        )
+        if not readable:
+            raise NotEntitled(f"permit {permit.id}: none of its datasets can be read now")
+        batches = self._snapshot.batches
+        consenting = read_consenting(connection, self.use, batches)
+        return tuple(
+            self._snapshot.members[i] & consenting if each.id in readable else bitmap.nobody(batches)
+            for i, each in zip(self._visible, self.datasets, strict=True)
+        )
+
+    @cached_property
+    def shared(self) -> npt.NDArray[np.bool_]:
+        """As `Reading.shared`, of the people of the permit."""
+        return sharing(self._people)
+
+    def count_alleles(self, place: Allele | Region, datasets: Collection[DatasetId] | None = None) -> AlleleCounts:
+        """As `Reading.count_alleles`, of people who consent now. Counted from the genotypes, person by person."""
+        count = super().count_alleles
+        return self._answer(lambda: count(place, datasets))
+
+    def count_alleles_once(self, allele: Allele) -> tuple[Counts, Counts, Counts, Counts]:
+        """As `Reading.count_alleles_once`, of people who consent now."""
+        count = super().count_alleles_once
+        return self._answer(lambda: count(allele))
+
+    def count_people(self) -> PeopleCounts:
+        """As `Reading.count_people`; `totals` are the people of the permit's cohort."""
+        return self._answer(super().count_people)
+
+    def terms(self, least: Sequence[int] | None = None) -> tuple[FilteringTerm, ...]:
+        """As `Reading.terms`, of people who consent now."""
+        terms = super().terms
+        return self._answer(lambda: terms(least))
+
+    @cached_property
+    def individual_ids(self) -> tuple[str, ...]:
+        """The pseudonyms of everybody of the cohort who consented when this was first asked for, in their order."""
+        return tuple(name for name, _ in self._pseudonyms)
+
+    def individuals(self, offset: int = 0, limit: int = 100) -> tuple[IndividualRecord, ...]:
+        """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since.
+
+        Places stay as they are when somebody withdraws, so that no page repeats or skips anybody. Entered in the
+        journal before anything is returned.
+        """
+        self.still_valid()
+        page = self._pseudonyms[offset : offset + limit]
+        batches = self._snapshot.batches
+        here = self._everybody & bitmap.from_numbers(np.array([number for _, number in page], np.int64), batches)
+        for dataset, members in zip(self.datasets, self._members, strict=True):
+            self._enter(dataset.id, bitmap.count(members & here))
+        records = self._read_records(bitmap.to_numbers(here).tolist())
+        return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in records)
+
+    def calls(self, place: Allele | Region, datasets: Collection[DatasetId] | None = None) -> Iterator[AlleleCalls]:
+        """The calls of everybody at an allele, or at all whose reference allele overlaps a region, sorted by (allele,
+        dataset). The axis of a row is `individual_ids`. Entered in the journal before the first row is given.
+
+        May be read as slowly as the reader likes: each row is of those who consent when it is given.
+        """
+        self.still_valid()
+        if isinstance(place, Allele):
+            place = place.parsimonious()
+        wanted = None if datasets is None else {k for k, each in enumerate(self.datasets) if each.id in datasets}
+        rows, names = self._rows(place, wanted)
+        for dataset in sorted({dataset for _, dataset in names}):
+            self._enter(self.datasets[dataset].id, bitmap.count(self._members[dataset]))
+        order = sorted(range(len(rows)), key=names.__getitem__)
+        return self._calls((names[k], rows[k]) for k in order)
+
+    def _rows(
+        self, place: Allele | Region, wanted: Collection[int] | None
+    ) -> tuple[list["_Row"], list[tuple[Allele, int]]]:
+        """The loads' rows of the place, and what allele and dataset each is of."""
+        if isinstance(place, Allele):
+            hits = self._hits(place, wanted)
+            return [_Row(hit.tiles, hit.region, hit.row) for hit in hits], [(place, hit.dataset) for hit in hits]
+        runs = [run for run in self._runs(place) if wanted is None or run.dataset in wanted]
+        return [_Row(run.tiles, run.region, int(row)) for run in runs for row in run.rows], self._named(place, runs)
+
+    def _calls(self, found: "Iterator[tuple[tuple[Allele, int], _Row]]") -> Iterator[AlleleCalls]:
+        for (allele, dataset), rows in itertools.groupby(found, key=itemgetter(0)):
+            if time.monotonic() - self._checked >= _CHECK_S:
+                self.still_valid()
+            copies, called = np.zeros((2, len(self.individual_ids)), np.int8)
+            for _, row in rows:
+                self._add_calls(row, row.tiles.people & self._members[dataset], copies, called)
+            yield AlleleCalls(allele, self.datasets[dataset].id, copies, called)
+
+    def _add_calls(
+        self, row: "_Row", people: bitmap.Planes, copies: npt.NDArray[np.int8], called: npt.NDArray[np.int8]
+    ) -> None:
+        """Put the calls of `people` at a row in their places; who renewed their consent since has none."""
+
+        def numbers(planes: bitmap.Planes) -> bitmap.Numbers:
+            found = bitmap.to_numbers(planes & people)
+            return found[self._place[found] >= 0]
+
+        def of(stream: str) -> bitmap.Numbers:
+            planes = row.tiles.members(row.region, row.row, stream, self._snapshot.batches)
+            return self._place[numbers(planes)]
+
+        ploidy = self._ploidy(PloidyClass(row.tiles.sites(row.region).ploidy[row.row]))
+        everybody = numbers(people)
+        called[self._place[everybody]] = ploidy[self._stratum_of[everybody]]
+        called[of("half")] -= 1
+        called[of("missing")] = 0
+        for stream, number in (("het", 1), ("hom", 2), ("hemi", 1)):
+            copies[of(stream)] = number
+
+    @cached_property
+    def _pseudonyms(self) -> list[tuple[str, int]]:
+        """Each person's pseudonym and number, in the order of pseudonyms."""
+        return sorted((self._pseudonym(number), number) for number in bitmap.to_numbers(self._everybody).tolist())
+
+    @cached_property
+    def _place(self) -> bitmap.Numbers:
+        """int64 [people of the node]: each person's place in `individual_ids`, -1 of all others."""
+        place = np.full(self._snapshot.batches * bitmap.BATCH, -1, np.int64)
+        place[[number for _, number in self._pseudonyms]] = np.arange(len(self._pseudonyms))
+        return place
+
+    def _pseudonym(self, number: int) -> str:
+        """80 bits of HMAC-SHA256: among a million people the chance that two are called alike is below 1 in 10^12."""
+        code = hmac.digest(self.permit.secret, b"individual %d" % number, "sha256")[:10]
+        return "P" + base64.b32encode(code).decode()
+
+    def _read_records(self, numbers: list[int]) -> dict[int, IndividualRecord]:
+        records: dict[int, IndividualRecord] = {}
+        for at_once in (numbers[k : k + _AT_ONCE] for k in range(0, len(numbers), _AT_ONCE)):
+            individual, fact = tables.individual.c, tables.fact.c
+            with self._engine.connect() as connection:
+                facts: dict[int, list[Fact]] = {number: [] for number in at_once}
+                stored = (
+                    sa.select(tables.fact).where(fact.individual.in_(at_once)).order_by(fact.kind, fact.term, fact.time)
+                )
+                for number, kind, term, status, *rest in connection.execute(stored):
+                    facts[number].append(Fact(FactKind(kind), term, Status(status), *rest))
+                for row in connection.execute(sa.select(tables.individual).where(individual.number.in_(at_once))):
+                    records[row.number] = IndividualRecord(
+                        "",
+                        Sex(row.sex),
+                        Country(row.country),
+                        row.population,
+                        row.birth_year,
+                        tuple(facts[row.number]),
+                        self._datasets_of(row.number),
+                    )
+        return records
+
+    def _datasets_of(self, number: int) -> tuple[DatasetId, ...]:
+        batch, within = divmod(number, bitmap.BATCH)
+        mine = np.array([within], np.uint16)
+        having = (bitmap.contains(members[batch], mine)[0] for members in self._members)
+        return tuple(each.id for each, has in zip(self.datasets, having, strict=True) if has)
+
+    def _answer(self, compute: Callable[[], Answer]) -> Answer:
+        """What `compute` answers of people all of whom consent when it is given."""
+        self.still_valid()
+        for _ in range(_MOST_ATTEMPTS):
+            people = self._consenting
+            try:
+                answer = compute()
+                self._go_on()
+            except _Changed:
+                continue
+            if people is self._consenting:
+                for dataset in self.datasets:
+                    self._enter(dataset.id, 1)
+                return answer
+        raise Unavailable("consents changed again and again while this was counted: ask for less, or again in a moment")
+
+    def _go_on(self) -> None:
+        if time.monotonic() - self._checked < _CHECK_S:
+            return
+        people = self._consenting
+        self.still_valid()
+        if people is not self._consenting:
+            raise _Changed
+
+    def _enter(self, dataset: DatasetId, records: int) -> None:
+        if records:
+            self._journal.enter_read(self._caller, self.permit.id, dataset, self.use, records)
+
+    @property
+    def _is_stored(self) -> bool:
+        return False  # what is stored was counted over the public numbers' people
+
+    @cached_property
+    def _permitted(self) -> tuple[bitmap.Planes, ...]:
+        everybody = [self._snapshot.members[i] for i in self._visible]
+        return self._select(everybody, canonical(self.permit.cohort))
+
+    @cached_property
+    def _narrowed(self) -> tuple[bitmap.Planes, ...]:
+        return self._select(self._permitted, self._cohort)
+
+    @property
+    def _people(self) -> tuple[bitmap.Planes, ...]:
+        return tuple(a & b for a, b in zip(self._permitted, self._consenting, strict=True))
+
+    @property
+    def _members(self) -> tuple[bitmap.Planes, ...]:
+        return tuple(a & b for a, b in zip(self._narrowed, self._consenting, strict=True))
+
+
+class _Row(NamedTuple):
+    """A row of a load's tiles."""
+
+    tiles: ContigTiles
+    region: int
+    row: int

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The collection's version: one number that grows with each change of what readings are made from."""
+
+import sqlalchemy as sa
+
+from megagenome.collection.tables import collection_version
+
+
+def current_version(connection: sa.Connection) -> int:
+    """The collection's version now."""
+    return int(connection.execute(sa.select(collection_version.c.version)).scalar_one())
+
+
+def raise_version(connection: sa.Connection) -> None:
+    """Say, in the same transaction, that the collection changed."""
+    connection.execute(sa.update(collection_version).values(version=collection_version.c.version + 1))
