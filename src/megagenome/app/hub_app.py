@@ -10,9 +10,11 @@ from megagenome.app.cohorts import define_cohort
 from megagenome.app.describe import describe_hub, hub_url
 from megagenome.app.hub import Hub
 from megagenome.app.ledger import open_keys
+from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
 from megagenome.network.joined_nodes import joined_nodes
@@ -20,6 +22,7 @@ from megagenome.network.routes import hub_routes
 from megagenome.network.settings import Node
 from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
+from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
@@ -37,6 +40,8 @@ def hub_app(hub: Hub) -> WebApp:
     return WebApp(
         [
             *signing.routers(error_pages),
+            ledger_router(Ledger(hub.engine, keys, settings.hub.id)),
+            ledger_page_router(error_pages, on_node=False),
             network.router,
             access.router,
             portal_router(examples=examples or EXAMPLES),
