@@ -43,7 +43,9 @@ def test_the_api_answers_for_the_network() -> None:
         ("answered", "0.1.0"),
         ("late", ""),
     ]
-    assert nodes["nodes"][0]["datasets"] == [{"id": "D-FI", "name": "Data", "description": "", "open": True}]
+    assert nodes["nodes"][0]["datasets"] == [
+        {"id": "D-FI", "name": "Data", "description": "", "open": True, "people_tier": ""}
+    ]
 
 
 def test_the_assembly_is_the_texts_or_the_parameters_or_the_hubs() -> None:

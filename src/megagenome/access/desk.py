@@ -17,9 +17,6 @@ import sqlalchemy as sa
 
 from megagenome.access import tables as t
 from megagenome.access.desk_rows import (
-    DeskItem,
-    DeskPage,
-    DeskPermit,
     Held,
     claims_of,
     decisions_of,
@@ -37,6 +34,7 @@ from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, U
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.standards.application import PartState
+from megagenome.standards.desk import DeskItem, DeskPage, DeskPermit
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.permit import (
     DECISION_TYPE,

@@ -9,14 +9,17 @@ from megagenome.app.describe import describe_hub, hub_url
 from megagenome.app.hub import Hub
 from megagenome.app.hub_access import hub_access, nodes_that_joined
 from megagenome.app.ledger import open_keys
+from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
 from megagenome.network.routes import hub_routes
 from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
+from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
@@ -37,6 +40,8 @@ def hub_app(hub: Hub) -> WebApp:
     return WebApp(
         [
             *signing.routers(error_pages),
+            ledger_router(Ledger(hub.engine, keys, settings.hub.id)),
+            ledger_page_router(error_pages, on_node=False),
             network.router,
             portal_router(examples=examples or EXAMPLES),
             application_router(),

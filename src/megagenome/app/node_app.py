@@ -5,6 +5,7 @@ from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
+from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.node import Node
 from megagenome.app.node_access import node_access
 from megagenome.app.routes import identity_router, service_router
@@ -17,6 +18,7 @@ from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
+from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
 
@@ -51,7 +53,9 @@ def node_app(node: Node) -> WebApp:
     signing = sign_in(node.collection.engine, settings.signin, me.url)
     return WebApp(
         [
-            *signing.routers(node_error_pages),
+            *signing.routers(node_error_pages, on_node=True),
+            ledger_router(ledger),
+            ledger_page_router(node_error_pages, on_node=True),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),

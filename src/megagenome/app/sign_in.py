@@ -22,9 +22,9 @@ class SigningIn(NamedTuple):
     callers: CallerMiddleware
     door: Door
 
-    def routers(self, errors: "ExceptionHandlersMap") -> list[Router]:
+    def routers(self, errors: "ExceptionHandlersMap", *, on_node: bool = False) -> list[Router]:
         """Routes and pages; `errors` are the error pages of this server."""
-        return [sign_in_router(self.door, errors), account_router(self.door, errors)]
+        return [sign_in_router(self.door, errors), account_router(self.door, errors, on_node=on_node)]
 
 
 def sign_in(engine: sa.Engine, settings: SignInSettings, url: str) -> SigningIn:

@@ -68,7 +68,10 @@ def _state(info: Outcome[beacon.BeaconInfo], datasets: Outcome[Datasets]) -> Nod
         round(max(info.elapsed_ms, datasets.elapsed_ms), 1),
         worse.message,
         info.answer.version if info.answer is not None else "",
-        tuple(DatasetState(each.id, each.name, each.description, each.info.open) for each in datasets.answer or ()),
+        tuple(
+            DatasetState(each.id, each.name, each.description, each.info.open, each.info.people)
+            for each in datasets.answer or ()
+        ),
     )
 
 

@@ -67,7 +67,7 @@ class Hub:
     network: Network
     resolve: Resolve
     terms: listing.Terms
-    define: Define | None
+    define: Define | None = None
 
     def address(self, request: Http) -> str:
         """The address that others reach the hub under."""
@@ -99,6 +99,7 @@ def hub_routes(
 
     nodes   those of the settings
     joined  those that joined; asked for every `members_poll_s`, in a thread
+    define  the cohort of a question, for who applies for its data; None where nobody can
     """
     network = Network(with_joined(nodes, joined()), settings)
     hub = Hub(identity, network, resolve, listing.Terms(network), define)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of signing in, of hub and node alike: `/login` and `/account`."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +21,8 @@ from megagenome.portal.pages import html, render
 Page = Response[str] | Redirect
 
 
-def account_router(door: Door, errors: ExceptionHandlersMap) -> Router:
-    """The two pages. `errors` is how errors look on this server."""
+def account_router(door: Door, errors: ExceptionHandlersMap, *, on_node: bool = False) -> Router:
+    """The two pages. `errors` is how errors look on this server; `on_node`: it is a node's."""
 
     @get("/login", sync_to_thread=False)
     def login(request: Request[Any, Any, Any]) -> Page:
@@ -30,7 +31,7 @@ def account_router(door: Door, errors: ExceptionHandlersMap) -> Router:
         if VISIT.get().session:
             return Redirect(wanted, status_code=303)
         signed_out = "out" in request.query_params
-        return html(login_page(door.settings.provider_name, wanted, signed_out=signed_out))
+        return html(login_page(door.settings.provider_name, wanted, signed_out=signed_out, on_node=on_node))
 
     @get("/account")
     async def account() -> Page:
@@ -38,7 +39,7 @@ def account_router(door: Door, errors: ExceptionHandlersMap) -> Router:
         visit = VISIT.get()
         if visit.session is None:
             return Redirect(f"/login?{urlencode({'next': '/account'})}", status_code=303)
-        return html(await anyio.to_thread.run_sync(account_page, door, visit))
+        return html(await anyio.to_thread.run_sync(partial(account_page, door, visit, on_node=on_node)))
 
     return Router("/", route_handlers=[login, account], exception_handlers=errors, include_in_schema=False)
 
@@ -52,12 +53,12 @@ def _came_from(request: Request[Any, Any, Any], door: Door) -> str:
     return referer.removeprefix(site.origin)
 
 
-def login_page(provider: str, wanted: str, *, signed_out: bool = False) -> str:
+def login_page(provider: str, wanted: str, *, signed_out: bool = False, on_node: bool = False) -> str:
     """The page before the provider's. `provider` is its name, empty where nobody can sign in."""
-    return render("login.html", provider=provider, wanted=wanted, signed_out=signed_out)
+    return render("login.html", provider=provider, wanted=wanted, signed_out=signed_out, on_node=on_node)
 
 
-def account_page(door: Door, visit: Visit) -> str:
+def account_page(door: Door, visit: Visit, *, on_node: bool = False) -> str:
     """Who one is here: identity, roles, registered access, sessions."""
     if visit.session is None:
         raise Unauthenticated("you are not signed in: sign in")
@@ -73,6 +74,7 @@ def account_page(door: Door, visit: Visit) -> str:
         sessions=sessions.of(subject),
         provider=door.settings.provider_name,
         terms=door.settings.terms,
+        on_node=on_node,
     )
 
 

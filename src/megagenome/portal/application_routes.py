@@ -6,7 +6,6 @@ signed in is led to the sign-in and back.
 """
 
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath
@@ -32,7 +31,7 @@ from megagenome.portal.for_you import for_you
 from megagenome.portal.form_routes import FORM_ROUTES
 from megagenome.portal.pages import html
 from megagenome.portal.permit_page import permit_page
-from megagenome.portal.site import error_pages, show_error
+from megagenome.portal.site import error_pages, to_sign_in
 from megagenome.standards.application import ApplicationShown, Criterion, Scope, State, Verb
 from megagenome.standards.application_form import Form
 from megagenome.standards.problem import status_of
@@ -180,14 +179,6 @@ def _skip(request: Http) -> int:
 
 def _own_address(request: Http) -> str:
     return str(request.base_url).rstrip("/")
-
-
-def to_sign_in(request: Http, error: Unauthenticated) -> Page | Response[str]:
-    """Whoever is not signed in, and only wants to read, goes to the sign-in and comes back."""
-    if request.method not in ("GET", "HEAD"):
-        return show_error(request, error)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return Redirect(f"/login?{urlencode({'next': path})}", status_code=303)
 
 
 def application_router() -> Router:

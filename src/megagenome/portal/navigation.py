@@ -27,4 +27,11 @@ def _of_hub(caller: Caller) -> list[Place]:
 
 
 def _of_node(caller: Caller) -> list[Place]:
-    return [("/", "This node")] if caller.subject is not None else []
+    if caller.subject is None:
+        return []
+    places = [("/", "This node")]
+    if Role.COUNTRY_DECIDER in caller.roles:
+        places.append(("/desk", "Desk"))
+    if Role.AUDITOR in caller.roles:
+        places.append(("/ledger", "Ledger"))
+    return places

@@ -3,13 +3,15 @@
 
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
+from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
-from megagenome.kernel.errors import MegagenomeError, NotFound
+from megagenome.kernel.errors import MegagenomeError, NotFound, Unauthenticated
 from megagenome.portal.network_pages import error_page
 from megagenome.portal.pages import HEADERS, STATIC, html
 from megagenome.standards.problem import status_of
@@ -39,6 +41,14 @@ def show_error(_request: Request[Any, Any, Any], error: Exception, *, on_node: b
     else:
         _LOG.error("a page failed", exc_info=error)
     return html(error_page(status, reason, on_node=on_node), status)
+
+
+def to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> Redirect | Response[str]:
+    """Whoever is not signed in, and only wants to read, goes to the sign-in and comes back."""
+    if request.method not in ("GET", "HEAD"):
+        return show_error(request, error)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Redirect(f"/login?{urlencode({'next': path})}", status_code=303)
 
 
 error_pages: ExceptionHandlersMap = {HTTPException: show_error, MegagenomeError: show_error, Exception: show_error}

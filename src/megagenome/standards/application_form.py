@@ -14,6 +14,8 @@ import msgspec
 
 from megagenome.standards.application import FieldFinding
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
 Text = dict[str, str]
 """A text by language (ISO 639-1); `en` is always there."""
 

@@ -96,6 +96,6 @@ def _grant(engine: sa.Engine, signing: SigningIn, country: str) -> None:
 
 
 def _scope(person: DemoPerson) -> Scope:
-    if person.role is Role.SIGNING_OFFICIAL:
+    if person.role in (Role.RESEARCHER, Role.SIGNING_OFFICIAL):
         return Scope(organisation=person.organisation)
     return Scope(country=person.country) if person.role is Role.COUNTRY_DECIDER else Scope()

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger of a node or hub for its auditors, version 1; no outside standard.
+
+    GET /ledger/entries   ?permit=&dataset=&kind=&since=2026-11-01&until=&before=   newest first, by pages
+    GET /ledger/verdict   what verifying every entry from the first one on finds
+    GET /ledger/export    the whole ledger as JSON Lines (`kernel.ledger_export`), with a head of this moment
+
+For whoever has the role auditor here; everybody else is refused. Errors are RFC 9457 problems.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.response import Stream
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.kernel.callers import PUBLIC, Caller, Role
+from megagenome.kernel.errors import Invalid, MegagenomeError, NotEntitled, Unauthenticated
+from megagenome.kernel.ledger import Kind, Ledger
+from megagenome.kernel.ledger_export import export_lines
+from megagenome.kernel.ledger_pages import Chosen, page
+from megagenome.standards import problem
+
+Http = Request[Any, Any, Any]
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_PAGE = 100
+
+
+def ledger_router(ledger: Ledger) -> Router:
+    """The three, over this ledger."""
+
+    @get("/ledger/entries", sync_to_thread=True)
+    def entries(request: Http) -> Response[bytes]:
+        _require_auditor(request)
+        asked = request.query_params
+        before = asked.get("before", "")
+        if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+            raise Invalid("before is the number of an entry")
+        with ledger.engine.connect() as connection:
+            found = page(connection, _chosen(asked), before=int(before) if before else None, limit=_PAGE)
+        return _json(found)
+
+    @get("/ledger/verdict", sync_to_thread=True)
+    def verdict(request: Http) -> Response[bytes]:
+        _require_auditor(request)
+        return _json(ledger.verify())
+
+    @get("/ledger/export", sync_to_thread=True)
+    def export(request: Http) -> Stream:
+        _require_auditor(request)
+        name = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in ledger.issuer)
+        headers = {**_PRIVATE, "content-disposition": f'attachment; filename="ledger-{name}.jsonl"'}
+        return Stream(_lines(ledger), media_type="application/jsonl", headers=headers)
+
+    return Router(
+        "/",
+        route_handlers=[entries, verdict, export],
+        exception_handlers=_errors(),
+        include_in_schema=False,
+    )
+
+
+def _lines(ledger: Ledger) -> Iterator[bytes]:
+    yield from export_lines(ledger)
+
+
+def _require_auditor(request: Http) -> None:
+    caller = request.scope.get("caller", PUBLIC)
+    if not isinstance(caller, Caller) or caller.subject is None:
+        raise Unauthenticated("sign in first")
+    if Role.AUDITOR not in caller.roles:
+        raise NotEntitled("the ledger is for auditors: its operator gives that role")
+
+
+def _chosen(asked: Any) -> Chosen:
+    kind, dataset = asked.get("kind", ""), asked.get("dataset", "")
+    if kind and kind not in list(Kind):
+        raise Invalid(f"kind is one of {', '.join(Kind)}")
+    return Chosen(
+        datasets=(dataset,) if dataset else (),
+        permit=asked.get("permit") or None,
+        kinds=(Kind(kind),) if kind else (),
+        since=_day(asked.get("since", ""), "since"),
+        until=_day(asked.get("until", ""), "until"),
+    )
+
+
+def _day(text: str, name: str) -> datetime | None:
+    """The beginning of a day, UTC."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise Invalid(f"{name} is a day such as 2026-11-30") from None
+
+
+def _json(answer: msgspec.Struct) -> Response[bytes]:
+    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, headers=_PRIVATE)
+
+
+def _errors() -> ExceptionHandlersMap:
+    def respond(_: Http, error: Exception) -> Response[bytes]:
+        status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
+        says = str(error) if isinstance(error, MegagenomeError) else ""
+        content = msgspec.json.encode(problem.problem(status, says))
+        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
+
+    return {MegagenomeError: respond, HTTPException: respond}

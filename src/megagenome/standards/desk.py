@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A country's desk as its own node tells it, version 1; no outside standard.
+
+GET  /access/desk                    -> DeskPage
+GET  /access/desk/{permit}           -> DeskPermit
+POST /access/desk/{permit}/decision  -> DeskItem
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from megagenome.standards.application import PartState
+from megagenome.standards.permit import CountryDecision, PermitDocument, PermitState
+
+
+class DeskPart(msgspec.Struct, frozen=True):
+    """One dataset of this node and where it stands, since when."""
+
+    dataset: str
+    state: PartState
+    changed: datetime
+
+
+class DeskItem(msgspec.Struct, frozen=True):
+    """One proposal in a list.
+
+    hub        who proposes
+    people     their names, the applicant first
+    waits      whether somebody can still decide on a dataset of it
+    told       what the hub says of the permit
+    undelivered  decisions that the hub has not acknowledged yet
+    refusal    why the hub did not record the newest decision; empty where it did, or has not said
+    """
+
+    permit: str
+    hub: str
+    application: str
+    country: str
+    uses: tuple[str, ...]
+    people: tuple[str, ...]
+    requested_at: datetime
+    decide_by: datetime
+    waits: bool
+    told: PermitState
+    parts: tuple[DeskPart, ...]
+    undelivered: int
+    refusal: str
+
+
+class DeskPage(msgspec.Struct, frozen=True):
+    """Some of `total` proposals."""
+
+    total: int
+    skip: int
+    items: tuple[DeskItem, ...]
+
+
+class DeskPermit(msgspec.Struct, frozen=True):
+    """A proposal with its document, and the decisions of this country on it, oldest first."""
+
+    item: DeskItem
+    document: PermitDocument
+    decisions: tuple[CountryDecision, ...]
