@@ -238,6 +238,9 @@ class FakeOntology:
             raise Invalid(f"unknown term {term}")
         return Curie(term)
 
+    def label(self, term: str, /) -> str:
+        return {"HP:0001250": "Seizure"}.get(term, term)
+
 
 class FakeReference:
     """HPO alone is loaded."""

@@ -8,9 +8,10 @@ import pytest
 
 from megagenome.discovery import answer as module
 from megagenome.discovery import describe
-from megagenome.discovery.answer import MOST_WIDE, Beacon
+from megagenome.discovery.answer import Beacon
 from megagenome.discovery.count import SLICE_BASES, count_variants
 from megagenome.discovery.settings import DiscoverySettings
+from megagenome.discovery.wide import MOST_WIDE
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid, Unavailable

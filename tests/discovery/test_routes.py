@@ -100,7 +100,14 @@ def test_what_the_map_lists_is_served_and_nothing_else(client: Client) -> None:
     for entry in listed.values():
         path = entry["rootUrl"].removeprefix("https://node.example.org")
         assert client.post(path, json=body_of(EXACT if "variant" in path else None)).status_code == 200
-    for path in ("biosamples", "runs", "analyses", "cohorts", "g_variants/1", "datasets/OPEN", "individuals/1"):
+        if "singleEntryUrl" in entry:
+            one = entry["singleEntryUrl"].removeprefix("https://node.example.org")
+            name = f"GRCh37-22-{COMMON.start + 1}-A-G"
+            assert client.get(one.format(id=name)).status_code == (200 if "variant" in one else 403)
+            for related in entry.get("endpoints", {}).values():
+                url = related["url"].removeprefix("https://node.example.org")
+                assert client.get(url.format(id=name)).status_code == 200
+    for path in ("biosamples", "runs", "analyses", "cohorts", "datasets/OPEN", "individuals/1/g_variants"):
         refused = client.get(f"/beacon/v2/{path}")
         assert refused.status_code == 404
         assert "/map lists what is" in decode_error_message(refused.content)

@@ -144,7 +144,10 @@ def _filtering_terms(beacon: Beacon) -> Any:
 
 
 def _anything_else() -> Any:
-    @route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)
+    # below a path with a parameter the router looks for nothing else: these are its own
+    elsewhere = ["/{path:path}", "/g_variants/{name:str}/{path:path}", "/individuals/{name:str}/{path:path}"]
+
+    @route(elsewhere, http_method=_BOTH, sync_to_thread=False, status_code=404)
     def anything_else(request: Http) -> None:
         path = request.scope["path"][:100]
         raise HTTPException(f"{path} is not served by this Beacon: /map lists what is", status_code=404)
