@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -54,7 +55,8 @@ def serve_network(
     port
         The hub's; the nodes take those above it, and their sign-in service the next.
     check
-        Ask questions whose right answers are known another way, print each, and end.
+        Ask questions whose right answers are known another way, then, with two countries or more, walk the way from a
+        question to a permit and its end; print each answer and step, and end.
     seed
         Another one simulates other people.
     keep
@@ -65,6 +67,8 @@ def serve_network(
     from megagenome.app.demo.network import ports_from, run
     from megagenome.app.demo.plan import countries_to_simulate, plan_files
     from megagenome.app.demo.scenario import given, simulated
+    from megagenome.app.demo.walk import walk
+    from megagenome.app.demo.walk.plan import way_through
 
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
@@ -82,7 +86,9 @@ def serve_network(
                 file.write(msgspec.json.format(msgspec.json.encode(scenario.expectation.truth)))
         with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
             if check and scenario.expectation:
-                return _judge(check_network(scenario.expectation, network), json=json)
+                asked = check_network(scenario.expectation, network)
+                way = way_through(scenario.planned, scenario.expectation, network)
+                return _judge(chain(asked, walk(way) if way else ()), json=json)
             return _wait(network, json=json)
 
 
@@ -129,12 +135,12 @@ def _wait(network: Running, *, json: bool) -> int:
 
 def _running(network: Running) -> RenderableType:
     rows = [[server.name, server.url] for server in (network.hub, *network.nodes)]
-    people = [[login.name, login.password, login.role.replace("_", " "), login.url] for login in network.logins]
+    people = [[login.name, login.password, login.does, login.first] for login in network.logins]
     attempts = "\n".join(f"  {command}" for command in network.attempts)
     return Group(
         table(["", "address"], rows),
         "Sign in as one of these; they are made up, and their passwords are new at each start:",
-        table(["name", "password", "is", "at"], people),
+        table(["name", "password", "what they do", "begin at"], people),
         f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.",
     )
 

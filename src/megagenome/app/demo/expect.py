@@ -113,39 +113,46 @@ class Expectation:
                 taken.append(each)
         return taken
 
-    def cohorts(self) -> list[CohortTruth]:
-        """The truth's cohorts that every node understands.
+    def cohorts(self, *, registered: bool = False) -> list[CohortTruth]:
+        """The truth's cohorts that every node understands, asked by the public or by who has registered access.
 
-        A node refuses a term of an ontology that it has not loaded when nobody there is described with it; the truth
-        shows that somebody is where it counts somebody.
+        A node refuses a term of an ontology that it has not loaded when nobody there is described with it whom the
+        asker may know of; the truth shows that somebody is where it counts somebody.
         """
+        known = {each.id for datasets in self._nodes.values() for each in _open_to(datasets, registered)}
         met: set[tuple[str, str]] = set()
         for cohort in self.truth.cohorts:
             words = _words(cohort.question)
-            met |= {(count.country, word) for count in cohort.counts if count.members for word in words}
+            counts = [count for count in cohort.counts if count.members and count.dataset in known]
+            met |= {(count.country, word) for count in counts for word in words}
         return [
             cohort
             for cohort in self.truth.cohorts
             if all((country, word) in met for country in self._nodes for word in _words(cohort.question))
         ]
 
-    def cohort(self, asked: CohortTruth) -> list[ExpectedNode]:
-        """How many people each node tells of."""
-        return [self._cohort(country, asked) for country in self._nodes]
+    def cohort(self, asked: CohortTruth, *, registered: bool = False) -> list[ExpectedNode]:
+        """How many people each node tells of: the public, or who has registered access."""
+        return [self._cohort(country, asked, registered) for country in self._nodes]
 
-    def _cohort(self, country: str, asked: CohortTruth) -> ExpectedNode:
+    def _cohort(self, country: str, asked: CohortTruth, registered: bool) -> ExpectedNode:
         members = {count.dataset: count.members for count in asked.counts if count.country == country}
-        datasets = self._nodes[country]
+        datasets = _open_to(self._nodes[country], registered)
         told = {
             each.id: members[each.id] for each in datasets if people_told(members[each.id], _people(each), _floor(each))
         }
-        if all(each.open for each in datasets):
+        if all(each.open for each in self._nodes[country]):
             count, certain = members[OVER_ALL], True
         else:
             count = sum(told[each] for each in self._apart(country, told))
             shares = any(self._sharing.any(a.id, b.id) for a, b in combinations(datasets, 2))
             certain = len(told) == len(datasets) and not shares
         return ExpectedNode(node_id(country), count > 0 or certain, {}, {}, {}, told, count)
+
+
+def _open_to(datasets: Sequence[DatasetTruth], registered: bool) -> list[DatasetTruth]:
+    """Those whose people may be counted: one that is not open starts at registered access."""
+    return [each for each in datasets if registered or each.open]
 
 
 def _words(question: CohortQuestion) -> list[str]:

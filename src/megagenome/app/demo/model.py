@@ -13,12 +13,18 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """Somebody who can sign in while the demo runs: made up, with a password of this run. `role` holds at `url`."""
+    """Somebody who can sign in while the demo runs: made up, with a password of this run.
+
+    role   holds at the server whose page `first` is
+    does   what they do on the way from a question to a permit
+    first  the page on which they begin
+    """
 
     name: str
     password: str
     role: str
-    url: str
+    does: str
+    first: str
 
 
 class Running(msgspec.Struct, frozen=True):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the demo's network: folders filled, servers started, the hub introduced to its nodes, all ended together."""
+"""Runs the demo's network: folders filled, servers started, nodes joined to the hub, all ended together."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from megagenome.app.demo.fill import fill_nodes, node_folder, node_id
+from megagenome.app.demo.joining import join_all
 from megagenome.app.demo.model import Address, Running
 from megagenome.app.demo.offers import Offers
 from megagenome.app.demo.plan import PlannedNode
@@ -16,10 +17,9 @@ from megagenome.app.hub import init_hub
 from megagenome.identity.provider import Client
 from megagenome.identity.routes import CALLBACK
 from megagenome.kernel.output import progress
-from megagenome.network.join import add_node
 
 HUB = "hub"
-"""The hub's client id at the provider; a node's is its Beacon id."""
+"""The hub's folder, and its client id at the provider; a node's is its Beacon id."""
 
 
 def ports_from(port: int, nodes: int) -> list[int]:
@@ -41,39 +41,40 @@ def run(
     with contextlib.ExitStack() as ending:
         ending.callback(stop, servers)
         with stage(say, f"started {len(planned)} nodes and the hub"), progress("Starting servers", None):
-            hub_port, *node_ports, provider_port = ports
-            countries = [node.country for node in planned]
-            signing = prepare(countries, provider_port)
-            hub = folder / "hub"
-            assembly = planned[0].datasets[0].assembly
-            init_hub(
-                hub,
-                name="Demo network",
-                identity="demo.hub",
-                port=ports[0],
-                assembly=assembly,
-                examples=offers.examples,
-            )
-            grant_roles(folder, signing, countries)
-            for country, port in zip(countries, node_ports, strict=True):
-                settings = settings_of(signing, node_id(country))
-                servers.append(start("node", node_folder(folder, country), port, settings))
-            wait_healthy(servers)
-            for server in servers:
-                add_node(hub, server.url)
-            servers.append(start("hub", hub, hub_port, settings_of(signing, HUB)))
-            names = [*map(node_id, countries), HUB]
-            clients = [Client(name, server.url + CALLBACK) for name, server in zip(names, servers, strict=True)]
-            running = _addresses(folder, planned, servers, offers, signing)
+            signing = prepare([node.country for node in planned], ports[-1])
+            _make_hub(folder / HUB, planned, offers, ports[0])
+            grant_roles(folder, signing, [node.country for node in planned])
+            servers += _start(folder, planned, ports, signing)
+            clients = [Client(_client(server), server.url + CALLBACK) for server in servers]
             servers.append(start_provider(folder, signing, clients))
             wait_healthy(servers)
-        yield running
+        with stage(say, "the nodes joined the hub by invitation"), progress("Joining", len(planned)) as advance:
+            join_all(folder, planned, advance)
+        yield _addresses(folder, planned, servers, offers, signing)
+
+
+def _make_hub(hub: Path, planned: Sequence[PlannedNode], offers: Offers, port: int) -> None:
+    assembly = planned[0].datasets[0].assembly
+    init_hub(hub, name="Demo network", identity="demo.hub", port=port, assembly=assembly, examples=offers.examples)
+
+
+def _start(folder: Path, planned: Sequence[PlannedNode], ports: Sequence[int], signing: SigningIn) -> list[Server]:
+    """The hub, then the nodes."""
+    servers = [start("hub", folder / HUB, ports[0], settings_of(signing, HUB))]
+    for node, port in zip(planned, ports[1:-1], strict=True):
+        settings = settings_of(signing, node_id(node.country))
+        servers.append(start("node", node_folder(folder, node.country), port, settings))
+    return servers
+
+
+def _client(server: Server) -> str:
+    return HUB if server.role == "hub" else node_id(server.folder.name)
 
 
 def _addresses(
     folder: Path, planned: Sequence[PlannedNode], servers: Sequence[Server], offers: Offers, signing: SigningIn
 ) -> Running:
-    *nodes, hub = servers
+    hub, *nodes, _provider = servers
     return Running(
         str(folder),
         Address("demo.hub", "the hub: open it in a browser", hub.url),

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from megagenome.collection.datasets import DatasetStatement
-from megagenome.collection.model import Tier
 from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
@@ -35,6 +34,11 @@ class SimulatedDataset:
     dataset: europe.Dataset
 
     @property
+    def id(self) -> DatasetId:
+        """The dataset's."""
+        return self.dataset.id
+
+    @property
     def assembly(self) -> str:
         """Of its genotypes."""
         return ASSEMBLY
@@ -51,7 +55,6 @@ class SimulatedDataset:
             None,
             known.collection_year,
             publish=True,
-            people_tier=Tier.PUBLIC,  # the demo's hub asks as the public
         )
 
     def people(self, ontology_for: OntologyFor) -> People:
@@ -82,7 +85,7 @@ class FileDataset:
     def statement(self) -> DatasetStatement:
         """Not open, whatever the file: only its holder could say so."""
         title = f"{self.path.name}, people of {self.country}"
-        return DatasetStatement(self.id, title, publish=True, people_tier=Tier.PUBLIC)
+        return DatasetStatement(self.id, title, publish=True)
 
     def people(self, ontology_for: OntologyFor) -> People:
         """Those of the country whose samples the file has."""

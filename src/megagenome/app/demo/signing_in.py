@@ -23,6 +23,27 @@ from megagenome.kernel.callers import Role
 PROVIDER = "megagenome.app.demo.serve_provider"
 
 
+class What(NamedTuple):
+    """What somebody with a role does on the way, and the page on which they begin."""
+
+    does: str
+    first: str
+
+
+WHAT = {
+    Role.RESEARCHER: What(
+        "counts a cohort, applies for it, and reads by the permit at the nodes that granted", "/cohort"
+    ),
+    Role.SIGNING_OFFICIAL: What("endorses it for the researcher's organisation", "/desk"),
+    Role.DAC_CHAIR: What("begins the assessment, votes, recommends, asks the countries; may revoke", "/desk"),
+    Role.DAC_MEMBER: What("declares interests and votes", "/desk"),
+    Role.COUNTRY_DECIDER: What("grants or refuses for the country, at its own node", "/desk"),
+    Role.DATA_STEWARD: What("looks after a country's datasets", "/"),
+    Role.CITIZEN: What("sees what their genome was used for", "/"),
+    Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
+}
+
+
 class ProviderStart(msgspec.Struct, frozen=True):
     """What the provider's process is told, by its standard input: digests of passwords, and no password."""
 
@@ -82,7 +103,13 @@ def grant_roles(folder: Path, signing: SigningIn, countries: Sequence[str]) -> N
 def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple[Login, ...]:
     """What to show of each person: their name and password, and where they act."""
     return tuple(
-        Login(each.username, signing.passwords[each.username], each.role.value, node_urls.get(each.country, hub_url))
+        Login(
+            each.username,
+            signing.passwords[each.username],
+            each.role.value,
+            WHAT[each.role].does,
+            node_urls.get(each.country, hub_url) + WHAT[each.role].first,
+        )
         for each in signing.people
     )
 
@@ -90,7 +117,8 @@ def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple
 def _grant(engine: sa.Engine, signing: SigningIn, country: str) -> None:
     with engine.begin() as connection:
         for person in signing.people:
-            if person.country == country:
+            # whoever audits the hub audits its nodes
+            if person.country == country or person.role is Role.AUDITOR:
                 subject = subject_of(person.username, signing.issuer)
                 grant_role(connection, subject, person.role, _scope(person), "megagenome demo")
 

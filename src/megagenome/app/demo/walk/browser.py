@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser without a screen: it follows links and redirects, keeps cookies, and sends forms as their pages made them."""
+"""A browser without a screen: it follows links and redirects, keeps cookies, sends forms as their pages made them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -113,6 +113,4 @@ def _page(response: httpx.Response) -> Page:
 
 
 def _words(content: Content) -> str:
-    """What a page that was not expected says, without what stands above it."""
-    _, _, main = content.text.partition("Sign in ")
-    return (main or content.text)[:_SHOWN]
+    return content.text[:_SHOWN]

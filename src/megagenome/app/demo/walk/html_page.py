@@ -19,10 +19,12 @@ class Form(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A parsed page. `links` are addresses by the text that people click; `text` is all of it, in one line."""
+    """A parsed page. `links` are addresses by the text that people click; `text` is what the main part says, in one
+    line."""
 
     forms: tuple[Form, ...]
     links: dict[str, str]
+    heading: str
     text: str
 
 
@@ -31,7 +33,7 @@ def parse_html(source: str) -> Content:
     reader = _Reader()
     reader.feed(source)
     reader.close()
-    return Content(tuple(reader.forms), reader.links, one_line("".join(reader.texts)))
+    return Content(tuple(reader.forms), reader.links, one_line(reader.heading), one_line("".join(reader.texts)))
 
 
 def one_line(text: str) -> str:
@@ -46,11 +48,12 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self.links: dict[str, str] = {}
+        self.heading = ""
         self.texts: list[str] = []
         self._form: Form | None = None
         self._href = self._area = self._select = ""
         self._words: list[str] | None = None
-        self._is_silent = False
+        self._inside: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -68,8 +71,8 @@ class _Reader(HTMLParser):
                 self._send(self._select, given.get("value", ""))
             case "a":
                 self._href, self._words = given.get("href", ""), []
-            case "script" | "style":
-                self._is_silent = True
+            case "h1" | "main" | "script":
+                self._inside.add(tag)
             case _:
                 pass
 
@@ -85,14 +88,14 @@ class _Reader(HTMLParser):
             case "a" if self._words is not None:
                 self.links.setdefault(one_line("".join(self._words)), self._href)
                 self._words = None
-            case "script" | "style":
-                self._is_silent = False
             case _:
-                pass
+                self._inside.discard(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._is_silent:
+        if "main" in self._inside and "script" not in self._inside:
             self.texts.append(data)
+        if "h1" in self._inside:
+            self.heading += data
         if self._words is not None:
             self._words.append(data)
 

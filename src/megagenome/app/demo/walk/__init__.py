@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole way from a question to a permit and its end, walked by HTTP as its people walk it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import msgspec
+
+from megagenome.app.demo.model import Checked
+from megagenome.app.demo.walk.apply import apply, assess
+from megagenome.app.demo.walk.decide import decide
+from megagenome.app.demo.walk.model import Step, Way
+from megagenome.app.demo.walk.party import Party
+from megagenome.app.demo.walk.read import read
+from megagenome.app.demo.walk.record import record
+from megagenome.app.demo.walk.stop import revoke, withdraw
+from megagenome.app.demo.walk.tiers import register
+from megagenome.kernel.errors import MegagenomeError
+
+COURSE = (Party.sign_in, register, apply, assess, decide, read, withdraw, revoke, record)
+
+
+def walk(way: Way, seconds: dict[str, float] | None = None) -> Iterator[Checked]:
+    """Every step, each taken when it is asked for; it ends with the first that goes wrong, as nothing after it could be
+    right. `seconds` gets what was measured: `withdrawal` and `revocation`."""
+    with ExitStack() as closing:
+        party = Party(way, closing, seconds if seconds is not None else {})
+        for part in COURSE:
+            for step in part(party):
+                checked = _taken(step)
+                yield checked
+                if not checked.ok:
+                    return
+
+
+def _taken(step: Step) -> Checked:
+    try:
+        got = step.take()
+    except (MegagenomeError, httpx.HTTPError, msgspec.DecodeError) as error:
+        got = str(error)
+    return Checked(step.says, step.where, step.expected, got, ok=got == step.expected)

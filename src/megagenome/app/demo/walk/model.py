@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the walk needs to know: where, who, and what is right; and how one of its steps is told."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from megagenome.synthetic.truth import AlleleTruth
+
+SEX = "female"
+"""The cohort of the walk is everybody of this sex: the truth has the exact counts of every allele by sex."""
+SEX_TERM = "NCIT:C16576"
+"""The same as a filter of Beacon."""
+
+
+class Person(NamedTuple):
+    """Somebody's name and password at the provider."""
+
+    name: str
+    password: str
+
+
+class Site(NamedTuple):
+    """A node on the way.
+
+    folder   of the node, for its operator's commands
+    dataset  that is applied for
+    members  how many of its people are in the cohort and consent to research
+    decider  who decides for its country
+    told_public, told_registered
+             what the whole node tells of the cohort, without a permit, as the walk's steps say it
+    """
+
+    id: str
+    country: str
+    url: str
+    folder: Path
+    dataset: str
+    members: int
+    decider: Person
+    told_public: str
+    told_registered: str
+
+
+class Way(NamedTuple):
+    """The whole way.
+
+    people   those who act at the hub, by what they are: researcher, official, chair, member, auditor
+    alleles  whose exact counts in `grants` are known
+    leaver   somebody of the cohort there, who will withdraw consent
+    """
+
+    hub: str
+    grants: Site
+    refuses: Site
+    people: Mapping[str, Person]
+    assembly: str
+    alleles: tuple[AlleleTruth, ...]
+    leaver: str
+
+
+class Step(NamedTuple):
+    """One step: `take` does it and says what came of it, which is to be `expected`."""
+
+    says: str
+    where: str
+    expected: str
+    take: Callable[[], str]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The walk through a running demo: which datasets are applied for, and what its truth says is right."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from megagenome.app.demo.expect import Expectation, people_facts
+from megagenome.app.demo.fill import node_folder
+from megagenome.app.demo.model import Running
+from megagenome.app.demo.plan import FileDataset, PlannedNode, SimulatedDataset
+from megagenome.app.demo.walk.model import SEX, Person, Site, Way
+from megagenome.collection.model import Sex, Use
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
+from megagenome.synthetic.truth import AlleleTruth, CohortCount, CohortQuestion, CohortTruth, DatasetTruth
+
+ALLELES = 5
+"""So many alleles are counted by the permit."""
+AT_HUB = {
+    "researcher": Role.RESEARCHER,
+    "official": Role.SIGNING_OFFICIAL,
+    "chair": Role.DAC_CHAIR,
+    "member": Role.DAC_MEMBER,
+    "auditor": Role.AUDITOR,
+}
+
+
+def way_through(planned: Sequence[PlannedNode], expectation: Expectation, network: Running) -> Way | None:
+    """Through the first country, which will grant, and the second, which will refuse; None where there is but one."""
+    if len(planned) < 2:
+        return None
+    grants, refuses = (_site(planned, expectation, network, place) for place in (0, 1))
+    people = {who: Person(*_login(network, role)) for who, role in AT_HUB.items()}
+    truth = expectation.truth
+    alleles = tuple(each for each in truth.alleles if _is_in(each, grants.dataset))[:ALLELES]
+    leaver = _somebody(planned[0], grants.dataset)
+    return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver)
+
+
+def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Running, place: int) -> Site:
+    node, served = planned[place], network.nodes[place]
+    dataset = _closed(planned[place], expectation.truth.datasets)
+    told = [_told(expectation, place, registered=registered) for registered in (False, True)]
+    return Site(
+        served.id,
+        node.country,
+        served.url,
+        node_folder(Path(network.folder), node.country),
+        dataset.id,
+        dataset.consenting[SEX],
+        Person(*_login(network, Role.COUNTRY_DECIDER, served.url)),
+        *told,
+    )
+
+
+def _closed(node: PlannedNode, datasets: Sequence[DatasetTruth]) -> DatasetTruth:
+    """The node's largest dataset that is not open."""
+    ids = {each.id for each in node.datasets}
+    return max((each for each in datasets if each.id in ids and not each.open), key=lambda each: each.people)
+
+
+def _told(expectation: Expectation, place: int, *, registered: bool) -> str:
+    datasets = expectation.truth.datasets
+    counts = [CohortCount(each.country, each.id, each.consenting.get(SEX, 0)) for each in datasets]
+    cohort = CohortTruth(CohortQuestion(sex=SEX), tuple(counts))
+    return people_facts([expectation.cohort(cohort, registered=registered)[place]])["people"] + " people"
+
+
+def _login(network: Running, role: Role, url: str = "") -> tuple[str, str]:
+    for each in network.logins:
+        if each.role == role and each.first.startswith(url or network.hub.url):
+            return each.name, each.password
+    raise Invalid(f"nobody in the demo is {role} at {url or network.hub.url}")
+
+
+def _is_in(allele: AlleleTruth, dataset: str) -> bool:
+    return any((cell.dataset, cell.sex) == (dataset, SEX) for cell in allele.cells)
+
+
+def _somebody(node: PlannedNode, dataset: str) -> str:
+    """The first of the cohort in the dataset who consents to research."""
+    held: SimulatedDataset | FileDataset
+    held = next(each for each in node.datasets if each.id == dataset)
+    for person in held.people(lambda _curie: None).persons:
+        if person.sex is Sex.FEMALE and Use.RESEARCH in (person.consent or ()):
+            return str(person.individual_id)
+    raise Invalid(f"{dataset}: nobody of the cohort consents to research")

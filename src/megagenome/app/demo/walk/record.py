@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""That it happened stands in the ledgers, which verify."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from megagenome.app.demo.walk.model import Site, Step
+from megagenome.app.demo.walk.party import Party, require
+
+VERIFIED = "as it was written"
+
+
+def record(party: Party) -> Iterator[Step]:
+    """The auditor looks at each ledger: the nodes' have the decision, the readings and what ended them."""
+    way = party.way
+    expected = {way.grants: "grant, read, revocation", way.refuses: "decision"}
+    for site, kinds in expected.items():
+        yield Step("the auditor finds the permit in the ledger", site.id, kinds, partial(_kinds, party, site))
+    withdrawn = partial(_withdrawn, party)
+    yield Step("the auditor finds the withdrawal in the ledger", way.grants.id, way.grants.dataset, withdrawn)
+    for where, url in (("hub", way.hub), (way.grants.id, way.grants.url), (way.refuses.id, way.refuses.url)):
+        yield Step("the auditor verifies the whole ledger", where, VERIFIED, partial(_verify, party, url))
+
+
+def _kinds(party: Party, site: Site) -> str:
+    entries = _entries(party, site.url, {"permit": party.permit})
+    return ", ".join(sorted({entry["kind"] for entry in entries}))
+
+
+def _withdrawn(party: Party) -> str:
+    entries = _entries(party, party.way.grants.url, {"kind": "withdrawal"})
+    return ", ".join(sorted({entry["dataset"] for entry in entries}))
+
+
+def _entries(party: Party, url: str, chosen: dict[str, str]) -> list[dict[str, Any]]:
+    answer = msgspec.json.decode(require(party.browser("auditor").get_json(f"{url}/ledger/entries", chosen)))
+    found: list[dict[str, Any]] = answer["entries"]
+    return found
+
+
+def _verify(party: Party, url: str) -> str:
+    verdict = msgspec.json.decode(require(party.browser("auditor").get_json(f"{url}/ledger/verdict")))
+    return VERIFIED if verdict["fine"] else str(verdict["says"])
