@@ -19,6 +19,7 @@ from megagenome.discovery.routes import discovery_router
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.ledger_page import ledger_page_router
+from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
 
@@ -60,6 +61,7 @@ def node_app(node: Node) -> WebApp:
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
             access.router,
+            node_desk_router(),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),

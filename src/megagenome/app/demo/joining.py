@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from megagenome.app.demo.answers import connect
-from megagenome.app.demo.fill import node_folder, node_id
+from megagenome.app.demo.fill import node_folder
 from megagenome.app.demo.patience import PATIENCE_S, until
 from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.describe import describe_node, hub_url

@@ -2,6 +2,7 @@
 """From a count to a recommendation: the applicant, their signing official and the committee, at the hub."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 from megagenome.app.demo.walk.answers import ROLE, USE, WHO, sections
@@ -12,6 +13,7 @@ from megagenome.standards.application import Criterion, State
 
 CONDITION = "Publish counts of at least ten people only."
 REASONS = "All eight criteria are met."
+DAYS = timedelta(days=364)
 
 
 def apply(party: Party) -> Iterator[Step]:
@@ -74,10 +76,11 @@ def _vote(party: Party, who: str) -> str:
 
 
 def _recommend(party: Party) -> str:
-    """With the dates that the page proposes, beginning today."""
+    """A permit that begins today."""
+    today = clock.now().date()
+    days = {"starts": today.isoformat(), "ends": (today + DAYS).isoformat()}
     values = {"advice": "approve", "reasons": REASONS, "uses": [USE], "conditions": CONDITION}
-    today = {"starts": clock.now().date().isoformat()}
-    state = party.command("chair", "recommend", {**values, **today})
+    state = party.command("chair", "recommend", {**values, **days})
     recommendation = party.shown("chair").recommendation
     party.permit = recommendation.permit if recommendation else ""
     return state

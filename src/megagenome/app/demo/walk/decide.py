@@ -4,9 +4,9 @@
 from collections.abc import Iterator
 from functools import partial
 
+from megagenome.app.demo.patience import until
 from megagenome.app.demo.walk.model import Site, Step
 from megagenome.app.demo.walk.party import Party
-from megagenome.app.demo.patience import until
 from megagenome.standards.application import PartState, State
 
 REFUSAL = "The national law asks for a local partner, and none is named."

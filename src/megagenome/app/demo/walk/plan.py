@@ -32,7 +32,7 @@ def way_through(planned: Sequence[PlannedNode], expectation: Expectation, networ
     grants, refuses = (_site(planned, expectation, network, place) for place in (0, 1))
     people = {who: Person(*_login(network, role)) for who, role in AT_HUB.items()}
     truth = expectation.truth
-    alleles = tuple(each for each in truth.alleles if _is_in(each, grants.dataset))[:ALLELES]
+    alleles = tuple(each for each in truth.alleles if _is_carried(each, grants.dataset))[:ALLELES]
     leaver = _somebody(planned[0], grants.dataset)
     return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver)
 
@@ -73,8 +73,8 @@ def _login(network: Running, role: Role, url: str = "") -> tuple[str, str]:
     raise Invalid(f"nobody in the demo is {role} at {url or network.hub.url}")
 
 
-def _is_in(allele: AlleleTruth, dataset: str) -> bool:
-    return any((cell.dataset, cell.sex) == (dataset, SEX) for cell in allele.cells)
+def _is_carried(allele: AlleleTruth, dataset: str) -> bool:
+    return any((cell.dataset, cell.sex) == (dataset, SEX) and cell.allele_count for cell in allele.cells)
 
 
 def _somebody(node: PlannedNode, dataset: str) -> str:

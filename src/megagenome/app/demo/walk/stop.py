@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
+from megagenome.app.demo.patience import until, within
 from megagenome.app.demo.walk.model import Step
 from megagenome.app.demo.walk.operator import run
 from megagenome.app.demo.walk.party import Party
-from megagenome.app.demo.patience import until, within
 from megagenome.app.demo.walk.read import REFUSED, count
 from megagenome.app.demo.walk.tiers import told_to
 
