@@ -31,7 +31,7 @@ class Nodes:
         self.joined: dict[str, BelievedNode] = {}
         self.sent: dict[str, datetime] = {}
 
-    def find(self, node: str, descriptor: str = "") -> BelievedNode | None:
+    def find(self, node: str, _descriptor: str = "") -> BelievedNode | None:
         return self.joined.get(node)
 
     def note_message(self, node: str, sent_at: datetime) -> bool:
