@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A country's desk at its own node: what the hub proposes, and what the country's deciders decide on it.
 
-A decision is signed by the node and stored with all that follows from it in one transaction: the permit that may be read
-by from then on, the entry in the ledger, and the message to the hub, which is sent until the hub acknowledges it. What
-nobody decides in time is not granted. Whoever a permit names decides nothing on it.
+A decision is signed by the node and stored with all that follows from it in one transaction: the permit that may be
+read by from then on, the entry in the ledger, and the message to the hub, which is sent until the hub acknowledges it.
+What nobody decides in time is not granted. Whoever a permit names decides nothing on it.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ class Desk:
             return list_held(connection, clock.now(), skip, limit)
 
     def permit(self, caller: Caller, permit: str) -> DeskPermit:
-        """One proposal with its document and all decisions on it. Raises `Unauthenticated`, `NotEntitled`, `NotFound`."""
+        """One proposal with its document, and all decisions on it. Raises `NotFound`, and what `page` raises."""
         self._require_decider(caller)
         with self._engine.connect() as connection:
             held = _found(connection, permit)
@@ -105,13 +105,13 @@ class Desk:
         any time, and ends reading here at once. The same from the same person again does nothing and says the same.
 
         Raises `Unauthenticated`; `NotEntitled` for who does not decide for this country or is named in the permit;
-        `NotFound`; `Invalid` for a decision that contradicts itself; `Conflict` where nothing of this is asked (any more).
+        `NotFound`; `Invalid` for a decision that contradicts itself; `Conflict` where this is not asked (any more).
         """
         subject = self._require_decider(caller)
         with begin_writing(self._engine) as connection:
             held, now = _found(connection, permit), clock.now()
             decision = self._decision(held, subject, decisions, now)
-            if not _is_repeated(decisions_of(connection, permit), decision):
+            if not _is_repeated(held, decisions_of(connection, permit), decision):
                 self._require_open(held, decision, now)
                 self._keep(connection, held, decision, caller)
             item = show_item(_found(connection, permit), now)
@@ -284,10 +284,14 @@ def _found(connection: sa.Connection, permit: str) -> Held:
     return held
 
 
-def _is_repeated(before: Sequence[CountryDecision], decision: CountryDecision) -> bool:
-    """Whether the newest decision says the same, by the same person: then an answer was lost, and it is sent again."""
+def _is_repeated(held: Held, before: Sequence[CountryDecision], decision: CountryDecision) -> bool:
+    """Whether the newest decision says the same, by the same person, and holds: then only its answer was lost."""
     newest = before[-1] if before else None
-    return newest is not None and (newest.decisions, newest.decided_by) == (decision.decisions, decision.decided_by)
+    return (
+        newest is not None
+        and (newest.decisions, newest.decided_by) == (decision.decisions, decision.decided_by)
+        and all(held.parts[each.dataset].state is _BECOMES[each.verdict] for each in decision.decisions)
+    )
 
 
 def _act(decision: CountryDecision, each: DatasetDecision, caller: Caller) -> Act:

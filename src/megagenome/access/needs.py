@@ -67,7 +67,7 @@ class Members(Protocol):
 
 
 class NodePermits(Protocol):
-    """Where a node keeps the permits that it countersigned, and enforces them. All is done by the connection's commit."""
+    """Where a node keeps the permits that it countersigned, and enforces them; all by the connection's commit."""
 
     def grant(
         self, connection: sa.Connection, document: PermitDocument, datasets: tuple[str, ...], countersignature: str, /

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hub's web application: the network's API and Beacon, the portal, its health."""
+"""A hub's web application: the network's API and Beacon, the portal, the application process, its health."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from megagenome import __version__
-from megagenome.app.access import open_access
 from megagenome.app.cohorts import define_cohort
 from megagenome.app.describe import describe_hub, hub_url
 from megagenome.app.hub import Hub
+from megagenome.app.hub_access import hub_access, nodes_that_joined
 from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.routes import identity_router, service_router
@@ -17,9 +16,7 @@ from megagenome.app.web import WebApp, elsewhere
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
-from megagenome.network.joined_nodes import joined_nodes
 from megagenome.network.routes import hub_routes
-from megagenome.network.settings import Node
 from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.ledger_page import ledger_page_router
@@ -31,11 +28,14 @@ from megagenome.reference import resolve
 def hub_app(hub: Hub) -> WebApp:
     """The application of an open hub. Raises `Invalid` when a node stands twice in its list."""
     settings = hub.settings
-    network = hub_routes(settings.hub, settings.network, settings.nodes, resolve, partial(_joined, hub), define_cohort)
+    network = hub_routes(
+        settings.hub, settings.network, settings.nodes, resolve, partial(nodes_that_joined, hub.engine), define_cohort
+    )
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
     info = service_info(settings.hub, hub_url(settings))
     keys = open_keys(hub.folder)
-    access = open_access(hub)
+    descriptor = describe_hub(settings, keys)
+    access = hub_access(hub, keys, descriptor)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
@@ -43,21 +43,16 @@ def hub_app(hub: Hub) -> WebApp:
             ledger_router(Ledger(hub.engine, keys, settings.hub.id)),
             ledger_page_router(error_pages, on_node=False),
             network.router,
-            access.router,
             portal_router(examples=examples or EXAMPLES),
             application_router(),
             service_router(info, lambda: True, __version__),
-            identity_router(describe_hub(settings, keys), keys.jwks()),
+            identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),
+            *access.routers,
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],
-        lifespan=[network.lifespan, access.lifespan],
+        lifespan=[network.lifespan, *access.lifespans],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )
-
-
-def _joined(hub: Hub) -> Sequence[Node]:
-    with hub.engine.connect() as connection:
-        return [each.node for each in joined_nodes(connection)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's web application: its Beacon, its start page, its health."""
+"""A node's web application: its Beacon, its start page, its country's desk, its health."""
 
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
@@ -7,6 +7,7 @@ from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.node import Node
+from megagenome.app.node_access import node_access
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
@@ -18,6 +19,7 @@ from megagenome.discovery.routes import discovery_router
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.ledger_page import ledger_page_router
+from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.standards import federation
 
@@ -40,6 +42,9 @@ def node_app(node: Node) -> WebApp:
     ledger = Ledger(node.collection.engine, keys, me.id)
     node.collection.journal = LedgerJournal(ledger)
     tally = AggregateTally(ledger)
+    descriptor = describe_node(settings, keys)
+    access = node_access(node, keys, ledger, descriptor)
+    node.collection.require_fresh = access.freshness.require
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
@@ -54,12 +59,14 @@ def node_app(node: Node) -> WebApp:
             ledger_page_router(node_error_pages, on_node=True),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
-            identity_router(describe_node(settings, keys), keys.jwks()),
+            identity_router(descriptor, keys.jwks()),
+            access.router,
+            node_desk_router(),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),
         middleware=[signing.callers],
         openapi_config=None,
-        lifespan=[keep_tally(tally)],
+        lifespan=[keep_tally(tally), access.exchange.lifespan],
         on_shutdown=[node.collection.close],
     )

@@ -4,7 +4,7 @@
 import threading
 import time
 from pathlib import Path
-from typing import Self, overload
+from typing import TYPE_CHECKING, Self, overload
 
 import sqlalchemy as sa
 
@@ -21,6 +21,9 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
 from megagenome.kernel.errors import NotEntitled, Unavailable
 from megagenome.kernel.ids import PermitId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FRESH_S = 0.2
 """For so long a snapshot is used without asking the database whether the collection changed."""
@@ -50,6 +53,8 @@ class Collection:
         """For `create` and `open_folder`; `folder` holds `genotypes/`, `engine` the records."""
         self.journal: Journal | None = None
         """Where readings by permit are entered; there are none without."""
+        self.require_fresh: Callable[[], None] = lambda: None
+        """Raises `Unavailable` while this node cannot know whether permits still hold; asked at each reading by one."""
         self.folder = folder
         self.engine = engine
         self.ontology_for = ontology_for
@@ -127,7 +132,17 @@ class Collection:
             raise Unavailable("nothing is read by permit where it cannot be entered in a journal")
         with self.engine.connect() as connection:
             known = require_permit(connection, permit, caller, use)
-        return PermitReading(self.snapshot(), self.engine, known, caller, use, cohort, self.ontology_for, self.journal)
+        return PermitReading(
+            self.snapshot(),
+            self.engine,
+            known,
+            caller,
+            use,
+            cohort,
+            self.ontology_for,
+            self.journal,
+            self.require_fresh,
+        )
 
     def snapshot(self) -> Snapshot:
         """The collection at its current version: for the collection's own modules, and metadata of datasets."""

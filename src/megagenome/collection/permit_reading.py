@@ -102,6 +102,7 @@ class PermitReading(Reading):
         cohort: Cohort,
         ontology_for: OntologyFor,
         journal: Journal,
+        require_fresh: Callable[[], None],
     ) -> None:
         """For `Collection.open` only, which has looked that the permit holds."""
         visible = [
@@ -113,7 +114,7 @@ class PermitReading(Reading):
         self.permit = permit
         self.use = use
         self._caller = caller
-        self._journal = journal
+        self._journal, self._require_fresh = journal, require_fresh
         self._version = -1
         self._checked = 0.0
         self._consenting: tuple[bitmap.Planes, ...] = ()
@@ -121,6 +122,7 @@ class PermitReading(Reading):
 
     def still_valid(self) -> None:
         """Raise `NotEntitled` unless the permit holds now; let go of who withdrew. Cost: some queries, 1 ms."""
+        self._require_fresh()
         with self._engine.connect() as connection, connection.begin():
             permit = require_permit(connection, self.permit.id, self._caller, self.use)
             version = current_version(connection)

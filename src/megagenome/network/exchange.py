@@ -112,7 +112,7 @@ class HubExchange:
                     if failures in (1, 10) or failures % 100 == 0:
                         says = str(error) or "it took too long"
                         _log.warning("no exchange with the hub (%d times now): %s", failures, says)
-                except Exception:
+                except Exception:  # noqa: BLE001 - whatever it was, the next answer may be read
                     failures += 1
                     _log.exception("no exchange with the hub")
                 await asyncio.sleep(SHORTEST_PAUSE_S)

@@ -3,12 +3,13 @@
 
 import threading
 import time
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Unavailable
-from megagenome.network.joined_hub import joined_hub
+from megagenome.network import tables as t
 
 
 def seconds_awake_or_asleep() -> float:
@@ -36,16 +37,15 @@ class Freshness:
         clock, of which a time to come counts for nothing. Cost: one row.
         """
         with self._engine.connect() as connection:
-            hub = joined_hub(connection)
+            hub = connection.execute(sa.select(t.joined_hub.c.id, t.joined_hub.c.heard)).one_or_none()
         if hub is None:
             return None
         with self._turn:
             heard = self._heard
         if heard is not None and heard[0] == hub.id:
             return seconds_awake_or_asleep() - heard[1]
-        if hub.heard is None or hub.heard > clock.now():
-            return None
-        return (clock.now() - hub.heard).total_seconds()
+        silence_s = (clock.now() - datetime.fromisoformat(hub.heard)).total_seconds() if hub.heard else -1.0
+        return silence_s if silence_s >= 0 else None
 
     def require(self) -> None:
         """Raise `Unavailable` unless the hub was heard lately enough."""

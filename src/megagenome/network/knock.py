@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
-import httpx
 import sqlalchemy as sa
 
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.network.calling import call, connect
 from megagenome.network.settings import Node
 from megagenome.standards.exchange import KNOCK_PATH
+
+if TYPE_CHECKING:
+    import httpx
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application process of a hub: its parts put together, its routes, and what its server does for it meanwhile."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from litestar import Router
+
+from megagenome.access.attachments import AttachmentFolder
+from megagenome.access.case import World
+from megagenome.access.exchange import Exchange, verify_decision
+from megagenome.access.exchange_routes import exchange_router
+from megagenome.access.needs import BelievedNode
+from megagenome.access.process import Process
+from megagenome.access.reading import Reader
+from megagenome.access.routes import access_router
+from megagenome.access.store import Store
+from megagenome.app.directory import RoleDirectory
+from megagenome.app.hub import Hub
+from megagenome.collection.cohort import Cohort, cohort_id
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.keys import SigningKeys
+from megagenome.network.joined_nodes import find_joined, follow, joined_nodes, note_message
+from megagenome.network.knock import Knocker
+from megagenome.network.settings import Node
+
+ATTACHMENTS = "attachments"
+"""The folder of attached documents, below the hub's own."""
+_CLOCKS_EVERY_S = 5.0
+
+_log = logging.getLogger(__name__)
+
+Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
+
+
+class HubAccess(NamedTuple):
+    """The hub's part of an application: routers to mount, lifespans to run in."""
+
+    routers: list[Router]
+    lifespans: list[Lifespan]
+
+
+def hub_access(hub: Hub, keys: SigningKeys, descriptor: str) -> HubAccess:
+    """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
+    members, knocker = HubMembers(hub.engine), Knocker(partial(nodes_that_joined, hub.engine))
+    world = World(
+        hub.settings.hub.id,
+        hub.settings.access,
+        RoleDirectory(hub.engine),
+        AttachmentFolder(hub.folder / ATTACHMENTS),
+        identify_cohort,
+        partial(verify_decision, members),
+        knocker.knock,
+    )
+    store = Store(hub.engine)
+    process, reader = Process(store, world), Reader(store, world)
+    exchange = Exchange(process, reader, members, keys, descriptor)
+    routers = [access_router(process, reader), exchange_router(exchange)]
+    return HubAccess(routers, [knocker.lifespan, _keep_clocks(process)])
+
+
+def nodes_that_joined(engine: sa.Engine) -> Sequence[Node]:
+    """The nodes that belong to a hub's network by invitation, now."""
+    with engine.connect() as connection:
+        return [each.node for each in joined_nodes(connection)]
+
+
+def identify_cohort(definition: str) -> str:
+    """The id of the cohort that a definition describes. Raises `Invalid` for what is none."""
+    try:
+        return cohort_id(msgspec.json.decode(definition, type=Cohort))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise Invalid(f"not a cohort's definition: {error}") from None
+
+
+class HubMembers:
+    """`megagenome.access.needs.Members` over the nodes that joined."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def find(self, node: str, descriptor: str = "", /) -> BelievedNode | None:
+        """A node that belongs to the network now, by its newest descriptor."""
+        with self._engine.connect() as connection:
+            known = find_joined(connection, node)
+        if known is None:
+            return None
+        if descriptor and descriptor != known.descriptor:
+            with begin_writing(self._engine) as connection:
+                known = follow(connection, known, descriptor)
+        return BelievedNode(known.node.id, known.node.country, known.keys)
+
+    def note_message(self, node: str, sent_at: datetime, /) -> bool:
+        """Note a message, durably; False where one as new was noted before."""
+        with begin_writing(self._engine) as connection:
+            return note_message(connection, node, sent_at)
+
+
+def _keep_clocks(process: Process) -> Lifespan:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        firing = asyncio.create_task(_fire(process))
+        try:
+            yield
+        finally:
+            firing.cancel()
+            await asyncio.gather(firing, return_exceptions=True)
+
+    return lifespan
+
+
+async def _fire(process: Process) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(process.fire_due)
+        except sa.exc.DatabaseError:
+            _log.exception("clocks of applications; they are tried again")
+        await asyncio.sleep(_CLOCKS_EVERY_S)
