@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cohorts at the hub, which holds nobody: the definition that a question states, and the id of a definition."""
+"""Cohorts at the hub, which holds nobody: the definition that a question states."""
 
 import msgspec
 
-from megagenome.collection.cohort import All, Any, Cohort, InDataset, canonical, cohort_id
+from megagenome.collection.cohort import All, Any, InDataset, canonical, cohort_id
 from megagenome.collection.model import FilteringTerm
 from megagenome.discovery.model import KnownTerms
 from megagenome.discovery.query import people_question
-from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId
 from megagenome.network.needs import Defined
 from megagenome.reference.assemblies import ASSEMBLIES
@@ -35,12 +34,3 @@ def define_cohort(query: BeaconQuery) -> Defined:
     within = Any(tuple(InDataset(dataset) for dataset in datasets))
     cohort = canonical(All((question.cohort, within)) if datasets else question.cohort)
     return Defined(cohort_id(cohort), msgspec.json.encode(cohort).decode())
-
-
-def identify_cohort(definition: str) -> str:
-    """The id of the cohort that a definition (JSON text) describes. Raises `Invalid` for what is no definition."""
-    try:
-        cohort = msgspec.json.decode(definition, type=Cohort)
-        return cohort_id(cohort)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"this is no definition of a cohort: {error}") from None

@@ -10,6 +10,7 @@ from megagenome.app.hub import Hub
 from megagenome.app.hub_access import hub_access, nodes_that_joined
 from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
+from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
@@ -20,6 +21,7 @@ from megagenome.network.routes import hub_routes
 from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.ledger_page import ledger_page_router
+from megagenome.portal.passport_page import passport_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
 from megagenome.reference import resolve
@@ -36,12 +38,14 @@ def hub_app(hub: Hub) -> WebApp:
     keys = open_keys(hub.folder)
     descriptor = describe_hub(settings, keys)
     access = hub_access(hub, keys, descriptor)
+    passports = explaining(hub.folder)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
             *signing.routers(error_pages),
             ledger_router(Ledger(hub.engine, keys, settings.hub.id)),
             ledger_page_router(error_pages, on_node=False),
+            passport_router(passports.explain, error_pages, on_node=False),
             network.router,
             portal_router(examples=examples or EXAMPLES),
             application_router(),
@@ -52,7 +56,7 @@ def hub_app(hub: Hub) -> WebApp:
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],
-        lifespan=[network.lifespan, *access.lifespans],
+        lifespan=[network.lifespan, *access.lifespans, passports.lifespan],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

@@ -8,6 +8,7 @@ from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.node import Node
 from megagenome.app.node_access import node_access
+from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
@@ -21,6 +22,7 @@ from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
+from megagenome.portal.passport_page import passport_router
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -51,12 +53,14 @@ def node_app(node: Node) -> WebApp:
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
+    passports = explaining(node.folder)
     signing = sign_in(node.collection.engine, settings.signin, me.url)
     return WebApp(
         [
             *signing.routers(node_error_pages, on_node=True),
             ledger_router(ledger),
             ledger_page_router(node_error_pages, on_node=True),
+            passport_router(passports.explain, node_error_pages, on_node=True),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
@@ -67,6 +71,6 @@ def node_app(node: Node) -> WebApp:
         exception_handlers=elsewhere(show_node_error),
         middleware=[signing.callers],
         openapi_config=None,
-        lifespan=[keep_tally(tally), access.exchange.lifespan],
+        lifespan=[keep_tally(tally), access.exchange.lifespan, passports.lifespan],
         on_shutdown=[node.collection.close],
     )

@@ -61,7 +61,10 @@ def title_of(shown: ApplicationShown, form: Form) -> str:
     """The answer that the form takes for the title."""
     field = form.field_that_means("title")
     answer = shown.answers.get(field.id) if field else None
-    return answer if isinstance(answer, str) and answer.strip() else "Untitled application"
+    if isinstance(answer, str) and answer.strip():
+        return answer
+    # an auditor reads no answers, and the people of an application read at least their own names
+    return "Untitled application" if shown.people else f"Application {shown.id[:8]}"
 
 
 def applications_page(page: Page) -> str:

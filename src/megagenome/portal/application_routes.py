@@ -104,7 +104,11 @@ async def permit(request: Http, application: FromPath[str]) -> Page:
     """The permit, or as what it is proposed."""
     access = access_of(request)
     shown, form = await read_one(access, application)
-    return html(permit_page(shown, form, await access.permit(application)))
+    try:
+        document = await access.permit(application)
+    except NotEntitled:
+        document = None  # an auditor sees that it is and where it works, and not whom it names
+    return html(permit_page(shown, form, document))
 
 
 @get("/applications/{application:str}/join")

@@ -72,6 +72,7 @@ ROLES = {
     ProcessRole.COUNTRY_DECIDER: "decides for a country",
     ProcessRole.DATA_STEWARD: "data steward",
     ProcessRole.AUDITOR: "auditor",
+    ProcessRole.NODE: "the country's own node",
     ProcessRole.CLOCK: "time",
 }
 

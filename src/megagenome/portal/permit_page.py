@@ -4,10 +4,12 @@
 from typing import NamedTuple
 
 from megagenome.kernel import clock
+from megagenome.kernel.errors import NotFound
 from megagenome.portal.application_pages import title_of
 from megagenome.portal.cohort_words import definition_words
+from megagenome.portal.moments import day
 from megagenome.portal.pages import render
-from megagenome.standards.application import ApplicationShown, PartState, State
+from megagenome.standards.application import ApplicationShown, PartState, RecommendationShown, State
 from megagenome.standards.application_form import Form
 from megagenome.standards.permit import PermitDocument
 
@@ -20,25 +22,31 @@ class Standing(NamedTuple):
     says: str
 
 
-def permit_page(shown: ApplicationShown, form: Form, permit: PermitDocument) -> str:
-    """The page, for the applicant, the committee, countries and auditors alike."""
+def permit_page(shown: ApplicationShown, form: Form, permit: PermitDocument | None) -> str:
+    """The page, for the applicant, the committee and countries; for auditors without the document, which names people.
+
+    Raises `NotFound` where no permit was proposed.
+    """
+    proposed = shown.recommendation
+    if proposed is None or not proposed.permit:
+        raise NotFound("this application has no permit: none was proposed yet")
     field = form.field_that_means("uses")
     labels = {option.id: option.label["en"] for option in field.options} if field else {}
     return render(
         "permit.html",
         shown=shown,
         permit=permit,
+        proposed=proposed,
         title=title_of(shown, form),
         is_granted=any(part.state is PartState.APPROVED for part in shown.parts) or shown.state is State.REVOKED,
-        standing=standing(shown, permit),
-        uses=[labels.get(use, use) for use in permit.uses],
-        words=definition_words(permit.definition),
-        uses_shown=(),
+        standing=standing(shown, proposed),
+        uses=[labels.get(use, use) for use in permit.uses] if permit else [],
+        words=definition_words(shown.cohort.definition),
         now=clock.now(),
     )
 
 
-def standing(shown: ApplicationShown, permit: PermitDocument) -> Standing:
+def standing(shown: ApplicationShown, permit: RecommendationShown) -> Standing:
     """Whether it works now, in words."""
     granted = any(part.state is PartState.APPROVED for part in shown.parts)
     match shown.state:
@@ -47,11 +55,11 @@ def standing(shown: ApplicationShown, permit: PermitDocument) -> Standing:
         case State.SUSPENDED:
             return Standing("Suspended", "act", "It works nowhere until the committee resumes it.")
         case State.EXPIRED:
-            return Standing("Expired", "over", f"Its last day was {permit.ends}.")
+            return Standing("Expired", "over", f"Its last day was {day(permit.ends)}.")
         case State.WITHDRAWN | State.CLOSED | State.REJECTED:
             return Standing("Over", "over", "It works nowhere.")
     if not granted:
         return Standing("Not granted", "open", "No country has granted it, so it works nowhere.")
-    if clock.now().date() < permit.starts:
+    if clock.now().date().isoformat() < permit.starts:
         return Standing("Granted", "good", "It begins to work on its first day.")
     return Standing("Active", "good", "It works in the countries that granted it.")
