@@ -33,9 +33,7 @@ class NoJournal:
         self.read: list[tuple[str | None, str, str, Use, int]] = []
         self.said: list[tuple[str, str, tuple[str, ...]]] = []
 
-    def enter_read(
-        self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /
-    ) -> None:
+    def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
         self.read.append((caller.subject, permit, dataset, use, records))
 
     def enter_consent(self, _connection: object, by: str, act: str, datasets: Iterable[DatasetId], /) -> None:
@@ -59,18 +57,14 @@ def source_of(numbers: Iterable[int]) -> object:
     """Genotypes of these people."""
     people = list(numbers)
     columns = [calls(number) for number in people]
-    records = [
-        oracle.Record(*record, tuple(column[k] for column in columns)) for k, record in enumerate(RECORDS)
-    ]
+    records = [oracle.Record(*record, tuple(column[k] for column in columns)) for k, record in enumerate(RECORDS)]
     return as_source([someone(number) for number in people], records)
 
 
 def counted(numbers: Iterable[int]) -> dict[oracle.Key, dict[oracle.Cell, tuple[int, int, int, int]]]:
     """What these people's calls count to."""
     people = sorted(numbers)
-    records = [
-        oracle.Record(*record, tuple(calls(number)[k] for number in people)) for k, record in enumerate(RECORDS)
-    ]
+    records = [oracle.Record(*record, tuple(calls(number)[k] for number in people)) for k, record in enumerate(RECORDS)]
     found = oracle.count("GRCh38", [someone(number) for number in people], records)
     return {key: {cell: n for cell, n in cells.items() if any(n)} for key, cells in found.items()}
 

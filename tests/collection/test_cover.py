@@ -21,7 +21,11 @@ def state(told: Told) -> State:
 
 
 def next_state(
-    target: Sequence[int], now: Sequence[int], known: Sequence[Sequence[int]], leaving: Sequence[int] = (), seed: int = 0
+    target: Sequence[int],
+    now: Sequence[int],
+    known: Sequence[Sequence[int]],
+    leaving: Sequence[int] = (),
+    seed: int = 0,
 ) -> list[int]:
     must = np.zeros(len(now), np.bool_)
     must[list(leaving)] = True
