@@ -2,9 +2,10 @@
 """A node's web application: its Beacon, its start page, its health."""
 
 from megagenome import __version__
+from megagenome.app.grants import grants_of
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
-from megagenome.app.node import Node
+from megagenome.app.node import Node, trust_of
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
@@ -13,6 +14,9 @@ from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import PREFIX, service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
+from megagenome.identity.passports import Passports
+from megagenome.identity.visa_mint import VisaMint
+from megagenome.identity.visa_routes import visa_router
 from megagenome.kernel import clock
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
@@ -57,17 +61,21 @@ def node_app(node: Node) -> WebApp:
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
     signing = sign_in(node.collection.engine, settings.signin, me.url)
+    mint = VisaMint(keys, url, grants_of(node.collection))
+    passports = Passports(trust_of(node.folder), mint)
+    signing.callers.bearers.append(passports.caller)
     return WebApp(
         [
             *signing.routers(node_error_pages),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(described, keys.jwks()),
+            visa_router(mint, passports),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),
         middleware=[signing.callers],
         openapi_config=None,
         lifespan=[keep_tally(tally)],
-        on_shutdown=[node.collection.close],
+        on_shutdown=[passports.aclose, node.collection.close],
     )
