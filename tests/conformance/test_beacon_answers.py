@@ -180,8 +180,8 @@ def test_individuals_by_permit(asker: permitted.Asker, check: Check) -> None:
     measures = [each for record in records for each in record.pop("measures")]
     for record in records:
         check("deref/individuals/defaultSchema.json", record)
-    # the schema wants one of two forms of a value, and a quantity as the model describes it is of both, because the other
-    # requires nothing: so its measures are held to the form that they have
+    # the schema wants one of two forms of a value, and a quantity as the model describes it is of both, because the
+    # other requires nothing: so its measures are held to the form that they have
     item = "deref/individuals/defaultSchema.json#/properties/measures/items/properties"
     for each in measures:
         check(f"{item}/assayCode", each["assayCode"])

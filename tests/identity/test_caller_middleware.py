@@ -122,16 +122,20 @@ def test_the_public_may_send_what_it_may(browser: Browser) -> None:
     )
 
 
-def read_token(token: str) -> Caller | None:
+async def read_token(token: str) -> Caller | None:
     if token == "bad":
         raise Unauthenticated("the token is expired")
     return Caller("service@https://x", "A service") if token == "good" else None
 
 
+async def read_nothing(_token: str) -> Caller | None:
+    return None
+
+
 def test_whoever_reads_tokens_says_who_presents_one(browser: Browser, server: Server) -> None:
     bearer = {"authorization": "Bearer good"}
     assert browser.client.get("/whoami", headers=bearer).json() == NOBODY
-    server.callers.bearers += [lambda _: None, read_token]
+    server.callers.bearers += [read_nothing, read_token]
     assert browser.client.get("/whoami", headers=bearer).json()["subject"] == "service@https://x"
     assert browser.client.get("/whoami", headers={"authorization": "bearer good"}).json()["name"] == "A service"
     assert browser.client.get("/whoami", headers={"authorization": "Basic good"}).json() == NOBODY

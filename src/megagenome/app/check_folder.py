@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from megagenome.app.node import SETTINGS, Node, open_node
+from megagenome.app.node import SETTINGS, TRUST, Node, open_node, trust_of
 from megagenome.collection import tables
 from megagenome.collection.released import count_leavers
 from megagenome.collection.snapshot import Snapshot
@@ -47,6 +47,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
     yield from _database(node)
     yield from _signed(node, deep=deep)
+    yield _trusted(node)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
     except MegagenomeError as error:
@@ -82,6 +83,15 @@ def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
         says = f"all {verdict.entries:,} entries as written" if verdict.fine else verdict.says
         do = "" if verdict.fine else "see docs/ledger.md, and tell your auditor"
         yield Finding("ledger, every entry", verdict.fine, says, do)
+
+
+def _trusted(node: Node) -> Finding:
+    try:
+        settings = trust_of(node.folder).settings
+    except MegagenomeError as error:
+        return Finding("trust", fine=False, says=str(error), do=f"see {node.folder / TRUST}; the node does not start")
+    says = f"{len(settings.brokers):,} brokers of passports, {len(settings.issuers):,} issuers of visas"
+    return Finding("trust", fine=True, says=says)
 
 
 def _datasets(snapshot: Snapshot) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from litestar import Router
 
@@ -22,10 +23,11 @@ from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.routes import access_router
 from megagenome.access.store import Store
-from megagenome.app.cohorts import identify_cohort
 from megagenome.app.directory import RoleDirectory
 from megagenome.app.hub import Hub
+from megagenome.collection.cohort import Cohort, cohort_id
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_nodes import find_joined, follow, joined_nodes, note_message
 from megagenome.network.knock import Knocker
@@ -70,6 +72,14 @@ def nodes_that_joined(engine: sa.Engine) -> Sequence[Node]:
     """The nodes that belong to a hub's network by invitation, now."""
     with engine.connect() as connection:
         return [each.node for each in joined_nodes(connection)]
+
+
+def identify_cohort(definition: str) -> str:
+    """The id of the cohort that a definition describes. Raises `Invalid` for what is none."""
+    try:
+        return cohort_id(msgspec.json.decode(definition, type=Cohort))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise Invalid(f"not a cohort's definition: {error}") from None
 
 
 class HubMembers:

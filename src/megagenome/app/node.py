@@ -2,6 +2,7 @@
 """A node's folder: made once, opened by every command.
 
 node.toml        settings
+trust.toml       whose passports and visas count here
 node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger
 keys/            the key that it signs with
 genotypes/       packs, by assembly and contig
@@ -10,7 +11,7 @@ reference/       packed ontologies
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from megagenome import reference
 from megagenome.app.settings import NodeIdentity, NodeSettings
@@ -21,7 +22,28 @@ from megagenome.kernel.ids import parse_country
 from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.reference import Reference
 
+if TYPE_CHECKING:
+    from megagenome.identity.trust import TrustStore
+
 SETTINGS = "node.toml"
+TRUST = "trust.toml"
+
+_TRUST_EXAMPLE = """\
+# Whose passports and visas count at this node; docs/identity.md describes each setting. Nobody is trusted who is not
+# named here, but for the node itself and the hub that it joined. Take out the # and write what is true of yours.
+
+# [[brokers]]
+# issuer = "https://login.example.org/oidc/"
+# jwks_url = "https://login.example.org/oidc/jwk"
+
+# [[issuers]]
+# issuer = "https://registry.example.org/"
+# jku = "https://registry.example.org/jwks"
+# types = ["AcceptedTermsAndPolicies", "ResearcherStatus"]
+# [[issuers.sources]]
+# source = "https://registry.example.org/"
+# values = ["https://doi.org/10.1038/s41431-018-0219-y"]
+"""
 
 
 class Node(NamedTuple):
@@ -54,6 +76,8 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
     Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
     tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
     text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
+    with write_durably(folder / TRUST) as file:
+        file.write(_TRUST_EXAMPLE.encode())
     with write_durably(folder / SETTINGS) as file:
         file.write(text.encode())
 
@@ -64,6 +88,15 @@ def open_node(folder: Path) -> Node:
     reference.build(folder / "reference")
     tables = reference.open(folder / "reference")
     return Node(folder, settings, Collection.open_folder(folder, tables.ontology_for), tables)
+
+
+def trust_of(folder: Path) -> "TrustStore":
+    """Whom a node's operator trusts; nobody where the folder, of an older version, has no such file."""
+    from megagenome.identity.trust import TrustStore, load_trust  # cryptography takes 0.1 s to import
+    from megagenome.identity.trust_settings import TrustSettings
+
+    path = folder / TRUST
+    return load_trust(path) if path.exists() else TrustStore(TrustSettings(), {})
 
 
 def upgrade_node(folder: Path) -> None:

@@ -3,10 +3,11 @@
 
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
+from megagenome.app.grants import grants_of
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
-from megagenome.app.node import Node
+from megagenome.app.node import Node, trust_of
 from megagenome.app.node_access import node_access
 from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
@@ -17,6 +18,9 @@ from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
 from megagenome.discovery.model import Identity
 from megagenome.discovery.routes import discovery_router
+from megagenome.identity.passports import Passports
+from megagenome.identity.visa_mint import VisaMint
+from megagenome.identity.visa_routes import visa_router
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.ledger_page import ledger_page_router
@@ -53,24 +57,28 @@ def node_app(node: Node) -> WebApp:
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
-    passports = explaining(node.folder)
+    explained = explaining(node.folder)
     signing = sign_in(node.collection.engine, settings.signin, me.url)
+    mint = VisaMint(keys, url, grants_of(node.collection))
+    passports = Passports(trust_of(node.folder), mint)
+    signing.callers.bearers.append(passports.caller)
     return WebApp(
         [
             *signing.routers(node_error_pages, on_node=True),
             ledger_router(ledger),
             ledger_page_router(node_error_pages, on_node=True),
-            passport_router(passports.explain, node_error_pages, on_node=True),
+            passport_router(explained.explain, node_error_pages, on_node=True),
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
             access.router,
             node_desk_router(),
+            visa_router(mint, passports),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),
         middleware=[signing.callers],
         openapi_config=None,
-        lifespan=[keep_tally(tally), access.exchange.lifespan, passports.lifespan],
-        on_shutdown=[node.collection.close],
+        lifespan=[keep_tally(tally), access.exchange.lifespan, explained.lifespan],
+        on_shutdown=[passports.aclose, node.collection.close],
     )

@@ -38,6 +38,9 @@ def elsewhere(show_page: Render) -> ExceptionHandlersMap:
             found = problem.problem(error.status_code)
         else:
             found = problem.problem(problem.status_of(error), str(error))
-        return Response(msgspec.json.encode(found), media_type=problem.MEDIA_TYPE, status_code=found.status)
+        headers = {"www-authenticate": "Bearer"} if found.status == 401 else {}  # RFC 6750, 3
+        return Response(
+            msgspec.json.encode(found), media_type=problem.MEDIA_TYPE, status_code=found.status, headers=headers
+        )
 
     return {HTTPException: respond, MegagenomeError: respond}

@@ -118,7 +118,6 @@ class PermitReading(Reading):
         self._version = -1
         self._checked = 0.0
         self._consenting: tuple[bitmap.Planes, ...] = ()
-        self._not_entered = [dataset.id for dataset in self.datasets]
         self.still_valid()
 
     def still_valid(self) -> None:
@@ -303,10 +302,8 @@ class PermitReading(Reading):
             except _Changed:
                 continue
             if people is self._consenting:
-                # once for all numbers of one reading: it is one answer to its caller, in however many parts it was made
-                while self._not_entered:
-                    self._enter(self._not_entered[0], 1)
-                    del self._not_entered[0]
+                for dataset in self.datasets:
+                    self._enter(dataset.id, 1)
                 return answer
         raise Unavailable("consents changed again and again while this was counted: ask for less, or again in a moment")
 

@@ -62,6 +62,7 @@ class StoredPermit(msgspec.Struct, frozen=True):
     """A permit as it stands here now.
 
     datasets  those that the country approved and has not taken back
+    stored    when it was put down here
     state     what hub and node say together; `reason` in the words of whoever ended or suspended it
     secret    what pseudonyms of individuals are made with; never leaves the collection
     """
@@ -75,9 +76,14 @@ class StoredPermit(msgspec.Struct, frozen=True):
     not_before: datetime
     expires: datetime
     conditions: str
+    stored: datetime
     state: PermitState
     reason: str
     secret: bytes
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it may be used at `now`, for whichever of its uses."""
+        return self.state is PermitState.ACTIVE and self.not_before <= now < self.expires
 
     @property
     def cohort_id(self) -> CohortId:
@@ -219,6 +225,13 @@ def read_permits(connection: sa.Connection) -> tuple[StoredPermit, ...]:
     return tuple(permit for each in ids if (permit := read_permit(connection, PermitId(each))) is not None)
 
 
+def read_permits_of(connection: sa.Connection, subject: str) -> tuple[StoredPermit, ...]:
+    """All permits that are here whose people somebody is one of, also those that do not work (any more), by id."""
+    person = tables.permit_person.c
+    ids = connection.scalars(sa.select(person.permit).where(person.subject == subject).order_by(person.permit)).all()
+    return tuple(permit for each in ids if (permit := read_permit(connection, PermitId(each))) is not None)
+
+
 def read_permit(connection: sa.Connection, permit: PermitId) -> StoredPermit | None:
     """A permit as it stands now; None where it is not here."""
     row = connection.execute(sa.select(tables.permit).where(tables.permit.c.id == permit)).one_or_none()
@@ -238,6 +251,7 @@ def read_permit(connection: sa.Connection, permit: PermitId) -> StoredPermit | N
         not_before=datetime.fromisoformat(row.not_before),
         expires=datetime.fromisoformat(row.expires),
         conditions=row.conditions,
+        stored=datetime.fromisoformat(row.stored),
         state=state,
         reason=reason,
         secret=row.secret,

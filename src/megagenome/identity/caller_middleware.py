@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts one `Caller` on each request: `scope["caller"]`, and for pages `VISIT`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,9 +15,8 @@ from megagenome.identity.sessions import Sessions, Visit
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Unauthenticated
 
-Bearer = Callable[[str], Caller | None]
-"""Who presents a token; None when it is of a kind that others read. Raises `Unauthenticated` when it is not valid.
-Called in a thread."""
+Bearer = Callable[[str], Awaitable[Caller | None]]
+"""Who presents a token; None when it is of a kind that others read. Raises `Unauthenticated` when it is not valid."""
 
 _ELSEWHERE = Visit(PUBLIC)
 VISIT: ContextVar[Visit] = ContextVar("VISIT", default=_ELSEWHERE)
@@ -64,7 +63,7 @@ class CallerMiddleware:
     async def _visit(self, request: Request[Any, Any, Any]) -> Visit:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if self.bearers and scheme.lower() == "bearer":
-            return await anyio.to_thread.run_sync(self._bearer, token.strip())
+            return await self._bearer(token.strip())
         site = self.site(request.headers.get("host", ""))
         held = request.cookies.get(site.session_cookie) if site else None
         visit = await anyio.to_thread.run_sync(self.sessions.visit, held) if held else None
@@ -76,9 +75,9 @@ class CallerMiddleware:
             check_token(visit.csrf, await _token(request))
         return visit
 
-    def _bearer(self, token: str) -> Visit:
+    async def _bearer(self, token: str) -> Visit:
         for reads in self.bearers:
-            caller = reads(token)
+            caller = await reads(token)
             if caller is not None:
                 return Visit(caller)
         raise Unauthenticated("the token in `Authorization` is of no kind that is known here")

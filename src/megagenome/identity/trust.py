@@ -18,12 +18,17 @@ _CLIMBS = re.compile(r"(?:/|%2f)(?:\.|%2e){1,2}(?:[/?#]|%2f|\Z)", re.IGNORECASE)
 
 
 class Broker(NamedTuple):
-    """Who may sign passports. `keys` is None while they cannot be had; `jwks_url` is empty for keys brought by hand."""
+    """Who may sign passports. `keys` is None while they cannot be had; `jwks_url` is empty for keys brought by hand.
+
+    `whole_subjects`: it writes as `sub` what is a subject already, of people who signed in there elsewhere, as this
+    server and hubs do. Whoever has its key can pass for anybody.
+    """
 
     issuer: str
     keys: PublicKeys | None
     jwks_url: str = ""
     needs_audience: bool = True
+    whole_subjects: bool = False
 
 
 class Issuer(NamedTuple):
