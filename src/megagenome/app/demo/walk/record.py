@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from megagenome.app.demo.patience import until
 from megagenome.app.demo.walk.model import Site, Step
 from megagenome.app.demo.walk.party import Party, require
 
@@ -16,18 +17,24 @@ VERIFIED = "as it was written"
 def record(party: Party) -> Iterator[Step]:
     """The auditor looks at each ledger: the nodes' have the decision, the readings and what ended them."""
     way = party.way
-    expected = {way.grants: "grant, read, revocation", way.refuses: "decision"}
+    expected = {way.grants: "grant, read, revocation", way.refuses: "decision, revocation"}
     for site, kinds in expected.items():
-        yield Step("the auditor finds the permit in the ledger", site.id, kinds, partial(_kinds, party, site))
+        yield Step("the auditor finds the permit in the ledger", site.id, kinds, partial(_kinds, party, site, kinds))
     withdrawn = partial(_withdrawn, party)
     yield Step("the auditor finds the withdrawal in the ledger", way.grants.id, way.grants.dataset, withdrawn)
     for where, url in (("hub", way.hub), (way.grants.id, way.grants.url), (way.refuses.id, way.refuses.url)):
         yield Step("the auditor verifies the whole ledger", where, VERIFIED, partial(_verify, party, url))
 
 
-def _kinds(party: Party, site: Site) -> str:
-    entries = _entries(party, site.url, {"permit": party.permit})
-    return ", ".join(sorted({entry["kind"] for entry in entries}))
+def _kinds(party: Party, site: Site, expected: str) -> str:
+    """A node that cannot read by the permit hears of the revocation in its own time."""
+
+    def found() -> str:
+        entries = _entries(party, site.url, {"permit": party.permit})
+        return ", ".join(sorted({entry["kind"] for entry in entries}))
+
+    until(lambda: found() == expected)
+    return found()
 
 
 def _withdrawn(party: Party) -> str:
