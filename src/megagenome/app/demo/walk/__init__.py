@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole way from a question to a permit and its end, walked by HTTP as its people walk it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import httpx
@@ -18,15 +18,16 @@ from megagenome.app.demo.walk.stop import revoke, withdraw
 from megagenome.app.demo.walk.tiers import register
 from megagenome.kernel.errors import MegagenomeError
 
-COURSE = (Party.sign_in, register, apply, assess, decide, read, withdraw, revoke, record)
+Part = Callable[[Party], Iterator[Step]]
+COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, withdraw, revoke, record)
 
 
-def walk(way: Way, seconds: dict[str, float] | None = None) -> Iterator[Checked]:
+def walk(way: Way, seconds: dict[str, float] | None = None, course: Sequence[Part] = COURSE) -> Iterator[Checked]:
     """Every step, each taken when it is asked for; it ends with the first that goes wrong, as nothing after it could be
     right. `seconds` gets what was measured: `withdrawal` and `revocation`."""
     with ExitStack() as closing:
         party = Party(way, closing, seconds if seconds is not None else {})
-        for part in COURSE:
+        for part in course:
             for step in part(party):
                 checked = _taken(step)
                 yield checked

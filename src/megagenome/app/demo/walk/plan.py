@@ -7,7 +7,7 @@ from pathlib import Path
 from megagenome.app.demo.expect import Expectation, people_facts
 from megagenome.app.demo.fill import node_folder
 from megagenome.app.demo.model import Running
-from megagenome.app.demo.plan import FileDataset, PlannedNode, SimulatedDataset
+from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.demo.walk.model import SEX, Person, Site, Way
 from megagenome.collection.model import Sex, Use
 from megagenome.kernel.callers import Role
@@ -33,7 +33,7 @@ def way_through(planned: Sequence[PlannedNode], expectation: Expectation, networ
     people = {who: Person(*_login(network, role)) for who, role in AT_HUB.items()}
     truth = expectation.truth
     alleles = tuple(each for each in truth.alleles if _is_carried(each, grants.dataset))[:ALLELES]
-    leaver = _somebody(planned[0], grants.dataset)
+    leaver = cohort_of(planned[0], grants.dataset)[0]
     return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver)
 
 
@@ -77,11 +77,11 @@ def _is_carried(allele: AlleleTruth, dataset: str) -> bool:
     return any((cell.dataset, cell.sex) == (dataset, SEX) and cell.allele_count for cell in allele.cells)
 
 
-def _somebody(node: PlannedNode, dataset: str) -> str:
-    """The first of the cohort in the dataset who consents to research."""
-    held: SimulatedDataset | FileDataset
+def cohort_of(node: PlannedNode, dataset: str) -> list[str]:
+    """Ids of everybody of the cohort in a dataset who consents to research. Raises `Invalid` where that is nobody."""
     held = next(each for each in node.datasets if each.id == dataset)
-    for person in held.people(lambda _curie: None).persons:
-        if person.sex is Sex.FEMALE and Use.RESEARCH in (person.consent or ()):
-            return str(person.individual_id)
-    raise Invalid(f"{dataset}: nobody of the cohort consents to research")
+    everybody = held.people(lambda _curie: None).persons
+    found = [each for each in everybody if each.sex is Sex.FEMALE and Use.RESEARCH in (each.consent or ())]
+    if not found:
+        raise Invalid(f"{dataset}: nobody of the cohort consents to research")
+    return [str(each.individual_id) for each in found]
