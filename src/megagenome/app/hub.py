@@ -20,7 +20,7 @@ from megagenome.kernel.database import open_database, require_revision, sqlite_u
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.network.join import HUB_FILE
-from megagenome.network.settings import check_nodes
+from megagenome.network.settings import Node, check_nodes
 
 DATABASE = "hub.sqlite"
 
@@ -73,6 +73,14 @@ def open_hub(folder: Path) -> Hub:
     engine = open_database(sqlite_url(folder / DATABASE))
     require_revision(engine)
     return Hub(folder, settings, engine)
+
+
+def members_of(hub: Hub) -> tuple[Node, ...]:
+    """Whom the hub asks: the nodes of its settings, and those that joined by invitation."""
+    from megagenome.network.joined_nodes import joined_nodes, with_joined  # cryptography takes 0.1 s to import
+
+    with hub.engine.connect() as connection:
+        return with_joined(hub.settings.nodes, [each.node for each in joined_nodes(connection)])
 
 
 def upgrade_hub(folder: Path) -> None:

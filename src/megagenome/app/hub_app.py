@@ -11,6 +11,7 @@ from megagenome.app.ledger import open_keys
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.identity.spoken_for import Speaker
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
 from megagenome.network.routes import hub_routes
@@ -23,12 +24,11 @@ from megagenome.reference import resolve
 def hub_app(hub: Hub) -> WebApp:
     """The application of an open hub. Raises `Invalid` when a node stands twice in its list."""
     settings = hub.settings
-    network = hub_routes(
-        settings.hub, settings.network, settings.nodes, resolve, partial(nodes_that_joined, hub.engine)
-    )
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
     info = service_info(settings.hub, hub_url(settings))
     keys = open_keys(hub.folder)
+    joined, speaker = partial(nodes_that_joined, hub.engine), Speaker(hub_url(settings), keys)
+    network = hub_routes(settings.hub, settings.network, settings.nodes, resolve, joined, speaker.speak_for)
     descriptor = describe_hub(settings, keys)
     access = hub_access(hub, keys, descriptor)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)

@@ -3,6 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
+from megagenome.app.hub_bearer import HubBearer
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.node import Node
@@ -49,6 +50,7 @@ def node_app(node: Node) -> WebApp:
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
     signing = sign_in(node.collection.engine, settings.signin, me.url)
+    signing.callers.bearers.append(HubBearer(node.collection.engine, url))
     return WebApp(
         [
             *signing.routers(node_error_pages),

@@ -72,7 +72,8 @@ def add(folder: Folder, node_url: NodeUrl, /, *, name: str = "", country: str = 
     country
         ISO 3166-1 alpha-2; default as the node says.
     """
-    node = add_node(folder, node_url, name=name, country=country)
+    joined = members_of(open_hub(folder)) if (folder / HUB_FILE).exists() else ()
+    node = add_node(folder, node_url, name=name, country=country, joined=joined)
     added = f"added {node.id} ({node.title}, {node.country}) at {node.url}"
     show_done(Done(str(folder), added, f"megagenome hub serve {folder}"), json=json)
 
