@@ -75,12 +75,12 @@ def open_hub(folder: Path) -> Hub:
     return Hub(folder, settings, engine)
 
 
-def members_of(hub: Hub) -> tuple[Node, ...]:
-    """Whom the hub asks: the nodes of its settings, and those that joined by invitation."""
-    from megagenome.network.joined_nodes import joined_nodes, with_joined  # cryptography takes 0.1 s to import
+def joined_of(hub: Hub) -> tuple[Node, ...]:
+    """The nodes that belong to the network by invitation, now."""
+    from megagenome.network.joined_nodes import joined_nodes  # cryptography takes 0.1 s to import
 
     with hub.engine.connect() as connection:
-        return with_joined(hub.settings.nodes, [each.node for each in joined_nodes(connection)])
+        return tuple(each.node for each in joined_nodes(connection))
 
 
 def upgrade_hub(folder: Path) -> None:

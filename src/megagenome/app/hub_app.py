@@ -5,8 +5,8 @@ from functools import partial
 
 from megagenome import __version__
 from megagenome.app.describe import describe_hub, hub_url
-from megagenome.app.hub import Hub
-from megagenome.app.hub_access import hub_access, nodes_that_joined
+from megagenome.app.hub import Hub, joined_of
+from megagenome.app.hub_access import hub_access
 from megagenome.app.ledger import open_keys
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
@@ -27,7 +27,7 @@ def hub_app(hub: Hub) -> WebApp:
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
     info = service_info(settings.hub, hub_url(settings))
     keys = open_keys(hub.folder)
-    joined, speaker = partial(nodes_that_joined, hub.engine), Speaker(hub_url(settings), keys)
+    joined, speaker = partial(joined_of, hub), Speaker(hub_url(settings), keys)
     network = hub_routes(settings.hub, settings.network, settings.nodes, resolve, joined, speaker.speak_for)
     descriptor = describe_hub(settings, keys)
     access = hub_access(hub, keys, descriptor)
