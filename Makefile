@@ -52,7 +52,7 @@ lock: $(DEV) ## Pin all dependencies anew in requirements/
 	$(COMPILE) --group compiler --output-file requirements/compiler.txt
 
 clean: ## Remove the environment and all caches; no genome is touched
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache $(OIDC_FOLDER)/node_modules
 
 $(RUNTIME): requirements/runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Megagenome needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'

@@ -19,12 +19,14 @@ from megagenome.app.node import init_node, open_node
 from megagenome.app.node_app import node_app
 from megagenome.app.settings import HubSettings, NodeSettings
 from megagenome.cli.main import app as command_line
+from megagenome.identity.model import Code
+from megagenome.identity.trust_settings import TrustSettings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
-ROLES = ("demo", "node", "hub", "ask", "synth")
+ROLES = ("demo", "node", "hub", "ask", "passport", "synth")
 
 
 def node_routes(folder: Path) -> Litestar:
@@ -62,11 +64,17 @@ def is_documented(code: str) -> bool:
     return re.search(rf"`{re.escape(code)}[`? ]", TEXT) is not None
 
 
-@pytest.mark.parametrize("cls", [NodeSettings, HubSettings])
-def test_every_setting_is_documented(cls: type[msgspec.Struct]) -> None:
+@pytest.mark.parametrize(
+    ("cls", "one"), [(NodeSettings, "server.port"), (HubSettings, "server.port"), (TrustSettings, "keys.max_age_s")]
+)
+def test_every_setting_is_documented(cls: type[msgspec.Struct], one: str) -> None:
     found = list(settings(cls))
-    assert "server.port" in found
+    assert one in found
     assert [setting for setting in found if not is_documented(setting)] == []
+
+
+def test_every_reason_of_a_passport_decision_is_documented() -> None:
+    assert [code for code in Code if not is_documented(code)] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

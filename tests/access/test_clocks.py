@@ -9,7 +9,6 @@ import pytest
 from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.model import ApplicationId, Clock, ClockKind, PartState, State
-from megagenome.access.settings import AccessSettings, Window
 from megagenome.kernel.errors import Conflict
 from megagenome.standards.permit import PermitState, Verdict
 from tests.access.hub import ADA, CHAIR, EEVA, FINN, SIGNE, Hub, open_hub
@@ -118,6 +117,9 @@ def test_reminders_fire_once_and_only_for_who_is_silent(hub: Hub) -> None:
         hub.pass_time(days=2, hours=7)
     fired = [body for body in bodies(hub, application) if isinstance(body, e.ClockFired)]
     assert [(each.clock, each.country) for each in fired] == [(ClockKind.REMINDER, "FI")]
+    hub.pass_time(days=40)  # and when the window ends, the reminder is not due anew
+    fired = [body for body in bodies(hub, application) if isinstance(body, e.ClockFired)]
+    assert [each.clock for each in fired] == [ClockKind.REMINDER, ClockKind.WINDOW]
 
 
 def test_a_permit_ends_with_its_last_day(hub: Hub) -> None:
@@ -166,9 +168,3 @@ def test_sweeping_again_does_nothing(hub: Hub) -> None:
     before = hub.view(application)
     assert hub.process.fire_due() == 0
     assert hub.view(application) == before
-
-
-def test_settings_name_a_window_by_country() -> None:
-    settings = AccessSettings(windows=(Window("FI", 3, "law"),))
-    assert settings.window("FI").working_days == 3
-    assert settings.window("EE") == Window("EE", 11, settings.window_reason)

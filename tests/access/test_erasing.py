@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was erased is in no table and no file, and every state is what it was."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,7 +11,7 @@ from megagenome.access import tables as t
 from megagenome.access.erasing import erase_application, erase_person, sweep_attachments
 from megagenome.access.model import ApplicationId, State
 from megagenome.kernel.errors import Conflict, NotFound
-from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub
+from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub, open_hub
 
 
 def everything(hub: Hub) -> str:
@@ -41,6 +43,22 @@ def test_a_person_is_erased(hub: Hub) -> None:
         erase_person(hub.store, hub.world, str(ADA.subject))
     with pytest.raises(NotFound):  # the same subject is another person from now on
         hub.show(ADA, application)
+
+
+def test_what_is_erased_is_in_no_byte_of_the_database(tmp_path: Path) -> None:
+    words = (b"Seizures", b"ada@", b"Ada", b"long" * 1000)
+    with open_hub(tmp_path) as hub:
+        application = revoked(hub)
+        other = hub.create()
+        hub.do(ADA, other, c.SaveDraft({"description": "long" * 1000}))
+        hub.do(ADA, other, c.SaveDraft({"description": "short"}))
+        hub.do(ADA, other, c.Withdraw())
+    assert words[0] in (tmp_path / "hub.db").read_bytes()
+    with open_hub(tmp_path) as hub:
+        erase_person(hub.store, hub.world, str(ADA.subject))
+        assert hub.view(application).state is State.REVOKED
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert [word for word in words if word in left] == []
 
 
 def test_nobody_is_erased_from_what_runs(hub: Hub) -> None:

@@ -95,6 +95,7 @@ def test_what_depends_is_asked_when_it_applies(form: Form, field: str) -> None:
         ("title", "x" * 201),
         ("title", "two\nlines"),
         ("description", ["x"]),
+        ("description", "x\x00"),
         ("starts", "2026-02-30"),
         ("starts", "tomorrow"),
         ("starts", 20260101),

@@ -15,6 +15,7 @@ from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,
     BEN,
+    BOTH,
     CHAIR,
     DEAN,
     DORA,
@@ -72,6 +73,13 @@ def test_suspension_outlasts_what_countries_do_meanwhile(hub: Hub) -> None:
     hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REVOKED})
     assert hub.reader.permits()[0].state is PermitState.SUSPENDED
     assert hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED}).state is State.SUSPENDED
+
+
+def test_an_applicant_who_is_done_ends_the_permit(hub: Hub) -> None:
+    application = hub.active()
+    assert hub.do(ADA, application, c.Close("published")).state is State.CLOSED
+    assert hub.reader.permits()[0].state is PermitState.REVOKED
+    assert hub.view(application).clocks == ()
 
 
 def test_a_withdrawn_application_cannot_be_countersigned_any_more(hub: Hub) -> None:
@@ -261,12 +269,16 @@ def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
         hub.do(CHAIR, application, recommendation())
 
 
-def test_an_approval_needs_every_criterion(hub: Hub) -> None:
+def test_an_approval_needs_each_of_the_eight_criteria(hub: Hub) -> None:
     application = hub.voted()
+    assert len(Criterion) == 8
+    for criterion in Criterion:
+        hub.do(DEAN, application, c.CastVote(criterion, Vote.NOT_MET, "no"))
+        with pytest.raises(Conflict, match=criterion):  # one to one does not bear it
+            hub.do(CHAIR, application, recommendation())
+        hub.do(DEAN, application, c.CastVote(criterion, Vote.MET))
     hub.do(DEAN, application, c.CastVote(Criterion.FUNDING, Vote.NOT_MET, "no money"))
-    with pytest.raises(Conflict, match="funding"):  # one to one does not bear it
-        hub.do(CHAIR, application, recommendation())
-    hub.do(CHAIR, application, c.CastVote(Criterion.FUNDING, Vote.MET))
+    hub.do(CHAIR, application, c.CastVote(Criterion.FUNDING, Vote.MET))  # two to one does
     assert hub.do(CHAIR, application, recommendation()).state is State.RECOMMENDED
 
 
@@ -419,6 +431,21 @@ def test_the_applicants_side_does_not_see_who_voted_how(hub: Hub) -> None:
 def test_only_the_own_organisations_official_signs(hub: Hub) -> None:
     with pytest.raises(NotFound):
         hub.do(OTTO, hub.submitted(), c.Endorse())
+
+
+def test_each_role_has_its_own_place(hub: Hub) -> None:
+    # a researcher of Tartu who signs for Oulu does not sign for Tartu, nor does a steward of Estonian data decide on it
+    with pytest.raises(NotFound):
+        hub.do(BOTH, hub.submitted(), c.Endorse())
+    application = hub.requested()
+    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, decided_by=BOTH.subject)
+    with pytest.raises(NotEntitled):
+        hub.do(BOTH, application, c.RecordDecision(token))
+
+
+def test_a_text_that_no_database_keeps_is_refused(hub: Hub) -> None:
+    with pytest.raises(Invalid, match="NUL"):
+        hub.do(SIGNE, hub.submitted(), c.Decline("a\0b"))
 
 
 def test_reject_and_the_reasons_are_told(hub: Hub) -> None:

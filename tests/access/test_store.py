@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from megagenome.access import command_types as c
 from megagenome.access import tables as t
 from megagenome.access.events import Event
 from megagenome.access.fold import fold
 from megagenome.access.model import ApplicationId
 from megagenome.access.store import Transaction
-from megagenome.kernel.errors import Corrupt, NotFound
+from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, FINN, Hub
 
@@ -96,3 +97,13 @@ def test_no_event_holds_a_name_or_a_word_of_a_person(hub: Hub) -> None:
         bodies = "\n".join(connection.scalars(sa.select(t.event.c.body)))
     for word in ("Ada", "ada@", "Dora", "Seizures", "because", "why", "analyses", "plan.pdf", "Eeva", "signed."):
         assert word not in bodies
+
+
+def test_a_database_that_somebody_else_holds_is_unavailable(hub: Hub) -> None:
+    application = hub.create()
+    with hub.store.engine.connect() as holding, holding.begin():
+        holding.execute(sa.update(t.person).values(name="held"))
+        sa.event.listen(hub.store.engine, "begin", lambda c: c.exec_driver_sql("PRAGMA busy_timeout=20"))
+        with pytest.raises(Unavailable, match="locked"):
+            hub.do(ADA, application, c.Submit())
+    assert hub.view(application).version == 1

@@ -11,7 +11,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from megagenome.identity.begun import BegunKeys, keys_of
-from megagenome.identity.oidc import RelyingParty, profile_of
+from megagenome.identity.oidc import RelyingParty
 from megagenome.identity.subjects import Profile
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Unauthenticated, Unavailable
@@ -296,26 +296,3 @@ def test_the_provider_is_not_asked_about_itself_each_time(provider: FakeProvider
 def test_without_an_issuer_nobody_can_sign_in() -> None:
     with pytest.raises(Unavailable, match=r"signin\.issuer"):
         RelyingParty(make_settings(issuer="")).address(KEYS, CALLBACK)
-
-
-@pytest.mark.parametrize(
-    ("claims", "name", "organisation"),
-    [
-        ({"name": "Jane Doe"}, "Jane Doe", ""),
-        ({"given_name": "Jane", "family_name": "Doe"}, "Jane Doe", ""),
-        ({"preferred_username": "jane"}, "jane", ""),
-        ({"email": "j@example.org"}, "j@example.org", ""),
-        ({}, "1", ""),
-        ({"name": "\x1b[31mJane\n\u202eeoD"}, "[31mJane eoD", ""),
-        ({"name": ["Jane"]}, "1", ""),
-        ({"name": "x" * 1000}, "x" * 200, ""),
-        ({"name": "J", "schac_home_organization": "example.org"}, "J", "example.org"),
-        ({"name": "J", "eduperson_scoped_affiliation": "faculty@example.org"}, "J", "example.org"),
-        ({"name": "J", "eduperson_scoped_affiliation": ["no", "faculty@a b", "staff@c.org", 3]}, "J", "c.org"),
-    ],
-)
-def test_names_and_organisations_are_the_providers_words_made_readable(
-    claims: Claims, name: str, organisation: str
-) -> None:
-    found = profile_of({"sub": "1", **claims}, ISSUER)
-    assert (found.name, found.organisation) == (name, organisation)

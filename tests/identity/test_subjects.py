@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.identity.subjects import readable, subject_of
+from megagenome.identity.subjects import profile_of, readable, subject_of
 from megagenome.kernel.errors import Unauthenticated
 
 SUBS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=255)
@@ -42,3 +42,26 @@ def test_what_is_readable_steers_no_screen(text: str) -> None:
 )
 def test_names_stay_as_they_are_but_for_that(text: object, shown: str) -> None:
     assert readable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("claims", "name", "organisation"),
+    [
+        ({"name": "Jane Doe"}, "Jane Doe", ""),
+        ({"given_name": "Jane", "family_name": "Doe"}, "Jane Doe", ""),
+        ({"preferred_username": "jane"}, "jane", ""),
+        ({"email": "j@example.org"}, "j@example.org", ""),
+        ({}, "1", ""),
+        ({"name": "\x1b[31mJane\n\u202eeoD"}, "[31mJane eoD", ""),
+        ({"name": ["Jane"]}, "1", ""),
+        ({"name": "x" * 1000}, "x" * 200, ""),
+        ({"name": "J", "schac_home_organization": "example.org"}, "J", "example.org"),
+        ({"name": "J", "eduperson_scoped_affiliation": "faculty@example.org"}, "J", "example.org"),
+        ({"name": "J", "eduperson_scoped_affiliation": ["no", "faculty@a b", "staff@c.org", 3]}, "J", "c.org"),
+    ],
+)
+def test_names_and_organisations_are_the_providers_words_made_readable(
+    claims: dict[str, object], name: str, organisation: str
+) -> None:
+    found = profile_of({"sub": "1", **claims}, "https://a")
+    assert (found.name, found.organisation) == (name, organisation)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import msgspec
 import psutil
 import pytest
@@ -22,10 +23,15 @@ import pytest
 from megagenome.app.demo.check import check_network
 from megagenome.app.demo.expect import Expectation
 from megagenome.app.demo.model import Running
+from megagenome.app.demo.signing_in import PROVIDER
+from megagenome.kernel.callers import Role
 from megagenome.synthetic.truth import Truth
 from tests.journeys.nations import CHR22_37, CHRX, run
 from tests.journeys.network import megagenome
 from tests.oracles.real_genomes import bcftools, panel
+
+FEW = 4
+"""Ports of a demo with up to two nodes: the hub, the nodes, the provider."""
 
 
 def free_ports(number: int) -> int:
@@ -47,7 +53,7 @@ class Demo(NamedTuple):
     @property
     def servers(self) -> list[psutil.Process]:
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "serve" in child.cmdline()]
+        return [child for child in children if {"serve", PROVIDER} & set(child.cmdline())]
 
 
 @contextlib.contextmanager
@@ -77,7 +83,7 @@ def assert_gone(servers: list[psutil.Process]) -> None:
 
 
 def test_checks_itself() -> None:
-    port = free_ports(3)
+    port = free_ports(FEW)
     done = megagenome("demo", "--check", "--nodes", "2", "--individuals", "300", "--port", str(port), "--json")
     verdict = json.loads(done.stdout)
     assert (verdict["wrong"], verdict["right"]) == (0, len(verdict["questions"]))
@@ -91,11 +97,11 @@ def test_checks_itself() -> None:
 
 def test_runs_until_interrupted_and_notices_wrong_answers(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    options = ["--nodes", "1", "--individuals", "120", "--seed", "7", "--port", str(free_ports(2)), "--keep", kept]
+    options = ["--nodes", "1", "--individuals", "120", "--seed", "7", "--port", str(free_ports(FEW)), "--keep", kept]
     with demo(*options) as running:
         network = running.network
         assert [node.id for node in network.nodes] == ["node.fi"]
-        assert len(running.servers) == 2
+        assert len(running.servers) == 3
         for command in (["hub", "check", network.hub.url], ["hub", "check", kept / "hub"]):
             assert all(finding["fine"] for finding in run(*command))
         assert all(finding["fine"] for finding in run("node", "check", network.nodes[0].url))
@@ -114,6 +120,34 @@ def test_runs_until_interrupted_and_notices_wrong_answers(tmp_path: Path) -> Non
         assert running.process.wait(30) == 0
         assert_gone(servers)
     assert (kept / "hub/hub.toml").is_file()
+    assert_no_password(kept, network)
+
+
+def assert_no_password(folder: Path, network: Running) -> None:
+    """No password of the run is on disk, in no file that it left."""
+    passwords = [login.password.encode() for login in network.logins]
+    assert len(set(passwords)) == 8
+    for file in folder.rglob("*"):
+        content = file.read_bytes() if file.is_file() else b""
+        assert not [password for password in passwords if password in content], file
+
+
+def test_its_people_sign_in_where_they_act() -> None:
+    with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(FEW))) as running:
+        assert {login.role for login in running.network.logins} == set(Role) - {Role.OPERATOR}
+        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+            for login in running.network.logins:
+                form = browser.get(f"{login.url}/login/start?next=/account")
+                origin = f"http://{form.url.netloc.decode()}"
+                assert origin not in (running.network.hub.url, running.network.nodes[0].url)
+                fields = {"username": login.name, "password": login.password}
+                account = browser.post(form.url, data=fields, headers={"origin": origin})
+                assert str(account.url) == f"{login.url}/account"
+                words = login.role.replace("_", " ").replace("dac", "DAC")
+                assert f"<strong>{words}</strong>" in account.text
+        running.process.kill()
+        running.process.wait(30)
+        shutil.rmtree(running.network.folder)
 
 
 def one_more_carrier(truth: Truth) -> Truth:
@@ -131,9 +165,9 @@ def one_more_carrier(truth: Truth) -> Truth:
 
 
 def test_leaves_no_server_behind_when_killed() -> None:
-    with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(2))) as running:
+    with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(FEW))) as running:
         servers = running.servers
-        assert len(servers) == 2
+        assert len(servers) == 3
         running.process.kill()
         running.process.wait(30)
         assert_gone(servers)
@@ -161,7 +195,7 @@ def files(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.shared
 @pytest.mark.bcftools
 def test_real_files_are_recounted_by_bcftools(files: Path) -> None:
-    options = ["--data", files, "--assembly", "GRCh37", "--port", str(free_ports(2))]
+    options = ["--data", files, "--assembly", "GRCh37", "--port", str(free_ports(FEW))]
     verdict = json.loads(megagenome("demo", "--check", *options, "--json").stdout)
     assert verdict["wrong"] == 0
     assert verdict["right"] > 30
@@ -173,7 +207,7 @@ def test_real_files_are_recounted_by_bcftools(files: Path) -> None:
 @pytest.mark.bcftools
 def test_recounting_without_bcftools_names_the_package(files: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "megagenome", "demo", "--check", "--data", str(files), "--assembly", "GRCh37"]
-    command += ["--port", str(free_ports(3))]
+    command += ["--port", str(free_ports(FEW))]
     environment = {**os.environ, "PATH": str(tmp_path)}
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)

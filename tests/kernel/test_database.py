@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from megagenome.collection import tables
+from megagenome.access import tables as access
+from megagenome.collection import tables as collection
+from megagenome.identity import tables as identity
 from megagenome.kernel import database, ledger_tables
 from megagenome.kernel.database import (
     begin_snapshot,
@@ -19,7 +21,7 @@ from megagenome.kernel.database import (
 )
 from megagenome.kernel.errors import Conflict, Unavailable
 
-OWNERS = [tables.METADATA, ledger_tables.METADATA]
+OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA]
 
 
 @pytest.fixture

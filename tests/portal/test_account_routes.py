@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of signing in. What people do on them: tests/identity/test_routes.py, and with a browser beside this file."""
+"""The pages of signing in. What people do on them: tests/identity/test_routes.py, and in a browser beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -37,6 +38,23 @@ def test_the_page_before_the_providers_leads_there_and_on(browser: Browser) -> N
     [link] = [a["href"] for a in document.all("a") if a.get("class") == "button"]
     assert link == "/login/start?next=%2Fcohort%3Fsex%3Dfemale%26age_from%3D40"
     browser.start("/cohort?sex=female&age_from=40")
+
+
+@pytest.mark.parametrize(
+    ("referer", "wanted"),
+    [
+        ("http://127.0.0.1:8600/variant?q=22-1-A-T", "/variant?q=22-1-A-T"),
+        ("http://127.0.0.1:8600/login?out=1", "/"),
+        ("http://127.0.0.1:8600//evil.example", "/"),
+        ("http://127.0.0.1:86000/x", "/"),
+        ("https://evil.example/x", "/"),
+        ("", "/"),
+    ],
+)
+def test_one_comes_back_to_the_page_that_one_came_from(browser: Browser, referer: str, wanted: str) -> None:
+    page = browser.client.get("/login", headers={"referer": referer})
+    [link] = [a["href"] for a in Document(page.text).all("a") if a.get("class") == "button"]
+    assert parse_qs(urlsplit(link).query)["next"] == [wanted]
 
 
 def test_without_a_provider_the_page_says_so() -> None:

@@ -16,6 +16,7 @@ from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Veri
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Case:
     told: dict[str, str] = field(default_factory=dict)
 
     def keep(self, content: str) -> TextId:
-        """The id of a text that will be kept."""
+        """The id of a text that will be kept. Raises `Invalid` for one that not every database can keep."""
+        if "\0" in content:
+            raise Invalid("the text holds a NUL character; write it anew")
         text = write(content)
         self.texts.append(text)
         return text.id

@@ -6,6 +6,7 @@ were begun with. The templates of Regulation (EU) 2025/327 (EHDS), Article 70, w
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -173,6 +174,7 @@ def is_visible(form: Form, field: Field, answers: Mapping[str, Any]) -> bool:
     return is_visible(form, other, answers) and any(each in field.visible_if.is_any_of for each in given)
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MISSING = {
     FieldType.DECLARATION: "this has to be agreed to",
     FieldType.ATTACHMENT: "attach a document",
@@ -218,6 +220,8 @@ def _wrong_text(field: Field, value: Any) -> str:
         return f"{len(value)} characters; at most {field.max_length} are taken"
     if field.type is FieldType.TEXT and "\n" in value:
         return "write it on one line"
+    if _CONTROLS.search(value):
+        return "this holds control characters; write it anew"
     return ""
 
 

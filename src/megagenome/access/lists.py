@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
-from megagenome.access.model import ApplicationId, PartState, PersonKey, Reach, State
+from megagenome.access.model import ApplicationId, PartState, Reach, State
 from megagenome.access.needs import Directory
 from megagenome.access.store import Store
 from megagenome.kernel.callers import Caller, Role
@@ -49,6 +49,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 _DAC_STATES = (State.SCREENING, State.ASSESSING, State.RECOMMENDED)
+_DECIDING = (State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)
 _row = t.application.c
 
 
@@ -59,84 +60,72 @@ def list_applications(
     if caller.subject is None:
         raise Unauthenticated("sign in first")
     with store.engine.connect() as connection:
-        key = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
-        mine = _takes_part(PersonKey(key or ""))
-        countries = sorted(directory.countries(caller.subject)) if Role.COUNTRY_DECIDER in caller.roles else []
+        person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
+        took_part = sa.select(t.participant.c.application).where(t.participant.c.person == (person or ""))
+        countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
         if scope is Scope.MINE:
-            which, urgency = mine & t.participant.c.is_present, None
+            which: sa.ColumnElement[bool] = _row.id.in_(took_part.where(t.participant.c.is_present))
         else:
-            desks = _desks(directory, caller, scope)
-            others = ~sa.exists(sa.select(t.participant.c.person).where(mine))
-            which, urgency = others & sa.or_(sa.false(), *desks), _urgency(countries) if scope is Scope.DESK else None
+            which = _row.id.not_in(took_part) & sa.or_(sa.false(), *_desks(directory, caller, scope))
         if states:
             which &= _row.state.in_(states)
-        return _page(connection, which, urgency, scope, skip, limit)
-
-
-def _takes_part(person: PersonKey) -> sa.ColumnElement[bool]:
-    return (t.participant.c.application == _row.id) & (t.participant.c.person == person)
+        return _page(connection, which, scope, countries, skip, limit)
 
 
 def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.ColumnElement[bool]]:
     """What waits at each desk of the caller; for `ALL` what came to it."""
     waits = scope is Scope.DESK
     found: list[sa.ColumnElement[bool]] = []
-    organisations = sorted(directory.organisations(caller.subject or ""))
-    countries = sorted(directory.countries(caller.subject or ""))
     if Role.SIGNING_OFFICIAL in caller.roles:
+        organisations = sorted(directory.organisations(caller.subject or "", Role.SIGNING_OFFICIAL))
         signs = _row.organisation.in_(organisations) & (_row.reached >= Reach.SUBMITTED)
         found.append(signs & (_row.state == State.SUBMITTED) if waits else signs)
     if caller.roles & {Role.DAC_CHAIR, Role.DAC_MEMBER}:
         assesses = _row.reached >= Reach.ENDORSED
         found.append(assesses & _row.state.in_(_DAC_STATES) if waits else assesses)
     if Role.COUNTRY_DECIDER in caller.roles:
-        asked = _part_of(countries) & (t.part.c.state == PartState.REQUESTED)
-        decides = _row.state.in_((State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)) & sa.exists(_parts(asked))
-        found.append(decides if waits else _has_come_to(countries))
+        countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
+        asked = sa.select(t.part.c.application).where(_is_asked(countries))
+        found.append(_row.state.in_(_DECIDING) & _row.id.in_(asked) if waits else _has_come_to(countries))
     if not waits and Role.DATA_STEWARD in caller.roles:
-        found.append(_has_come_to(countries))
+        found.append(_has_come_to(sorted(_countries_of(directory, caller, Role.DATA_STEWARD))))
     if not waits and Role.AUDITOR in caller.roles:
         found.append(_row.reached >= Reach.SUBMITTED)
     return found
 
 
+def _countries_of(directory: Directory, caller: Caller, role: Role) -> frozenset[str]:
+    return directory.countries(caller.subject or "", role) if role in caller.roles else frozenset()
+
+
+def _is_asked(countries: list[str]) -> sa.ColumnElement[bool]:
+    return t.part.c.country.in_(countries) & (t.part.c.state == PartState.REQUESTED)
+
+
 def _has_come_to(countries: list[str]) -> sa.ColumnElement[bool]:
-    return (_row.reached >= Reach.REQUESTED) & sa.exists(_parts(_part_of(countries)))
-
-
-def _part_of(countries: list[str]) -> sa.ColumnElement[bool]:
-    return (t.part.c.application == _row.id) & t.part.c.country.in_(countries)
-
-
-def _parts(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(t.part.c.dataset).where(which).correlate(t.application)
-
-
-def _urgency(countries: list[str]) -> sa.ColumnElement[Any]:
-    """When the caller's country must have decided, else when the first clock ends."""
-    asked = _part_of(countries) & (t.part.c.state == PartState.REQUESTED)
-    window = sa.select(sa.func.min(t.part.c.due)).where(asked).correlate(t.application).scalar_subquery()
-    return sa.func.coalesce(window, _row.due)
+    theirs = sa.select(t.part.c.application).where(t.part.c.country.in_(countries))
+    return (_row.reached >= Reach.REQUESTED) & _row.id.in_(theirs)
 
 
 def _page(
     connection: sa.Connection,
     which: sa.ColumnElement[bool],
-    urgency: sa.ColumnElement[Any] | None,
     scope: Scope,
+    countries: list[str],
     skip: int,
     limit: int,
 ) -> Page:
-    due = (_row.due if urgency is None else urgency).label("urgency")
-    source: Any = t.application
-    if scope is Scope.MINE:
-        source = t.application.join(t.participant, t.participant.c.application == _row.id)
-    order = (_row.updated.desc(),) if urgency is None else (~_row.overdue, due.is_(None), due, _row.updated)
-    total = connection.execute(sa.select(sa.func.count()).select_from(source).where(which)).scalar_one()
+    # joined and not correlated: SQLite would look through a country's parts once for each application
+    window = sa.select(t.part.c.application, sa.func.min(t.part.c.due).label("due")).where(_is_asked(countries))
+    windows = window.group_by(t.part.c.application).subquery()
+    due = (sa.func.coalesce(windows.c.due, _row.due) if scope is Scope.DESK else _row.due).label("urgency")
+    source = t.application.outerjoin(windows, windows.c.application == _row.id)
+    order = (~_row.overdue, due.is_(None), due, _row.updated) if scope is Scope.DESK else (_row.updated.desc(),)
+    total = connection.execute(sa.select(sa.func.count()).select_from(t.application).where(which)).scalar_one()
     asked = sa.select(t.application, due).select_from(source).where(which).order_by(*order, _row.id)
     rows = connection.execute(asked.offset(skip).limit(limit)).all()
-    countries = _countries(connection, [row.id for row in rows])
-    return Page(total, skip, tuple(_line(row, countries.get(row.id, ())) for row in rows))
+    named = _countries(connection, [row.id for row in rows])
+    return Page(total, skip, tuple(_line(row, named.get(row.id, ())) for row in rows))
 
 
 def _countries(connection: sa.Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:

@@ -13,9 +13,9 @@ from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case
 from megagenome.access.clocks import clock_of, start_permit, start_window
 from megagenome.access.model import Advice, ClockKind, DatasetRef, Desk, Part, PartState, PermitRef, PersonKey
-from megagenome.access.permit import read_document
+from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled
-from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, check_decision, decode_permit
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a node's clock may be behind the hub's."""
@@ -32,7 +32,7 @@ def request_decisions(case: Case, _: c.RequestDecisions) -> Bodies:
     if case.view.conflicts.get(case.person):
         raise NotEntitled("you declared a conflict of interest with this application")
     permit = _permit(case)
-    document = read_document(case.transaction.texts([permit.text])[permit.text])
+    document = decode_permit(case.transaction.texts([permit.text])[permit.text])
     bodies: Bodies = [start_permit(document.starts, document.ends, case.world.settings)]
     for country in sorted(case.view.countries()):
         datasets = tuple(part.dataset for part in case.view.parts if part.dataset.country == country)
@@ -67,7 +67,8 @@ def record_decision(case: Case, command: c.RecordDecision) -> Bodies:
     permit = _permit(case)
     if (decision.permit, decision.permit_digest) != (permit.id, permit.digest):
         raise Conflict("the decision is on another permit than the one that was proposed last")
-    if case.caller.subject is None or decision.country not in case.world.directory.countries(case.caller.subject):
+    speaks_for = case.world.directory.countries(case.caller.subject or "", Role.COUNTRY_DECIDER)
+    if decision.country not in speaks_for:
         raise NotEntitled(f"you do not speak for {decision.country}")
     outcomes = tuple(_outcome(case, decision, each) for each in decision.decisions)
     decider = _decider(case, decision)

@@ -4,17 +4,19 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from megagenome.kernel.callers import Role
 from megagenome.standards.permit import CountryDecision
 
 
 class Directory(Protocol):
-    """For whom people act here, as this server's operator recorded it."""
+    """For whom people act here, role by role, as this server's operator recorded it. A role that was granted without a
+    place has none: nobody signs for every organisation or decides for every country."""
 
-    def organisations(self, subject: str, /) -> frozenset[str]:
-        """Organisations that the person belongs to; a signing official signs for these."""
+    def organisations(self, subject: str, role: Role, /) -> frozenset[str]:
+        """Organisations for which the person has the role: a researcher applies, a signing official signs for one."""
 
-    def countries(self, subject: str, /) -> frozenset[str]:
-        """Countries (ISO 3166) that the person decides for or keeps data of."""
+    def countries(self, subject: str, role: Role, /) -> frozenset[str]:
+        """Countries (ISO 3166) for which the person has the role."""
 
 
 class Attachments(Protocol):

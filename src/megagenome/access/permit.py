@@ -5,14 +5,12 @@ It works at a node only with that country's signature over the document's digest
 application's parts. The hub can suspend and revoke it, and so resume it, but grants nothing by that.
 """
 
-import msgspec
-
 from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case, new_id
 from megagenome.access.form import read_form
 from megagenome.access.model import PermitRef
-from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.permit import (
     PermitDataset,
     PermitDocument,
@@ -85,11 +83,3 @@ def revoke(case: Case, command: c.Revoke) -> Bodies:
 def close(case: Case, command: c.Close) -> Bodies:
     """Nothing more will happen with the application."""
     return [e.Closed(case.keep(command.reasons))]
-
-
-def read_document(text: str) -> PermitDocument:
-    """A permit's document as it was kept."""
-    try:
-        return msgspec.json.decode(text, type=PermitDocument)
-    except msgspec.DecodeError as error:
-        raise Corrupt(f"a kept permit cannot be read: {error}") from None

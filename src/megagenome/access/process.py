@@ -25,7 +25,7 @@ from megagenome.access.model import Application, ApplicationId, CohortRef, Perso
 from megagenome.access.rules import TABLE, Verb, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
-from megagenome.kernel.callers import Caller
+from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 
@@ -161,8 +161,8 @@ class Process:
         if role in (ProcessRole.APPLICANT, ProcessRole.MEMBER, ProcessRole.SIGNING_OFFICIAL):
             return case.view.organisation
         if role is ProcessRole.COUNTRY_DECIDER and case.caller.subject:
-            countries = self.world.directory.countries(case.caller.subject) & case.view.countries()
-            return ",".join(sorted(countries))
+            theirs = self.world.directory.countries(case.caller.subject, Role.COUNTRY_DECIDER)
+            return ",".join(sorted(theirs & case.view.countries()))
         return ""
 
     def _entitled(self, caller: Caller, person: PersonKey, view: Application, order: c.Order) -> frozenset[ProcessRole]:
@@ -185,9 +185,9 @@ class Process:
 
     def _created(self, subject: str, order: c.Create) -> Created:
         form = form_of(order.form, order.form_version) if order.form_version else newest_form(order.form)
-        organisations = self.world.directory.organisations(subject)
+        organisations = self.world.directory.organisations(subject, Role.RESEARCHER)
         if not organisations:
-            raise NotEntitled("you belong to no organisation that is known here: ask the operator to record yours")
+            raise NotEntitled("you are a researcher of no organisation here: ask the operator to record yours")
         organisation = order.organisation or (min(organisations) if len(organisations) == 1 else "")
         if organisation not in organisations:
             raise Invalid(f"choose one of your organisations: {', '.join(sorted(organisations))}")

@@ -20,13 +20,12 @@ from megagenome.access.model import (
     ProcessRole,
     State,
 )
-from megagenome.access.permit import read_document
 from megagenome.access.rules import Verb, may, roles_of
 from megagenome.access.shown import ApplicationShown, show
 from megagenome.access.store import Store, Transaction, not_found
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
-from megagenome.standards.permit import PermitDocument, PermitState, Proposal
+from megagenome.standards.permit import PermitDocument, PermitState, Proposal, decode_permit
 
 
 class Document(NamedTuple):
@@ -137,7 +136,7 @@ def _document(transaction: Transaction, view: Application) -> PermitDocument:
     text = transaction.texts([permit.text]).get(permit.text) if permit else None
     if text is None:
         raise NotFound(f"application {view.id} has no permit, or its document was erased")
-    return read_document(text)
+    return decode_permit(text)
 
 
 def _proposals(transaction: Transaction, view: Application, node: str) -> list[Proposal]:

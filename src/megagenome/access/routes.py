@@ -21,7 +21,7 @@ from urllib.parse import quote
 import msgspec
 from litestar import MediaType, Request, Response, Router, get, post
 from litestar.exceptions import HTTPException
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.access import command_types as c
@@ -65,7 +65,7 @@ def _forms() -> list[Any]:
         return _json(forms())
 
     @get("/forms/{form:str}/{version:str}", sync_to_thread=False)
-    def show_form(form: str, version: str) -> Response[bytes]:
+    def show_form(form: FromPath[str], version: FromPath[str]) -> Response[bytes]:
         return _json(read_form(form_of(form, version)))
 
     return [list_forms, show_form]
@@ -95,18 +95,18 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
 
 def _one(process: Process, reader: Reader) -> list[Any]:
     @get("/applications/{application:str}", sync_to_thread=True)
-    def show(request: Http, application: str) -> Response[bytes]:
+    def show(request: Http, application: FromPath[str]) -> Response[bytes]:
         return _json(reader.application(caller_of(request), application))
 
     @post("/applications/{application:str}/commands", sync_to_thread=True, status_code=200)
-    def command(request: Http, application: str, body: RawBody) -> Response[bytes]:
+    def command(request: Http, application: FromPath[str], body: RawBody) -> Response[bytes]:
         order = _decode(request, body, c.Order)
         if isinstance(order.command, c.Attach):
             raise Invalid("documents are sent to .../attachments, with the document as the body")
         return _json(process.do(caller_of(request), application, order))
 
     @get("/applications/{application:str}/permit", sync_to_thread=True)
-    def show_permit(request: Http, application: str) -> Response[bytes]:
+    def show_permit(request: Http, application: FromPath[str]) -> Response[bytes]:
         return _json(reader.permit(caller_of(request), application))
 
     return [show, command, show_permit]
@@ -117,7 +117,7 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
     most = 2 * process.world.settings.attachment_bytes
 
     @post("/applications/{application:str}/attachments", sync_to_thread=True, request_max_body_size=most)
-    def attach(request: Http, application: str, body: RawBody) -> Response[bytes]:
+    def attach(request: Http, application: FromPath[str], body: RawBody) -> Response[bytes]:
         asked = request.query_params
         command = {"type": "attach", "name": asked.get("name", ""), "sha256": hashlib.sha256(body).hexdigest()}
         version = _number(asked.get("version", ""), "version", 10**15)
@@ -125,7 +125,7 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
         return _json(process.do(caller_of(request), application, order, body), 201)
 
     @get("/applications/{application:str}/attachments/{attachment:str}", sync_to_thread=True)
-    def download(request: Http, application: str, attachment: str) -> Response[bytes]:
+    def download(request: Http, application: FromPath[str], attachment: FromPath[str]) -> Response[bytes]:
         found = reader.attachment(caller_of(request), application, attachment)
         headers = {
             **_PRIVATE,

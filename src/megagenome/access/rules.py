@@ -114,7 +114,7 @@ TABLE: Mapping[Verb, Rule] = {
         [*_OPEN, State.SUBMITTED, *_TABLED, State.RECOMMENDED, State.NATIONAL_WINDOW, State.DECIDED],
         _A,
     ),
-    Verb.CLOSE: Rule("close", {_A: frozenset(_OVER), _C: frozenset([State.RETURNED, *_OVER])}),
+    Verb.CLOSE: Rule("close", {_A: frozenset([*_OVER, *_PERMIT]), _C: frozenset([State.RETURNED, *_OVER])}),
     Verb.SUSPEND: _rule("suspend the permit", [State.ACTIVE], _C),
     Verb.RESUME: _rule("resume the permit", [State.SUSPENDED], _C),
     Verb.REVOKE: _rule("revoke the permit", _PERMIT, _C),
@@ -183,9 +183,9 @@ REACHES = {
 
 def _is_concerned(role: ProcessRole, subject: str, view: Application, directory: Directory) -> bool:
     if role is _S:
-        return view.organisation in directory.organisations(subject)
+        return view.organisation in directory.organisations(subject, Role.SIGNING_OFFICIAL)
     if role in (_N, _W):
-        return not view.countries().isdisjoint(directory.countries(subject))
+        return not view.countries().isdisjoint(directory.countries(subject, _DESK_ROLES[role]))
     return True
 
 

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import msgspec
 
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import parse_country
+
 Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+
+def _check_country(text: str) -> None:
+    try:
+        parse_country(text)
+    except Invalid as error:
+        raise ValueError(str(error)) from None  # msgspec adds the place in the file
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -14,6 +24,10 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: str
     working_days: Days
     reason: str
+
+    def __post_init__(self) -> None:
+        """Refuse a country that no dataset could have: its window would silently never apply."""
+        _check_country(self.country)
 
 
 class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +59,12 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     longest_permit_days: Annotated[int, msgspec.Meta(ge=1, le=3653)] = 3653
     attachment_bytes: Annotated[int, msgspec.Meta(ge=1000, le=100_000_000)] = 10_000_000
     attachments: Annotated[int, msgspec.Meta(ge=1)] = 20
+
+    def __post_init__(self) -> None:
+        """Refuse a calendar of no country, and two windows of one."""
+        _check_country(self.calendar)
+        if len({each.country for each in self.windows}) != len(self.windows):
+            raise ValueError("windows: a country stands twice")
 
     def window(self, country: str) -> Window:
         """The time in which `country` decides."""

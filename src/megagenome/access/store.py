@@ -26,7 +26,7 @@ from megagenome.access.events import Actor, Body, Event, is_of_clock
 from megagenome.access.fold import apply, fold
 from megagenome.access.model import Application, ApplicationId, PersonKey, TextId
 from megagenome.access.projection import first_row, project, stamp
-from megagenome.kernel.errors import Conflict, Corrupt, NotFound
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 
 
 class Written(NamedTuple):
@@ -64,12 +64,14 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Transaction"]:
-        """All or nothing. Raises `Conflict` where another transaction was faster."""
+        """All or nothing. Raises `Conflict` where another was faster, `Unavailable` where there is no way in."""
         try:
             with self.engine.begin() as connection:
                 yield Transaction(connection)
         except sa.exc.IntegrityError:
             raise Conflict("somebody else wrote at the same moment: read the application again, then repeat") from None
+        except sa.exc.OperationalError as error:
+            raise Unavailable(f"the database does not answer: {error.orig}; try again") from None
 
     def applications(self) -> list[ApplicationId]:
         """The ids of all applications."""
@@ -109,6 +111,7 @@ class Transaction:
 
     def begin_write(self) -> None:
         """Take SQLite's one write lock, waiting for it: a transaction that read first could not take it any more."""
+        self._overwrite_what_goes()
         self.connection.execute(sa.update(t.person).where(t.person.c.key == "").values(key=""))
 
     def create(self, application: ApplicationId) -> None:
@@ -117,9 +120,16 @@ class Transaction:
 
     def lock(self, application: ApplicationId) -> bool:
         """Hold others off until the transaction ends; whether there is such an application."""
+        self._overwrite_what_goes()
         row = t.application
         found = self.connection.execute(sa.update(row).where(row.c.id == application).values(id=application))
         return found.rowcount == 1
+
+    def _overwrite_what_goes(self) -> None:
+        """Let SQLite overwrite with zeros what is erased or replaced, instead of only forgetting where it was. Its
+        write-ahead log loses it when it is next written back."""
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
     def events(self, application: ApplicationId) -> list[Event]:
         """All events of an application, in order; empty when there is none."""

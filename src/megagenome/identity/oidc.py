@@ -23,7 +23,7 @@ from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 from megagenome.identity.begun import BegunKeys
 from megagenome.identity.provider_calls import ProviderCalls
 from megagenome.identity.settings import SignInSettings, check_issuer
-from megagenome.identity.subjects import Profile, readable, subject_of
+from megagenome.identity.subjects import PROFILE_CLAIMS, Profile, profile_of, readable
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Unauthenticated, Unavailable
 
@@ -203,7 +203,7 @@ class RelyingParty:
             ) from None
         if claims.get("sub") != sub:
             raise _refused("the provider spoke of two different people")
-        return {name: value for name, value in claims.items() if name in _PROFILE}
+        return {name: value for name, value in claims.items() if name in PROFILE_CLAIMS}
 
     def _provider(self, fresh_s: float = FRESH_S) -> _Known:
         with self._lock:
@@ -239,35 +239,6 @@ class RelyingParty:
                 check_issuer((endpoint or self.settings.issuer).partition("?")[0])
             except ValueError:
                 raise Unavailable(f"{name} names {endpoint[:200]!r} as an address of its own: not https") from None
-
-
-_PROFILE = (
-    "name",
-    "given_name",
-    "family_name",
-    "preferred_username",
-    "email",
-    "schac_home_organization",
-    "eduperson_scoped_affiliation",
-)
-
-
-def profile_of(claims: Mapping[str, Any], issuer: str) -> Profile:
-    """Who the claims speak of. Names are cleaned of what steers a screen; nothing in them is trusted to identify."""
-    both = f"{readable(claims.get('given_name'))} {readable(claims.get('family_name'))}".strip()
-    names = (readable(claims.get("name")), both, readable(claims.get("preferred_username")))
-    email = readable(claims.get("email"), 320)
-    said = claims.get("eduperson_scoped_affiliation")
-    listed = [readable(each, 255) for each in (said if isinstance(said, list) else [said])]
-    affiliations = tuple(each for each in listed if each.count("@") == 1 and " " not in each)[:20]
-    home = readable(claims.get("schac_home_organization"), 255)
-    return Profile(
-        subject_of(claims["sub"], issuer),
-        next(filter(None, names), email or readable(claims["sub"])),
-        email,
-        home or next((each.partition("@")[2] for each in affiliations), ""),
-        affiliations,
-    )
 
 
 def _import(key: Mapping[str, Any]) -> ECKey | RSAKey:

@@ -25,8 +25,8 @@ class Person(msgspec.Struct, frozen=True):
 
     @property
     def is_faculty(self) -> bool:
-        """Whether their organisation, by the provider, says that they do research there (eduPerson's `faculty`)."""
-        return any(affiliation.startswith("faculty@") for affiliation in self.affiliations)
+        """Whether their organisation, by the provider, says that they do research there."""
+        return is_faculty(" ".join(self.affiliations))
 
 
 def remember(connection: sa.Connection, profile: Profile) -> None:
@@ -63,6 +63,11 @@ def list_people(connection: sa.Connection) -> list[Person]:
     """Everybody who signed in, last seen first."""
     ordered = sa.select(person).order_by(person.c.last_seen.desc(), person.c.subject)
     return [_person(row) for row in connection.execute(ordered).mappings()]
+
+
+def is_faculty(affiliations: str) -> bool:
+    """Whether one of these blank-separated affiliations is eduPerson's `faculty`."""
+    return any(affiliation.startswith("faculty@") for affiliation in affiliations.split())
 
 
 def timestamp() -> str:

@@ -14,16 +14,28 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.identity.begun import digest
-from megagenome.identity.people import Person, accept_terms, find_person, remember
-from megagenome.identity.roles import grants_of
+from megagenome.identity.people import Person, accept_terms, find_person, is_faculty, remember
 from megagenome.identity.settings import SignInSettings
 from megagenome.identity.subjects import Profile, readable
-from megagenome.identity.tables import session
+from megagenome.identity.tables import person, role_grant, session
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 
 TOUCH_S = 60
 """The use of a session is noted at most this often, so that reading seldom writes."""
+
+
+_OPEN = (session.c.expires > sa.bindparam("now")) & (session.c.used > sa.bindparam("idle"))
+_IS_ID = session.c.id_sha256 == sa.bindparam("id")
+_ENDED = sa.delete(session).where(sa.not_(_OPEN) | _IS_ID)
+_VISITED = (
+    sa.select(session, person.c.name, person.c.terms, person.c.affiliations, role_grant.c.role)
+    .join(person, person.c.subject == session.c.subject)
+    .outerjoin(role_grant, (role_grant.c.subject == session.c.subject) & role_grant.c.revoked.is_(None))
+    .where(_IS_ID, _OPEN)
+)
+"""A session with its person and their roles of today: a row for each role, one row for none. Made once, because to
+make a query takes longer than to ask it."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -38,7 +50,8 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Visit(NamedTuple):
-    """Whose a request is.
+    """Whose a request is. Registered access is for who accepted the terms of today and is known as a researcher: by
+    their organisation, through the provider, or by the operator of this server.
 
     session  None for the public, and for those who present a token of their own
     csrf     what forms of this session carry
@@ -76,47 +89,38 @@ class Sessions:
         }
         with self.engine.begin() as connection:
             remember(connection, profile)
-            connection.execute(
-                sa.delete(session).where(self._is_over(now) | (session.c.id_sha256 == digest(instead_of)))
-            )
+            connection.execute(_ENDED, {"id": digest(instead_of), **self._still_open(now)})
             connection.execute(sa.insert(session).values(row))
         return token
 
     def visit(self, token: str) -> Visit | None:
         """Whose the session with this id is, with today's roles; None when there is none, or it is over.
 
-        Cost: three small queries, and a write once a minute.
+        Cost: one query by primary keys, and a write once a minute.
         """
         now = clock.now()
         with self.engine.connect() as connection:
-            row = (
-                connection.execute(sa.select(session).where(session.c.id_sha256 == digest(token), ~self._is_over(now)))
-                .mappings()
-                .one_or_none()
-            )
-            if row is None:
-                return None
-            found = _session(row)
-            who = find_person(connection, found.subject)
-            roles = frozenset(grant.role for grant in grants_of(connection, found.subject))
-        if found.used < _text(now - timedelta(seconds=TOUCH_S)):
+            rows = connection.execute(_VISITED, {"id": digest(token), **self._still_open(now)}).all()
+        if not rows:
+            return None
+        first = rows[0]
+        if first.used < _text(now - timedelta(seconds=TOUCH_S)):
             with self.engine.begin() as connection:
-                mine = sa.update(session).where(session.c.id_sha256 == found.id_sha256)
-                connection.execute(mine.values(used=_text(now)))
-        caller = Caller(found.subject, who.name, roles, self.is_registered(who, roles))
-        return Visit(caller, found, csrf_token(token), offered=True)
-
-    def is_registered(self, who: Person, roles: frozenset[Role]) -> bool:
-        """Whether they have registered access: accepted the terms of today, and are known as a researcher, by their
-        organisation (through the provider) or by the operator of this server."""
-        return who.terms == self._settings.terms and (who.is_faculty or Role.RESEARCHER in roles)
+                touched = sa.update(session).where(session.c.id_sha256 == first.id_sha256)
+                connection.execute(touched.values(used=_text(now)))
+        found = Session(first.id_sha256, first.subject, first.browser, first.started, first.used, first.expires)
+        roles = frozenset(Role(row.role) for row in rows if row.role is not None)
+        is_researcher = is_faculty(first.affiliations) or Role.RESEARCHER in roles
+        registered = first.terms == self._settings.terms and is_researcher
+        return Visit(Caller(found.subject, first.name, roles, registered), found, csrf_token(token), offered=True)
 
     def of(self, subject: str) -> list[Session]:
         """Somebody's open sessions, last used first."""
-        mine = sa.select(session).where(session.c.subject == subject, ~self._is_over(clock.now()))
+        mine = sa.select(session).where(session.c.subject == subject, _OPEN)
         with self.engine.connect() as connection:
-            rows = connection.execute(mine.order_by(session.c.used.desc(), session.c.started)).mappings()
-            return [_session(row) for row in rows]
+            ordered = mine.order_by(session.c.used.desc(), session.c.started)
+            rows = connection.execute(ordered, self._still_open(clock.now())).mappings()
+            return [Session(**row) for row in rows]
 
     def end(self, subject: str, id_sha256: str) -> None:
         """End one session of `subject`, at once and durably. Idempotent; nobody's else can be ended."""
@@ -139,18 +143,14 @@ class Sessions:
         with self.engine.begin() as connection:
             accept_terms(connection, subject, self._settings.terms)
 
-    def _is_over(self, now: datetime) -> sa.ColumnElement[bool]:
-        idle = _text(now - timedelta(seconds=self._settings.idle_s))
-        return (session.c.expires <= _text(now)) | (session.c.used <= idle)
+    def _still_open(self, now: datetime) -> dict[str, str]:
+        """What `_OPEN` compares with."""
+        return {"now": _text(now), "idle": _text(now - timedelta(seconds=self._settings.idle_s))}
 
 
 def csrf_token(token: str) -> str:
     """What forms of the session with this id carry. It follows from the id, which no page and no script can read."""
     return hmac.digest(token.encode(), b"csrf", "sha256").hex()
-
-
-def _session(row: sa.RowMapping) -> Session:
-    return Session(**row)
 
 
 def _text(time: datetime) -> str:

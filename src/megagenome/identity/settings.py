@@ -7,9 +7,7 @@ import msgspec
 
 from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.secret import Secret
-
-REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
-"""GA4GH's registered access: the terms that are accepted, and what makes a bona fide researcher."""
+from megagenome.standards.passport import REGISTERED_ACCESS
 
 
 class SignInSettings(msgspec.Struct, frozen=True):

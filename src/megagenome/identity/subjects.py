@@ -2,7 +2,8 @@
 """The one text that names a person in the whole house, and the words of a provider made fit to be kept and read."""
 
 import unicodedata
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from megagenome.kernel.errors import Unauthenticated
 
@@ -11,6 +12,18 @@ LONGEST_SUB = 255
 _LONGEST_NAME = 200
 _NOT_READABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode categories that steer a terminal or turn a line around, and what is no character at all."""
+
+
+PROFILE_CLAIMS = (
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "email",
+    "schac_home_organization",
+    "eduperson_scoped_affiliation",
+)
+"""What is used of what a provider says of somebody, beside `sub`."""
 
 
 class Profile(NamedTuple):
@@ -38,6 +51,24 @@ def subject_of(sub: str, issuer: str) -> str:
     if not 0 < len(sub) <= LONGEST_SUB or not (sub.isascii() and sub.isprintable()) or " " in sub:
         raise Unauthenticated("the provider names you by what is no subject identifier: tell those who run it")
     return f"{sub}@{issuer}"
+
+
+def profile_of(claims: Mapping[str, Any], issuer: str) -> Profile:
+    """Who the claims speak of. Names are cleaned of what steers a screen; nothing in them is trusted to identify."""
+    both = f"{readable(claims.get('given_name'))} {readable(claims.get('family_name'))}".strip()
+    names = (readable(claims.get("name")), both, readable(claims.get("preferred_username")))
+    email = readable(claims.get("email"), 320)
+    said = claims.get("eduperson_scoped_affiliation")
+    listed = [readable(each, 255) for each in (said if isinstance(said, list) else [said])]
+    affiliations = tuple(each for each in listed if each.count("@") == 1 and " " not in each)[:20]
+    home = readable(claims.get("schac_home_organization"), 255)
+    return Profile(
+        subject_of(claims["sub"], issuer),
+        next(filter(None, names), email or readable(claims["sub"])),
+        email,
+        home or next((each.partition("@")[2] for each in affiliations), ""),
+        affiliations,
+    )
 
 
 def readable(text: object, longest: int = _LONGEST_NAME) -> str:

@@ -239,8 +239,8 @@ def verify_chain(
     sealed  the last entry must be covered by a head, as it is in an export
 
     Finds the first entry that was changed, taken out, put in or moved, a head that is gone or forged, and entries gone
-    that a head covers. Not found: entries gone from the end that no head covers, and, without `kept`, a ledger cut back
-    to an older head together with that head's successors. Raises `Corrupt` for a kept head that the keys did not sign.
+    that a head covers. Without `kept` it does not find that entries and the heads after them were cut off, or were
+    written anew with other times and without those heads. Raises `Corrupt` for a kept head that the keys did not sign.
     Cost: some 5 s for a million entries; memory does not grow with them.
     """
     chain = _Chain(keys, issuer, [read_head(token, keys) for token in kept])

@@ -26,7 +26,7 @@ def account_router(door: Door, errors: ExceptionHandlersMap) -> Router:
     @get("/login", sync_to_thread=False)
     def login(request: Request[Any, Any, Any]) -> Page:
         """The way to the provider; who is signed in goes where they wanted to."""
-        wanted = local_path(request.query_params.get("next", "/"))
+        wanted = local_path(request.query_params.get("next") or _came_from(request, door))
         if VISIT.get().session:
             return Redirect(wanted, status_code=303)
         signed_out = "out" in request.query_params
@@ -41,6 +41,15 @@ def account_router(door: Door, errors: ExceptionHandlersMap) -> Router:
         return html(await anyio.to_thread.run_sync(account_page, door, visit))
 
     return Router("/", route_handlers=[login, account], exception_handlers=errors, include_in_schema=False)
+
+
+def _came_from(request: Request[Any, Any, Any], door: Door) -> str:
+    """The page of this server on which the link to sign in was, as the browser says; "/" where it doesn't."""
+    site = door.callers.site(request.headers.get("host", ""))
+    referer = request.headers.get("referer", "")
+    if site is None or not referer.startswith(f"{site.origin}/"):
+        return "/"
+    return referer.removeprefix(site.origin)
 
 
 def login_page(provider: str, wanted: str, *, signed_out: bool = False) -> str:

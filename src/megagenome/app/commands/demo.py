@@ -52,7 +52,7 @@ def serve_network(
     assembly
         GRCh37 or GRCh38, of the files in --data.
     port
-        The hub's; the nodes take those above it.
+        The hub's; the nodes take those above it, and their sign-in service the next.
     check
         Ask questions whose right answers are known another way, print each, and end.
     seed
@@ -129,8 +129,14 @@ def _wait(network: Running, *, json: bool) -> int:
 
 def _running(network: Running) -> RenderableType:
     rows = [[server.name, server.url] for server in (network.hub, *network.nodes)]
+    people = [[login.name, login.password, login.role.replace("_", " "), login.url] for login in network.logins]
     attempts = "\n".join(f"  {command}" for command in network.attempts)
-    return Group(table(["", "address"], rows), f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.")
+    return Group(
+        table(["", "address"], rows),
+        "Sign in as one of these; they are made up, and their passwords are new at each start:",
+        table(["name", "password", "is", "at"], people),
+        f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.",
+    )
 
 
 def _judge(asked: Iterable[Checked], *, json: bool) -> int:

@@ -12,6 +12,15 @@ class Address(msgspec.Struct, frozen=True):
     url: str
 
 
+class Login(msgspec.Struct, frozen=True):
+    """Somebody who can sign in while the demo runs: made up, with a password of this run. `role` holds at `url`."""
+
+    name: str
+    password: str
+    role: str
+    url: str
+
+
 class Running(msgspec.Struct, frozen=True):
     """The demo's network while it runs. `attempts` are commands to begin with."""
 
@@ -19,6 +28,7 @@ class Running(msgspec.Struct, frozen=True):
     hub: Address
     nodes: tuple[Address, ...]
     attempts: tuple[str, ...]
+    logins: tuple[Login, ...] = ()
 
 
 class Checked(msgspec.Struct, frozen=True):

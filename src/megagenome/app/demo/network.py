@@ -11,14 +11,20 @@ from megagenome.app.demo.offers import Offers
 from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.demo.say import Say, stage
 from megagenome.app.demo.servers import Server, require_free, start, stop, wait_healthy
+from megagenome.app.demo.signing_in import SigningIn, grant_roles, logins, prepare, settings_of, start_provider
 from megagenome.app.hub import init_hub
+from megagenome.identity.provider import Client
+from megagenome.identity.routes import CALLBACK
 from megagenome.kernel.output import progress
 from megagenome.network.join import add_node
 
+HUB = "hub"
+"""The hub's client id at the provider; a node's is its Beacon id."""
+
 
 def ports_from(port: int, nodes: int) -> list[int]:
-    """The demo's ports: the hub's, then the nodes'. Raises `Conflict` for one that is taken."""
-    ports = list(range(port, port + nodes + 1))
+    """The demo's ports: the hub's, then the nodes', then the provider's. Raises `Conflict` for one that is taken."""
+    ports = list(range(port, port + nodes + 2))
     require_free(ports)
     return ports
 
@@ -35,8 +41,9 @@ def run(
     with contextlib.ExitStack() as ending:
         ending.callback(stop, servers)
         with stage(say, f"started {len(planned)} nodes and the hub"), progress("Starting servers", None):
-            for node, port in zip(planned, ports[1:], strict=True):
-                servers.append(start("node", node_folder(folder, node.country), port))
+            hub_port, *node_ports, provider_port = ports
+            countries = [node.country for node in planned]
+            signing = prepare(countries, provider_port)
             hub = folder / "hub"
             assembly = planned[0].datasets[0].assembly
             init_hub(
@@ -47,15 +54,25 @@ def run(
                 assembly=assembly,
                 examples=offers.examples,
             )
+            grant_roles(folder, signing, countries)
+            for country, port in zip(countries, node_ports, strict=True):
+                settings = settings_of(signing, node_id(country))
+                servers.append(start("node", node_folder(folder, country), port, settings))
             wait_healthy(servers)
             for server in servers:
                 add_node(hub, server.url)
-            servers.append(start("hub", hub, ports[0]))
+            servers.append(start("hub", hub, hub_port, settings_of(signing, HUB)))
+            names = [*map(node_id, countries), HUB]
+            clients = [Client(name, server.url + CALLBACK) for name, server in zip(names, servers, strict=True)]
+            running = _addresses(folder, planned, servers, offers, signing)
+            servers.append(start_provider(folder, signing, clients))
             wait_healthy(servers)
-        yield _addresses(folder, planned, servers, offers)
+        yield running
 
 
-def _addresses(folder: Path, planned: Sequence[PlannedNode], servers: Sequence[Server], offers: Offers) -> Running:
+def _addresses(
+    folder: Path, planned: Sequence[PlannedNode], servers: Sequence[Server], offers: Offers, signing: SigningIn
+) -> Running:
     *nodes, hub = servers
     return Running(
         str(folder),
@@ -64,4 +81,5 @@ def _addresses(folder: Path, planned: Sequence[PlannedNode], servers: Sequence[S
             Address(node_id(node.country), node.name, server.url) for node, server in zip(planned, nodes, strict=True)
         ),
         tuple(offers.commands(hub.url)),
+        logins(signing, hub.url, {node.country: server.url for node, server in zip(planned, nodes, strict=True)}),
     )

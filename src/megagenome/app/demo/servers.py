@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,20 +48,34 @@ def require_free(ports: Sequence[int]) -> None:
             ) from None
 
 
-def start(role: str, folder: Path, port: int) -> Server:
-    """Start `megagenome ROLE serve FOLDER`; it ends when this process does, however that ends."""
+def start(role: str, folder: Path, port: int, settings: Mapping[str, str] | None = None) -> Server:
+    """Start `megagenome ROLE serve FOLDER`, with further `settings` in its environment."""
+    program = ["-m", "megagenome", role, "serve", str(folder), "--port", str(port)]
+    return start_program(role, folder, f"http://{HOST}:{port}", program, settings=settings)
+
+
+def start_program(
+    role: str,
+    folder: Path,
+    url: str,
+    program: Sequence[str],
+    *,
+    settings: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> Server:
+    """Start a program of this Python that will serve `url`; it ends when this process does, however that ends."""
     log = folder.with_name(f"{folder.name}.log")
-    command = [sys.executable, "-m", "megagenome", role, "serve", str(folder), "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+            [sys.executable, *program],
+            env={**os.environ, **(settings or {})},
+            stdin=stdin,
             stdout=file,
             stderr=file,
             process_group=0,  # Ctrl-C is for the demo, which then stops them in order
             preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 - it calls the kernel and takes no lock
         )
-    return Server(role, folder, f"http://{HOST}:{port}", process, log)
+    return Server(role, folder, url, process, log)
 
 
 def _end_with_parent(parent: int) -> Callable[[], None]:
@@ -88,7 +102,8 @@ def wait_healthy(servers: Sequence[Server]) -> None:
 
 def _is_healthy(client: httpx.Client, server: Server) -> bool:
     try:
-        return client.get(f"{server.url}/health").status_code == 200
+        path = "/.well-known/openid-configuration" if server.role == "provider" else "/health"
+        return client.get(server.url + path).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's people: a provider in a process of its own, roles at the servers where they act, passwords for one run."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.app.demo.fill import node_folder
+from megagenome.app.demo.model import Login
+from megagenome.app.demo.servers import HOST, Server, start_program
+from megagenome.app.hub import open_hub
+from megagenome.app.node import open_node
+from megagenome.identity.demo_accounts import Account, DemoPerson, demo_people, make_accounts
+from megagenome.identity.provider import Client
+from megagenome.identity.roles import Scope, grant_role
+from megagenome.identity.subjects import subject_of
+from megagenome.kernel.callers import Role
+
+PROVIDER = "megagenome.app.demo.serve_provider"
+
+
+class ProviderStart(msgspec.Struct, frozen=True):
+    """What the provider's process is told, by its standard input: digests of passwords, and no password."""
+
+    issuer: str
+    accounts: tuple[Account, ...]
+    clients: tuple[Client, ...]
+
+
+class SigningIn(NamedTuple):
+    """The demo's sign-in: where, who, and their passwords, which are nowhere else."""
+
+    issuer: str
+    people: tuple[DemoPerson, ...]
+    accounts: tuple[Account, ...]
+    passwords: dict[str, str]
+
+
+def prepare(countries: Sequence[str], port: int) -> SigningIn:
+    """People and new passwords, for a provider on this port."""
+    people = demo_people(countries)
+    accounts, passwords = make_accounts(people)
+    return SigningIn(f"http://{HOST}:{port}", people, accounts, passwords)
+
+
+def settings_of(signing: SigningIn, client: str) -> dict[str, str]:
+    """The environment that lets people sign in at a server, registered as `client`."""
+    return {
+        "MEGAGENOME_SIGNIN_ISSUER": signing.issuer,
+        "MEGAGENOME_SIGNIN_CLIENT_ID": client,
+        "MEGAGENOME_SIGNIN_PROVIDER": "the demo's sign-in service",
+    }
+
+
+def start_provider(folder: Path, signing: SigningIn, clients: Sequence[Client]) -> Server:
+    """Start the provider for these clients."""
+    mine = folder / "provider"
+    mine.mkdir()
+    started = start_program("provider", mine, signing.issuer, ["-m", PROVIDER, str(mine)], stdin=subprocess.PIPE)
+    told = ProviderStart(signing.issuer, signing.accounts, tuple(clients))
+    if started.process.stdin:
+        started.process.stdin.write(msgspec.json.encode(told))
+        started.process.stdin.close()
+    return started
+
+
+def grant_roles(folder: Path, signing: SigningIn, countries: Sequence[str]) -> None:
+    """Give everybody their role, at the hub or at their country's node, before these are served."""
+    hub = open_hub(folder / "hub")
+    _grant(hub.engine, signing, "")
+    hub.engine.dispose()
+    for country in countries:
+        node = open_node(node_folder(folder, country))
+        _grant(node.collection.engine, signing, country)
+        node.collection.close()
+
+
+def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple[Login, ...]:
+    """What to show of each person: their name and password, and where they act."""
+    return tuple(
+        Login(each.username, signing.passwords[each.username], each.role.value, node_urls.get(each.country, hub_url))
+        for each in signing.people
+    )
+
+
+def _grant(engine: sa.Engine, signing: SigningIn, country: str) -> None:
+    with engine.begin() as connection:
+        for person in signing.people:
+            if person.country == country:
+                subject = subject_of(person.username, signing.issuer)
+                grant_role(connection, subject, person.role, _scope(person), "megagenome demo")
+
+
+def _scope(person: DemoPerson) -> Scope:
+    if person.role is Role.SIGNING_OFFICIAL:
+        return Scope(organisation=person.organisation)
+    return Scope(country=person.country) if person.role is Role.COUNTRY_DECIDER else Scope()

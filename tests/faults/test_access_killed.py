@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub that is killed (SIGKILL) at any write of a command has done the whole command or nothing of it.
+
+A process sends a command and kills itself before its n-th statement, commit or durable step of a file; n grows until
+the command comes through. Each goes on from what the last one left, sending the same command again.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from megagenome.access import command_types as c
+from megagenome.access.erasing import sweep_attachments
+from megagenome.access.model import PartState, State
+from megagenome.standards.permit import Verdict
+from tests.access.hub import ADA, EEVA, PDF, Hub, open_hub
+from tests.access.test_store import rows
+
+ROOT = Path(__file__).parents[2]
+
+
+def send(hub: Hub, what: str, version: int) -> None:
+    """The same command each time: the same id, the same words."""
+    [application] = hub.store.applications()
+    if what == "lapse":
+        hub.pass_time(days=40)
+        return
+    verdicts = {"GDI-EE-1": Verdict.APPROVED, "GDI-EE-2": Verdict.REFUSED}
+    attaching = c.Attach("more.pdf", hashlib.sha256(PDF).hexdigest())
+    who, command = (ADA, attaching) if what == "attach" else (EEVA, None)
+    order = c.Order("the-command", version, command or c.RecordDecision(hub.sign(EEVA, application, verdicts)))
+    hub.process.do(who, application, order, PDF)
+
+
+def send_and_die(folder: Path, what: str, version: int, last: int) -> None:
+    """Send it, and die before the `last` step."""
+    steps = 0
+
+    def step(*_: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            step()
+            return function(*args)
+
+        return run
+
+    with open_hub(folder) as hub:
+        sa.event.listen(hub.store.engine, "before_cursor_execute", step)
+        sa.event.listen(hub.store.engine, "commit", step)
+        os.fsync, Path.rename = dying(os.fsync), dying(Path.rename)  # type: ignore[assignment,method-assign]
+        send(hub, what, version)
+
+
+def until_it_comes_through(folder: Path, what: str, version: int) -> int:
+    """How many died, each leaving everything as it was. Forks, so it runs in a process without threads."""
+    with open_hub(folder) as hub:
+        before = state(hub)
+    died = 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            send_and_die(folder, what, version, died + 1)
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        if os.WIFEXITED(status):
+            assert os.WEXITSTATUS(status) == 0
+            return died
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        died += 1
+        with open_hub(folder) as hub:
+            assert state(hub) == before
+            hub.store.rebuild()
+            assert state(hub) == before
+
+
+def state(hub: Hub) -> tuple[object, object]:
+    """What is known of the one application, after its chain was verified."""
+    [application] = hub.store.applications()
+    with hub.store.transaction() as transaction:
+        transaction.verify(application)
+    return hub.view(application), rows(hub)
+
+
+@pytest.mark.parametrize("what", ["attach", "decide", "lapse"])
+def test_a_command_killed_anywhere_is_whole_or_nothing(tmp_path: Path, what: str) -> None:
+    with open_hub(tmp_path) as hub:
+        application = hub.create() if what == "attach" else hub.requested()
+        version = hub.view(application).version
+    code = f"from {__name__} import *; print(until_it_comes_through(Path({str(tmp_path)!r}), {what!r}, {version}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert int(done.stdout) >= 8
+    with open_hub(tmp_path) as hub:
+        view = hub.view(application)
+        if what == "attach":
+            assert sweep_attachments(hub.store, hub.world) >= 1  # of those that died after their file was whole
+            assert hub.world.attachments.ids() == [each.id for each in view.attachments]
+            assert len(view.attachments) == 1
+        elif what == "decide":
+            assert [part.state for part in view.parts] == [PartState.APPROVED, PartState.REFUSED, PartState.REQUESTED]
+        else:
+            assert view.state is State.DECIDED
+        # the answer was lost, so the client sends it again
+        send(hub, what, version)
+        assert hub.view(application) == view
