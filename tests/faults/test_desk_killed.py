@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node that is killed (SIGKILL) at any write of a decision, of news or of a receipt has done all of it or nothing.
 
-A process does the thing and kills itself before its n-th statement or commit; n grows until it comes through. Each goes
+A child does the thing and kills itself before its n-th statement or commit; n grows until it comes through. Each goes
 on from what the last one left, doing the same again.
 """
 
 import hashlib
 import os
 import signal
-import subprocess
-import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,6 @@ import sqlalchemy as sa
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.permit import PermitState
 from tests.access.desks import FINN, Node, desk_at
-
-ROOT = Path(__file__).parents[2]
 
 
 def act(node: Node, what: str) -> None:
@@ -50,6 +48,19 @@ def act_and_die(folder: Path, what: str, last: int) -> None:
         sa.event.listen(node.engine, "before_cursor_execute", step)
         sa.event.listen(node.engine, "commit", step)
         act(node, what)
+
+
+def in_a_child(run: Callable[[], None]) -> int:
+    """How a child ended that did this: 0, or less by the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run()
+        except BaseException:  # noqa: BLE001 - the child must not go on as pytest
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def whole(node: Node, what: str) -> list[bool]:
@@ -83,16 +94,13 @@ def test_killed_at_every_step(tmp_path: Path, before: list[str], what: str) -> N
         for each in before:
             act(node, each)
     for last in range(1, 100):
-        program = f"from tests.faults.test_desk_killed import *; act_and_die(Path({str(tmp_path)!r}), {what!r}, {last})"
-        done = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-        )
+        status = in_a_child(lambda n=last: act_and_die(tmp_path, what, n))
         with desk_at(tmp_path) as node:
             effects = whole(node, what)
             assert node.ledger.verify().fine
         assert len(set(effects)) == 1, (last, effects)
-        if done.returncode == 0:
+        if status == 0:
             break
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert status == -signal.SIGKILL
     assert all(effects)
     assert last > 3

@@ -39,11 +39,14 @@ def grant(folder: Path, name: str, role: Role, country: str = "", organisation: 
 class Person:
     """Somebody with a session at one server. It survives that server, as sessions do."""
 
-    def __init__(self, served: Served, name: str, url: str = "") -> None:
+    def __init__(self, served: Served, name: str, url: str = "", *, accepts_terms: bool = False) -> None:
         """`url` is the address that the server's settings say; empty: as it is asked."""
         self.name, self._url = name, url
         engine = open_database(sqlite_url(next(served.folder.glob("*.sqlite"))))
-        self._token = Sessions(engine, SignInSettings()).open(Profile(subject(name), name), "test")
+        sessions = Sessions(engine, SignInSettings())
+        self._token = sessions.open(Profile(subject(name), name), "test")
+        if accepts_terms:
+            sessions.accept_terms(subject(name))
         engine.dispose()
         self.served = served
 

@@ -4,6 +4,7 @@
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
 from megagenome.app.grants import grants_of
+from megagenome.app.hub_bearer import HubBearer
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
@@ -61,7 +62,7 @@ def node_app(node: Node) -> WebApp:
     signing = sign_in(node.collection.engine, settings.signin, me.url)
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
-    signing.callers.bearers.append(passports.caller)
+    signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
     return WebApp(
         [
             *signing.routers(node_error_pages, on_node=True),
