@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People walk the application process at a real hub, in Debian's Chromium, signed in by the demo's provider; and attack
+it: hostile text in every field, forms of other sites, a page that calls itself a PDF, ids and pages of others."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote_plus, urlencode
+
+import msgspec
+import pytest
+from litestar import Litestar
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from megagenome.app.hub import Hub, init_hub, open_hub
+from megagenome.app.hub_access import identify_cohort
+from megagenome.app.hub_app import hub_app
+from megagenome.app.provider_app import provider_app
+from megagenome.identity.demo_accounts import make_account
+from megagenome.identity.provider import Client, DemoProvider
+from megagenome.identity.roles import Scope, grant_role
+from megagenome.identity.subjects import subject_of
+from megagenome.kernel.callers import Role
+from tests.access.hub import DEFINITION, PDF
+from tests.portal.test_browser import ARGUMENTS, check_looks, free_port, serving
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarWarning"),
+]
+
+HOSTILE = '<img src=x onerror="window.hacked=1">"\'></textarea><script>window.hacked=1</script>'
+HOME = "university.example"
+PEOPLE = {
+    "rosa": (Role.RESEARCHER, Scope(organisation=HOME)),
+    "ben": (Role.RESEARCHER, Scope(organisation=HOME)),
+    "olav": (Role.SIGNING_OFFICIAL, Scope(organisation=HOME)),
+    "carla": (Role.DAC_CHAIR, Scope()),
+    "evil": (Role.DAC_MEMBER, Scope()),
+    "aino": (Role.AUDITOR, Scope()),
+}
+
+
+class World(NamedTuple):
+    hub: str
+    provider: str
+    opened: Hub
+    app: Litestar
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    hub_port, provider_port = free_port(), free_port()
+    hub_url, issuer = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{provider_port}"
+    folder = tmp_path_factory.mktemp("hub")
+    init_hub(folder, name="Network", identity="org.hub", port=hub_port, assembly="GRCh38")
+    with (folder / "hub.toml").open("a") as file:
+        file.write(f'[signin]\nissuer = "{issuer}"\nclient_id = "hub"\nprovider = "Demo sign-in"\n')
+    names = {name: HOSTILE if name == "evil" else f"{name.title()} {role}" for name, (role, _) in PEOPLE.items()}
+    accounts = tuple(make_account(name, names[name], HOME, (), "right") for name in PEOPLE)
+    provider = DemoProvider(issuer, accounts, (Client("hub", f"{hub_url}/login/callback"),))
+    opened = open_hub(folder)
+    with opened.engine.begin() as connection:
+        for name, (role, scope) in PEOPLE.items():
+            grant_role(connection, subject_of(name, issuer), role, scope, "test")
+    app = hub_app(opened)
+    with serving(provider_app(provider), provider_port), serving(app, hub_port):
+        yield World(hub_url, issuer, opened, app)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(chromium: Browser, world: World) -> Iterator[Enter]:
+    """Signs somebody in, in a browser of their own. At the end nothing foreign may have run anywhere."""
+    contexts: list[BrowserContext] = []
+
+    def enter(name: str, *, scripts: bool = True) -> Page:
+        context = chromium.new_context(java_script_enabled=scripts)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+        page.goto(f"{world.hub}/login/start?next=/for-you")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill("right")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{world.hub}/for-you")
+        return page
+
+    yield enter
+    for context in contexts:
+        for page in context.pages:
+            assert page.evaluate("window.hacked") is None
+        context.close()
+
+
+def begin(page: Page, world: World, definition: str = DEFINITION) -> str:
+    """A draft over two datasets, begun with what the page of a counted cohort sends; its address."""
+    page.goto(f"{world.hub}/account")
+    fields = [
+        ("csrf", token(page)),
+        ("order", secrets.token_urlsafe()),
+        ("cohort", identify_cohort(definition)),
+        ("definition", definition),
+        *(("dataset", each) for each in ("node.ee EE GDI-EE-1", "node.fi FI GDI-FI-1")),
+    ]
+    answer = page.request.post(
+        f"{world.hub}/applications",
+        data=urlencode(fields),
+        headers={"content-type": "application/x-www-form-urlencoded", "origin": world.hub},
+        max_redirects=0,
+    )
+    assert answer.status == 303, answer.text()
+    return world.hub + answer.headers["location"]
+
+
+def token(page: Page) -> str:
+    return page.locator("input[name=csrf]").first.get_attribute("value") or ""
+
+
+def fill(page: Page, application: str, words: str) -> None:
+    """Every section of the form, by hand; documents too."""
+    page.goto(f"{application}/form/who")
+    while "/review" not in page.url:
+        for field in page.locator("form[data-autosave]").locator("textarea, input:not([type])").all():
+            if field.get_attribute("name") == "months":
+                field.fill("12")
+            elif field.is_visible():
+                field.fill(words.replace("\n", " ") if field.evaluate("e => e.tagName") == "INPUT" else words)
+        for group in page.locator("form[data-autosave] fieldset").all():
+            radios = group.locator("input[type=radio]")
+            if radios.count():
+                radios.first.check()
+        for box in page.locator("form[data-autosave] input[type=checkbox]").all():
+            box.check()
+        for day in page.locator("input[type=date]").all():
+            day.fill("2026-12-01")
+        for file in page.locator("input[type=file]").all():
+            file.set_input_files({"name": f"{words[:20]}.pdf", "mimeType": "application/pdf", "buffer": PDF})
+        page.get_by_role("button", name="Save and go on").click()
+        page.wait_for_load_state()
+        assert page.locator("#problems").count() == 0, page.locator("#problems").inner_text()
+
+
+def submitted(page: Page, world: World, words: str = "words") -> str:
+    application = begin(page, world)
+    fill(page, application, words)
+    page.get_by_role("button", name="Submit the application").click()
+    page.wait_for_url(application)
+    return application
+
+
+def test_the_way_from_a_draft_to_the_countries_with_hostile_text_in_every_field(enter: Enter, world: World) -> None:
+    rosa = enter("rosa")
+    application = begin(
+        rosa, world, msgspec.json.encode({"type": "custom", "name": HOSTILE, "value": HOSTILE}).decode()
+    )
+    check_looks(rosa)
+    rosa.goto(f"{application}/people")
+    rosa.get_by_label("Name").fill(HOSTILE)
+    rosa.get_by_label("E-mail").fill(HOSTILE)
+    rosa.get_by_role("button", name="Make an invitation").click()
+    check_looks(rosa)
+    invitation = rosa.locator(".invitations code").inner_text()
+    ben = enter("ben")
+    ben.goto(application)
+    assert "404" in ben.locator(".eyebrow").inner_text()
+    ben.goto(invitation)
+    check_looks(ben)
+    ben.get_by_role("button", name="Join").click()
+    ben.wait_for_url(application)
+    assert ben.get_by_role("link", name="Review").is_visible()
+    fill(rosa, application, HOSTILE)
+    check_looks(rosa)
+    rosa.goto(f"{application}/form/purpose")
+    check_looks(rosa)
+    rosa.goto(f"{application}/form/documents")
+    check_looks(rosa)
+    rosa.goto(f"{application}/review")
+    rosa.get_by_role("button", name="Submit the application").click()
+    rosa.wait_for_url(application)
+    check_looks(rosa)
+    olav = enter("olav")
+    assert HOSTILE in olav.locator("main").inner_text()
+    olav.get_by_role("link", name=HOSTILE[:30]).first.click()
+    olav.wait_for_url(application)
+    check_looks(olav)
+    olav.locator("#decline summary").click()
+    olav.get_by_label("Why; the applicant reads this").fill(HOSTILE)
+    olav.get_by_role("button", name="Decline to endorse").click()
+    olav.wait_for_url(application)
+    rosa.reload()
+    assert HOSTILE in rosa.get_by_role("note").inner_text()
+    rosa.goto(f"{application}/review")
+    rosa.get_by_role("button", name="Submit the application").click()
+    rosa.wait_for_url(application)
+    olav.reload()
+    olav.get_by_role("button", name="Endorse for").click()
+    olav.wait_for_url(application)
+    carla, evil = enter("carla"), enter("evil")
+    carla.goto(f"{world.hub}/desk")
+    check_looks(carla)
+    carla.get_by_role("link", name=HOSTILE[:30]).first.click()
+    carla.wait_for_url(application)
+    carla.get_by_role("button", name="It is complete").click()
+    for member in (evil, carla):
+        member.goto(application)
+        member.get_by_label("No", exact=True).check()
+        member.get_by_role("button", name="Declare", exact=True).click()
+        member.wait_for_load_state()
+        for criterion in member.locator(".vote").all():
+            criterion.get_by_label("met", exact=True).check()
+            criterion.locator("textarea").fill(HOSTILE)
+        member.get_by_role("button", name="Save my votes").click()
+        member.wait_for_load_state()
+    check_looks(carla)
+    assert HOSTILE in carla.locator(".cast").first.inner_text()  # the member's own name, too
+    carla.locator("#recommend summary").click()
+    carla.get_by_label("approve, with the permit below").check()
+    carla.locator("#recommend-reasons").fill(HOSTILE)
+    carla.locator("#ends").fill("2027-11-30")
+    carla.locator("#conditions").fill(HOSTILE)
+    carla.get_by_role("button", name="Recommend", exact=True).click()
+    carla.wait_for_load_state()
+    check_looks(carla)
+    carla.get_by_role("button", name="Send it to 2 countries").click()
+    carla.wait_for_load_state()
+    rosa.goto(application)
+    assert "Estonia and Finland have it" in rosa.locator("main").inner_text().replace("\u00a0", " ")
+    assert rosa.locator(".clock").count() == 3
+    check_looks(rosa)
+    rosa.goto(f"{application}/permit")
+    check_looks(rosa)
+    aino = enter("aino")
+    aino.goto(f"{application}/permit")
+    assert HOSTILE not in aino.locator("main").inner_text()
+    check_looks(aino)
+    for place in ("/ledger?verify=1", "/desk?show=all", "/passport"):
+        aino.goto(world.hub + place)
+        check_looks(aino)
+    rosa.goto(f"{world.hub}/applications")
+    check_looks(rosa)
+    rosa.goto(f"{world.hub}/for-you")
+    check_looks(rosa)
+
+
+def test_a_draft_is_saved_while_one_writes_and_a_conflict_is_told_in_words(enter: Enter, world: World) -> None:
+    here = enter("rosa")
+    application = begin(here, world)
+    there = enter("rosa")
+    for page in (here, there):
+        page.goto(f"{application}/form/purpose")
+    here.get_by_label("Title of the project").fill("Seizures in Europe")
+    here.get_by_label("Project description").focus()  # leaving a field saves it
+    here.get_by_text(re.compile(r"Saved \d+:\d\d")).wait_for()
+    here.get_by_label("Project description").fill("Why they come")
+    here.get_by_label("Expected benefit").focus()
+    here.wait_for_function("document.querySelector('[name=order]').value.length > 0")
+    here.wait_for_timeout(500)
+    here.reload()
+    assert here.get_by_label("Title of the project").input_value() == "Seizures in Europe"
+    assert here.get_by_label("Project description").input_value() == "Why they come"
+    there.get_by_label("Title of the project").fill("Another title")
+    there.get_by_role("button", name="Save", exact=True).click()
+    there.wait_for_load_state()
+    assert "Nothing of theirs is lost" in there.get_by_role("alert").inner_text()
+    assert "Seizures in Europe" in there.locator(".meanwhile").first.inner_text()
+    assert there.get_by_label("Title of the project").input_value() == "Another title"
+    check_looks(there)
+    there.get_by_role("button", name="Save", exact=True).click()  # having read what was saved meanwhile
+    there.wait_for_url("**/form/purpose?saved=1")
+    here.reload()
+    assert here.get_by_label("Title of the project").input_value() == "Another title"
+
+
+def test_what_is_asked_follows_the_answers(enter: Enter, world: World) -> None:
+    page = enter("rosa")
+    page.goto(begin(page, world) + "/form/who")
+    tasks = page.get_by_label("Which public tasks")
+    assert not tasks.is_visible()
+    page.get_by_role("radio", name="Public body").check()
+    assert tasks.is_visible()
+    page.get_by_role("radio", name="Company").check()
+    assert not tasks.is_visible()
+
+
+def test_a_section_is_written_by_keyboard_and_without_scripts(enter: Enter, world: World) -> None:
+    page = enter("rosa", scripts=False)
+    application = begin(page, world)
+    page.goto(f"{application}/form/purpose")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    page.get_by_label("Title of the project").focus()
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # the first kind of use
+    page.get_by_role("button", name="Save", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?saved=1")
+    assert page.get_by_role("status").first.inner_text().strip() == "Saved."
+    assert page.get_by_label("Title of the project").input_value() == "By keyboard"
+    assert page.get_by_label("Scientific research").is_checked()
+    page.get_by_role("link", name="Review and submit").press("Enter")
+    assert "still to be given" in page.get_by_role("alert").inner_text()
+    page.get_by_role("link", name="Legal basis of the processing").press("Enter")
+    page.wait_for_url("**/form/data#legal_basis")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("page.pdf", b"<!doctype html><script>window.hacked=1</script>", "neither a PDF nor a plain text"),
+        ("page.html", b"%PDF-1.4\n<script>window.hacked=1</script>\n%%EOF\n", "its name does not end with .pdf"),
+        ("note.txt", b"<svg onload=window.hacked=1>", "neither a PDF nor a plain text"),
+        ("empty.txt", b"  ", "neither a PDF nor a plain text"),
+    ],
+)
+def test_a_page_that_calls_itself_a_document_is_refused(
+    enter: Enter, world: World, name: str, content: bytes, says: str
+) -> None:
+    page = enter("rosa")
+    page.goto(begin(page, world) + "/form/documents")
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": name, "mimeType": "application/pdf", "buffer": content}
+    )
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_load_state()
+    assert says in page.get_by_role("alert").inner_text()
+    assert page.get_by_text("Documents of this application").count() == 0
+
+
+def test_a_document_is_handed_out_as_a_download_and_never_shown(enter: Enter, world: World) -> None:
+    page = enter("rosa")
+    page.goto(begin(page, world) + "/form/documents")
+    file = {"name": '../a"b<c>.pdf', "mimeType": "text/html", "buffer": PDF}
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_load_state()
+    link = page.get_by_role("link", name='a"b<c>.pdf').first
+    answer = page.request.get(world.hub + (link.get_attribute("href") or ""))
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    page.get_by_role("button", name="Take out").click()
+    page.wait_for_load_state()
+    assert page.get_by_role("link", name='a"b<c>.pdf').count() == 0
+    assert page.request.get(world.hub + (answer.url.removeprefix(world.hub))).status == 404
+
+
+def changing_routes(app: Litestar) -> list[str]:
+    """Every address of the hub's pages that takes a POST, with something in place of its parameters."""
+    paths = [route.path for route in app.routes if "POST" in getattr(route, "methods", ())]
+    own = ("/applications", "/passport", "/logout", "/account")
+    return sorted(re.sub(r"\{\w+:\w+\}", "0123abcd", path) for path in paths if path.startswith(own))
+
+
+def test_no_form_is_taken_without_its_token_or_from_another_site(enter: Enter, world: World) -> None:
+    page = enter("rosa")
+    application = begin(page, world)
+    page.goto(f"{world.hub}/account")
+    mine = token(page)
+    routes = changing_routes(world.app)
+    assert len(routes) >= 7
+    places = [path.replace("0123abcd", application.rsplit("/", 1)[1], 1) for path in routes]
+    for path in places:
+        for fields, headers in (
+            ({}, {"origin": world.hub}),
+            ({"csrf": "0" * 64}, {"origin": world.hub}),
+            ({"csrf": mine}, {"origin": "https://evil.example"}),
+            ({"csrf": mine}, {"origin": "null"}),
+            ({"csrf": mine}, {}),
+        ):
+            for kind in ("form", "multipart"):
+                given = {kind: {**fields, "order": "a" * 20, "version": "1"}}
+                answer = page.request.post(world.hub + path, headers=headers, **given)  # type: ignore[arg-type]
+                assert answer.status == 403, (path, fields, headers)
+    page.goto(application)
+    assert page.locator(".badge").first.inner_text() == "Draft"
+
+
+def test_ids_and_pages_of_others_are_as_if_they_were_not_there(enter: Enter, world: World) -> None:
+    rosa = enter("rosa")
+    application = begin(rosa, world)
+    id_ = application.rsplit("/", 1)[1]
+    for name in ("ben", "olav", "carla", "aino"):
+        other = enter(name)
+        for path in ("", "/people", "/review", "/permit", "/form/who", "/form/nothing"):
+            hers, nobodys = (
+                other.request.get(application + path),
+                other.request.get(f"{world.hub}/applications/{'0' * 24}{path}"),
+            )
+            assert (hers.status, nobodys.status) == (404, 404), (name, path)
+            assert hers.text().replace(id_, "") == nobodys.text().replace("0" * 24, "")
+        other.goto(f"{world.hub}/account")
+        for verb in ("submit", "withdraw", "endorse", "recommend", "form/who", "documents/remove"):
+            form = {"csrf": token(other), "order": "a" * 20, "version": "1", "reasons": "x", "advice": "reject"}
+            answer = other.request.post(f"{application}/{verb}", form=form, headers={"origin": world.hub})
+            assert answer.status == 404, (name, verb)
+    for path in ("/ledger", "/ledger?verify=1"):
+        assert rosa.request.get(world.hub + path).status == 403
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(chromium: Browser, world: World) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    for path in ("/for-you", "/applications", "/desk?show=all", "/applications/abc/form/who", "/ledger"):
+        page.goto(world.hub + path)
+        assert "/login?next=" in page.url
+        link = page.get_by_role("link", name="Sign in with").get_attribute("href") or ""
+        assert quote_plus(path) in link
+    context.close()
