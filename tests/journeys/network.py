@@ -58,13 +58,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(role: str, folders: Sequence[Path]) -> Iterator[list[Served]]:
-    """Serve some folders; they start at once."""
+def serving(role: str, folders: Sequence[Path], port: int = 0) -> Iterator[list[Served]]:
+    """Serve some folders; they start at once. Each on a free port, or one on `port`."""
     command = [sys.executable, "-m", "megagenome", role, "serve"]
     with contextlib.ExitStack() as ending:
         processes = []
         for folder in folders:
-            process = subprocess.Popen([*command, str(folder), "--port", "0"], stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen([*command, str(folder), "--port", str(port)], stderr=subprocess.PIPE, text=True)
             ending.callback(_end, process)
             processes.append(process)
         served = [Served(folder, process) for folder, process in zip(folders, processes, strict=True)]
