@@ -158,8 +158,9 @@ def test_a_person_who_moves_to_another_stratum_is_covered(collection: Collection
     after = by_stratum(collection)
     differing = {stratum: before.get(stratum, 0) - after.get(stratum, 0) for stratum in before.keys() | after.keys()}
     mine = Stratum(Country("EE"), "", recorded.sex)
-    assert differing[mine] == 10
-    assert set(differing.values()) == {10, 0, -1}  # nobody is told of one of a population
+    assert differing[mine] >= 10
+    assert sum(differing.values()) >= 10  # in the country, too, whether or not the one counts among the Sami
+    assert {n for stratum, n in differing.items() if stratum != mine} <= {-1, 0}
 
 
 def by_stratum(collection: Collection) -> dict[Stratum, int]:
