@@ -38,12 +38,12 @@ START = 20_000_000
 
 def claims(seed: int) -> Iterator[Claim]:
     """A node with one dataset and one with eight, each asked the same of the same people."""
-    genotypes = _genotypes(seed)
+    genotypes = random_genotypes(seed)
     with tempfile.TemporaryDirectory() as folder:
         yield from _http_claims(Path(folder), genotypes, seed)
 
 
-class _Genotypes(NamedTuple):
+class Genotypes(NamedTuple):
     """Biallelic sites at every 40th base; calls int8 [sites, people, 2]."""
 
     starts: npt.NDArray[np.int64]
@@ -62,13 +62,13 @@ class _Genotypes(NamedTuple):
         return GenotypeSource("random", names, {"22": 50_818_468}, blocks())
 
 
-def _genotypes(seed: int) -> _Genotypes:
+def random_genotypes(seed: int) -> Genotypes:
     """Frequencies as in a growing population: 1/f, down to one copy."""
     random = np.random.default_rng(seed)
     frequency = np.exp(random.uniform(np.log(0.5 / PEOPLE), np.log(0.5), SITES))
     calls = (random.random((SITES, PEOPLE, 2), np.float32) < frequency[:, None, None]).astype(np.int8)
     calls[random.random((SITES, PEOPLE)) < 0.002] = -1
-    return _Genotypes(START + 40 * np.arange(SITES, dtype=np.int64), calls)
+    return Genotypes(START + 40 * np.arange(SITES, dtype=np.int64), calls)
 
 
 def _people(numbers: Iterable[int]) -> People:
@@ -86,7 +86,7 @@ def _people(numbers: Iterable[int]) -> People:
     return People(persons, {}, {})
 
 
-def _make_node(folder: Path, genotypes: _Genotypes, datasets: int) -> None:
+def make_node(folder: Path, genotypes: Genotypes, datasets: int) -> None:
     """A node whose people are spread evenly over open datasets."""
     init_node(folder, country="EE", name="", identity="", port=8601)
     node = open_node(folder)
@@ -97,7 +97,7 @@ def _make_node(folder: Path, genotypes: _Genotypes, datasets: int) -> None:
     node.collection.close()
 
 
-class _Served(NamedTuple):
+class Served(NamedTuple):
     """A process, its port, and how long it took until it answered."""
 
     pid: int
@@ -106,7 +106,7 @@ class _Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def _served(folder: Path) -> Iterator[_Served]:
+def served(folder: Path) -> Iterator[Served]:
     """A node as a process of its own."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "megagenome", "node", "serve", str(folder), "--port", "0"]
@@ -117,7 +117,7 @@ def _served(folder: Path) -> Iterator[_Served]:
         port = int(line.rpartition(":")[2])
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
             assert answer.status == 200
-        yield _Served(process.pid, port, time.perf_counter() - began)
+        yield Served(process.pid, port, time.perf_counter() - began)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
@@ -130,7 +130,7 @@ class _Asked(NamedTuple):
     expected: list[tuple[int, int]]
 
 
-def _asked(genotypes: _Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
+def _asked(genotypes: Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
     """Random alleles of which a third are absent."""
     random = np.random.default_rng(seed)
     sites = random.integers(0, SITES, count)
@@ -157,16 +157,16 @@ def _right(bodies: Sequence[bytes], expected: Sequence[tuple[int, int]]) -> bool
     return True
 
 
-def _http_claims(folder: Path, genotypes: _Genotypes, seed: int) -> Iterator[Claim]:
+def _http_claims(folder: Path, genotypes: Genotypes, seed: int) -> Iterator[Claim]:
     """Both nodes are up at once and asked by turns, so that they meet the same weather; medians over the rounds."""
     asked = _asked(genotypes, seed)
     words = f"exact allele over HTTP, {RATE} requests/s over 32 connections, {PEOPLE:,} people, a third absent"
     with contextlib.ExitStack() as stack:
-        nodes: dict[int, _Served] = {}
+        nodes: dict[int, Served] = {}
         for datasets in (1, 8):
             where = folder / f"node{datasets}"
-            _make_node(where, genotypes, datasets)
-            nodes[datasets] = stack.enter_context(_served(where))
+            make_node(where, genotypes, datasets)
+            nodes[datasets] = stack.enter_context(served(where))
             if datasets == 1:
                 yield claim("node answers after its start", "s", nodes[1].start_s, bar="ours <= 1.5")
                 yield claim(
@@ -201,7 +201,7 @@ class _Round(NamedTuple):
     equal: bool
 
 
-def _round(node: _Served, asked: _Asked) -> _Round:
+def _round(node: Served, asked: _Asked) -> _Round:
     before = cpu_s(node.pid)
     answers = open_loop(node.port, asked.requests, rate=RATE)
     spent_ms = (cpu_s(node.pid) - before) / len(asked.requests) * 1000

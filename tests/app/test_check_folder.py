@@ -29,6 +29,7 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     assert parts["genotypes, every byte"] == "as written"
     assert parts["ledger, every entry"] == "all 0 entries as written"
     assert parts["signing key"] == open_keys(loaded).kid
+    assert parts["trust"] == "0 brokers of passports, 0 issuers of visas"
 
 
 def test_empty_node_says_what_comes_next(folder: Path) -> None:
@@ -47,6 +48,12 @@ def test_unknown_setting_is_named(folder: Path) -> None:
     settings.write_text(settings.read_text().replace("[server]", "[sever]"))
     [finding] = wrong(check_folder(folder))
     assert "did you mean 'server'?" in finding.says
+
+
+def test_a_mistake_in_whom_to_trust_is_named(folder: Path) -> None:
+    (folder / "trust.toml").write_text('[[brokers]]\nissuer = "https://login.example/"\n')
+    [finding] = wrong(check_folder(folder))
+    assert (finding.part, "jwks_url" in finding.says) == ("trust", True)
 
 
 def test_altered_byte_is_found_by_a_deep_check_only(loaded: Path) -> None:

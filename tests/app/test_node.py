@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 
-from megagenome.app.node import init_node, open_node, upgrade_node
+from megagenome.app.node import init_node, open_node, trust_of, upgrade_node
 from megagenome.app.node_app import node_app
+from megagenome.identity.trust_settings import TrustSettings
 from megagenome.kernel.errors import Conflict, Invalid
 
 
@@ -30,6 +31,20 @@ def test_what_could_not_be_opened_is_not_made(tmp_path: Path, country: str, iden
     with pytest.raises(Invalid):
         init_node(tmp_path / "node", country=country, name="", identity=identity, port=8601)
     assert not (tmp_path / "node").exists()
+
+
+def test_whom_to_trust_is_nobody_until_it_is_written_and_not_needed(tmp_path: Path) -> None:
+    init_node(tmp_path, country="EE", name="", identity="", port=8601)
+    assert trust_of(tmp_path).settings == TrustSettings()
+    path = tmp_path / "trust.toml"
+    path.write_text(path.read_text().replace("# [", "[").replace("\n# ", "\n").replace("# Whose", "## Whose", 1))
+    lines = path.read_text().splitlines()
+    examples = "\n".join(line for line in lines[3:])
+    path.write_text(examples)
+    settings = trust_of(tmp_path).settings
+    assert (len(settings.brokers), len(settings.issuers)) == (1, 1), "the examples are good as they are"
+    path.unlink()
+    assert trust_of(tmp_path).settings == TrustSettings()
 
 
 def test_a_node_is_made_once(tmp_path: Path) -> None:

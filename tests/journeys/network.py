@@ -58,9 +58,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(role: str, folders: Sequence[Path], *, own_ports: bool = False) -> Iterator[list[Served]]:
-    """Serve some folders; they start at once. On free ports, or where their settings say."""
-    where = [] if own_ports else ["--port", "0"]
+def serving(role: str, folders: Sequence[Path], port: int = 0, *, own_ports: bool = False) -> Iterator[list[Served]]:
+    """Serve some folders; they start at once. Each on a free port, one on `port`, or where their settings say."""
+    where = [] if own_ports else ["--port", str(port)]
     command = [sys.executable, "-m", "megagenome", role, "serve"]
     with contextlib.ExitStack() as ending:
         processes = []

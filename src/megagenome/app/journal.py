@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the collection's journal enters is in the ledger."""
 
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from megagenome.collection.model import Use
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.ledger import Act, Kind, Ledger
+
+_log = logging.getLogger(__name__)
 
 
 class LedgerJournal:
@@ -18,11 +22,15 @@ class LedgerJournal:
         self._ledger = ledger
 
     def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
-        """Enter a reading by permit; durable on return."""
+        """Enter a reading by permit; durable on return. Raises `Unavailable` where it cannot be entered."""
         act = Act(
             Kind.READ, caller.subject, caller.name, dataset=dataset, permit=permit, detail=use.value, count=records
         )
-        self._ledger.append(act)
+        try:
+            self._ledger.append(act)
+        except sa.exc.SQLAlchemyError as error:
+            _log.error("readings by permit are refused, because the ledger cannot be written: %s", error)
+            raise Unavailable("this cannot be read now, because it cannot be entered in the ledger") from None
 
     def enter_consent(self, connection: sa.Connection, by: str, act: str, datasets: Sequence[DatasetId], /) -> None:
         """Enter that somebody of these datasets said something about their consent, by the caller's commit."""

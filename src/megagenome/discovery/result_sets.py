@@ -129,6 +129,6 @@ def _records(
             known, one = allele, variant(allele)
         named = frequencies(row, scheme.datasets[k].title or scheme.datasets[k].id, where)
         same = (one.variant_internal_id, one.variation, one.identifiers, named)
-        who = cases.get((allele, k))
+        who = cases.get((allele, k)) if cases else None
         records[k].append(beacon.VariantWithCases(*same, who) if who else beacon.GenomicVariant(*same))
     return records

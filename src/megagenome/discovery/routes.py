@@ -80,9 +80,9 @@ def _of_variant(beacon: Beacon) -> list[Any]:
     answers: dict[str, Callable[..., msgspec.Struct]] = {"": beacon.variants, "/individuals": beacon.individuals}
 
     def entry(path: str, answer: Callable[..., msgspec.Struct]) -> Any:
-        @route(f"/g_variants/{{name:str}}{path}", http_method=_BOTH, status_code=200)
+        @route(f"/g_variants/{{id:str}}{path}", http_method=_BOTH, status_code=200)
         async def of_variant(request: Http) -> Response[bytes]:
-            caller, asked = _caller(request), of_allele(await _question(request), request.path_params["name"])
+            caller, asked = _caller(request), of_allele(await _question(request), request.path_params["id"])
             return await sync_to_thread(lambda: _json(answer(caller, asked)))
 
         return of_variant
@@ -91,9 +91,9 @@ def _of_variant(beacon: Beacon) -> list[Any]:
 
 
 def _individual(beacon: Beacon) -> Any:
-    @route("/individuals/{name:str}", http_method=_BOTH, status_code=200)
+    @route("/individuals/{id:str}", http_method=_BOTH, status_code=200)
     async def individual(request: Http) -> Response[bytes]:
-        caller, asked, name = _caller(request), await _question(request), request.path_params["name"]
+        caller, asked, name = _caller(request), await _question(request), request.path_params["id"]
         return await sync_to_thread(lambda: _json(beacon.individual(caller, name, asked)))
 
     return individual
@@ -145,7 +145,7 @@ def _filtering_terms(beacon: Beacon) -> Any:
 
 def _anything_else() -> Any:
     # below a path with a parameter the router looks for nothing else: these are its own
-    elsewhere = ["/{path:path}", "/g_variants/{name:str}/{path:path}", "/individuals/{name:str}/{path:path}"]
+    elsewhere = ["/{path:path}", "/g_variants/{id:str}/{path:path}", "/individuals/{id:str}/{path:path}"]
 
     @route(elsewhere, http_method=_BOTH, sync_to_thread=False, status_code=404)
     def anything_else(request: Http) -> None:

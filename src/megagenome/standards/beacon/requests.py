@@ -273,7 +273,7 @@ def _positions(name: str, value: Any) -> tuple[int, ...]:
 def _parameters(given: Any) -> RequestParameters:
     flat = _flatten(given)
     selection = flat.pop("datasets", None)
-    permit = _permit(flat.pop("permit", None), flat.pop("use", None))
+    permit = _permit(flat.pop("permit", None), flat.pop("use", None)) if flat.keys() & {"permit", "use"} else None
     variant: dict[str, Any] = {}
     for name, value in flat.items():
         field = _FIELDS.get(name.lower())
