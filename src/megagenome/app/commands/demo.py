@@ -18,6 +18,7 @@ from rich.console import Group, RenderableType
 
 from megagenome.app.demo.model import Checked, Running, Verdict
 from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.output import Json, printable, show, table
 
@@ -63,7 +64,7 @@ def serve_network(
         An empty or new folder to make the nodes in; it is left when the demo ends.
     """
     # msprime takes half a second to import, and `--help` needs none of it
-    from megagenome.app.demo.check import check_network
+    from megagenome.app.demo.check import check_network, check_registered
     from megagenome.app.demo.network import ports_from, run
     from megagenome.app.demo.plan import countries_to_simulate, plan_files
     from megagenome.app.demo.scenario import given, simulated
@@ -86,9 +87,10 @@ def serve_network(
                 file.write(msgspec.json.format(msgspec.json.encode(scenario.expectation.truth)))
         with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
             if check and scenario.expectation:
-                asked = check_network(scenario.expectation, network)
+                public = check_network(scenario.expectation, network)
+                registered = check_registered(scenario.expectation, network, network.login(Role.RESEARCHER))
                 way = way_through(scenario.planned, scenario.expectation, network)
-                return _judge(chain(asked, walk(way) if way else ()), json=json)
+                return _judge(chain(public, registered, walk(way) if way else ()), json=json)
             return _wait(network, json=json)
 
 

@@ -11,11 +11,14 @@ import msgspec
 
 from megagenome.app.demo import answers, expect
 from megagenome.app.demo.expect import Expectation, Facts
-from megagenome.app.demo.model import Checked, Running
+from megagenome.app.demo.model import Checked, Login, Running
+from megagenome.app.demo.walk.browser import Browser
+from megagenome.app.demo.walk.tiers import accept_terms
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.synthetic.truth import AlleleTruth, CohortTruth, RegionTruth
 
 _NOTHING = "nothing told"
+_REGISTERED = ", registered"
 
 
 class _Question(NamedTuple):
@@ -36,6 +39,26 @@ def check_network(expectation: Expectation, network: Running) -> Iterator[Checke
             client = closing.enter_context(answers.connect(node.url))
             for question in _of_node(expectation, place, node.id, client):
                 yield _compare(question)
+
+
+def check_registered(expectation: Expectation, network: Running, login: Login) -> Iterator[Checked]:
+    """Ask about cohorts as somebody with registered access, at the hub and at each node."""
+    with ExitStack() as closing:
+        browser = closing.enter_context(Browser())
+        hub, *nodes = (
+            closing.enter_context(_registered(browser, url, login))
+            for url in (network.hub.url, *(node.url for node in network.nodes))
+        )
+        for cohort in expectation.cohorts(registered=True):
+            for question in _of_cohort(expectation, cohort, hub, registered=True):
+                yield _compare(question)
+            for place, node in enumerate(network.nodes):
+                yield _compare(_of_people(expectation, cohort, place, node.id, nodes[place], registered=True))
+
+
+def _registered(browser: Browser, url: str, login: Login) -> httpx.Client:
+    browser.sign_in(url, login.name, login.password)
+    return browser.client_of(accept_terms(browser, url))
 
 
 def _compare(question: _Question) -> Checked:
@@ -91,13 +114,18 @@ def _of_region(expectation: Expectation, region: RegionTruth, hub: httpx.Client)
     )
 
 
-def _of_cohort(expectation: Expectation, cohort: CohortTruth, hub: httpx.Client) -> Iterator[_Question]:
-    assembly, nodes, asked = expectation.truth.assembly, expectation.cohort(cohort), cohort.question
-    name = answers.cohort_text(asked)
-    yield _Question(name, "hub", expect.cohort_facts(nodes), lambda: answers.ask_cohort(hub, asked, assembly), "people")
-    yield _Question(
-        name, "hub's Beacon", expect.people_facts(nodes), lambda: answers.beacon_people(hub, asked, assembly), "people"
+def _of_cohort(
+    expectation: Expectation, cohort: CohortTruth, hub: httpx.Client, *, registered: bool = False
+) -> Iterator[_Question]:
+    assembly, nodes, asked = (
+        expectation.truth.assembly,
+        expectation.cohort(cohort, registered=registered),
+        cohort.question,
     )
+    name, who = answers.cohort_text(asked), _REGISTERED if registered else ""
+    ask_hub, ask_beacon = (partial(ask, hub, asked, assembly) for ask in (answers.ask_cohort, answers.beacon_people))
+    yield _Question(name, "hub" + who, expect.cohort_facts(nodes), ask_hub, "people")
+    yield _Question(name, "hub's Beacon" + who, expect.people_facts(nodes), ask_beacon, "people")
 
 
 def _of_node(expectation: Expectation, place: int, node: str, client: httpx.Client) -> Iterator[_Question]:
@@ -108,9 +136,22 @@ def _of_node(expectation: Expectation, place: int, node: str, client: httpx.Clie
         ask = partial(answers.beacon_allele, client, allele, assembly)
         yield _Question(_name(allele), node, facts, ask, "Total")
     for cohort in expectation.cohorts():
-        facts = expect.people_facts([expectation.cohort(cohort)[place]])
-        ask = partial(answers.beacon_people, client, cohort.question, assembly)
-        yield _Question(answers.cohort_text(cohort.question), node, facts, ask, "people")
+        yield _of_people(expectation, cohort, place, node, client)
+
+
+def _of_people(
+    expectation: Expectation,
+    cohort: CohortTruth,
+    place: int,
+    node: str,
+    client: httpx.Client,
+    *,
+    registered: bool = False,
+) -> _Question:
+    facts = expect.people_facts([expectation.cohort(cohort, registered=registered)[place]])
+    ask = partial(answers.beacon_people, client, cohort.question, expectation.truth.assembly)
+    who = _REGISTERED if registered else ""
+    return _Question(answers.cohort_text(cohort.question), node + who, facts, ask, "people")
 
 
 def _name(allele: AlleleTruth) -> str:

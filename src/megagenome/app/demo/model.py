@@ -3,6 +3,9 @@
 
 import msgspec
 
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import NotFound
+
 
 class Address(msgspec.Struct, frozen=True):
     """A server of the running demo."""
@@ -35,6 +38,13 @@ class Running(msgspec.Struct, frozen=True):
     nodes: tuple[Address, ...]
     attempts: tuple[str, ...]
     logins: tuple[Login, ...] = ()
+
+    def login(self, role: Role, url: str = "") -> Login:
+        """Somebody with the role, at the server with this address. Raises `NotFound` for nobody."""
+        for each in self.logins:
+            if each.role == role and each.first.startswith(url):
+                return each
+        raise NotFound(f"nobody in the demo is {role} at {url or self.hub.url}")
 
 
 class Checked(msgspec.Struct, frozen=True):

@@ -68,12 +68,19 @@ class Browser:
         """What a program of this person would get, by their session."""
         return self._client.get(url, params=query or {}, headers={"accept": "application/json"})
 
-    def post_json(self, page: Page, url: str, body: object) -> httpx.Response:
-        """Send JSON as a script of `page` would, with the token that it has."""
+    def client_of(self, page: Page) -> httpx.Client:
+        """What a script of the page would send with: this person's session, and the token that the page has."""
         tokens = [form.values["csrf"][0] for form in page.content.forms if "csrf" in form.values]
         if not tokens:
             raise Unavailable(f"{page.url} has no form of a session: {_words(page.content)}")
-        return self._client.post(url, json=body, headers={**_of_own_page(url), "x-csrf-token": tokens[0]})
+        headers = _of_own_page(page.url)
+        return httpx.Client(
+            base_url=headers["origin"],
+            headers={**headers, "x-csrf-token": tokens[0]},
+            cookies=self._client.cookies,
+            trust_env=False,
+            timeout=TIMEOUT_S,
+        )
 
     def sign_in(self, server: str, name: str, password: str) -> Page:
         """From the server's sign-in to the provider and back; the page of the account there."""

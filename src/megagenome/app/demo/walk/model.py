@@ -48,6 +48,8 @@ class Way(NamedTuple):
     people   those who act at the hub, by what they are: researcher, official, chair, member, auditor
     alleles  whose exact counts in `grants` are known
     leaver   somebody of the cohort there, who will withdraw consent
+    told_public, told_registered
+             what the hub tells of the cohort, without a permit
     """
 
     hub: str
@@ -57,6 +59,8 @@ class Way(NamedTuple):
     assembly: str
     alleles: tuple[AlleleTruth, ...]
     leaver: str
+    told_public: str
+    told_registered: str
 
 
 class Step(NamedTuple):

@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 import msgspec
 
-from megagenome.app.demo.walk.browser import Browser, Page
+from megagenome.app.demo.walk.browser import Browser
 from megagenome.app.demo.walk.model import Person, Site, Step, Way
 from megagenome.kernel.errors import Unavailable
 from megagenome.standards.application import ApplicationShown
@@ -75,10 +75,6 @@ class Party:
         url = f"{site.url}/access/desk/{self.permit}"
         told = msgspec.json.decode(require(self.browser(f"decider of {site.country}").get_json(url)), type=DeskPermit)
         return next(part.state for part in told.item.parts if part.dataset == site.dataset)
-
-    def account(self, who: str, server: str) -> Page:
-        """Somebody's account at a server, whose forms have the token of their session there."""
-        return self.browser(who).open(f"{server}/account")
 
 
 def require(response: httpx.Response) -> bytes:

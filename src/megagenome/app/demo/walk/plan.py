@@ -6,7 +6,7 @@ from pathlib import Path
 
 from megagenome.app.demo.expect import Expectation, people_facts
 from megagenome.app.demo.fill import node_folder
-from megagenome.app.demo.model import Running
+from megagenome.app.demo.model import Login, Running
 from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.demo.walk.model import SEX, Person, Site, Way
 from megagenome.collection.model import Sex, Use
@@ -30,17 +30,18 @@ def way_through(planned: Sequence[PlannedNode], expectation: Expectation, networ
     if len(planned) < 2:
         return None
     grants, refuses = (_site(planned, expectation, network, place) for place in (0, 1))
-    people = {who: Person(*_login(network, role)) for who, role in AT_HUB.items()}
+    people = {who: _person(network.login(role)) for who, role in AT_HUB.items()}
     truth = expectation.truth
     alleles = tuple(each for each in truth.alleles if _is_carried(each, grants.dataset))[:ALLELES]
     leaver = cohort_of(planned[0], grants.dataset)[0]
-    return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver)
+    told = _told(expectation, slice(None))
+    return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver, *told)
 
 
 def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Running, place: int) -> Site:
     node, served = planned[place], network.nodes[place]
     dataset = _closed(planned[place], expectation.truth.datasets)
-    told = [_told(expectation, place, registered=registered) for registered in (False, True)]
+    told = _told(expectation, slice(place, place + 1))
     return Site(
         served.id,
         node.country,
@@ -48,7 +49,7 @@ def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Run
         node_folder(Path(network.folder), node.country),
         dataset.id,
         dataset.consenting[SEX],
-        Person(*_login(network, Role.COUNTRY_DECIDER, served.url)),
+        _person(network.login(Role.COUNTRY_DECIDER, served.url)),
         *told,
     )
 
@@ -59,18 +60,17 @@ def _closed(node: PlannedNode, datasets: Sequence[DatasetTruth]) -> DatasetTruth
     return max((each for each in datasets if each.id in ids and not each.open), key=lambda each: each.people)
 
 
-def _told(expectation: Expectation, place: int, *, registered: bool) -> str:
+def _told(expectation: Expectation, places: slice) -> tuple[str, str]:
+    """What nodes at these places tell together: to the public, and to who has registered access."""
     datasets = expectation.truth.datasets
     counts = [CohortCount(each.country, each.id, each.consenting.get(SEX, 0)) for each in datasets]
     cohort = CohortTruth(CohortQuestion(sex=SEX), tuple(counts))
-    return people_facts([expectation.cohort(cohort, registered=registered)[place]])["people"] + " people"
+    public, registered = (expectation.cohort(cohort, registered=known)[places] for known in (False, True))
+    return people_facts(public)["people"] + " people", people_facts(registered)["people"] + " people"
 
 
-def _login(network: Running, role: Role, url: str = "") -> tuple[str, str]:
-    for each in network.logins:
-        if each.role == role and each.first.startswith(url or network.hub.url):
-            return each.name, each.password
-    raise Invalid(f"nobody in the demo is {role} at {url or network.hub.url}")
+def _person(login: Login) -> Person:
+    return Person(login.name, login.password)
 
 
 def _is_carried(allele: AlleleTruth, dataset: str) -> bool:
