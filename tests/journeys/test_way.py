@@ -10,6 +10,8 @@ from typing import NamedTuple
 import pysam
 import pytest
 
+from megagenome.app.demo.check import check_network, check_registered
+from megagenome.app.demo.expect import Expectation
 from megagenome.app.demo.fill import node_folder
 from megagenome.app.demo.model import Checked, Running
 from megagenome.app.demo.network import run
@@ -18,6 +20,7 @@ from megagenome.app.demo.scenario import given
 from megagenome.app.demo.walk import walk
 from megagenome.app.demo.walk.model import Way
 from megagenome.app.demo.walk.plan import way_through
+from megagenome.kernel.callers import Role
 from tests.journeys.nations import reference_folder
 from tests.journeys.test_demo import FEW, free_ports
 
@@ -34,10 +37,11 @@ HEADER = """##fileformat=VCFv4.2
 
 
 class Walked(NamedTuple):
-    """A network on which one walk is over: its steps, and what it measured."""
+    """A network on which one walk is over: its steps, and what it measured. `asked` is what was asked before, of data
+    that are all not open."""
 
     way: Way
-    network: Running
+    asked: list[Checked]
     steps: list[Checked]
     seconds: dict[str, float]
 
@@ -60,8 +64,8 @@ def write_people(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def network_of_two(folder: Path) -> Iterator[tuple[Way, Running]]:
-    """Two small nodes that joined their hub, and the way through them."""
+def network_of_two(folder: Path) -> Iterator[tuple[Way, Running, Expectation]]:
+    """Two small nodes that joined their hub, the way through them, and what they must answer."""
     files = folder / "files"
     files.mkdir()
     write_people(files)
@@ -73,14 +77,24 @@ def network_of_two(folder: Path) -> Iterator[tuple[Way, Running]]:
     with run(folder, scenario.planned, scenario.offers, ports, lambda _: None) as network:
         way = way_through(scenario.planned, scenario.expectation, network)
         assert way
-        yield way, network
+        yield way, network, scenario.expectation
 
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     seconds: dict[str, float] = {}
-    with network_of_two(tmp_path_factory.mktemp("way")) as (way, network):
-        yield Walked(way, network, list(walk(way, seconds)), seconds)
+    with network_of_two(tmp_path_factory.mktemp("way")) as (way, network, known):
+        researcher = network.login(Role.RESEARCHER)
+        asked = [*check_network(known, network), *check_registered(known, network, researcher)]
+        yield Walked(way, asked, list(walk(way, seconds)), seconds)
+
+
+def test_what_is_told_follows_the_tiers(walked: Walked) -> None:
+    assert [each for each in walked.asked if not each.ok] == []
+    women = {each.asked: each.got for each in walked.asked if each.question == "sex=female"}
+    assert women["hub"] == women["node.fi"] == "0"
+    assert women["hub, registered"] == str(2 * WOMEN)
+    assert women["node.fi, registered"] == str(WOMEN)
 
 
 def test_every_step_is_right(walked: Walked) -> None:

@@ -135,7 +135,7 @@ def cohort(question: CohortQuestion, **members: int) -> CohortTruth:
 )
 def test_people_below_the_floor_are_in_no_sum(closed: int, people: int, status: str) -> None:
     known = Expectation(truth(dataset(OPEN), dataset(CLOSED)))
-    nodes = known.cohort(cohort(CohortQuestion(sex="female"), open=3, closed=closed))
+    nodes = known.cohort(cohort(CohortQuestion(sex="female"), open=3, closed=closed), registered=True)
     facts = cohort_facts(nodes)
     assert (facts["people"], facts["node.fi"]) == (str(people), status)
     assert people_facts(nodes) == {"found": "yes", "people": str(people)}
@@ -143,7 +143,7 @@ def test_people_below_the_floor_are_in_no_sum(closed: int, people: int, status: 
 
 def test_nobody_told_is_withheld() -> None:
     known = Expectation(truth(dataset(CLOSED)))
-    assert cohort_facts(known.cohort(cohort(CohortQuestion(), closed=9))) == {
+    assert cohort_facts(known.cohort(cohort(CohortQuestion(), closed=9), registered=True)) == {
         "found": "no",
         "people": "0",
         "node.fi": "withheld",
@@ -155,8 +155,16 @@ def test_questions_that_a_node_cannot_know_are_left_out() -> None:
     rare = cohort(CohortQuestion(terms=("MONDO:1",)), closed=5, other=0)
     phenotype = cohort(CohortQuestion(terms=("HP:0001250",)), closed=0, other=0)
     smoker = cohort(CohortQuestion(smoking="current"), closed=5, other=0)
-    asked = Expectation(truth(dataset(CLOSED), dataset(OTHER), cohorts=(known, rare, phenotype, smoker))).cohorts()
-    assert asked == [known, phenotype]
+    asked = Expectation(truth(dataset(CLOSED), dataset(OTHER), cohorts=(known, rare, phenotype, smoker)))
+    assert asked.cohorts(registered=True) == [known, phenotype]
+    assert asked.cohorts() == [phenotype]
+
+
+def test_the_public_is_told_of_nobody_in_data_that_are_not_open() -> None:
+    known = Expectation(truth(dataset(OPEN), dataset(CLOSED)))
+    asked = cohort(CohortQuestion(sex="female"), open=3, closed=50)
+    assert cohort_facts(known.cohort(asked)) == {"found": "yes", "people": "3", "node.fi": "answered 3", OPEN: "3"}
+    assert people_facts(known.cohort(asked, registered=True)) == {"found": "yes", "people": "53"}
 
 
 def test_truth_survives_its_file() -> None:

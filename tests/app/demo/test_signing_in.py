@@ -18,17 +18,18 @@ from megagenome.kernel.settings import load_settings
 def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None:
     signing = prepare(["FI", "EE"], 8699)
     shown = logins(signing, "http://hub", {"FI": "http://fi", "EE": "http://ee"})
-    assert {login.name: login.url for login in shown} == {
-        "researcher": "http://hub",
-        "official": "http://hub",
-        "chair": "http://hub",
-        "member": "http://hub",
-        "decider-fi": "http://fi",
-        "decider-ee": "http://ee",
-        "steward": "http://fi",
-        "citizen": "http://fi",
-        "auditor": "http://hub",
+    assert {login.name: login.first for login in shown} == {
+        "researcher": "http://hub/cohort",
+        "official": "http://hub/desk",
+        "chair": "http://hub/desk",
+        "member": "http://hub/desk",
+        "decider-fi": "http://fi/desk",
+        "decider-ee": "http://ee/desk",
+        "steward": "http://fi/",
+        "citizen": "http://fi/",
+        "auditor": "http://hub/ledger",
     }
+    assert all(login.does for login in shown)
     again = logins(prepare(["FI", "EE"], 8699), "http://hub", {})
     assert not {login.password for login in shown} & {login.password for login in again}
 
