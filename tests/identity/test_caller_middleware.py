@@ -13,7 +13,7 @@ from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Unauthenticated
 from tests.identity.world import HERE, SUBJECT, Browser, Server
 
-NOBODY = {"subject": None, "name": "", "roles": [], "registered": False}
+NOBODY = {"subject": None, "name": "", "roles": [], "registered": False, "node": ""}
 
 
 @pytest.fixture

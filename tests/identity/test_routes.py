@@ -25,7 +25,7 @@ def test_the_whole_way_in_and_out(browser: Browser) -> None:
     assert browser.whoami()["subject"] is None
     answer = browser.sign_in("/whoami?x=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/whoami?x=1")
-    assert browser.whoami() == {"subject": SUBJECT, "name": "Jane Doe", "roles": [], "registered": False}
+    assert browser.whoami() == {"subject": SUBJECT, "name": "Jane Doe", "roles": [], "registered": False, "node": ""}
     answer = browser.post("/logout", {"csrf": browser.csrf()})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?out=1")
     assert "Max-Age=0" in cookies(answer)[SESSION]
