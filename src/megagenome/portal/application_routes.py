@@ -111,7 +111,7 @@ async def permit(request: Http, application: FromPath[str]) -> Page:
     return html(permit_page(shown, form, document))
 
 
-@get("/applications/{application:str}/join")
+@get("/applications/{application:str}/invitation")
 async def invitation(request: Http, application: FromPath[str]) -> Page:
     """The way in for who was invited."""
     access_of(request)
