@@ -58,7 +58,14 @@ Call = tuple[int, int]
 """Copies of the alternate allele, alleles called: (1, 2) is heterozygous, (0, 1) a haploid reference call."""
 
 
-def dataset(id_: str, *, is_open: bool = False, floor: int = 0, assemblies: tuple[str, ...] = ("GRCh37",)) -> Dataset:
+def dataset(
+    id_: str,
+    *,
+    is_open: bool = False,
+    floor: int = 0,
+    assemblies: tuple[str, ...] = ("GRCh37",),
+    alleles: Tier = Tier.PUBLIC,
+) -> Dataset:
     """A published dataset; `individuals` is filled in by the collection."""
     return Dataset(
         id=DatasetId(id_),
@@ -67,7 +74,7 @@ def dataset(id_: str, *, is_open: bool = False, floor: int = 0, assemblies: tupl
         state=DatasetState.PUBLISHED,
         open=is_open,
         floor=floor if is_open else max(floor, 10),
-        alleles_tier=Tier.PUBLIC,
+        alleles_tier=alleles,
         people_tier=Tier.PUBLIC,
         collection_year=2020,
         individuals=0,

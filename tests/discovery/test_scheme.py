@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from megagenome.collection.model import Dataset, Tier
 from megagenome.discovery.scheme import Scheme, scheme_of
 from tests.discovery.fake import FakeCollection, Person, dataset
 from tests.discovery.world import COMMON, IN_PAR, ON_X, world
@@ -58,3 +61,23 @@ def test_a_scheme_fits_readings_of_the_same_datasets() -> None:
     assert found.fits(world().open(None, None))  # type: ignore[arg-type]
     reading.datasets = reading.datasets[1:]
     assert not found.fits(reading)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("larger", "smaller", "silent"),
+    [
+        (dataset("A"), dataset("B"), "B"),
+        (dataset("A", alleles=Tier.REGISTERED), dataset("B"), "A"),
+        (dataset("A"), dataset("B", alleles=Tier.REGISTERED), "B"),
+        (dataset("A"), dataset("B", is_open=True), "A"),
+        (dataset("A"), dataset("B", is_open=True, alleles=Tier.REGISTERED), "B"),
+    ],
+)
+def test_of_two_that_share_people_the_one_that_fewer_callers_see_is_silent(
+    larger: Dataset, smaller: Dataset, silent: str
+) -> None:
+    """Else who sees both could ask for one as the public, and subtract."""
+    people = [Person() for _ in range(40)]
+    collection = FakeCollection(people, {"A": (larger, set(range(40))), "B": (smaller, set(range(30)))}, {})
+    found = scheme_of(collection.open(None, None), 10)  # type: ignore[arg-type]
+    assert {found.datasets[k].id for k in range(2) if found.eclipses[k].any()} == {silent}

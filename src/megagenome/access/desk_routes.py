@@ -72,7 +72,7 @@ def _desk(desk: Desk) -> list[Any]:
 
 
 def _knock(knocked: Callable[[], None]) -> Any:
-    @post(KNOCK_PATH, sync_to_thread=False, status_code=204, request_max_body_size=_LARGEST_KNOCK_BYTES)
+    @post(KNOCK_PATH, status_code=204, request_max_body_size=_LARGEST_KNOCK_BYTES)
     async def knock() -> None:
         knocked()
 

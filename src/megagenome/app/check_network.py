@@ -5,11 +5,12 @@ from pathlib import Path
 
 import httpx
 
-from megagenome.app.hub import open_hub
+from megagenome.app.hub import joined_of, open_hub
 from megagenome.kernel.errors import Corrupt, MegagenomeError
 from megagenome.kernel.findings import Finding
 from megagenome.network.check import check_hub, check_network
 from megagenome.network.join import HUB_FILE
+from megagenome.network.joined_nodes import with_joined
 from megagenome.network.settings import NetworkSettings, Node, check_url
 from megagenome.standards.beacon import decode_info
 
@@ -36,11 +37,12 @@ def _beacon_id(url: str) -> str:
 def check_hub_folder(folder: Path) -> list[Finding]:
     """What a hub's folder says, and each of its nodes as seen from here. Never raises."""
     try:
-        settings = open_hub(folder).settings
+        opened = open_hub(folder)
     except MegagenomeError as error:
         return [Finding("settings", fine=False, says=str(error), do=f"see {folder / HUB_FILE}")]
-    says = f"{settings.hub.id}, {len(settings.nodes)} nodes"
-    return [Finding("settings", fine=True, says=says), *check_network(settings.nodes, settings.network)]
+    settings, nodes = opened.settings, with_joined(opened.settings.nodes, joined_of(opened))
+    says = f"{settings.hub.id}, {len(nodes)} nodes"
+    return [Finding("settings", fine=True, says=says), *check_network(nodes, settings.network)]
 
 
 def check_hub_address(url: str) -> list[Finding]:

@@ -20,7 +20,7 @@ from megagenome.kernel.database import open_database, require_revision, sqlite_u
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.settings import load_settings, toml_table
 from megagenome.network.join import HUB_FILE
-from megagenome.network.settings import check_nodes
+from megagenome.network.settings import Node, check_nodes
 
 DATABASE = "hub.sqlite"
 
@@ -73,6 +73,14 @@ def open_hub(folder: Path) -> Hub:
     engine = open_database(sqlite_url(folder / DATABASE))
     require_revision(engine)
     return Hub(folder, settings, engine)
+
+
+def joined_of(hub: Hub) -> tuple[Node, ...]:
+    """The nodes that belong to the network by invitation, now."""
+    from megagenome.network.joined_nodes import joined_nodes  # cryptography takes 0.1 s to import
+
+    with hub.engine.connect() as connection:
+        return tuple(each.node for each in joined_nodes(connection))
 
 
 def upgrade_hub(folder: Path) -> None:

@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
@@ -24,14 +24,13 @@ from megagenome.access.reading import Reader
 from megagenome.access.routes import access_router
 from megagenome.access.store import Store
 from megagenome.app.directory import RoleDirectory
-from megagenome.app.hub import Hub
+from megagenome.app.hub import Hub, joined_of
 from megagenome.collection.cohort import Cohort, cohort_id
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
-from megagenome.network.joined_nodes import find_joined, follow, joined_nodes, note_message
+from megagenome.network.joined_nodes import find_joined, follow, note_message
 from megagenome.network.knock import Knocker
-from megagenome.network.settings import Node
 
 ATTACHMENTS = "attachments"
 """The folder of attached documents, below the hub's own."""
@@ -51,7 +50,7 @@ class HubAccess(NamedTuple):
 
 def hub_access(hub: Hub, keys: SigningKeys, descriptor: str) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
-    members, knocker = HubMembers(hub.engine), Knocker(partial(nodes_that_joined, hub.engine))
+    members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
     world = World(
         hub.settings.hub.id,
         hub.settings.access,
@@ -66,12 +65,6 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str) -> HubAccess:
     exchange = Exchange(process, reader, members, keys, descriptor)
     routers = [access_router(process, reader), exchange_router(exchange)]
     return HubAccess(routers, [knocker.lifespan, _keep_clocks(process)])
-
-
-def nodes_that_joined(engine: sa.Engine) -> Sequence[Node]:
-    """The nodes that belong to a hub's network by invitation, now."""
-    with engine.connect() as connection:
-        return [each.node for each in joined_nodes(connection)]
 
 
 def identify_cohort(definition: str) -> str:

@@ -6,14 +6,15 @@ from functools import partial
 from megagenome import __version__
 from megagenome.app.cohorts import define_cohort
 from megagenome.app.describe import describe_hub, hub_url
-from megagenome.app.hub import Hub
-from megagenome.app.hub_access import hub_access, nodes_that_joined
+from megagenome.app.hub import Hub, joined_of
+from megagenome.app.hub_access import hub_access
 from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.identity.spoken_for import Speaker
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
@@ -30,12 +31,13 @@ from megagenome.reference import resolve
 def hub_app(hub: Hub) -> WebApp:
     """The application of an open hub. Raises `Invalid` when a node stands twice in its list."""
     settings = hub.settings
-    network = hub_routes(
-        settings.hub, settings.network, settings.nodes, resolve, partial(nodes_that_joined, hub.engine), define_cohort
-    )
     examples = [Example(each.text, each.assembly, each.kind) for each in settings.examples]
     info = service_info(settings.hub, hub_url(settings))
     keys = open_keys(hub.folder)
+    joined, speaker = partial(joined_of, hub), Speaker(hub_url(settings), keys)
+    network = hub_routes(
+        settings.hub, settings.network, settings.nodes, resolve, joined, speaker.speak_for, define_cohort
+    )
     descriptor = describe_hub(settings, keys)
     access = hub_access(hub, keys, descriptor)
     passports = explaining(hub.folder)

@@ -3,6 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.describe import describe_node, node_url
+from megagenome.app.hub_bearer import HubBearer
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
@@ -55,6 +56,7 @@ def node_app(node: Node) -> WebApp:
 
     passports = explaining(node.folder)
     signing = sign_in(node.collection.engine, settings.signin, me.url)
+    signing.callers.bearers.append(HubBearer(node.collection.engine, url))
     return WebApp(
         [
             *signing.routers(node_error_pages, on_node=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from megagenome.collection import Reading
-from megagenome.collection.model import Dataset, Stratum
+from megagenome.collection.model import Dataset, Stratum, Tier
 from megagenome.discovery.margins import Margins, Ploidy, margins_of
 from megagenome.discovery.model import Bools, Integers
 from megagenome.kernel.coordinates import Allele, Region
@@ -84,6 +84,9 @@ class Scheme:
         )
 
 
+_STRICTNESS = {Tier.PUBLIC: 0, Tier.REGISTERED: 1, Tier.CONTROLLED: 2}
+
+
 def floor_of(dataset: Dataset, floor: int) -> int:
     """The floor of a dataset on a node whose own is `floor`, which a dataset may only raise unless it is open."""
     return dataset.floor if dataset.open else max(dataset.floor, floor)
@@ -93,9 +96,11 @@ def scheme_of(reading: Reading, floor: int) -> Scheme:
     """The scheme of a reading of everyone. `floor` is the node's own; a dataset may only raise it."""
     datasets = reading.datasets
     sizes = np.array([dataset.individuals for dataset in datasets], np.int64)
-    is_open = np.array([dataset.open for dataset in datasets], np.bool_)
+    tiers = [_STRICTNESS[dataset.alleles_tier] for dataset in datasets]
+    # what is told to everybody goes before: who sees more may ask as the public, too, and subtract
+    is_open = np.array([each.open and each.alleles_tier is Tier.PUBLIC for each in datasets], np.bool_)
     by_size = sorted(range(len(datasets)), key=lambda k: (-sizes[k], k))
-    rank = np.argsort(np.array(by_size, np.int64))
+    rank = np.argsort(np.array(sorted(by_size, key=lambda k: tiers[k]), np.int64))
     differ = reading.shared & ~reading.same
     eclipses = differ & ~is_open[:, None] & (is_open[None, :] | (rank[None, :] < rank[:, None]))
     return Scheme(

@@ -7,12 +7,13 @@ Cancelling the call closes every connection that still waits.
 """
 
 import asyncio
+import copy
 import functools
 import http.cookiejar
 import logging
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, NamedTuple, Self, TypeVar
@@ -42,6 +43,10 @@ _MESSAGE_LENGTH = 300
 def tls() -> ssl.SSLContext:
     """Trust in the certificate authorities of this machine; 30 ms to make, so it is made once."""
     return ssl.create_default_context()
+
+
+Token = Callable[[str], str]
+"""Makes a token that says who asks, for the node at an address and for no other."""
 
 
 class Question(NamedTuple):
@@ -76,9 +81,12 @@ class Network:
     the environment are not used.
     """
 
-    def __init__(self, nodes: Sequence[Node], settings: NetworkSettings) -> None:
+    def __init__(self, nodes: Sequence[Node], settings: NetworkSettings, joined: Collection[Node] = ()) -> None:
+        """`joined` are those of `nodes` that may learn who asks."""
         check_nodes(nodes)
         self.nodes = tuple(nodes)
+        self.joined = frozenset(joined)
+        self.token: Token | None = None
         self.settings = settings
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._left: list[httpx.AsyncClient] = []
@@ -97,7 +105,14 @@ class Network:
             await client.aclose()
         self._clients, self._left = {}, []
 
-    def replace_nodes(self, nodes: Sequence[Node]) -> None:
+    def speaking_for(self, token: Token | None) -> "Network":
+        """The same network, whose questions bring a token to each node that joined, and to no other. None: the public
+        asks."""
+        speaking = copy.copy(self)
+        speaking.token = token
+        return speaking
+
+    def replace_nodes(self, nodes: Sequence[Node], joined: Collection[Node] = ()) -> None:
         """Ask these nodes from the next question on; those that are asked now are asked to the end.
 
         To be called in the event loop. Raises `Invalid` where a node stands twice; then nothing changes.
@@ -107,7 +122,7 @@ class Network:
         # a question that is under way may still use the others, so they are closed with the network
         self._left += [client for node, client in self._clients.items() if node not in kept]
         self._clients = kept
-        self.nodes = tuple(nodes)
+        self.nodes, self.joined = tuple(nodes), frozenset(joined)
 
     def _connect(self) -> httpx.AsyncClient:
         most = self.settings.connections_per_node
@@ -151,11 +166,11 @@ class Network:
         url = node.beacon_url + question.path
         try:
             try:
-                return await self._send(client, url, question)
+                return await self._send(client, node, url, question)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 # A kept connection may be closed by its other end just as we write on it. Questions change nothing,
                 # so asking once more is safe; a node that breaks twice is broken.
-                return await self._send(client, url, question)
+                return await self._send(client, node, url, question)
         except httpx.ConnectTimeout:
             limit = f"{self.settings.connect_timeout_s:g} s"
             raise NodeFault(NodeStatus.UNREACHABLE, f"accepted no connection within {limit}") from None
@@ -166,9 +181,11 @@ class Network:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NodeFault(NodeStatus.FAULTY, f"not HTTP as it must be: {one_line(str(error))}") from None
 
-    async def _send(self, client: httpx.AsyncClient, url: str, question: Question) -> bytes:
+    async def _send(self, client: httpx.AsyncClient, node: Node, url: str, question: Question) -> bytes:
         method = "GET" if question.body is None else "POST"
         headers = {} if question.body is None else {"content-type": "application/json"}
+        if self.token is not None and node in self.joined:
+            headers["authorization"] = f"Bearer {self.token(node.url)}"
         async with client.stream(method, url, content=question.body, headers=headers) as response:
             if response.status_code == 200:
                 _require_json(response)

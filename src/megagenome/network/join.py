@@ -3,6 +3,7 @@
 
 import asyncio
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ PATIENT = NetworkSettings(deadline_s=15.0, connect_timeout_s=5.0)
 """A node is introduced once, by a person who waits."""
 
 
-def add_node(folder: Path, url: str, *, name: str = "", country: str = "") -> Node:
+def add_node(folder: Path, url: str, *, name: str = "", country: str = "", joined: Sequence[Node] = ()) -> Node:
     """Ask the node at `url` who it is and append it to the `hub.toml` in `folder`, durably; a running hub asks it from
     its next start. `url` is the node's address or the root of any Beacon v2.
 
-    `name` and `country` stand in place of what the node says of itself. Raises `Invalid` for what cannot be a node's
+    `name` and `country` stand in place of what the node says of itself; `joined` are the nodes that are in the network
+    by invitation. Raises `Invalid` for what cannot be a node's
     address or a file that is not ours, `Conflict` when the node is there already or is the hub itself,
     `Unavailable` when it does not answer as a Beacon; then nothing has changed.
     """
@@ -43,9 +45,9 @@ def add_node(folder: Path, url: str, *, name: str = "", country: str = "") -> No
     if node.id == tomllib.loads(text).get("hub", {}).get("id"):
         raise Conflict(f"{node.id} at {url} is this hub itself, or has its id; nothing was changed")
     try:
-        check_nodes([*nodes, node])
+        check_nodes([*nodes, *joined, node])
     except Invalid:
-        raise Conflict(f"{node.id} at {url} is in {path} already; nothing was changed") from None
+        raise Conflict(f"{node.id} at {url} is in the network already, by {path} or by invitation") from None
     table = toml_table("[[nodes]]", msgspec.structs.asdict(node))
     longer = f"{text.rstrip()}\n\n{table}" if text.strip() else table
     if _parse(longer, path) != [*nodes, node]:

@@ -34,7 +34,7 @@ def joined_hub(connection: sa.Connection) -> JoinedHub | None:
     if row is None:
         return None
     heard = datetime.fromisoformat(row.heard) if row.heard else None
-    return JoinedHub(row.id, row.name, row.url, read_keys(row.keys), row.descriptor, row.sequence, heard)
+    return JoinedHub(row.id, row.name, row.url, read_keys(row.key_set), row.descriptor, row.sequence, heard)
 
 
 def require_free(connection: sa.Connection, token: str, hub: Descriptor) -> None:
@@ -93,4 +93,4 @@ def note_answer(connection: sa.Connection, sequence: int, heard: datetime) -> No
 
 
 def _row(described: Descriptor, token: str, keys: KeySet) -> dict[str, str]:
-    return {"name": described.name, "url": described.url, "descriptor": token, "keys": write_keys(keys)}
+    return {"name": described.name, "url": described.url, "descriptor": token, "key_set": write_keys(keys)}

@@ -137,10 +137,10 @@ def _row(described: Descriptor, token: str, keys: KeySet) -> dict[str, str]:
         "url": node.url,
         "beacon_path": node.beacon_path,
         "descriptor": token,
-        "keys": write_keys(keys),
+        "key_set": write_keys(keys),
     }
 
 
 def _joined(row: sa.Row[tuple[object, ...]]) -> JoinedNode:
     node = Node(row.id, row.url, row.name, row.country, row.beacon_path)
-    return JoinedNode(node, read_keys(row.keys), row.descriptor, row.joined, row.heard or "")
+    return JoinedNode(node, read_keys(row.key_set), row.descriptor, row.joined, row.heard or "")

@@ -6,10 +6,18 @@ from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
+from megagenome.kernel.callers import Caller
 from megagenome.standards.beacon import BeaconQuery
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.federation import Resolved
 from megagenome.standards.permit import Proposal, Revocation
+
+SpeakFor = Callable[[Caller], Callable[[str], str] | None]
+"""What makes a token of somebody for the node at an address; None where the public asks."""
+
+
+def as_the_public(_caller: Caller, /) -> None:
+    """For a hub that tells its nodes nothing of who asks."""
 
 
 class NodeDesk(Protocol):

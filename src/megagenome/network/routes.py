@@ -26,11 +26,12 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
 from megagenome.network.joined_nodes import Joined, none_joined, with_joined
-from megagenome.network.needs import Define, Resolve
+from megagenome.network.needs import Define, Resolve, SpeakFor, as_the_public
 from megagenome.network.question import read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
 from megagenome.standards import problem
@@ -67,11 +68,17 @@ class Hub:
     network: Network
     resolve: Resolve
     terms: listing.Terms
+    speak_for: SpeakFor
     define: Define | None = None
 
     def address(self, request: Http) -> str:
         """The address that others reach the hub under."""
         return self.identity.url or str(request.base_url).rstrip("/")
+
+    def asked_by(self, request: Http) -> Network:
+        """The network as the caller asks it."""
+        caller = request.scope.get("caller", PUBLIC)
+        return self.network.speaking_for(self.speak_for(caller) if isinstance(caller, Caller) else None)
 
     def resolved(self, given: dict[str, str]) -> Resolved:
         """What `q` names, on `assembly` or the one that the text says, else on the hub's default."""
@@ -93,16 +100,19 @@ def hub_routes(
     nodes: Sequence[Node],
     resolve: Resolve,
     joined: Joined = none_joined,
+    speak_for: SpeakFor = as_the_public,
     define: Define | None = None,
 ) -> HubRoutes:
     """All that the hub serves to programs. Raises `Invalid` when a node stands twice.
 
     nodes   those of the settings
     joined  those that joined; asked for every `members_poll_s`, in a thread
+    speak_for  makes the tokens by which those that joined learn who asks
     define  the cohort of a question, for who applies for its data; None where nobody can
     """
-    network = Network(with_joined(nodes, joined()), settings)
-    hub = Hub(identity, network, resolve, listing.Terms(network), define)
+    members = joined()
+    network = Network(with_joined(nodes, members), settings, members)
+    hub = Hub(identity, network, resolve, listing.Terms(network), speak_for, define)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
@@ -151,9 +161,10 @@ async def _follow(network: Network, nodes: Sequence[Node], joined: Joined) -> No
     while True:
         await asyncio.sleep(network.settings.members_poll_s)
         try:
-            members = with_joined(nodes, await asyncio.to_thread(joined))
-            if members != network.nodes:
-                network.replace_nodes(members)
+            members = await asyncio.to_thread(joined)
+            everybody = with_joined(nodes, members)
+            if (everybody, frozenset(members)) != (network.nodes, network.joined):
+                network.replace_nodes(everybody, members)
         except (sa.exc.DatabaseError, MegagenomeError):
             _log.exception("the list of nodes that joined cannot be read; those that are known are asked on")
 
@@ -237,7 +248,7 @@ def _whole(given: dict[str, str], name: str, default: int, low: int, high: int) 
 async def nodes_now(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """The nodes of the network as they answer now."""
     _parameters(request)
-    return await _answer(request, listing.ask_nodes(hub.network))
+    return await _answer(request, listing.ask_nodes(hub.asked_by(request)))
 
 
 @get("/api/variant")
@@ -246,7 +257,7 @@ async def variant(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     place = hub.resolved(_parameters(request, "q", "assembly"))
     if place.kind != "allele":
         raise Invalid(f"{place.text} names a {place.kind}, not one allele: ask for a region, or write 22-16050075-A-G")
-    return await _answer(request, answers.ask_variant(hub.network, place))
+    return await _answer(request, answers.ask_variant(hub.asked_by(request), place))
 
 
 @get("/api/region")
@@ -257,7 +268,7 @@ async def region(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     if place.kind == "allele":
         raise Invalid(f"{place.text} names one allele, not a region: ask for a variant, or write 22:16050000-16060000")
     skip, limit = _whole(given, "skip", 0, 0, 999_999_999), _whole(given, "limit", ROWS, 1, MOST_ROWS)
-    return await _answer(request, answers.ask_region(hub.network, place, skip, limit))
+    return await _answer(request, answers.ask_region(hub.asked_by(request), place, skip, limit))
 
 
 @get("/api/cohort")
@@ -267,7 +278,7 @@ async def cohort(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     default = hub.network.settings.assembly
     question = read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
     defined = hub.define(question.query) if hub.define else None
-    return await _answer(request, answers.ask_cohort(hub.network, question, defined))
+    return await _answer(request, answers.ask_cohort(hub.asked_by(request), question, defined))
 
 
 @get("/api/terms")
@@ -327,19 +338,19 @@ async def filtering_terms(request: Http, hub: NamedDependency[Hub]) -> Response[
 @route("/datasets", http_method=_BOTH, status_code=200)
 async def datasets(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """The published datasets of all nodes."""
-    return await _answer(request, merge.list_datasets(hub.network, hub.identity, await _asked(request)))
+    return await _answer(request, merge.list_datasets(hub.asked_by(request), hub.identity, await _asked(request)))
 
 
 @route("/g_variants", http_method=_BOTH, status_code=200)
 async def g_variants(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """Variants over the network."""
-    return await _answer(request, merge.ask_variants(hub.network, hub.identity, await _asked(request)))
+    return await _answer(request, merge.ask_variants(hub.asked_by(request), hub.identity, await _asked(request)))
 
 
 @route("/individuals", http_method=_BOTH, status_code=200)
 async def individuals(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """Counts of people over the network."""
-    return await _answer(request, merge.ask_people(hub.network, hub.identity, await _asked(request)))
+    return await _answer(request, merge.ask_people(hub.asked_by(request), hub.identity, await _asked(request)))
 
 
 @route("/{path:path}", http_method=_BOTH, sync_to_thread=False, status_code=404)

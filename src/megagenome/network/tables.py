@@ -30,7 +30,7 @@ joined_node = sa.Table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("beacon_path", sa.Text, nullable=False),
     sa.Column("descriptor", sa.Text, nullable=False),
-    sa.Column("keys", sa.Text, nullable=False),  # JSON Web Key Set
+    sa.Column("key_set", sa.Text, nullable=False),  # JSON Web Key Set
     sa.Column("joined", sa.String(40), nullable=False),
     sa.Column("removed", sa.String(40)),
     sa.Column("sent", sa.String(40), nullable=False),  # when, by the node's clock, it sent its newest message
@@ -46,7 +46,7 @@ joined_hub = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("descriptor", sa.Text, nullable=False),
-    sa.Column("keys", sa.Text, nullable=False),  # JSON Web Key Set
+    sa.Column("key_set", sa.Text, nullable=False),  # JSON Web Key Set
     sa.Column("joined", sa.String(40), nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),  # of the newest news that was taken
     sa.Column("heard", sa.String(40)),  # when the hub last answered

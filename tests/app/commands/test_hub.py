@@ -12,7 +12,7 @@ from tests.journeys.nations import run
 def test_init_makes_a_hub_and_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "hub"
     assert main(["hub", "init", str(folder), "--name", "Northern network", "--assembly", "hg19"]) == 0
-    assert f"Next: megagenome hub add {folder}" in capsys.readouterr().out
+    assert f"Next: megagenome hub invite {folder}" in capsys.readouterr().out
     settings = open_hub(folder).settings
     assert (settings.hub.name, settings.server.port, settings.network.assembly) == ("Northern network", 8600, "GRCh37")
     assert main(["hub", "init", str(folder)]) == 3

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,29 @@ def test_upgrade(folder: Path) -> None:
 def test_serve_takes_a_folder_that_is_a_node(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["node", "serve", str(tmp_path)]) == 2
     assert "megagenome node init" in capsys.readouterr().err
+
+
+def test_tiers_are_chosen_by_command(loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run("node", "dataset", loaded, "EE-SMALL", "tier", "--alleles", "registered")["done"]
+    assert done == "EE-SMALL: alleles are registered, people are public"
+    for wrong in (["tier"], ["withdraw", "--people", "public"], ["tier", "--people", "secret"]):
+        assert main(["node", "dataset", str(loaded), "EE-SMALL", *wrong]) == 2
+    capsys.readouterr()
+
+
+def test_a_withdrawal_and_the_release_after_it(loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = run("node", "consent", loaded, "EE-1", "withdraw", "--use", "aggregates")
+    assert (report["changed"], report["holds"], report["public_until"]) == (["aggregates"], ["research"], ["EE-SMALL"])
+    assert run("node", "release", loaded, "--dry-run")["datasets"][0]["left"] == 1
+    assert main(["node", "consent", str(loaded), "EE-2", "object"]) == 0
+    assert "changed: research" in capsys.readouterr().out
+    assert main(["node", "release", str(loaded)]) == 0
+    assert "EE-SMALL" in capsys.readouterr().out
+    assert run("node", "release", loaded)["datasets"][0] == {
+        "dataset": "EE-SMALL", "people": 5, "entered": 0, "left": 0, "waiting": 0, "leaving": 0,
+    }  # fmt: skip
+    assert main(["node", "consent", str(loaded), "EE-9", "withdraw"]) == 3
+    assert main(["node", "consent", str(loaded), "EE-2", "opt-out", "--use", "research"]) == 2
+    with contextlib.closing(sqlite3.connect(loaded / "node.sqlite")) as connection:
+        entered = connection.execute("SELECT kind, dataset, detail FROM ledger_entry ORDER BY seq").fetchall()
+    assert entered == [("withdrawal", "EE-SMALL", act) for act in ("withdraw", "object")]

@@ -13,7 +13,7 @@ from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
 from megagenome.app.commands.role import role_commands
-from megagenome.app.hub import Hub, init_hub, open_hub, upgrade_hub
+from megagenome.app.hub import Hub, init_hub, joined_of, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
 from megagenome.network.join import HUB_FILE, add_node
 
@@ -72,7 +72,8 @@ def add(folder: Folder, node_url: NodeUrl, /, *, name: str = "", country: str = 
     country
         ISO 3166-1 alpha-2; default as the node says.
     """
-    node = add_node(folder, node_url, name=name, country=country)
+    joined = joined_of(open_hub(folder)) if (folder / HUB_FILE).exists() else ()
+    node = add_node(folder, node_url, name=name, country=country, joined=joined)
     added = f"added {node.id} ({node.title}, {node.country}) at {node.url}"
     show_done(Done(str(folder), added, f"megagenome hub serve {folder}"), json=json)
 
