@@ -81,9 +81,7 @@ def places(shown: ApplicationShown, permit: PermitDocument, nodes: Sequence[Node
         asked = {
             "meta": {"apiVersion": "v2.0"},
             "query": {
-                "requestParameters": {
-                    "permit": {"id": permit.id, "use": permit.uses[0] if permit.uses else "research"}
-                },
+                "requestParameters": {"permit": {"id": permit.id, "use": use}},
                 "pagination": {"skip": 0, "limit": 100},
                 "requestedGranularity": "record",
             },
