@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from megagenome.access.exchange import Exchange, verify_decision
-from megagenome.access.model import ApplicationId
 from megagenome.access.needs import BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.keys import SigningKeys
+from megagenome.standards.application import ApplicationId
 from megagenome.standards.exchange import Answer, Message, read_answer, sign_message
 from megagenome.standards.permit import DECISION_TYPE, CountryDecision, DatasetDecision, Verdict
 from tests.access.hub import EEVA, Hub, open_hub

@@ -14,9 +14,9 @@ import pytest
 
 from megagenome.access import command_types as c
 from megagenome.access import news
-from megagenome.access.model import PartState
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, Unauthenticated
 from megagenome.kernel.keys import SigningKeys
+from megagenome.standards.application import PartState
 from megagenome.standards.exchange import MESSAGE_TYPE, read_proposal, sign_message
 from megagenome.standards.permit import DECISION_TYPE, PermitState, Verdict
 from tests.access.exchanging import Exchanging, exchanging

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the process, for each role, with hostile text wherever people write."""
 
+import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from megagenome.portal import application_pages as pages
@@ -18,6 +21,8 @@ from megagenome.standards.application import (
     State,
     Verb,
 )
+from megagenome.standards.federation import NodeStatus
+from tests.portal import fake_hub
 from tests.portal.applications import FORM, document, shown
 from tests.portal.document import Document
 from tests.portal.fake_hub import EVIL
@@ -159,7 +164,7 @@ def test_only_what_one_can_do_is_offered() -> None:
 
 def test_a_permit_says_where_it_works() -> None:
     parts = shown().parts
-    granted = [p.__class__(p.dataset, PartState.APPROVED, None, None, "") for p in parts]
+    granted = [msgspec.structs.replace(p, state=PartState.APPROVED) for p in parts]
     for state, says in (
         (State.ACTIVE, "It begins to work on its first day."),
         (State.SUSPENDED, "It works nowhere until the committee resumes it."),
@@ -172,3 +177,22 @@ def test_a_permit_says_where_it_works() -> None:
     hidden = permit_page(shown("Ada Lovelace", **AUDITOR), FORM, None)
     assert "is not for your role" in hidden
     assert "May be used" in hidden
+
+
+def test_a_granted_permit_says_exactly_how_it_is_used_to_its_own_people() -> None:
+    granted = tuple(msgspec.structs.replace(part, state=PartState.APPROVED) for part in shown().parts[1:])
+    nodes = [
+        msgspec.structs.replace(fake_hub.state("FI", NodeStatus.ANSWERED, 1), id="node.fi", url="https://fi.example"),
+        msgspec.structs.replace(fake_hub.state("EE", NodeStatus.ANSWERED, 1), id="node.ee", url="https://ee.example"),
+        msgspec.structs.replace(fake_hub.state("SE", NodeStatus.ANSWERED, 1), id="node.fi", url="javascript:alert(1)"),
+    ]
+    page = permit_page(shown(**{**OWN, "state": State.ACTIVE, "parts": granted}), FORM, document(), nodes)
+    found = Document(page)
+    found.check()
+    assert "https://fi.example/visas/token" in found.text
+    assert "ee.example" not in page  # it refused
+    assert "javascript:" not in page
+    command = found.text[found.text.index("curl -s https://fi.example/beacon") :]
+    body = shlex.split(command[: command.index("}}'") + 3])[-1]
+    assert json.loads(body)["query"]["requestParameters"]["permit"] == {"id": "permit1", "use": "research"}
+    assert "How to use it" not in permit_page(shown(state=State.ACTIVE, parts=granted), FORM, document(), nodes)

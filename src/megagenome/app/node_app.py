@@ -10,6 +10,7 @@ from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.node import Node, trust_of
 from megagenome.app.node_access import node_access
+from megagenome.app.own_genome_routes import own_genome_router
 from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
@@ -27,6 +28,7 @@ from megagenome.kernel.ledger_tally import AggregateTally
 from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
+from megagenome.portal.own_genome_page import own_genome_page_router
 from megagenome.portal.passport_page import passport_router
 from megagenome.standards import federation
 
@@ -75,6 +77,8 @@ def node_app(node: Node) -> WebApp:
             access.router,
             node_desk_router(),
             visa_router(mint, passports),
+            own_genome_router(node.collection, settings.collection.release_longest_delay_days),
+            own_genome_page_router(),
             node_home_router(home),
         ],
         exception_handlers=elsewhere(show_node_error),

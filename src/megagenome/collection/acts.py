@@ -116,14 +116,14 @@ def say(
         person = connection.scalar(sa.select(tables.individual.c.number).where(tables.individual.c.id == individual))
         if person is None:
             raise NotFound(f"individual {individual} is not in this node; check the id")
-        before = _holding(connection, person)
+        before = holding(connection, person)
         renews = TERMS[act].renews
         change_own_word(connection, person, () if renews else about, about if renews else ())
         row = {"individual": person, "act": act, "uses": ";".join(sorted(about)), "by": by}
         connection.execute(sa.insert(tables.consent_act).values(**row, at=clock.now().isoformat()))
         note_leavers(connection)
         if collection.journal is not None:
-            collection.journal.enter_consent(connection, by, act, _datasets_of(connection, person))
+            collection.journal.enter_consent(connection, by, act, datasets_of(connection, person))
         report = _report(connection, individual, person, act, before, longest_delay_days)
     collection.refresh()
     return report
@@ -144,7 +144,7 @@ def read_acts(connection: sa.Connection, individual: IndividualId) -> tuple[tupl
 def _report(
     connection: sa.Connection, individual: IndividualId, person: int, act: Act, before: frozenset[Use], delay_days: int
 ) -> ConsentReport:
-    now = _holding(connection, person)
+    now = holding(connection, person)
     batches = bitmap.batches_for(count_individuals(connection))
     released = {each.id: read_released(connection, each.id, batches) for each in read_holdings(connection) if each.told}
     stays = () if Use.AGGREGATES in now else tuple(each for each, told in released.items() if _has(told, person))
@@ -153,13 +153,15 @@ def _report(
     return ConsentReport(individual, act, tuple(sorted(now)), tuple(sorted(before ^ now)), stays, by)
 
 
-def _datasets_of(connection: sa.Connection, person: int) -> tuple[DatasetId, ...]:
+def datasets_of(connection: sa.Connection, person: int) -> tuple[DatasetId, ...]:
+    """The datasets that a person, by number, is in."""
     batches = bitmap.batches_for(person + 1)
     datasets = (each.id for each in read_holdings(connection))
     return tuple(each for each in datasets if _has(read_members(connection, SetKind.DATASET, each, batches), person))
 
 
-def _holding(connection: sa.Connection, person: int) -> frozenset[Use]:
+def holding(connection: sa.Connection, person: int) -> frozenset[Use]:
+    """The kinds of use that a person, by number, consents to now."""
     batches = bitmap.batches_for(person + 1)
     return frozenset(use for use in Use if _has(read_consenting(connection, use, batches), person))
 

@@ -137,6 +137,16 @@ consent_act = sa.Table(
     sa.Column("at", sa.String(40), nullable=False),
 )
 
+citizen = sa.Table(
+    "citizen",
+    METADATA,
+    # Which individual somebody is who signs in here, by the word of the node's operator.
+    sa.Column("subject", sa.String(600), primary_key=True),
+    sa.Column("individual", sa.BigInteger, sa.ForeignKey("individual.number"), nullable=False, unique=True),
+    sa.Column("linked", sa.String(40), nullable=False),
+    sa.Column("linked_by", sa.String(600), nullable=False),
+)
+
 leaver = sa.Table(
     "leaver",
     METADATA,

@@ -128,7 +128,7 @@ def review_page(shown: ApplicationShown, form: Form, *, problem: str = "") -> st
 
 def people_page(shown: ApplicationShown, form: Form, hub: str, *, problem: str = "", typed: Typed | None = None) -> str:
     """Who takes part, and open invitations with the addresses to pass on. `hub` is the address of this server."""
-    path = f"/applications/{shown.id}/join"
+    path = f"/applications/{shown.id}/invitation"
     invitations = [
         {"id": i.id, "name": i.name, "email": i.email, "address": f"{hub}{path}?{urlencode({'secret': i.secret})}"}
         for i in shown.invitations

@@ -20,19 +20,20 @@ from megagenome.kernel.errors import (
     NotFound,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from megagenome.portal import application_pages as pages
 from megagenome.portal.answers import Posted
 from megagenome.portal.application_client import Access, Ordered
 from megagenome.portal.begin_routes import BEGIN_ROUTES
-from megagenome.portal.client import reader_of
+from megagenome.portal.client import Hub, ask_own_app, reader_of
 from megagenome.portal.commands import read_command, text_of, typed
 from megagenome.portal.for_you import for_you
 from megagenome.portal.form_routes import FORM_ROUTES
 from megagenome.portal.pages import html
 from megagenome.portal.permit_page import permit_page
 from megagenome.portal.site import error_pages, to_sign_in
-from megagenome.standards.application import ApplicationShown, Criterion, Scope, State, Verb
+from megagenome.standards.application import ApplicationShown, Criterion, PartState, Scope, State, Verb
 from megagenome.standards.application_form import Form
 from megagenome.standards.problem import status_of
 
@@ -108,10 +109,15 @@ async def permit(request: Http, application: FromPath[str]) -> Page:
         document = await access.permit(application)
     except NotEntitled:
         document = None  # an auditor sees that it is and where it works, and not whom it names
-    return html(permit_page(shown, form, document))
+    granted = document and any(part.state is PartState.APPROVED for part in shown.parts)
+    try:
+        nodes = (await Hub(ask_own_app, reader_of(request)).nodes()).nodes if granted and pages.is_own(shown) else ()
+    except Unavailable:
+        nodes = ()  # the permit is the same when the network cannot be asked
+    return html(permit_page(shown, form, document, nodes))
 
 
-@get("/applications/{application:str}/join")
+@get("/applications/{application:str}/invitation")
 async def invitation(request: Http, application: FromPath[str]) -> Page:
     """The way in for who was invited."""
     access_of(request)

@@ -32,6 +32,10 @@ def _of_node(caller: Caller) -> list[Place]:
     places = [("/", "This node")]
     if Role.COUNTRY_DECIDER in caller.roles:
         places.append(("/desk", "Desk"))
+    if Role.CITIZEN in caller.roles:
+        places.append(("/my-genome", "My genome"))
+    if Role.DATA_STEWARD in caller.roles:
+        places.append(("/consent", "Consent"))
     if Role.AUDITOR in caller.roles:
         places.append(("/ledger", "Ledger"))
     return places

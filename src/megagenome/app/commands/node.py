@@ -10,6 +10,7 @@ from cyclopts import App, Parameter, validators
 from rich.console import Group, RenderableType
 
 from megagenome.app.check_folder import check_folder
+from megagenome.app.commands.citizen import citizen
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 node = App(name="node", help="Make, fill, serve and check a country's node.")
 node.command(ledger_command("node", lambda folder: _ledger(open_node(folder))), name="ledger")
 node.command(keys_command("node", SETTINGS), name="keys")
+node.command(citizen)
 node.command(role_commands("node", lambda folder: open_node(folder).collection.engine))
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
