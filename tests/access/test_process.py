@@ -9,6 +9,7 @@ import pytest
 
 from megagenome.access import command_types as c
 from megagenome.access.model import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
+from megagenome.access.rules import Verb
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
 from megagenome.standards.permit import PermitState, Verdict, digest
@@ -259,6 +260,23 @@ def test_nobody_votes_undeclared_or_with_a_conflict(hub: Hub) -> None:
     with pytest.raises(NotEntitled, match="conflict"):
         hub.do(DORA, application, vote)
     assert [verb.value for verb in hub.show(DORA, application).commands] == ["declare-interest"]
+
+
+def test_who_has_a_conflict_may_stop_a_permit_and_nothing_more(hub: Hub) -> None:
+    application = hub.assessing()
+    cora = Caller("cora@https://idp.example", "Cora", CHAIR.roles)
+    hub.do(cora, application, c.DeclareInterest(True, "my brother's"))
+    hub.vote(application)
+    for command in (c.DeclareInterest(False), recommendation(), c.RequestDecisions()):
+        hub.do(CHAIR, application, command)
+    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED})
+    hub.do(cora, application, c.Suspend("a doubt"))
+    with pytest.raises(NotEntitled, match="conflict"):
+        hub.do(cora, application, c.Resume("none any more"))
+    assert Verb.RESUME not in hub.show(cora, application).commands
+    hub.do(cora, application, c.Revoke("over"))
+    with pytest.raises(NotEntitled, match="conflict"):
+        hub.do(cora, application, c.Close("over"))
 
 
 def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
