@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from megagenome.collection import tables
+from megagenome.access import tables as access
+from megagenome.collection import tables as collection
+from megagenome.identity import tables as identity
 from megagenome.kernel import database, ledger_tables
 from megagenome.kernel.database import (
     begin_snapshot,
@@ -16,10 +18,12 @@ from megagenome.kernel.database import (
     require_revision,
     sqlite_url,
     upgrade,
+    write_if_free,
 )
 from megagenome.kernel.errors import Conflict, Unavailable
 
-OWNERS = [tables.METADATA, ledger_tables.METADATA]
+TALLY = sa.table("tally", sa.column("n"))
+OWNERS = [collection.METADATA, identity.METADATA, access.METADATA, ledger_tables.METADATA]
 
 
 @pytest.fixture
@@ -68,6 +72,17 @@ def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         assert connection.scalar(sa.text("SELECT n FROM tally")) == 80
     engine.dispose()
+
+
+def test_what_may_be_left_out_waits_for_nobody(engine: sa.Engine) -> None:
+    more = sa.update(TALLY).values(n=TALLY.c.n + 1)
+    with begin_writing(engine):
+        assert not write_if_free(engine, more)
+    assert write_if_free(engine, more)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(TALLY.c.n)).scalar() == 1
+        # and whoever gets the connection after it waits again
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
 
 
 def test_a_snapshot_stays_what_it_was(engine: sa.Engine) -> None:

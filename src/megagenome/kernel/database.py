@@ -13,6 +13,9 @@ from megagenome.kernel.errors import Conflict, Unavailable
 REVISION = "0004"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
+_PATIENCE_MS = 30_000
+"""How long a writer waits for another one, on SQLite."""
+
 
 def open_database(url: str) -> sa.Engine:
     """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait."""
@@ -34,6 +37,28 @@ def begin_writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def write_if_free(engine: sa.Engine, statement: sa.Update) -> bool:
+    """Carry out a write that may as well be left out, in a transaction of its own; whether it was.
+
+    On SQLite it waits for nobody: False where another writer is at work, as a load may be for longer than a reader who
+    only wanted to note something could wait.
+    """
+    with engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            connection.execute(statement)
+            connection.commit()
+        except sa.exc.OperationalError:
+            connection.rollback()
+            return False
+        finally:
+            if is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        return True
+
+
 @contextlib.contextmanager
 def begin_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction in which all that is read is of one moment, however long it takes and whoever writes meanwhile."""
@@ -52,7 +77,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
