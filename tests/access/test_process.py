@@ -15,6 +15,7 @@ from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEnti
 from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,
+    AUDREY,
     BEN,
     BOTH,
     CHAIR,
@@ -277,6 +278,16 @@ def test_who_has_a_conflict_may_stop_a_permit_and_nothing_more(hub: Hub) -> None
     hub.do(cora, application, c.Revoke("over"))
     with pytest.raises(NotEntitled, match="conflict"):
         hub.do(cora, application, c.Close("over"))
+
+
+def test_a_signing_official_does_not_read_who_voted_how(hub: Hub) -> None:
+    application = hub.voted()
+    auditing = Caller(SIGNE.subject, SIGNE.name, SIGNE.roles | AUDREY.roles)
+    for who in (SIGNE, auditing, ADA):
+        shown = hub.show(who, application)
+        assert shown.answers["title"] == "Seizures in Europe"
+        assert (shown.votes, [word for word in ("because", "Dora") if word in str(shown)]) == ((), [])
+    assert {vote.note for vote in hub.show(DEAN, application).votes} == {"because"}
 
 
 def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
