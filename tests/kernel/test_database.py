@@ -2,6 +2,7 @@
 """One schema for nodes and hubs: its revision, its tables' owners, and who waits for whom."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_another_revision_is_refused(engine: sa.Engine) -> None:
     with pytest.raises(Conflict, match="is at revision 0000"):
         require_revision(engine)
     engine.dispose()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    for touch in (require_revision, upgrade):
+        with pytest.raises(Conflict, match="newer version that wrote it"):
+            touch(engine)
+
+
+def test_two_who_upgrade_at_once_both_find_it_done(tmp_path: Path) -> None:
+    engines = [open_database(sqlite_url(tmp_path / "new.sqlite")) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(upgrade, engines))
+    require_revision(engines[0])
 
 
 def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:

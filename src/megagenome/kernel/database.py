@@ -87,13 +87,18 @@ def sqlite_url(path: Path) -> str:
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to `REVISION`, in one transaction. Idempotent."""
+    """Bring the schema to `REVISION`, in one transaction; of several at once one does it. Idempotent.
+
+    Raises `Conflict` for the schema of a newer version.
+    """
     from alembic import command  # Alembic takes 0.2 s to import, and serving never migrates
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
+    with begin_writing(engine) as connection:
+        if sa.inspect(connection).has_table("alembic_version"):
+            _refuse_newer(_revision(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, REVISION)
 
@@ -102,12 +107,26 @@ def require_revision(engine: sa.Engine) -> None:
     """Raise unless the schema is the one that this code needs."""
     try:
         with engine.connect() as connection:
-            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            found = _revision(connection)
     except sa.exc.OperationalError as error:
         raise Unavailable(
             f"the database does not answer or is empty: {error.orig}; run `megagenome node check`"
         ) from None
+    _refuse_newer(found)
     if found != REVISION:
         raise Conflict(
-            f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`"
+            f"the database is at revision {found}, this version needs {REVISION}: stop its server, and run `megagenome "
+            "node upgrade` or `megagenome hub upgrade` on its folder"
+        )
+
+
+def _revision(connection: sa.Connection) -> str:
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def _refuse_newer(found: str) -> None:
+    if found > REVISION:
+        raise Conflict(
+            f"the database is at revision {found}, this version knows up to {REVISION}: use the newer version that "
+            "wrote it, or restore the backup that was made before"
         )
