@@ -10,6 +10,7 @@ import pytest
 from megagenome.access import command_types as c
 from megagenome.access.model import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
 from megagenome.access.rules import Verb
+from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
 from megagenome.standards.permit import PermitState, Verdict, digest
@@ -19,7 +20,9 @@ from tests.access.hub import (
     BEN,
     BOTH,
     CHAIR,
+    COHORT,
     DEAN,
+    DEFINITION,
     DORA,
     EEVA,
     ELLE,
@@ -28,6 +31,7 @@ from tests.access.hub import (
     SIGNE,
     STRANGER,
     Hub,
+    identify,
     recommendation,
 )
 
@@ -394,6 +398,11 @@ def test_beginning_needs_an_organisation_and_a_true_cohort(hub: Hub) -> None:
         hub.create(organisation="Oulu")
     with pytest.raises(Invalid, match="definition"):
         hub.create(cohort="sha256:00")
+    other = DEFINITION.replace("}", ',"note":"and nobody else"}')
+    assert identify(other) == cohort_id(COHORT)  # the same cohort, in words that its id is not of
+    for text in (other, DEFINITION + " ", DEFINITION.replace(":", ": ")):
+        with pytest.raises(Invalid, match="definition"):
+            hub.create(definition=text)
     twice = (DatasetRef("node-ee", "EE", "A"), DatasetRef("node-ee", "FI", "A"))
     for datasets in (twice, (DatasetRef("node", "Estonia", "A"),), (DatasetRef("node", "EE", "../x"),)):
         with pytest.raises(Invalid):
