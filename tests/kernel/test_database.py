@@ -113,6 +113,12 @@ def test_a_snapshot_stays_what_it_was(engine: sa.Engine) -> None:
     engine.dispose()
 
 
+def test_an_error_quotes_nobody(engine: sa.Engine) -> None:
+    with pytest.raises(sa.exc.OperationalError) as caught, engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO gone VALUES (:name)"), {"name": "Jane Doe"})
+    assert "Jane" not in f"{caught.value} {caught.value!r}"
+
+
 def test_a_failed_writer_leaves_nothing(engine: sa.Engine) -> None:
     def fail() -> None:
         with begin_writing(engine) as connection:

@@ -19,7 +19,8 @@ _PATIENCE_MS = 30_000
 
 def open_database(url: str) -> sa.Engine:
     """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait."""
-    engine = sa.create_engine(url)
+    # the library would quote them in errors, and so in logs: names, what people wrote, who is signed in
+    engine = sa.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
