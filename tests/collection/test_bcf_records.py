@@ -96,6 +96,18 @@ def test_an_allele_that_no_vcf_could_spell_is_refused(tmp_path: Path, allele: by
         list(source.blocks)
 
 
+def test_contigs_whose_numbers_have_gaps_are_refused(tmp_path: Path) -> None:
+    text, whole, hostile = _write(tmp_path / "a.vcf.gz", 2), tmp_path / "a.bcf", tmp_path / "hostile.bcf"
+    pysam.bcftools.view("-Ob", "-o", str(whole), str(text), catch_stdout=False)
+    with pysam.BGZFile(str(whole), "rb", None) as file:
+        content = file.read(1 << 20)
+    assert b"##contig=<ID=22,IDX=0>" in content
+    with pysam.BGZFile(str(hostile), "wb", None) as file:
+        file.write(content.replace(b"##contig=<ID=22,IDX=0>", b"##contig=<ID=22,IDX=1>"))
+    with open_vcf(hostile) as source, pytest.raises(Corrupt, match="before its first record"):
+        list(source.blocks)
+
+
 def test_a_record_that_is_wrong_is_named_by_the_one_before(tmp_path: Path) -> None:
     text, whole, wrong = _write(tmp_path / "a.vcf.gz", 5), tmp_path / "a.bcf", tmp_path / "wrong.bcf"
     pysam.bcftools.view("-Ob", "-o", str(whole), str(text), catch_stdout=False)
