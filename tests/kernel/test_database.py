@@ -24,7 +24,7 @@ from megagenome.kernel.database import (
 from megagenome.kernel.errors import Conflict, Unavailable
 
 TALLY = sa.table("tally", sa.column("n"))
-OWNERS = [collection.METADATA, identity.METADATA, access.METADATA, ledger_tables.METADATA]
+OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA]
 
 
 @pytest.fixture
