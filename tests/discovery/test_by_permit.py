@@ -256,6 +256,7 @@ def test_to_strangers_all_permits_look_the_same(
     assert len({answer.text for answer in refused}) == 1
     nobody = [asker.post(path, parameters, caller=PUBLIC, permit=name) for name in names if name]
     assert {(answer.status_code, answer.text) for answer in nobody} == {(401, nobody[0].text)}
+    assert {answer.headers["www-authenticate"] for answer in nobody} == {"Bearer"}
 
 
 def test_its_own_people_are_told_why(collection: Collection, asker: Asker) -> None:

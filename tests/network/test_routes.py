@@ -108,10 +108,11 @@ def test_another_path_is_not_found(path: str) -> None:
         (b"{", 400),
         (b'{"query":{"requestParameters":{"start":"x"}}}', 400),
         (b'{"query":{"requestParameters":{"strat":[1]}}}', 400),
+        (b'{"query":{"requestParameters":{"permit":"p-1"}}}', 400),
         (b"[" * 100_000, 400),
         (b" " * 1_000_001, 413),
     ],
-    ids=["not JSON", "no number", "unknown parameter", "deep", "large"],
+    ids=["not JSON", "no number", "unknown parameter", "a permit", "deep", "large"],
 )
 def test_a_wrong_beacon_request_is_a_beacon_error(body: bytes, status: int) -> None:
     told = asking(lambda hub: hub.post("/beacon/v2/g_variants", body), FI=node("FI"))

@@ -185,7 +185,8 @@ def _json(answer: msgspec.Struct) -> Response[bytes]:
 def _errors(render: Callable[[int, str], tuple[msgspec.Struct, str]]) -> ExceptionHandlersMap:
     def respond(status: int, message: str) -> Response[bytes]:
         envelope, media_type = render(status, message)
-        return Response(msgspec.json.encode(envelope), media_type=media_type, status_code=status)
+        headers = {"www-authenticate": "Bearer"} if status == 401 else {}  # RFC 6750, 3
+        return Response(msgspec.json.encode(envelope), media_type=media_type, status_code=status, headers=headers)
 
     def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
         return respond(problem.status_of(error), str(error))

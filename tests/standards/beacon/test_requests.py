@@ -15,6 +15,7 @@ from megagenome.standards.beacon import (
     Granularity,
     IncludeResultsets,
     Pagination,
+    PermitSelection,
     RequestMeta,
     RequestParameters,
     VariantParameters,
@@ -153,6 +154,45 @@ def test_parameters_by_get() -> None:
 def test_what_would_be_answered_wrongly_is_refused(query: Any, message: str) -> None:
     with pytest.raises(Invalid, match=message):
         decoded(query)
+
+
+@pytest.mark.parametrize(
+    ("asked", "use"),
+    [
+        ({"permit": "p-1"}, ""),
+        ({"permit": {"id": "p-1"}}, ""),
+        ({"permit": {"id": "p-1", "use": "policy"}}, "policy"),
+        ([{"permit": "p-1", "use": "policy"}], "policy"),
+        ({"permit": {"id": "p-1"}, "use": ""}, ""),
+    ],
+)
+def test_a_permit_is_named_by_an_object_or_by_texts(asked: Any, use: str) -> None:
+    request = decode_request(msgspec.json.encode({"query": {"requestParameters": asked}}))
+    assert request.query.request_parameters == RequestParameters(permit=PermitSelection("p-1", use))
+    assert request_from_parameters([("permit", "p-1"), ("use", use)]) == request
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"use": "research"},
+        {"permit": 5},
+        {"permit": {"id": ["p-1"]}},
+        {"permit": {"id": "p-1", "for": "policy"}},
+        {"permit": {"id": "p-1"}, "use": "policy"},
+        {"permit": {"use": "policy"}},
+        {"permit": "x" * 201},
+    ],
+)
+def test_a_permit_that_is_named_otherwise_is_refused(asked: Any) -> None:
+    with pytest.raises(Invalid, match="permit"):
+        decode_request(msgspec.json.encode({"query": {"requestParameters": asked}}))
+
+
+def test_no_permit_is_none() -> None:
+    for asked in ({"permit": ""}, {"permit": None}, {"permit": "", "use": ""}):
+        request = decode_request(msgspec.json.encode({"query": {"requestParameters": asked}}))
+        assert request.query.request_parameters == RequestParameters()
 
 
 def test_a_parameter_twice_in_a_get_is_refused() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.errors import Corrupt, NotFound
 from megagenome.standards.beacon import (
     BeaconError,
     CountPrecision,
@@ -23,11 +23,28 @@ from megagenome.standards.beacon import (
     contig_of,
     decode_answer,
     decode_error_message,
+    read_internal_id,
     variant_internal_id,
     withheld_below,
 )
 
 ALLELE = Allele("GRCh37", "22", 16050074, "A", "G")
+
+
+@pytest.mark.parametrize(
+    "allele", [ALLELE, Allele("GRCh38", "X", 0, "AC", "<DEL>"), Allele("GRCh38", "MT", 9, "A", "]13:5]A")]
+)
+def test_the_name_of_an_allele_is_read_as_it_was_written(allele: Allele) -> None:
+    parameters = read_internal_id(variant_internal_id(allele))
+    assert (parameters.assembly_id, parameters.reference_name) == (allele.assembly, allele.contig)
+    assert (parameters.start, parameters.end) == ((allele.start,), ())
+    assert (parameters.reference_bases, parameters.alternate_bases) == (allele.ref, allele.alt)
+
+
+@pytest.mark.parametrize("text", ["", "x", "GRCh37-22-1-A", "GRCh37-22-1-A-", "GRCh37-22--1-A-G", "22-1-A-G"])
+def test_what_names_no_allele_is_not_found(text: str) -> None:
+    with pytest.raises(NotFound, match="such as"):
+        read_internal_id(text)
 
 
 def test_an_answer_as_the_gdi_portals_tests_have_it() -> None:
