@@ -17,11 +17,12 @@ from megagenome.app.demo.network import ports_from, run
 from megagenome.app.demo.scenario import Scenario, simulated
 from megagenome.app.demo.walk import walk
 from megagenome.app.demo.walk.apply import apply, assess
+from megagenome.app.demo.walk.browser import Browser
 from megagenome.app.demo.walk.decide import decide
 from megagenome.app.demo.walk.model import Way
 from megagenome.app.demo.walk.party import Party
-from megagenome.app.demo.walk.plan import cohort_of, way_through
-from megagenome.app.demo.walk.stop import REVOCATION_S, WITHDRAWAL_S, revoke, withdraw
+from megagenome.app.demo.walk.plan import way_through
+from megagenome.app.demo.walk.stop import MY_GENOME, REVOCATION_S, WITHDRAWAL_S, revoke, withdraw
 from megagenome.app.demo.walk.tiers import register
 from megagenome.kernel.errors import Conflict
 
@@ -41,7 +42,8 @@ def claims(seed: int) -> Iterator[Claim]:
         tempfile.TemporaryDirectory() as folder,
         run(Path(folder), scenario.planned, scenario.offers, _free_ports(), _say) as network,
     ):
-        rounds = [_walk(way) for way in _ways(scenario, network)]
+        way = _way(scenario, network)
+        rounds = [_walk(way) for _ in range(ROUNDS)]
     longest = {what: max(each[what] for each in rounds) for what in ("revocation", "withdrawal")}
     ended = f"a revocation at the hub ends reading at a node, longest of {ROUNDS}"
     yield claim(ended, "s", longest["revocation"], bar=f"ours < {REVOCATION_S:g}")
@@ -49,13 +51,11 @@ def claims(seed: int) -> Iterator[Claim]:
     yield claim(left, "s", longest["withdrawal"], bar=f"ours < {WITHDRAWAL_S:g}")
 
 
-def _ways(scenario: Scenario, network: Running) -> Iterator[Way]:
-    """In each round another person withdraws, so there is one less in the next."""
+def _way(scenario: Scenario, network: Running) -> Way:
     way = way_through(scenario.planned, scenario.expectation, network) if scenario.expectation else None
     if way is None:
-        raise RuntimeError("the scenario has no truth, or one country only")
-    for number, leaver in enumerate(cohort_of(scenario.planned[0], way.grants.dataset)[:ROUNDS]):
-        yield way._replace(leaver=leaver, grants=way.grants._replace(members=way.grants.members - number))
+        raise RuntimeError("the scenario has no truth, or nobody to read about")
+    return way
 
 
 def _walk(way: Way) -> dict[str, float]:
@@ -64,7 +64,15 @@ def _walk(way: Way) -> dict[str, float]:
     for step in walk(way, seconds, _COURSE):
         if not step.ok and not seconds:
             raise RuntimeError(f"{step.question}: expected {step.expected}, got {step.got}")
+    _renew(way)
     return {"withdrawal": math.inf, "revocation": math.inf} | seconds
+
+
+def _renew(way: Way) -> None:
+    """The citizen consents again, for the next round."""
+    with Browser() as browser:
+        browser.sign_in(way.grants.url, way.citizen.name, way.citizen.password)
+        browser.submit(browser.open(way.grants.url + MY_GENOME), MY_GENOME, {"act": "renew"})
 
 
 def _free_ports() -> list[int]:

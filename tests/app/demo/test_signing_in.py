@@ -25,8 +25,8 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
         "member": "http://hub/desk",
         "decider-fi": "http://fi/desk",
         "decider-ee": "http://ee/desk",
-        "steward": "http://fi/",
-        "citizen": "http://fi/",
+        "steward": "http://fi/consent",
+        "citizen": "http://fi/my-genome",
         "auditor": "http://hub/ledger",
     }
     assert all(login.does for login in shown)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from megagenome.app.demo.citizen import link_first_woman
 from megagenome.app.demo.fill import fill_nodes, node_folder, node_id
 from megagenome.app.demo.joining import join_all
 from megagenome.app.demo.model import Address, Running
@@ -16,6 +17,7 @@ from megagenome.app.demo.signing_in import SigningIn, grant_roles, logins, prepa
 from megagenome.app.hub import init_hub
 from megagenome.identity.provider import Client
 from megagenome.identity.routes import CALLBACK
+from megagenome.kernel.callers import Role
 from megagenome.kernel.output import progress
 
 HUB = "hub"
@@ -44,6 +46,7 @@ def run(
             signing = prepare([node.country for node in planned], ports[-1])
             _make_hub(folder / HUB, planned, offers, ports[0])
             grant_roles(folder, signing, [node.country for node in planned])
+            link_first_woman(folder, planned[0], signing.subject(Role.CITIZEN))
             servers += _start(folder, planned, ports, signing)
             clients = [Client(_client(server), server.url + CALLBACK) for server in servers]
             servers.append(start_provider(folder, signing, clients))

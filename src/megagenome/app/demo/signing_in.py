@@ -38,8 +38,8 @@ WHAT = {
     Role.DAC_CHAIR: What("begins the assessment, votes, recommends, asks the countries; may revoke", "/desk"),
     Role.DAC_MEMBER: What("declares interests and votes", "/desk"),
     Role.COUNTRY_DECIDER: What("grants or refuses for the country, at its own node", "/desk"),
-    Role.DATA_STEWARD: What("looks after a country's datasets", "/"),
-    Role.CITIZEN: What("sees what their genome was used for", "/"),
+    Role.DATA_STEWARD: What("puts down what people say of their consent to the contact point", "/consent"),
+    Role.CITIZEN: What("sees what their genome was used for, and withdraws consent", "/my-genome"),
     Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
 }
 
@@ -59,6 +59,10 @@ class SigningIn(NamedTuple):
     people: tuple[DemoPerson, ...]
     accounts: tuple[Account, ...]
     passwords: dict[str, str]
+
+    def subject(self, role: Role) -> str:
+        """Of the first with the role, as every server knows them."""
+        return subject_of(next(each.username for each in self.people if each.role is role), self.issuer)
 
 
 def prepare(countries: Sequence[str], port: int) -> SigningIn:

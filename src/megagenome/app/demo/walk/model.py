@@ -2,7 +2,6 @@
 """What the walk needs to know: where, who, and what is right; and how one of its steps is told."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from megagenome.synthetic.truth import AlleleTruth
@@ -23,7 +22,6 @@ class Person(NamedTuple):
 class Site(NamedTuple):
     """A node on the way.
 
-    folder   of the node, for its operator's commands
     dataset  that is applied for
     members  how many of its people are in the cohort and consent to research
     decider  who decides for its country
@@ -34,7 +32,6 @@ class Site(NamedTuple):
     id: str
     country: str
     url: str
-    folder: Path
     dataset: str
     members: int
     decider: Person
@@ -46,8 +43,8 @@ class Way(NamedTuple):
     """The whole way.
 
     people   those who act at the hub, by what they are: researcher, official, chair, member, auditor
+    citizen  somebody of the cohort at `grants`, linked there to their genome, who will withdraw consent
     alleles  whose exact counts in `grants` are known
-    leaver   somebody of the cohort there, who will withdraw consent
     told_public, told_registered
              what the hub tells of the cohort, without a permit
     """
@@ -56,9 +53,9 @@ class Way(NamedTuple):
     grants: Site
     refuses: Site
     people: Mapping[str, Person]
+    citizen: Person
     assembly: str
     alleles: tuple[AlleleTruth, ...]
-    leaver: str
     told_public: str
     told_registered: str
 

@@ -33,6 +33,7 @@ class Party:
         way = self.way
         for who, person in way.people.items():
             yield self._signing(who, person, way.hub, "hub")
+        yield self._signing("citizen", way.citizen, way.grants.url, way.grants.id)
         for site in (way.grants, way.refuses):
             yield self._signing(f"decider of {site.country}", site.decider, site.url, site.id)
             for who in ("researcher", "auditor"):

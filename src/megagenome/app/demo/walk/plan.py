@@ -2,16 +2,13 @@
 """The walk through a running demo: which datasets are applied for, and what its truth says is right."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from megagenome.app.demo.citizen import dataset_to_apply_for, women_of
 from megagenome.app.demo.expect import Expectation, people_facts
-from megagenome.app.demo.fill import node_folder
 from megagenome.app.demo.model import Login, Running
 from megagenome.app.demo.plan import PlannedNode
 from megagenome.app.demo.walk.model import SEX, Person, Site, Way
-from megagenome.collection.model import Sex, Use
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import Invalid
 from megagenome.synthetic.truth import AlleleTruth, CohortCount, CohortQuestion, CohortTruth, DatasetTruth
 
 ALLELES = 5
@@ -26,27 +23,29 @@ AT_HUB = {
 
 
 def way_through(planned: Sequence[PlannedNode], expectation: Expectation, network: Running) -> Way | None:
-    """Through the first country, which will grant, and the second, which will refuse; None where there is but one."""
-    if len(planned) < 2:
+    """Through the first country, which will grant, and the second, which will refuse.
+
+    None where there is but one, or where one of them has nobody to read about by a permit only.
+    """
+    if len(planned) < 2 or not all(women_of(node) for node in planned[:2]):
         return None
     grants, refuses = (_site(planned, expectation, network, place) for place in (0, 1))
     people = {who: _person(network.login(role)) for who, role in AT_HUB.items()}
     truth = expectation.truth
     alleles = tuple(each for each in truth.alleles if _is_carried(each, grants.dataset))[:ALLELES]
-    leaver = cohort_of(planned[0], grants.dataset)[0]
+    citizen = _person(network.login(Role.CITIZEN, grants.url))
     told = _told(expectation, slice(None))
-    return Way(network.hub.url, grants, refuses, people, truth.assembly, alleles, leaver, *told)
+    return Way(network.hub.url, grants, refuses, people, citizen, truth.assembly, alleles, *told)
 
 
 def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Running, place: int) -> Site:
     node, served = planned[place], network.nodes[place]
-    dataset = _closed(planned[place], expectation.truth.datasets)
+    dataset = _asked(planned[place], expectation.truth.datasets)
     told = _told(expectation, slice(place, place + 1))
     return Site(
         served.id,
         node.country,
         served.url,
-        node_folder(Path(network.folder), node.country),
         dataset.id,
         dataset.consenting[SEX],
         _person(network.login(Role.COUNTRY_DECIDER, served.url)),
@@ -54,10 +53,9 @@ def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Run
     )
 
 
-def _closed(node: PlannedNode, datasets: Sequence[DatasetTruth]) -> DatasetTruth:
-    """The node's largest dataset that is not open."""
-    ids = {each.id for each in node.datasets}
-    return max((each for each in datasets if each.id in ids and not each.open), key=lambda each: each.people)
+def _asked(node: PlannedNode, datasets: Sequence[DatasetTruth]) -> DatasetTruth:
+    held = dataset_to_apply_for(node)
+    return next(each for each in datasets if held and each.id == held.id)
 
 
 def _told(expectation: Expectation, places: slice) -> tuple[str, str]:
@@ -75,13 +73,3 @@ def _person(login: Login) -> Person:
 
 def _is_carried(allele: AlleleTruth, dataset: str) -> bool:
     return any((cell.dataset, cell.sex) == (dataset, SEX) and cell.allele_count for cell in allele.cells)
-
-
-def cohort_of(node: PlannedNode, dataset: str) -> list[str]:
-    """Ids of everybody of the cohort in a dataset who consents to research. Raises `Invalid` where that is nobody."""
-    held = next(each for each in node.datasets if each.id == dataset)
-    everybody = held.people(lambda _curie: None).persons
-    found = [each for each in everybody if each.sex is Sex.FEMALE and Use.RESEARCH in (each.consent or ())]
-    if not found:
-        raise Invalid(f"{dataset}: nobody of the cohort consents to research")
-    return [str(each.individual_id) for each in found]

@@ -5,13 +5,17 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
+import msgspec
+
 from megagenome.app.demo.patience import until, within
 from megagenome.app.demo.walk.model import Step
-from megagenome.app.demo.walk.operator import run
-from megagenome.app.demo.walk.party import Party
+from megagenome.app.demo.walk.party import Party, require
 from megagenome.app.demo.walk.read import REFUSED, count
 from megagenome.app.demo.walk.tiers import told_to
+from megagenome.standards.own_genome import OwnGenome
+from megagenome.standards.permit import PermitState
 
+MY_GENOME = "/my-genome"
 WITHDRAWAL_S = 1.0
 """So soon after a withdrawal every reading by permit is without the person."""
 REVOCATION_S = 5.0
@@ -19,28 +23,42 @@ REVOCATION_S = 5.0
 
 
 def withdraw(party: Party) -> Iterator[Step]:
-    """One person of the cohort withdraws consent. The public numbers stay until the next release."""
+    """The citizen sees who read, and withdraws consent. The public numbers stay until the next release."""
     site = party.way.grants
     left = f"{site.members - 1:,} people {within(0, WITHDRAWAL_S)}"
-    says = f"{party.way.leaver} withdraws consent; the permit reads without them"
-    yield Step(says, site.id, left, partial(withdraw_leaver, party))
+    seen = partial(seen_by_citizen, party)
+    yield Step("the citizen sees the permit, and that it was used", site.id, f"{PermitState.ACTIVE}, read", seen)
+    says = "the citizen withdraws consent; the permit reads without them"
+    yield Step(says, site.id, left, partial(withdraw_consent, party))
     told = partial(told_to, party, "researcher", site)
     yield Step("what is told without a permit stays until a release", site.id, site.told_registered, told)
 
 
 def revoke(party: Party) -> Iterator[Step]:
-    """The committee's chair revokes the permit."""
+    """The committee's chair revokes the permit, and the citizen sees that it is over."""
     says = "the chair revokes the permit at the hub; the node reads no more by it"
     expected = f"{REFUSED} {within(0, REVOCATION_S)}"
     yield Step(says, party.way.grants.id, expected, partial(revoke_permit, party))
+    seen = partial(seen_by_citizen, party)
+    yield Step("the citizen sees that it is over", party.way.grants.id, f"{PermitState.REVOKED}, read", seen)
 
 
-def withdraw_leaver(party: Party) -> str:
-    """The person says it to the contact point, who puts it down; measured from then on."""
-    site = party.way.grants
-    run("node", "consent", site.folder, party.way.leaver, "withdraw")
+def seen_by_citizen(party: Party) -> str:
+    """What the node says of the permit to whose genome it may read."""
+    url = f"{party.way.grants.url}/own/genome"
+    own = msgspec.json.decode(require(party.browser("citizen").get_json(url)), type=OwnGenome)
+    found = [each for each in own.permits if each.permit == party.permit]
+    return ", ".join(f"{each.state}, {'read' if each.readings else 'never read'}" for each in found) or "nothing"
+
+
+def withdraw_consent(party: Party) -> str:
+    """By the citizen's page; measured from before it is sent."""
+    site, browser = party.way.grants, party.browser("citizen")
+    page = browser.open(site.url + MY_GENOME)
+    began = time.monotonic()
+    browser.submit(page, MY_GENOME, {"act": "withdraw"})
     right = f"{site.members - 1:,} people"
-    party.seconds["withdrawal"] = seconds = until(lambda: count(party, site) == right)
+    party.seconds["withdrawal"] = seconds = until(lambda: count(party, site) == right, began)
     return f"{count(party, site)} {within(seconds, WITHDRAWAL_S)}"
 
 
