@@ -5,6 +5,7 @@ A citizen needs the role and the operator's word on who they are (`megagenome no
 the individual. Errors are RFC 9457 problems; nothing here tells one person of another.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -108,8 +109,8 @@ def _permit(connection: sa.Connection, permit: StoredPermit, mine: tuple[str, ..
         permit.id,
         datasets,
         tuple(sorted(permit.uses)),
-        permit.not_before.isoformat(),
-        permit.expires.isoformat(),
+        permit.not_before.date().isoformat(),
+        (permit.expires - timedelta(microseconds=1)).date().isoformat(),
         "expired" if over and permit.state == "active" else permit.state,
         sum(each.entries for each in months(connection, chosen)),
         newest[0].time if newest else "",

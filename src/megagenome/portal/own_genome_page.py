@@ -44,15 +44,15 @@ ACTS = {
 """What can be said: the button, and what it is about."""
 
 MONTHS = {
-    Kind.READ: "times individual records were read by permit",
-    Kind.SLICE: "slices of files were handed out by permit",
-    Kind.FILE: "whole files were handed out by permit",
-    Kind.EGRESS: "results left a closed environment",
-    Kind.GRANT: "times a permit was granted for it",
-    Kind.DECISION: "other decisions on it",
-    Kind.REVOCATION: "times a permit for it was stopped, paused or resumed",
-    Kind.WITHDRAWAL: "times somebody in it withdrew a consent",
-    Kind.AGGREGATE: "answers with numbers for the public",
+    Kind.READ: "Individual records read by permit",
+    Kind.SLICE: "Slices of files handed out by permit",
+    Kind.FILE: "Whole files handed out by permit",
+    Kind.EGRESS: "Results that left a closed environment",
+    Kind.GRANT: "Permits granted for it",
+    Kind.DECISION: "Other decisions on it",
+    Kind.REVOCATION: "Permits for it stopped, paused or resumed",
+    Kind.WITHDRAWAL: "People in it who withdrew or changed a consent",
+    Kind.AGGREGATE: "Answers with numbers for the public",
 }
 _ROOT = "/own"
 
@@ -108,7 +108,7 @@ def _by_month(found: OwnGenome) -> list[tuple[str, list[str]]]:
     months: dict[str, list[str]] = {}
     words = {kind.value: text for kind, text in MONTHS.items()}
     for each in found.months:
-        months.setdefault(each.month, []).append(f"{each.count:,} {words.get(each.kind, each.kind)}")
+        months.setdefault(each.month, []).append(f"{words.get(each.kind, each.kind)}: {each.count:,}")
     return list(months.items())
 
 

@@ -31,13 +31,13 @@ class SaidBefore(msgspec.Struct, frozen=True):
 
 
 class PermitUse(msgspec.Struct, frozen=True):
-    """A permit over a dataset that the person is in, and how often that dataset was read by it."""
+    """A permit over datasets that the person is in, and how often these were read by it. Days: both included."""
 
     permit: str
     datasets: tuple[str, ...]
     uses: tuple[str, ...]
     starts: str
-    expires: str
+    ends: str
     state: str
     readings: int
     last_read: str

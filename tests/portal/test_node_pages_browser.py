@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's pages for its own people in Debian's Chromium: accessible, not too wide, and nothing hostile runs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar, Response, get
+from playwright.sync_api import Browser, sync_playwright
+
+from megagenome.kernel.ledger_pages import Page
+from megagenome.portal.ledger_page import Asked, ledger_page
+from megagenome.portal.node_desk import desk_page, proposal_page
+from megagenome.portal.own_genome_page import own_genome_page, steward_page
+from megagenome.portal.pages import html, render
+from megagenome.portal.site import static_file
+from megagenome.standards.desk import DeskPage
+from tests.portal.fake_hub import EVIL
+from tests.portal.test_browser import ARGUMENTS, check_looks, opened, serving
+from tests.portal.test_ledger_page import ENTRY, FINE
+from tests.portal.test_node_desk import item, proposal
+from tests.portal.test_own_genome_page import genome
+
+pytestmark = pytest.mark.browser
+
+PAGES: dict[str, Callable[[], str]] = {
+    "desk": lambda: desk_page(DeskPage(1, 0, (item(EVIL),))),
+    "proposal": lambda: proposal_page(proposal(EVIL), problem=EVIL),
+    "genome": lambda: own_genome_page(genome(EVIL), said=EVIL),
+    "unknown": lambda: render("own_genome_unknown.html", reason=EVIL),
+    "steward": lambda: steward_page(problem=EVIL),
+    "steward-person": lambda: own_genome_page(genome("words"), for_steward=True),
+    "ledger": lambda: ledger_page(Asked(EVIL, EVIL), Page((ENTRY,), 1), FINE, on_node=True),
+}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[str]:
+    def served(name: str, page: Callable[[], str]) -> Any:
+        @get(f"/{name}", sync_to_thread=False)
+        def show() -> Response[str]:
+            return html(page())
+
+        return show
+
+    pages = [served(name, page) for name, page in PAGES.items()]
+    with serving(Litestar([*pages, static_file], openapi_config=None)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_is_accessible(browser: Browser, node: str, name: str) -> None:
+    with opened(browser, f"{node}/{name}") as page:
+        check_looks(page)
