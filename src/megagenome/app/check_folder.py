@@ -102,7 +102,8 @@ def _datasets(snapshot: Snapshot) -> Iterator[Finding]:
             f"{dataset.state}{', open' if dataset.open else ''}, {dataset.individuals:,} people, floor {dataset.floor}"
         )
         where = f", {' and '.join(dataset.assemblies)}" if dataset.assemblies else ", no genotypes"
-        yield Finding(f"dataset {dataset.id}", fine=True, says=says + where)
+        tiers = f"; alleles {dataset.alleles_tier}, people {dataset.people_tier}"
+        yield Finding(f"dataset {dataset.id}", fine=True, says=says + where + tiers)
 
 
 def _releases(node: Node) -> Finding:

@@ -209,7 +209,7 @@ def dataset_(
         "withdraw": DatasetState.WITHDRAWN,
         "redraft": DatasetState.DRAFT,
     }[move]
-    with opened.collection.engine.begin() as connection:
+    with begin_writing(opened.collection.engine) as connection:
         before = move_dataset(connection, parse_dataset_id(dataset), to)
     more = f"megagenome node dataset {folder} {dataset} {_ONWARD[to]}" if to in _ONWARD else ""
     show_done(Done(str(folder), f"{dataset} was {before} and is {to}", more), json=json)
