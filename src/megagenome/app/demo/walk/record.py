@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from megagenome.app.demo.patience import until
-from megagenome.app.demo.walk.model import Site, Step
+from megagenome.app.demo.walk.model import Step
 from megagenome.app.demo.walk.party import Party, require
 from megagenome.standards.own_genome import OwnGenome
 from megagenome.standards.permit import PermitState
@@ -30,9 +30,12 @@ def record(party: Party) -> Iterator[Step]:
     way = party.way
     seen = partial(_seen, party)
     yield Step("the citizen sees that the permit is over", way.grants.id, f"{PermitState.REVOKED}, read", seen)
-    expected = {way.grants: "grant, read, revocation", way.refuses: "decision, revocation"}
-    for site, kinds in expected.items():
-        yield Step("the auditor finds the permit in the ledger", site.id, kinds, partial(_kinds, party, site, kinds))
+    for where, url, kinds in (
+        ("hub", way.hub, "decision, grant, revocation"),
+        (way.grants.id, way.grants.url, "grant, read, revocation"),
+        (way.refuses.id, way.refuses.url, "decision, revocation"),
+    ):
+        yield Step("the auditor finds the permit in the ledger", where, kinds, partial(_kinds, party, url, kinds))
     withdrawn = partial(_withdrawn, party)
     yield Step("the auditor finds the withdrawal in the ledger", way.grants.id, way.grants.dataset, withdrawn)
     for where, url in (("hub", way.hub), (way.grants.id, way.grants.url), (way.refuses.id, way.refuses.url)):
@@ -47,11 +50,11 @@ def _seen(party: Party) -> str:
     return ", ".join(f"{each.state}, {'read' if each.readings else 'never read'}" for each in found) or "nothing"
 
 
-def _kinds(party: Party, site: Site, expected: str) -> str:
+def _kinds(party: Party, url: str, expected: str) -> str:
     """A node that cannot read by the permit hears of the revocation in its own time."""
 
     def found() -> str:
-        entries = _entries(party, site.url, {"permit": party.permit})
+        entries = _entries(party, url, {"permit": party.permit})
         return ", ".join(sorted({entry["kind"] for entry in entries}))
 
     until(lambda: found() == expected)
