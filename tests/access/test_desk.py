@@ -189,6 +189,23 @@ def test_a_decision_on_what_was_asked_anew_meanwhile_is_asked_for_again(node: No
     assert node.states()[1] == "requested"
 
 
+def test_what_was_not_recorded_can_be_granted_when_it_is_asked_again(node: Node) -> None:
+    node.decide(FI_1="approved")
+    node.receive(receipt_of(node, "the time was over"))
+    node.now = NOW + timedelta(days=15)
+    node.propose(proposal(asked=("FI-1",), requested_at=node.now, decide_by=node.now + timedelta(days=14)))
+    assert node.decide(FI_1="approved")[0] == "approved"
+    assert node.readable() == ["FI-1"]
+
+
+def test_what_was_taken_back_before_the_hub_heard_of_it_stays_so(node: Node) -> None:
+    node.decide(FI_1="approved")
+    granted = receipt_of(node, "too late")
+    node.decide(FI_1="revoked")
+    node.receive(granted)
+    assert (node.states()[0], node.readable()) == ("revoked", [])
+
+
 def test_the_hub_suspends_resumes_and_ends(node: Node) -> None:
     node.decide(FI_1="approved")
     node.tell("permit-1", PermitState.ACTIVE, 1)

@@ -106,6 +106,7 @@ def test_what_depends_is_asked_when_it_applies(form: Form, field: str) -> None:
         ("people", ["p1"]),
         ("people", {"p1": 1}),
         ("people", {"p1": "x" * 501}),
+        ("people", {"p1": "\x1b[2J"}),
         ("stigma", "yes"),
         ("nothing", "x"),
     ],

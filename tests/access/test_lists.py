@@ -91,6 +91,21 @@ def test_lists_hold_what_the_table_lets_one_look_at(hub: Hub) -> None:
         assert found == looks, who.name
 
 
+def test_a_title_is_for_those_who_read(hub: Hub) -> None:
+    hub.submitted()
+    application = hub.active()
+    keeper = Caller(STEW.subject, STEW.name, STEW.roles | AUDREY.roles)
+    for who in (AUDREY, STEW, keeper):
+        assert {line.title for line in listed(hub, who, Scope.ALL).lines} == {""}
+    # who has a desk besides reads what came to it, and still not what came to others
+    decider = Caller(FINN.subject, FINN.name, FINN.roles | AUDREY.roles)
+    titles = {line.id: line.title for line in listed(hub, decider, Scope.ALL).lines}
+    assert titles.pop(application) == "Seizures in Europe"
+    assert set(titles.values()) == {""}
+    for who, scope in ((ADA, Scope.MINE), (SIGNE, Scope.DESK), (CHAIR, Scope.ALL), (decider, Scope.DESK)):
+        assert {line.title for line in listed(hub, who, scope).lines} == {"Seizures in Europe"}, who.name
+
+
 def test_states_narrow_a_list(hub: Hub) -> None:
     hub.create()
     submitted = hub.submitted()

@@ -8,17 +8,21 @@ import msgspec
 import pytest
 
 from megagenome.access import command_types as c
+from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
-from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
+from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Verb, Vote
 from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,
+    AUDREY,
     BEN,
     BOTH,
     BRINGS,
     CHAIR,
+    COHORT,
     DEAN,
+    DEFINITION,
     DORA,
     EEVA,
     ELLE,
@@ -27,6 +31,7 @@ from tests.access.hub import (
     SIGNE,
     STRANGER,
     Hub,
+    identify,
     recommendation,
 )
 
@@ -262,6 +267,33 @@ def test_nobody_votes_undeclared_or_with_a_conflict(hub: Hub) -> None:
     assert [verb.value for verb in hub.show(DORA, application).commands] == ["declare-interest"]
 
 
+def test_who_has_a_conflict_may_stop_a_permit_and_nothing_more(hub: Hub) -> None:
+    application = hub.assessing()
+    cora = Caller("cora@https://idp.example", "Cora", CHAIR.roles)
+    hub.do(cora, application, c.DeclareInterest(True, "my brother's"))
+    hub.vote(application)
+    for command in (c.DeclareInterest(False), recommendation(), c.RequestDecisions()):
+        hub.do(CHAIR, application, command)
+    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED})
+    hub.do(cora, application, c.Suspend("a doubt"))
+    with pytest.raises(NotEntitled, match="conflict"):
+        hub.do(cora, application, c.Resume("none any more"))
+    assert Verb.RESUME not in hub.show(cora, application).commands
+    hub.do(cora, application, c.Revoke("over"))
+    with pytest.raises(NotEntitled, match="conflict"):
+        hub.do(cora, application, c.Close("over"))
+
+
+def test_a_signing_official_does_not_read_who_voted_how(hub: Hub) -> None:
+    application = hub.voted()
+    auditing = Caller(SIGNE.subject, SIGNE.name, SIGNE.roles | AUDREY.roles)
+    for who in (SIGNE, auditing, ADA):
+        shown = hub.show(who, application)
+        assert shown.answers["title"] == "Seizures in Europe"
+        assert (shown.votes, [word for word in ("because", "Dora") if word in str(shown)]) == ((), [])
+    assert {vote.note for vote in hub.show(DEAN, application).votes} == {"because"}
+
+
 def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
     application = hub.voted()
     hub.do(DEAN, application, c.DeclareInterest(True, "I found out"))
@@ -366,6 +398,11 @@ def test_beginning_needs_an_organisation_and_a_true_cohort(hub: Hub) -> None:
         hub.create(organisation="Oulu")
     with pytest.raises(Invalid, match="definition"):
         hub.create(cohort="sha256:00")
+    other = DEFINITION.replace("}", ',"note":"and nobody else"}')
+    assert identify(other) == cohort_id(COHORT)  # the same cohort, in words that its id is not of
+    for text in (other, DEFINITION + " ", DEFINITION.replace(":", ": ")):
+        with pytest.raises(Invalid, match="definition"):
+            hub.create(definition=text)
     twice = (DatasetRef("node-ee", "EE", "A"), DatasetRef("node-ee", "FI", "A"))
     for datasets in (twice, (DatasetRef("node", "Estonia", "A"),), (DatasetRef("node", "EE", "../x"),)):
         with pytest.raises(Invalid):

@@ -90,6 +90,11 @@ def test_a_draft_over_http(web: TestClient[Litestar]) -> None:
     assert ada.command(application, 1, 3, type="save-draft", answers={}).status_code == 409
 
 
+def test_a_command_id_is_one_word(web: TestClient[Litestar]) -> None:
+    for wrong in ("begin-0001\n", "begin 0001", "short", "x" * 101):
+        assert Client(web, ADA).post("/applications", {**BEGIN, "id": wrong}).status_code == 400
+
+
 def test_documents_go_up_and_come_down_as_downloads(web: TestClient[Litestar]) -> None:
     ada = Client(web, ADA)
     application = ada.post("/applications", BEGIN).json()["application"]

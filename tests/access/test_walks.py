@@ -220,7 +220,7 @@ DESK_OF = {
     "signing_official": Desk.ENDORSING,
     "dac_chair": Desk.ASSESSING,
     "dac_member": Desk.ASSESSING,
-    "country_decider": Desk.DECIDING,
+    "node": Desk.DECIDING,
 }
 
 TestWalk = Walk.TestCase

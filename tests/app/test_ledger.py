@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.app.ledger import keep_tally
+from megagenome.kernel.errors import Corrupt
 from tests.kernel.ledgers import NOON, clock_at
 
 
 class FakeTally:
-    """Notes its flushes; `fails` with a disk that is full."""
+    """Notes its flushes, each of which `fails` where there is a reason."""
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(self, *, fails: Exception | None = None) -> None:
         self.fails = fails
         self.flushed: list[bool] = []
         self.was_flushed = threading.Event()
@@ -23,7 +24,7 @@ class FakeTally:
         self.flushed.append(everything)
         self.was_flushed.set()
         if self.fails:
-            raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+            raise self.fails
 
 
 def serve_a_moment(tally: Any, *, until_flushed: bool) -> None:
@@ -52,9 +53,22 @@ def test_within_a_minute_nothing_is_entered_before_the_end() -> None:
     assert tally.flushed == [True]
 
 
-def test_a_database_that_takes_nothing_does_not_stop_the_server(caplog: pytest.LogCaptureFixture) -> None:
-    tally = FakeTally(fails=True)
+@pytest.mark.parametrize(
+    ("fails", "says"),
+    [
+        (
+            sa.exc.OperationalError("INSERT", {"subject": "jane@idp"}, Exception("database or disk is full")),
+            "they wait in memory: database or disk is full",
+        ),
+        (Corrupt("the newest entry was changed"), "they wait in memory: the newest entry was changed"),
+    ],
+)
+def test_a_ledger_that_takes_nothing_does_not_stop_the_server(
+    caplog: pytest.LogCaptureFixture, fails: Exception, says: str
+) -> None:
+    tally = FakeTally(fails=fails)
     with clock_at(NOON + timedelta(seconds=59.99)):
         serve_a_moment(tally, until_flushed=True)
     assert tally.flushed[-1] is True
-    assert "they wait in memory: database or disk is full" in caplog.text
+    assert says in caplog.text
+    assert "jane" not in caplog.text

@@ -10,7 +10,7 @@ import pytest
 
 from megagenome.collection import bcf_records
 from megagenome.collection.read_vcf import open_vcf
-from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards.genotypes import Block
 
 PEOPLE = 1000
@@ -72,6 +72,39 @@ def test_bcf_whose_records_break_off_is_refused(tmp_path: Path, keep: int) -> No
     with pysam.BGZFile(str(cut), "wb", None) as file:
         file.write(content[: header + keep] if keep > 0 else content[:keep])
     with open_vcf(cut) as source, pytest.raises(Corrupt, match="damaged or malformed"):
+        list(source.blocks)
+
+
+@pytest.mark.parametrize(
+    "allele", [b"\x27A\t", b"\x27A\n", b"\x27A ", b"\x27A,", b"\x27A\0", b"\x27\x1b[", b"\x27\xff\xfe"]
+)
+@pytest.mark.parametrize("place", [b"\x27AC", b"\x27GT"])
+def test_an_allele_that_no_vcf_could_spell_is_refused(tmp_path: Path, allele: bytes, place: bytes) -> None:
+    text, whole, hostile = tmp_path / "a.vcf.gz", tmp_path / "a.bcf", tmp_path / "hostile.bcf"
+    with pysam.BGZFile(str(_write(text, 2)), "rb", None) as file:
+        lines = file.read(1 << 20).replace(b"\t2\t.\tA\tG", b"\t2\t.\tAC\tGT")
+    with pysam.BGZFile(str(text), "wb", None) as file:
+        file.write(lines)
+    pysam.bcftools.view("-Ob", "-o", str(whole), str(text), catch_stdout=False)
+    with pysam.BGZFile(str(whole), "rb", None) as file:
+        content = file.read(1 << 20)
+    with pysam.BGZFile(str(hostile), "wb", None) as file:
+        file.write(content.replace(b"\x27AC\x27GT", b"\x27AC\x27GT".replace(place, allele)))
+    with open_vcf(whole) as source:
+        assert [block.refs for block in source.blocks] == [["A", "AC"]]
+    with open_vcf(hostile) as source, pytest.raises(Invalid, match="22:2: an allele is empty, or holds a blank"):
+        list(source.blocks)
+
+
+def test_contigs_whose_numbers_have_gaps_are_refused(tmp_path: Path) -> None:
+    text, whole, hostile = _write(tmp_path / "a.vcf.gz", 2), tmp_path / "a.bcf", tmp_path / "hostile.bcf"
+    pysam.bcftools.view("-Ob", "-o", str(whole), str(text), catch_stdout=False)
+    with pysam.BGZFile(str(whole), "rb", None) as file:
+        content = file.read(1 << 20)
+    assert b"##contig=<ID=22,IDX=0>" in content
+    with pysam.BGZFile(str(hostile), "wb", None) as file:
+        file.write(content.replace(b"##contig=<ID=22,IDX=0>", b"##contig=<ID=22,IDX=1>"))
+    with open_vcf(hostile) as source, pytest.raises(Corrupt, match="before its first record"):
         list(source.blocks)
 
 

@@ -13,7 +13,7 @@ from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Unauthenticated
 from tests.identity.world import HERE, SUBJECT, Browser, Server
 
-NOBODY = {"subject": None, "name": "", "roles": [], "registered": False}
+NOBODY = {"subject": None, "name": "", "roles": [], "registered": False, "node": ""}
 
 
 @pytest.fixture
@@ -114,6 +114,14 @@ def test_what_is_sent_comes_whole_to_the_route(browser: Browser) -> None:
     assert browser.client.post("/change", data={"a": "1"}, headers=header).json() == {"a": "1"}
     for lacking in (origin, {**header, "x-csrf-token": token[::-1]}):
         assert browser.client.post("/change", json={"a": [1], "csrf": token}, headers=lacking).status_code == 403
+
+
+def test_a_form_of_countless_fields_is_not_taken_apart(browser: Browser) -> None:
+    browser.sign_in()
+    sent = {"origin": HERE, "content-type": "application/x-www-form-urlencoded"}
+    token = b"csrf=" + browser.csrf().encode()
+    assert browser.client.post("/change", content=token + b"&a=1" * 900, headers=sent).status_code == 200
+    assert browser.client.post("/change", content=token + b"&a" * 10_000, headers=sent).status_code == 413
 
 
 def test_the_public_may_send_what_it_may(browser: Browser) -> None:

@@ -5,11 +5,14 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 import sqlalchemy as sa
 
 from megagenome.identity import begun, tables
+from megagenome.kernel.database import begin_writing
 from tests.identity.world import CALLBACK, HERE, SUBJECT, Browser, FakeProvider, Server, make_settings, unsigned
 from tests.portal.document import Document
 
@@ -25,7 +28,7 @@ def test_the_whole_way_in_and_out(browser: Browser) -> None:
     assert browser.whoami()["subject"] is None
     answer = browser.sign_in("/whoami?x=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/whoami?x=1")
-    assert browser.whoami() == {"subject": SUBJECT, "name": "Jane Doe", "roles": [], "registered": False}
+    assert browser.whoami() == {"subject": SUBJECT, "name": "Jane Doe", "roles": [], "registered": False, "node": ""}
     answer = browser.post("/logout", {"csrf": browser.csrf()})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?out=1")
     assert "Max-Age=0" in cookies(answer)[SESSION]
@@ -288,3 +291,18 @@ def test_a_get_changes_nothing(browser: Browser) -> None:
     for path in ("/logout", "/account/sessions", "/account/terms"):
         assert browser.client.get(path).status_code == 405
     assert browser.whoami()["subject"] == SUBJECT
+
+
+def test_who_signs_in_while_a_load_holds_the_database_takes_no_thread_from_others(
+    server: Server, engine: sa.Engine
+) -> None:
+    async def rush() -> int:
+        transport = httpx.ASGITransport(server.app)  # type: ignore[arg-type]  # two spellings of one protocol
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client, anyio.create_task_group() as all_:
+            with begin_writing(engine):
+                for _ in range(50):
+                    all_.start_soon(client.get, "/login/start")
+                await anyio.sleep(0.5)
+                return anyio.to_thread.current_default_thread_limiter().borrowed_tokens
+
+    assert anyio.run(rush) == 0

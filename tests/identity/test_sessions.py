@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from megagenome.identity.settings import SignInSettings
 from megagenome.identity.subjects import Profile
 from megagenome.identity.tables import session
 from megagenome.kernel.callers import Role
+from megagenome.kernel.database import begin_writing
 from tests.identity.world import make_settings
 
 JANE = Profile("jane@https://login.example.org", "Jane", "jane@example.org", "example.org", ("member@example.org",))
@@ -75,6 +77,18 @@ def test_reading_seldom_writes(sessions: Sessions, engine: sa.Engine, wait: Call
     sessions.visit(token)
     sessions.visit(token)
     assert written.count("UPDATE") == 1
+
+
+def test_reading_waits_for_no_writer(sessions: Sessions, engine: sa.Engine, wait: Callable[[float], None]) -> None:
+    token = sessions.open(JANE, "")
+    wait(TOUCH_S + 1)
+    with begin_writing(engine):
+        began = time.monotonic()
+        assert sessions.visit(token)
+        assert time.monotonic() - began < 5  # a writer waits for 30 s
+    before = sessions.of(JANE.subject)
+    assert sessions.visit(token)  # noted as soon as nobody writes
+    assert sessions.of(JANE.subject)[0].used > before[0].used
 
 
 def test_signing_out_ends_one_or_all_and_nobody_elses(sessions: Sessions) -> None:

@@ -2,6 +2,7 @@
 """One schema for nodes and hubs: its revision, its tables' owners, and who waits for whom."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from megagenome.kernel.database import (
     require_revision,
     sqlite_url,
     upgrade,
+    write_if_free,
 )
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.network import tables as network
 
+TALLY = sa.table("tally", sa.column("n"))
 OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA, network.METADATA]
 
 
@@ -56,6 +59,22 @@ def test_another_revision_is_refused(engine: sa.Engine) -> None:
     engine.dispose()
 
 
+def test_a_database_of_a_newer_version_is_left_alone(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    for touch in (require_revision, upgrade):
+        with pytest.raises(Conflict, match="newer version that wrote it"):
+            touch(engine)
+
+
+def test_two_who_upgrade_at_once_both_find_it_done(tmp_path: Path) -> None:
+    engines = [open_database(sqlite_url(tmp_path / "new.sqlite")) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(upgrade, engines))
+    require_revision(engines[0])
+
+
 def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
     def add() -> None:
         for _ in range(20):
@@ -73,6 +92,17 @@ def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
     engine.dispose()
 
 
+def test_what_may_be_left_out_waits_for_nobody(engine: sa.Engine) -> None:
+    more = sa.update(TALLY).values(n=TALLY.c.n + 1)
+    with begin_writing(engine):
+        assert not write_if_free(engine, more)
+    assert write_if_free(engine, more)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(TALLY.c.n)).scalar() == 1
+        # and whoever gets the connection after it waits again
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+
+
 def test_a_snapshot_stays_what_it_was(engine: sa.Engine) -> None:
     with begin_snapshot(engine) as reading:
         assert reading.scalar(sa.text("SELECT n FROM tally")) == 0
@@ -82,6 +112,12 @@ def test_a_snapshot_stays_what_it_was(engine: sa.Engine) -> None:
     with begin_snapshot(engine) as reading:
         assert reading.scalar(sa.text("SELECT n FROM tally")) == 5
     engine.dispose()
+
+
+def test_an_error_quotes_nobody(engine: sa.Engine) -> None:
+    with pytest.raises(sa.exc.OperationalError) as caught, engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO gone VALUES (:name)"), {"name": "Jane Doe"})
+    assert "Jane" not in f"{caught.value} {caught.value!r}"
 
 
 def test_a_failed_writer_leaves_nothing(engine: sa.Engine) -> None:

@@ -94,6 +94,23 @@ def test_records_and_headers_without_genotypes(tmp_path: Path) -> None:
     assert (dictionary.gt, record.ploidy) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '##FORMAT=<Description="Genotype",ID=GT,Number=1,Type=String>',
+        '##FORMAT=<Number=1,Type=String,Description="ID=DP, a \\"call\\",IDX=9",ID=GT>',
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="x,ID=DP>",IDX=7>',
+    ],
+)
+def test_genotypes_are_found_wherever_their_id_stands_in_the_header(tmp_path: Path, line: str) -> None:
+    written = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">'
+    assert written in HEADER
+    _, [(record, body)] = read(
+        tmp_path, ["22\t100\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1/1\t./."], HEADER.replace(written, line)
+    )
+    assert calls(record, body) == [[0, 1], [1, 1], [MISSING, MISSING]]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.none() | st.integers(0, 2), min_size=1, max_size=3), min_size=3, max_size=3), st.booleans())
 def test_calls_of_any_ploidy(tmp_path: Path, some: list[list[int | None]], phased: bool) -> None:

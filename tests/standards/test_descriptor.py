@@ -120,6 +120,14 @@ def test_what_a_descriptor_must_not_say(folder: Path, claim: str, is_absent: boo
             read_descriptor(token, keys.key_set())
 
 
+@pytest.mark.parametrize("claim", ["id", "url", "country"])
+def test_a_line_end_after_what_is_said_is_not_overlooked(folder: Path, claim: str) -> None:
+    keys = SigningKeys.open(folder)
+    claims = claims_of(signed(keys))
+    with pytest.raises(Corrupt):
+        meet(keys.sign({**claims, claim: claims[claim] + "\n"}, TYPE))
+
+
 NONSENSE = ["", "a.b.c", "....", "\xff.\xff.\xff", "x" * (LARGEST_BYTES + 1), f"a.{'WyJb' * 9000}.c"]
 
 

@@ -3,6 +3,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,14 @@ def test_nesting_has_an_end() -> None:
 def test_brackets_in_texts_and_side_by_side_are_not_nested() -> None:
     wide = {"text": '["{[' * 50 + "\\", "wide": [[{}] for _ in range(100)]}
     assert decode_object(json.dumps(wide).encode(), "claims") == wide
+
+
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 90_000, b'"\\' * 90_000, b'"' * 180_001, b'"\\"[' * 45_000])
+def test_a_text_without_an_end_takes_no_longer_than_others(text: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(Corrupt):
+        decode_object(b"[" * (MAX_NESTING + 1) + text, "claims")
+    assert time.process_time() - began < 2  # a second look from each quote would take a minute
 
 
 def test_too_long_is_not_read() -> None:

@@ -62,6 +62,14 @@ def test_any_change_changes_the_digest(field: str) -> None:
     assert digest(msgspec.structs.replace(DOCUMENT, **{field: other})) != digest(DOCUMENT)
 
 
+def test_times_without_an_offset_are_refused() -> None:
+    for text, read in ((encode(DECISION), decode_decision), (encode(DOCUMENT), decode_permit)):
+        without = text.replace(b":00Z", b":00")
+        assert without != text
+        with pytest.raises(Invalid, match="timezone"):
+            read(without)
+
+
 def test_decisions_are_read_and_held_to_their_rules() -> None:
     assert decode_decision(encode(DECISION)) == DECISION
     wrong: list[tuple[DatasetDecision, ...]] = [

@@ -23,13 +23,13 @@ def decline(case: Case, command: c.Decline) -> Bodies:
 
 def begin_assessment(case: Case, _: c.BeginAssessment) -> Bodies:
     """It is complete enough."""
-    _refuse_conflicted(case)
+    case.refuse_conflicted()
     return [e.AssessmentBegun()]
 
 
 def return_to_applicant(case: Case, command: c.Return) -> Bodies:
     """Back to the applicant; the committee's clock stands, votes are void."""
-    _refuse_conflicted(case)
+    case.refuse_conflicted()
     return [*pause_assessment(case.view, case.now), e.Returned(case.keep(command.reasons))]
 
 
@@ -60,7 +60,7 @@ def recommend(case: Case, command: c.Recommend) -> Bodies:
 
 def reject(case: Case, _: c.Reject) -> Bodies:
     """Let the recommendation to reject take effect."""
-    _refuse_conflicted(case)
+    case.refuse_conflicted()
     if case.view.recommendation is None or case.view.recommendation.advice is not Advice.REJECT:
         raise Conflict("the recommendation is to approve: send it to the countries, or return the application")
     return [e.Rejected()]
@@ -89,9 +89,4 @@ def _require_met(view: Application) -> None:
 def _require_declared(case: Case) -> None:
     if case.person not in case.view.conflicts:
         raise NotEntitled("declare first whether you have a conflict of interest")
-    _refuse_conflicted(case)
-
-
-def _refuse_conflicted(case: Case) -> None:
-    if case.view.conflicts.get(case.person):
-        raise NotEntitled("you declared a conflict of interest with this application")
+    case.refuse_conflicted()

@@ -16,7 +16,7 @@ from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Knoc
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.errors import Invalid
+from megagenome.kernel.errors import Invalid, NotEntitled
 from megagenome.standards.application import PersonKey, ProcessRole
 
 
@@ -66,6 +66,11 @@ class Case:
     def keep_note(self, content: str) -> TextId | None:
         """The same for a text that may be left out."""
         return self.keep(content) if content.strip() else None
+
+    def refuse_conflicted(self) -> None:
+        """Raise `NotEntitled` for who declared a conflict of interest: they may only declare anew, or stop a permit."""
+        if self.view.conflicts.get(self.person):
+            raise NotEntitled("you declared a conflict of interest with this application")
 
     def read_answers(self, text: TextId | None) -> Mapping[str, Any]:
         """Answers that were kept; empty where there are none."""

@@ -16,7 +16,7 @@ Note = Annotated[str, msgspec.Meta(max_length=10_000)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
-CommandId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{8,100}$")]
+CommandId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._-]{8,100}\Z")]
 
 
 class Create(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -137,7 +137,7 @@ class Desk:
                 noted = {"acknowledged": stamp(clock.now()), "refusal": receipt.refusal}
                 connection.execute(sa.update(t.decision).where(open_).values(noted))
                 if receipt.refusal:
-                    self._undo(connection, claims_of(token, CountryDecision), receipt.refusal)
+                    self._undo(connection, claims_of(token, CountryDecision))
 
     def take_proposals(self, connection: sa.Connection, hub: str, proposals: Sequence[tuple[str, Proposal]]) -> None:
         """What the hub asks. A later request of the same permit takes the place of an earlier one. Idempotent."""
@@ -225,15 +225,16 @@ class Desk:
                 self._world.permits.take_back(connection, decision.permit, (each.dataset,), each.reasons)
         self._world.ledger.write(connection, *(_act(decision, each, caller) for each in decision.decisions))
 
-    def _undo(self, connection: sa.Connection, decision: CountryDecision, refusal: str) -> None:
+    def _undo(self, connection: sa.Connection, decision: CountryDecision) -> None:
         """The hub did not record it, so it does not hold: what is still asked waits again, the rest lapsed."""
         held, now = _found(connection, decision.permit), clock.now()
         is_asked = now < held.proposal.decide_by and decision.decided_at < held.proposal.requested_at
         for each in decision.decisions:
-            if each.verdict is Verdict.REVOKED:
-                continue
+            is_latest = held.parts[each.dataset].state is _BECOMES[each.verdict]
+            if each.verdict is Verdict.REVOKED or not is_latest:
+                continue  # what was taken back stays so
             if each.verdict is Verdict.APPROVED:
-                self._world.permits.take_back(connection, decision.permit, (each.dataset,), refusal)
+                self._world.permits.undo(connection, decision.permit, (each.dataset,))
             asked = is_asked and each.dataset in held.proposal.datasets
             state = PartState.REQUESTED if asked else PartState.LAPSED
             set_part(connection, decision.permit, each.dataset, state, now)

@@ -29,17 +29,21 @@ def list_applications(
         person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
         took_part = sa.select(t.participant.c.application).where(t.participant.c.person == (person or ""))
         countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
+        reading: sa.ColumnElement[bool] = sa.true()
         if scope is Scope.MINE:
             which: sa.ColumnElement[bool] = _row.id.in_(took_part.where(t.participant.c.is_present))
         else:
-            which = _row.id.not_in(took_part) & sa.or_(sa.false(), *_desks(directory, caller, scope))
+            reading = sa.or_(sa.false(), *_desks(directory, caller, scope))
+            looking = _onlookers(directory, caller) if scope is Scope.ALL else []
+            which = _row.id.not_in(took_part) & sa.or_(reading, *looking)
+            reading = reading if looking else sa.true()
         if states:
             which &= _row.state.in_(states)
-        return _page(connection, which, scope, countries, skip, limit)
+        return _page(connection, which, reading, scope, countries, skip, limit)
 
 
 def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.ColumnElement[bool]]:
-    """What waits at each desk of the caller; for `ALL` what came to it."""
+    """What waits at each desk of the caller; for `ALL` what came to it. All of these read what it says."""
     waits = scope is Scope.DESK
     found: list[sa.ColumnElement[bool]] = []
     if Role.SIGNING_OFFICIAL in caller.roles:
@@ -53,9 +57,15 @@ def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.Column
         countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
         asked = sa.select(t.part.c.application).where(_is_asked(countries))
         found.append(_row.state.in_(_DECIDING) & _row.id.in_(asked) if waits else _has_come_to(countries))
-    if not waits and Role.DATA_STEWARD in caller.roles:
+    return found
+
+
+def _onlookers(directory: Directory, caller: Caller) -> list[sa.ColumnElement[bool]]:
+    """What the caller may look at, and not read what it says."""
+    found: list[sa.ColumnElement[bool]] = []
+    if Role.DATA_STEWARD in caller.roles:
         found.append(_has_come_to(sorted(_countries_of(directory, caller, Role.DATA_STEWARD))))
-    if not waits and Role.AUDITOR in caller.roles:
+    if Role.AUDITOR in caller.roles:
         found.append(_row.reached >= Reach.SUBMITTED)
     return found
 
@@ -76,6 +86,7 @@ def _has_come_to(countries: list[str]) -> sa.ColumnElement[bool]:
 def _page(
     connection: sa.Connection,
     which: sa.ColumnElement[bool],
+    reading: sa.ColumnElement[bool],
     scope: Scope,
     countries: list[str],
     skip: int,
@@ -88,7 +99,8 @@ def _page(
     source = t.application.outerjoin(windows, windows.c.application == _row.id)
     order = (~_row.overdue, due.is_(None), due, _row.updated) if scope is Scope.DESK else (_row.updated.desc(),)
     total = connection.execute(sa.select(sa.func.count()).select_from(t.application).where(which)).scalar_one()
-    asked = sa.select(t.application, due).select_from(source).where(which).order_by(*order, _row.id)
+    is_read = sa.case((reading, True), else_=False).label("is_read")
+    asked = sa.select(t.application, due, is_read).select_from(source).where(which).order_by(*order, _row.id)
     rows = connection.execute(asked.offset(skip).limit(limit)).all()
     named = _countries(connection, [row.id for row in rows])
     return Page(total, skip, tuple(_line(row, named.get(row.id, ())) for row in rows))
@@ -106,7 +118,7 @@ def _countries(connection: sa.Connection, ids: list[str]) -> dict[str, tuple[str
 def _line(row: Any, countries: tuple[str, ...]) -> Line:
     return Line(
         ApplicationId(row.id),
-        row.title,
+        row.title if row.is_read else "",
         State(row.state),
         row.version,
         row.organisation,

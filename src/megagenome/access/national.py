@@ -29,8 +29,7 @@ _NEEDED = {
 
 def request_decisions(case: Case, _: c.RequestDecisions) -> Bodies:
     """Ask every country, and start their clocks and that of the permit's end."""
-    if case.view.conflicts.get(case.person):
-        raise NotEntitled("you declared a conflict of interest with this application")
+    case.refuse_conflicted()
     permit = _permit(case)
     document = decode_permit(case.transaction.texts([permit.text])[permit.text])
     bodies: Bodies = [start_permit(document.starts, document.ends, case.world.settings)]

@@ -77,6 +77,9 @@ class NodePermits(Protocol):
     def take_back(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], reason: str, /) -> None:
         """These may no longer, whatever the hub says."""
 
+    def undo(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], /) -> None:
+        """What was granted of these does not hold, as if it had never been; it may be granted again."""
+
     def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
         """What the hub says of a permit, which need not be known here (yet)."""
 

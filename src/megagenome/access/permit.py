@@ -72,6 +72,7 @@ def suspend(case: Case, command: c.Suspend) -> Bodies:
 
 def resume(case: Case, command: c.Resume) -> Bodies:
     """Let it work again."""
+    case.refuse_conflicted()
     return [e.PermitResumed(case.keep(command.reasons))]
 
 
@@ -82,4 +83,5 @@ def revoke(case: Case, command: c.Revoke) -> Bodies:
 
 def close(case: Case, command: c.Close) -> Bodies:
     """Nothing more will happen with the application."""
+    case.refuse_conflicted()
     return [e.Closed(case.keep(command.reasons))]

@@ -190,7 +190,9 @@ class Process:
         organisation = order.organisation or (min(organisations) if len(organisations) == 1 else "")
         if organisation not in organisations:
             raise Invalid(f"choose one of your organisations: {', '.join(sorted(organisations))}")
-        if self.world.identify_cohort(order.definition) != order.cohort:
+        # the id is the digest of the canonical text: another that means the same could carry words that nobody reads
+        written = "sha256:" + hashlib.sha256(order.definition.encode()).hexdigest()
+        if not self.world.identify_cohort(order.definition) == order.cohort == written:
             raise Invalid(f"the cohort's definition is not that of {order.cohort}: save the cohort anew")
         for each in order.datasets:
             parse_country(each.country)

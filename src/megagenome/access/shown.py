@@ -2,8 +2,9 @@
 """An application as one caller may see it: what the table lets them read, with names and texts joined in.
 
 The applicant's side reads the draft, and not who voted how; names of the committee and of deciders stay from it. Desks
-read what was submitted. Auditors and data stewards see states, times, decisions and who of the officials acted, and
-nothing that the applicant's side wrote, nor its names.
+read what was submitted; a signing official, who is of the applicant's organisation, not who voted how either. Auditors
+and data stewards see states, times, decisions and who of the officials acted, and nothing that the applicant's side
+wrote, nor its names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,6 +43,8 @@ from megagenome.standards.application_form import check_complete
 
 _OWN = frozenset({ProcessRole.APPLICANT, ProcessRole.MEMBER})
 _DAC = frozenset({ProcessRole.DAC_CHAIR, ProcessRole.DAC_MEMBER})
+_IN_CONFIDENCE = _DAC | {ProcessRole.COUNTRY_DECIDER}
+"""Who reads votes and interests; who reads nothing else either may see that there were some."""
 
 
 class _Lens:
@@ -51,6 +54,7 @@ class _Lens:
         self.transaction = transaction
         self.is_own = bool(roles & _OWN)
         self.reads = any(may(Verb.READ, role, view.state) for role in roles)
+        self.is_in_confidence = bool(roles & _IN_CONFIDENCE) or not self.reads
         self.own_people = view.took_part
         self.texts: Mapping[TextId, str] = {}
         self.people: Mapping[PersonKey, Known] = {}
@@ -79,7 +83,7 @@ def show(
 ) -> ApplicationShown:
     """The application as somebody with these roles sees it."""
     lens = _Lens(transaction, roles, view)
-    visible = [event for event in events if not (lens.is_own and e.is_in_confidence(event.body))]
+    visible = [event for event in events if lens.is_in_confidence or not e.is_in_confidence(event.body)]
     actors = {event.actor.person for event in visible if event.actor}
     answers = view.answers if lens.is_own else view.submitted
     attachments = view.attachments if lens.is_own else view.submitted_attachments
@@ -120,7 +124,7 @@ def show(
         findings=_findings(view, given) if lens.is_own else (),
         attachments=_attachments(attachments, lens) if lens.reads else (),
         recommendation=_recommendation(view, lens),
-        votes=() if lens.is_own or not lens.reads else _votes(view, lens, person),
+        votes=_votes(view, lens, person) if lens.is_in_confidence and lens.reads else (),
         conflict=view.conflicts.get(person) if person and roles & _DAC else None,
     )
 

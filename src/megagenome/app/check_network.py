@@ -10,7 +10,6 @@ from megagenome.kernel.errors import Corrupt, MegagenomeError
 from megagenome.kernel.findings import Finding
 from megagenome.network.check import check_hub, check_network
 from megagenome.network.join import HUB_FILE
-from megagenome.network.joined_nodes import with_joined
 from megagenome.network.settings import NetworkSettings, Node, check_url
 from megagenome.standards.beacon import decode_info
 
@@ -40,6 +39,8 @@ def check_hub_folder(folder: Path) -> list[Finding]:
         opened = open_hub(folder)
     except MegagenomeError as error:
         return [Finding("settings", fine=False, says=str(error), do=f"see {folder / HUB_FILE}")]
+    from megagenome.network.joined_nodes import with_joined  # cryptography takes 0.1 s to import
+
     settings, nodes = opened.settings, with_joined(opened.settings.nodes, joined_of(opened))
     says = f"{settings.hub.id}, {len(nodes)} nodes"
     return [Finding("settings", fine=True, says=says), *check_network(nodes, settings.network)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
+from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
@@ -58,5 +59,6 @@ async def _flush_each_minute(tally: AggregateTally) -> None:
 def _flush(tally: AggregateTally, *, everything: bool) -> None:
     try:
         tally.flush(everything=everything)
-    except sa.exc.DatabaseError as error:
-        _log.error("counts of aggregates are not in the ledger yet, they wait in memory: %s", error.orig)
+    except (sa.exc.DatabaseError, MegagenomeError) as error:
+        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error  # and not who asked
+        _log.error("counts of aggregates are not in the ledger yet, they wait in memory: %s", says)

@@ -11,7 +11,7 @@ from megagenome.access.desk_routes import desk_router
 from megagenome.access.desk_rows import claims_of
 from megagenome.app.directory import RoleDirectory
 from megagenome.app.node import Node
-from megagenome.collection.permits import change_permit, granted_permit, store_permit, take_back
+from megagenome.collection.permits import change_permit, granted_permit, store_permit, take_back, undo_grant
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
@@ -58,6 +58,11 @@ class CollectionPermits:
         """These may no longer, whatever the hub says."""
         for dataset in datasets:
             take_back(connection, PermitId(permit), DatasetId(dataset), reason)
+
+    def undo(self, connection: sa.Connection, permit: str, datasets: tuple[str, ...], /) -> None:
+        """What was granted of these does not hold, as if it had never been; it may be granted again."""
+        for dataset in datasets:
+            undo_grant(connection, PermitId(permit), DatasetId(dataset))
 
     def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
         """What the hub says of a permit, which need not be known here (yet)."""

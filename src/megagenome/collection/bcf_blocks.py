@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """BCF records as genotype blocks, without a Python object per call."""
 
-from collections.abc import Iterator
-from itertools import pairwise
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from megagenome.standards.genotypes import Block, Calls
 _BLOCK_CALLS = 1 << 21
 """Calls in a block, at most (but one record at least): records that have none take no room in a file."""
 _BASES = frozenset("ACGT")
+_NO_ALLELE = re.compile(r"[^!-+\--~]")
+"""What no VCF could say within an allele, because it separates columns and alternates there: a BCF can."""
 
 Places = npt.NDArray[np.int64]
 
@@ -43,6 +46,10 @@ class Blocks:
 
     def _block(self, content: bytes, records: bcf.Records, which: slice) -> Block:
         refs, alts = records.refs[which], records.alts[which]
+        if not _are_alleles((refs, *alts)):
+            alleles = enumerate(zip(refs, alts, strict=True), which.start)
+            first = next(k for k, (ref, others) in alleles if not _are_alleles([(ref, *others)]))
+            raise self._refused(records, first, "an allele is empty, or holds a blank, a comma or a control character")
         calls, highest = self._calls(content, records, which)
         listed = np.fromiter(map(len, alts), np.int64, len(alts))
         if (wrong := np.flatnonzero(highest > listed)).size:
@@ -85,6 +92,12 @@ class Blocks:
     def _refused(self, records: bcf.Records, k: int, what: str) -> Invalid:
         contig = self._dictionary.contigs[int(records.contig[k])]
         return Invalid(f"{self._path}: {contig}:{records.start[k] + 1}: {what}")
+
+
+def _are_alleles(some: Iterable[Sequence[str]]) -> bool:
+    """Whether these can be alleles, as far as their letters say."""
+    texts = list(chain.from_iterable(some))
+    return all(texts) and not _NO_ALLELE.search("".join(texts))
 
 
 def _spelled(alt: str) -> str:

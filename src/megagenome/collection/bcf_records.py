@@ -117,7 +117,7 @@ def _read_bcf(path: Path, stream: _Stream, samples: int) -> Source:
             named = {contigs[name].id: str(name) for name in contigs}
             gt = formats["GT"].id if "GT" in formats else None  # type: ignore[attr-defined]  # pysam's stubs lack it
             dictionary = bcf.Dictionary(named, gt, samples)
-    except ValueError:
+    except (ValueError, AssertionError):  # the latter for contigs whose numbers have gaps
         raise bcf.Malformed from None
     stream.take(int.from_bytes(stream.take(4), "little"))
     return Source(dictionary, stream.records(dictionary))

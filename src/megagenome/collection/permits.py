@@ -213,6 +213,15 @@ def take_back(connection: sa.Connection, permit: PermitId, dataset: DatasetId, r
     return True
 
 
+def undo_grant(connection: sa.Connection, permit: PermitId, dataset: DatasetId) -> None:
+    """A grant that does not hold, because nobody was asking for it any more: as if it had never been, so that it can be
+    given when it is asked for again. In the caller's transaction; idempotent. What was taken back stays so."""
+    raise_version(connection)
+    mine = tables.permit_dataset.c
+    which = (mine.permit == permit) & (mine.dataset == dataset) & mine.taken_back.is_(None)
+    connection.execute(sa.delete(tables.permit_dataset).where(which))
+
+
 def read_permits(connection: sa.Connection) -> tuple[StoredPermit, ...]:
     """All permits that are here, also those that do not work (any more), by id."""
     ids = connection.scalars(sa.select(tables.permit.c.id).order_by(tables.permit.c.id)).all()

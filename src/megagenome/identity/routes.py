@@ -32,7 +32,8 @@ from megagenome.kernel.errors import Invalid, Unauthenticated
 
 CALLBACK = "/login/callback"
 _AT_ONCE = 4
-"""Threads that may wait for the provider; a provider that hangs takes these and none of those that answer questions."""
+"""Threads in which people sign in, who may be anybody: a provider that hangs, or a load that holds the database, takes
+these and none of those that answer questions."""
 
 Http = Request[Any, Any, Any]
 
@@ -59,7 +60,7 @@ async def start(request: Http, door: ADoor) -> Redirect:
     """To the provider, with a cookie that binds the sign-in to this browser."""
     site = _site(request, door)
     next_path = local_path(request.query_params.get("next", "/"))
-    secret = await anyio.to_thread.run_sync(partial(_begin, door, next_path))
+    secret = await anyio.to_thread.run_sync(partial(_begin, door, next_path), limiter=door.waiting)
     address = await anyio.to_thread.run_sync(
         door.relying.address, begun.keys_of(secret), site.origin + CALLBACK, limiter=door.waiting
     )
@@ -75,14 +76,15 @@ async def callback(request: Http, door: ADoor) -> Redirect:
     if len(query) < len(list(request.query_params.multi_items())):
         raise Invalid("the provider's answer says something twice: sign in again")
     secret = request.cookies.get(site.sign_in_cookie, "")
-    next_path = await anyio.to_thread.run_sync(partial(_finish, door, secret, query.get("state", "")))
+    finishing = partial(_finish, door, secret, query.get("state", ""))
+    next_path = await anyio.to_thread.run_sync(finishing, limiter=door.waiting)
     profile = await anyio.to_thread.run_sync(
         door.relying.profile, query, begun.keys_of(secret), site.origin + CALLBACK, limiter=door.waiting
     )
     held = request.cookies.get(site.session_cookie, "")
     browser = request.headers.get("user-agent", "")
     opened = partial(door.callers.sessions.open, profile, browser, instead_of=held)
-    token = await anyio.to_thread.run_sync(opened)
+    token = await anyio.to_thread.run_sync(opened, limiter=door.waiting)
     cookies = [
         _cookie(site, site.session_cookie, token, door.settings.longest_s),
         _cookie(site, site.sign_in_cookie, "", 0),

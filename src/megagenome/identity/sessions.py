@@ -20,6 +20,7 @@ from megagenome.identity.subjects import Profile, readable
 from megagenome.identity.tables import person, role_grant, session
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.database import write_if_free
 
 TOUCH_S = 60
 """The use of a session is noted at most this often, so that reading seldom writes."""
@@ -96,7 +97,7 @@ class Sessions:
     def visit(self, token: str) -> Visit | None:
         """Whose the session with this id is, with today's roles; None when there is none, or it is over.
 
-        Cost: one query by primary keys, and a write once a minute.
+        Cost: one query by primary keys, and a write once a minute, which waits for no other.
         """
         now = clock.now()
         with self.engine.connect() as connection:
@@ -105,9 +106,8 @@ class Sessions:
             return None
         first = rows[0]
         if first.used < _text(now - timedelta(seconds=TOUCH_S)):
-            with self.engine.begin() as connection:
-                touched = sa.update(session).where(session.c.id_sha256 == first.id_sha256)
-                connection.execute(touched.values(used=_text(now)))
+            touched = sa.update(session).where(session.c.id_sha256 == first.id_sha256)
+            write_if_free(self.engine, touched.values(used=_text(now)))
         found = Session(first.id_sha256, first.subject, first.browser, first.started, first.used, first.expires)
         roles = frozenset(Role(row.role) for row in rows if row.role is not None)
         is_researcher = is_faculty(first.affiliations) or Role.RESEARCHER in roles

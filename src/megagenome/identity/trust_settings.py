@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a node or hub trusts: `trust.toml`. Nobody else is believed, and no key of anybody else is ever fetched."""
 
-import ipaddress
 import re
 from collections import Counter
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from megagenome.identity.model import DAY_S, Policy
+from megagenome.kernel.addresses import is_loopback
 from megagenome.standards.passport import By, VisaType
 
 _ISSUER = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?#\[\]!$&'()*+,;=%-]{1,240}")
@@ -169,12 +169,5 @@ def _require_fetchable(url: str, *, loopback_http: bool) -> None:
         raise ValueError(f"{url!r}: write the address of a key set, https://…") from None
     if not host or parts.username is not None or parts.fragment or url != url.strip():
         raise ValueError(f"{url!r}: write the address of a key set, https://…")
-    if parts.scheme != "https" and not (loopback_http and parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (loopback_http and parts.scheme == "http" and is_loopback(host)):
         raise ValueError(f"{url!r}: keys are fetched by https; by http only from this machine, with loopback_http")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -13,10 +13,14 @@ from megagenome.kernel.errors import Conflict, Unavailable
 REVISION = "0007"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
+_PATIENCE_MS = 30_000
+"""How long a writer waits for another one, on SQLite."""
+
 
 def open_database(url: str) -> sa.Engine:
     """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait."""
-    engine = sa.create_engine(url)
+    # the library would quote them in errors, and so in logs: names, what people wrote, who is signed in
+    engine = sa.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -32,6 +36,28 @@ def begin_writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     with engine.connect().execution_options(sqlite_writing=True) as connection, connection.begin():
         yield connection
+
+
+def write_if_free(engine: sa.Engine, statement: sa.Update) -> bool:
+    """Carry out a write that may as well be left out, in a transaction of its own; whether it was.
+
+    On SQLite it waits for nobody: False where another writer is at work, as a load may be for longer than a reader who
+    only wanted to note something could wait.
+    """
+    with engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            connection.execute(statement)
+            connection.commit()
+        except sa.exc.OperationalError:
+            connection.rollback()
+            return False
+        finally:
+            if is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        return True
 
 
 @contextlib.contextmanager
@@ -52,7 +78,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
@@ -62,13 +88,18 @@ def sqlite_url(path: Path) -> str:
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to `REVISION`, in one transaction. Idempotent."""
+    """Bring the schema to `REVISION`, in one transaction; of several at once one does it. Idempotent.
+
+    Raises `Conflict` for the schema of a newer version.
+    """
     from alembic import command  # Alembic takes 0.2 s to import, and serving never migrates
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
+    with begin_writing(engine) as connection:
+        if sa.inspect(connection).has_table("alembic_version"):
+            _refuse_newer(_revision(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, REVISION)
 
@@ -77,12 +108,26 @@ def require_revision(engine: sa.Engine) -> None:
     """Raise unless the schema is the one that this code needs."""
     try:
         with engine.connect() as connection:
-            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            found = _revision(connection)
     except sa.exc.OperationalError as error:
         raise Unavailable(
             f"the database does not answer or is empty: {error.orig}; run `megagenome node check`"
         ) from None
+    _refuse_newer(found)
     if found != REVISION:
         raise Conflict(
-            f"the database is at revision {found}, this version needs {REVISION}: run `megagenome node upgrade`"
+            f"the database is at revision {found}, this version needs {REVISION}: stop its server, and run `megagenome "
+            "node upgrade` or `megagenome hub upgrade` on its folder"
+        )
+
+
+def _revision(connection: sa.Connection) -> str:
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def _refuse_newer(found: str) -> None:
+    if found > REVISION:
+        raise Conflict(
+            f"the database is at revision {found}, this version knows up to {REVISION}: use the newer version that "
+            "wrote it, or restore the backup that was made before"
         )

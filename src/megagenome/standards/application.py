@@ -292,7 +292,10 @@ class Scope(StrEnum):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One application in a list. `due` is when the first clock ends; of a decider's desk, their country's window."""
+    """One application in a list. `due` is when the first clock ends; of a decider's desk, their country's window.
+
+    `title` is empty for those who may look at the application and not read it: auditors and data stewards.
+    """
 
     id: ApplicationId
     title: str

@@ -201,6 +201,8 @@ def _wrong_people(field: Field, value: Any, around: Around) -> str:
         return "this names somebody who does not take part"
     if any(len(text) > field.max_length for text in value.values()):
         return f"at most {field.max_length} characters are taken for each person"
+    if any(map(_CONTROLS.search, value.values())):
+        return "this holds control characters; write it anew"
     return ""
 
 

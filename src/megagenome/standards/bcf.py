@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from megagenome.kernel.native import library
 from megagenome.standards.genotypes import ABSENT, Calls
+from megagenome.standards.vcf import id_of, unquoted
 
 MAGIC = b"BCF\x02\x02"
 RECORD_LENGTHS = struct.Struct("<II")
@@ -25,7 +26,8 @@ _LONG = 15  # a length that does not fit into the descriptor byte: an integer of
 _GT_DIPLOID = b"\x11\x00\x21"  # one 8-bit integer (the key of GT) and two for each sample
 _LIMIT_BYTES = 1 << 30  # of a part of a record
 _IN_CACHE = 1 << 18  # as many values at a time are changed in place: three passes from memory take ten times as long
-_NAMED = re.compile(r"##(contig|FORMAT)=<(?:[^\"]*,)?ID=([^,>]+).*[,<]IDX=(\d+)")
+_KIND = re.compile(r"##(contig|FORMAT)=<")
+_NUMBER = re.compile(r"[,<]IDX=(\d+)")
 
 
 Numbers = npt.NDArray[np.int64]
@@ -81,7 +83,11 @@ class Record(NamedTuple):
 
 def parse_dictionary(header: str, samples: int) -> Dictionary:
     """The dictionary of a header that htslib wrote: every line states its IDX."""
-    named = [match.groups() for match in map(_NAMED.match, header.split("\n")) if match]
+    named = [
+        (kind[1], id_of(line), numbers[-1])
+        for line in header.split("\n")
+        if (kind := _KIND.match(line)) and (numbers := _NUMBER.findall(unquoted(line)))
+    ]
     contigs = {int(number): name for kind, name, number in named if kind == "contig"}
     gt = next((int(number) for kind, name, number in named if (kind, name) == ("FORMAT", "GT")), None)
     return Dictionary(contigs, gt, samples)

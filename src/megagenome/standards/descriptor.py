@@ -25,7 +25,7 @@ TYPE = "megagenome-descriptor+jwt"
 LARGEST_BYTES = 64 * 1024
 
 _Text = Annotated[str, msgspec.Meta(max_length=1000)]
-_Url = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^https?://[!-~]+$")]
+_Url = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\Ahttps?://[!-~]+\Z")]
 
 
 class DescribedService(msgspec.Struct, frozen=True):
@@ -47,10 +47,10 @@ class Descriptor(msgspec.Struct, frozen=True):
     iat         when it was signed, in seconds since 1970: an older one may be somebody's copy
     """
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
     kind: Literal["node", "hub"]
     name: _Text
-    country: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"\A([A-Z]{2})?\Z")]
     url: _Url
     version: _Text
     services: tuple[DescribedService, ...]

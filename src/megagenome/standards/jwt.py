@@ -20,7 +20,8 @@ from megagenome.kernel.errors import Corrupt, TooLarge
 MAX_HEADER_BYTES = 4096
 MAX_NESTING = 32
 
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)  # texts whole, so that theirs are not counted
+# Texts whole, so that theirs are not counted; also one that never ends, else it were looked through from each quote.
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _LAST = {1: b"AEIMQUYcgkosw048", 2: b"AQgw"}

@@ -11,6 +11,7 @@ Texts are JSON with sorted keys and without blanks (`encode`), so that a digest 
 import hashlib
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -19,6 +20,9 @@ from megagenome.kernel.errors import Invalid
 PERMIT_TYPE = "megagenome-permit+jwt"
 DECISION_TYPE = "megagenome-decision+jwt"
 REVOCATIONS_TYPE = "megagenome-revocations+jwt"
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its offset: one without could not be compared with others."""
 
 
 class PermitPerson(msgspec.Struct, frozen=True):
@@ -61,7 +65,7 @@ class PermitDocument(msgspec.Struct, frozen=True):
     ends: date
     conditions: tuple[str, ...]
     form_digest: str
-    proposed_at: datetime
+    proposed_at: Moment
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -75,8 +79,8 @@ class Proposal(msgspec.Struct, frozen=True):
     digest: str
     country: str
     datasets: tuple[str, ...]
-    requested_at: datetime
-    decide_by: datetime
+    requested_at: Moment
+    decide_by: Moment
 
 
 class Verdict(StrEnum):
@@ -107,7 +111,7 @@ class CountryDecision(msgspec.Struct, frozen=True):
     country: str
     decisions: tuple[DatasetDecision, ...]
     decided_by: str
-    decided_at: datetime
+    decided_at: Moment
 
 
 class PermitState(StrEnum):
@@ -124,7 +128,7 @@ class Revocation(msgspec.Struct, frozen=True):
     sequence: int
     permit: str
     state: PermitState
-    at: datetime
+    at: Moment
 
 
 class Revocations(msgspec.Struct, frozen=True):
@@ -132,7 +136,7 @@ class Revocations(msgspec.Struct, frozen=True):
 
     hub: str
     sequence: int
-    issued_at: datetime
+    issued_at: Moment
     revocations: tuple[Revocation, ...]
 
 

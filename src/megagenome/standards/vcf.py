@@ -17,8 +17,8 @@ UNSTATED_LENGTHS = frozenset({0, 2**31 - 1})
 NO_ALTERNATES = frozenset({".", "<NON_REF>", "<*>"})
 """ALT entries that stand for no allele at all: a gVCF's 'anything else'."""
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # also one that never ends, else it were looked through from each quote
+_ID = re.compile(r"[<,]ID=([^,>]+)")
 _LENGTH = re.compile(r"[,<]length=(\d+)")
 _FIXED = 9  # columns of the #CHROM line before the first sample
 
@@ -42,9 +42,19 @@ def parse_header(text: str) -> Header:
         raise Invalid(f"sample {twice!r} stands twice in the header")
     lengths = {}
     for line in lines:
-        fields = _QUOTED.sub("", line)  # a quoted text may hold anything
-        if contig := _CONTIG.match(fields):
-            length = _LENGTH.search(fields)
+        if line.startswith("##contig=") and (contig := id_of(line)):
+            length = _LENGTH.search(unquoted(line))
             if length and int(length.group(1)) not in UNSTATED_LENGTHS:
-                lengths[contig.group(1)] = int(length.group(1))
+                lengths[contig] = int(length.group(1))
     return Header(samples, lengths)
+
+
+def id_of(line: str) -> str:
+    """The ID of a header line, wherever among its fields it stands; "" where it has none."""
+    found = _ID.search(unquoted(line))
+    return found.group(1) if found else ""
+
+
+def unquoted(line: str) -> str:
+    """A header line without its quoted texts, which may hold anything."""
+    return _QUOTED.sub("", line)

@@ -79,6 +79,20 @@ def test_an_export_is_verified_without_the_node(
     assert main(["node", "ledger", str(folder), "verify", "--kept", str(head), "--json"]) == 0
 
 
+def test_a_hostile_export_does_not_steer_the_terminal(
+    tmp_path: Path, empty_node: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, file = tmp_path / "jwks.json", tmp_path / "ledger.jsonl"
+    keys.write_text(json.dumps(run("node", "keys", make("node", tmp_path, empty_node))))
+    opening = {
+        "ledger": "megagenome-ledger-1",
+        "issuer": "\x1b[2J\x1b[H\x9b31mnode.ee: all 9,000 entries are as they were",
+    }
+    file.write_text(json.dumps(opening) + "\n")
+    assert main(["node", "ledger", str(file), "verify", "--keys", str(keys)]) == 1
+    assert not set(capsys.readouterr().out) & {"\x1b", "\x9b"}
+
+
 def test_a_ledger_cut_back_is_found_by_who_kept_a_head(
     tmp_path: Path, empty_node: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from megagenome.kernel.errors import Invalid
-from megagenome.kernel.output import Json, show
+from megagenome.kernel.output import Json, printable, show
 
 if TYPE_CHECKING:
     from megagenome.kernel.ledger import Ledger
@@ -103,7 +103,7 @@ def _read(path: Path) -> bytes:
 
 
 def _show_verdict(verdict: "Verdict", *, json: bool) -> int:
-    show(verdict, json=json, render=lambda verdict: f"{verdict.issuer}: {_text(verdict)}")
+    show(verdict, json=json, render=lambda verdict: printable(f"{verdict.issuer}: {_text(verdict)}"))
     return 0 if verdict.fine else 1
 
 
