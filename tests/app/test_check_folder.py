@@ -25,7 +25,7 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     parts = {finding.part: finding.says for finding in findings}
     assert parts["settings"] == "node.ee, EE"
     assert parts["database"] == "whole"
-    assert parts["dataset EE-SMALL"] == "published, open, 6 people, floor 0, GRCh37"
+    assert parts["dataset EE-SMALL"] == "published, open, 6 people, floor 0, GRCh37; alleles public, people public"
     assert parts["genotypes, every byte"] == "as written"
     assert parts["ledger, every entry"] == "all 0 entries as written"
     assert parts["signing key"] == open_keys(loaded).kid
