@@ -8,11 +8,10 @@ import msgspec
 import pytest
 
 from megagenome.access import command_types as c
-from megagenome.access.rules import Verb
 from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
-from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Vote
+from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Verb, Vote
 from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,

@@ -24,6 +24,8 @@ from megagenome.kernel.callers import Role
 from tests.journeys.nations import reference_folder
 from tests.journeys.test_demo import FEW, free_ports
 
+pytestmark = pytest.mark.bcftools
+
 COUNTRIES = ("FI", "EE")
 EACH = 40
 """People of each country, every other one a woman."""

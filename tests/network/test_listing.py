@@ -56,7 +56,7 @@ def test_nodes_tell_their_version_and_datasets_and_the_worse_of_two_answers_coun
         ("ES", "refused", "0.1.0"),
         ("GB", "unreachable", ""),
     ]
-    assert told[0]["datasets"] == [{"id": "D-FI", "name": "Data", "description": "", "open": True}]
+    assert told[0]["datasets"] == [{"id": "D-FI", "name": "Data", "description": "", "open": True, "people_tier": ""}]
 
 
 def test_a_node_that_lists_a_dataset_twice_is_faulty() -> None:

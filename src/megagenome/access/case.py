@@ -12,7 +12,16 @@ import msgspec
 
 from megagenome.access.events import Body
 from megagenome.access.model import Application, TextId
-from megagenome.access.needs import Attachments, Directory, IdentifyCohort, Knock, VerifyDecision, knock_nowhere
+from megagenome.access.needs import (
+    Attachments,
+    Directory,
+    Enter,
+    IdentifyCohort,
+    Knock,
+    VerifyDecision,
+    enter_nowhere,
+    knock_nowhere,
+)
 from megagenome.access.settings import AccessSettings
 from megagenome.access.store import Transaction, Written, write
 from megagenome.kernel.callers import Caller
@@ -25,6 +34,7 @@ class World:
     """What is around the process. `hub` is the id under which this server proposes permits.
 
     knock  called when there are news for these nodes, which are durable by then; it must return at once
+    enter  puts decisions and ends of permits into the ledger
     """
 
     hub: str
@@ -34,6 +44,7 @@ class World:
     identify_cohort: IdentifyCohort
     verify_decision: VerifyDecision
     knock: Knock = knock_nowhere
+    enter: Enter = enter_nowhere
 
 
 @dataclass(slots=True)

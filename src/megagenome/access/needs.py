@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What access needs of its neighbours; `app` wires it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from joserfc.jwk import KeySet
 
 from megagenome.kernel.callers import Role
+from megagenome.kernel.ledger import Act
 from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
@@ -45,6 +46,14 @@ Knock = Callable[[Collection[str]], None]
 
 def knock_nowhere(_nodes: Collection[str], /) -> None:
     """For a hub without nodes that joined."""
+
+
+Enter = Callable[[sa.Connection, Sequence[Act]], object]
+"""Enters acts in this server's ledger, by the connection's commit."""
+
+
+def enter_nowhere(_connection: sa.Connection, _acts: Sequence[Act], /) -> None:
+    """For a server without a ledger."""
 
 
 class BelievedNode(NamedTuple):

@@ -18,6 +18,7 @@ from megagenome.access import assessing, drafting, national, permit
 from megagenome.access import command_types as c
 from megagenome.access.case import Bodies, Case, World, new_id
 from megagenome.access.clocks import due_bodies
+from megagenome.access.entries import entries_of
 from megagenome.access.events import Actor, Created
 from megagenome.access.fold import fold
 from megagenome.access.form import form_of, newest_form
@@ -126,7 +127,8 @@ class Process:
             view = transaction.view(application)
             bodies = due_bodies(view, now)
             if bodies:
-                transaction.append(view, None, "", bodies, now)
+                after = transaction.append(view, None, "", bodies, now)
+                self.world.enter(transaction.connection, entries_of(after, bodies, None))
         self._knock(transaction)
         return bool(bodies)
 
@@ -150,6 +152,7 @@ class Process:
         transaction.keep(view.id, case.person, case.texts)
         actor = Actor(case.person, _foremost(case.roles), self._acts_for(case))
         after = transaction.append(view, actor, order.id, bodies, case.now)
+        self.world.enter(transaction.connection, entries_of(after, bodies, case.caller))
         for text in case.erased:
             transaction.erase_text(text)
         return after

@@ -29,6 +29,7 @@ from megagenome.collection.cohort import Cohort, cohort_id
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.ledger import Ledger
 from megagenome.network.joined_nodes import find_joined, follow, note_message
 from megagenome.network.knock import Knocker
 
@@ -48,7 +49,7 @@ class HubAccess(NamedTuple):
     lifespans: list[Lifespan]
 
 
-def hub_access(hub: Hub, keys: SigningKeys, descriptor: str) -> HubAccess:
+def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
     members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
     world = World(
@@ -59,6 +60,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str) -> HubAccess:
         identify_cohort,
         partial(verify_decision, members),
         knocker.knock,
+        lambda connection, acts: ledger.write(connection, *acts),
     )
     store = Store(hub.engine)
     process, reader = Process(store, world), Reader(store, world)

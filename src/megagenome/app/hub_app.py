@@ -39,13 +39,14 @@ def hub_app(hub: Hub) -> WebApp:
         settings.hub, settings.network, settings.nodes, resolve, joined, speaker.speak_for, define_cohort
     )
     descriptor = describe_hub(settings, keys)
-    access = hub_access(hub, keys, descriptor)
+    ledger = Ledger(hub.engine, keys, settings.hub.id)
+    access = hub_access(hub, keys, descriptor, ledger)
     passports = explaining(hub.folder)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url)
     return WebApp(
         [
             *signing.routers(error_pages),
-            ledger_router(Ledger(hub.engine, keys, settings.hub.id)),
+            ledger_router(ledger),
             ledger_page_router(error_pages, on_node=False),
             passport_router(passports.explain, error_pages, on_node=False),
             network.router,

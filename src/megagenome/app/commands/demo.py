@@ -143,6 +143,7 @@ def _running(network: Running) -> RenderableType:
         table(["", "address"], rows),
         "Sign in as one of these; they are made up, and their passwords are new at each start:",
         table(["name", "password", "what they do", "begin at"], people),
+        f"Begin at {network.hub.url}: as the researcher, count a cohort and apply for its data.",
         f"Try, in another terminal:\n{attempts}\nCtrl-C ends it all.",
     )
 

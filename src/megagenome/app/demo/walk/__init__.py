@@ -13,13 +13,13 @@ from megagenome.app.demo.walk.decide import decide
 from megagenome.app.demo.walk.model import Step, Way
 from megagenome.app.demo.walk.party import Party
 from megagenome.app.demo.walk.read import read
-from megagenome.app.demo.walk.record import record
+from megagenome.app.demo.walk.record import record, see
 from megagenome.app.demo.walk.stop import revoke, withdraw
 from megagenome.app.demo.walk.tiers import register
 from megagenome.kernel.errors import MegagenomeError
 
 Part = Callable[[Party], Iterator[Step]]
-COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, withdraw, revoke, record)
+COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, see, withdraw, revoke, record)
 
 
 def walk(way: Way, seconds: dict[str, float] | None = None, course: Sequence[Part] = COURSE) -> Iterator[Checked]:

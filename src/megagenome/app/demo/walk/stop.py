@@ -5,15 +5,11 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-import msgspec
-
 from megagenome.app.demo.patience import until, within
 from megagenome.app.demo.walk.model import Step
-from megagenome.app.demo.walk.party import Party, require
+from megagenome.app.demo.walk.party import Party
 from megagenome.app.demo.walk.read import REFUSED, count
 from megagenome.app.demo.walk.tiers import told_to
-from megagenome.standards.own_genome import OwnGenome
-from megagenome.standards.permit import PermitState
 
 MY_GENOME = "/my-genome"
 WITHDRAWAL_S = 1.0
@@ -23,11 +19,9 @@ REVOCATION_S = 5.0
 
 
 def withdraw(party: Party) -> Iterator[Step]:
-    """The citizen sees who read, and withdraws consent. The public numbers stay until the next release."""
+    """The citizen, who is of the cohort, withdraws consent. The public numbers stay until the next release."""
     site = party.way.grants
     left = f"{site.members - 1:,} people {within(0, WITHDRAWAL_S)}"
-    seen = partial(seen_by_citizen, party)
-    yield Step("the citizen sees the permit, and that it was used", site.id, f"{PermitState.ACTIVE}, read", seen)
     says = "the citizen withdraws consent; the permit reads without them"
     yield Step(says, site.id, left, partial(withdraw_consent, party))
     told = partial(told_to, party, "researcher", site)
@@ -35,20 +29,10 @@ def withdraw(party: Party) -> Iterator[Step]:
 
 
 def revoke(party: Party) -> Iterator[Step]:
-    """The committee's chair revokes the permit, and the citizen sees that it is over."""
+    """The committee's chair revokes the permit."""
     says = "the chair revokes the permit at the hub; the node reads no more by it"
     expected = f"{REFUSED} {within(0, REVOCATION_S)}"
     yield Step(says, party.way.grants.id, expected, partial(revoke_permit, party))
-    seen = partial(seen_by_citizen, party)
-    yield Step("the citizen sees that it is over", party.way.grants.id, f"{PermitState.REVOKED}, read", seen)
-
-
-def seen_by_citizen(party: Party) -> str:
-    """What the node says of the permit to whose genome it may read."""
-    url = f"{party.way.grants.url}/own/genome"
-    own = msgspec.json.decode(require(party.browser("citizen").get_json(url)), type=OwnGenome)
-    found = [each for each in own.permits if each.permit == party.permit]
-    return ", ".join(f"{each.state}, {'read' if each.readings else 'never read'}" for each in found) or "nothing"
 
 
 def withdraw_consent(party: Party) -> str:
