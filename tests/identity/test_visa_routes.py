@@ -165,6 +165,7 @@ def test_bearers_have_no_roles_and_are_registered_by_their_visas(browser: Browse
         "name": "",
         "roles": [],
         "registered": True,
+        "node": "",
     }
     assert who(browser, shown(visas=tuple(visas[:2]))).json()["registered"] is False, "of somebody else"
 

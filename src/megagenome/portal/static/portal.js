@@ -75,6 +75,8 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   let isDirty = false;
   let isSaving = false;
   let isStopped = false;
+  let isLeaving = false;
+  let leaveBy = null;
   const say = (text, isWrong) => {
     state.textContent = text;
     state.classList.toggle("not-saved", isWrong);
@@ -104,7 +106,8 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       say("Not saved: the server does not answer. What you wrote stays on this page.", true);
     }
     isSaving = false;
-    if (isDirty) timer = window.setTimeout(save, 3000);
+    if (isLeaving) form.requestSubmit(leaveBy);
+    else if (isDirty) timer = window.setTimeout(save, 3000);
   };
   const showWhatIsAsked = () => {
     for (const question of form.querySelectorAll("[data-depends-on]")) {
@@ -121,8 +124,13 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     timer = window.setTimeout(save, 3000);
   });
   form.addEventListener("focusout", save);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     isStopped = true;
+    if (!isSaving) return;
+    // the button waits for what is under way: else the page would meet its own saving as somebody else's
+    event.preventDefault();
+    isLeaving = true;
+    leaveBy = event.submitter;
   });
 }
 
