@@ -3,6 +3,9 @@
 
 import pytest
 
+from megagenome.identity.caller_middleware import VISIT
+from megagenome.identity.sessions import Visit
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.portal.countries import PLACES
 from megagenome.portal.examples import EXAMPLES
 from megagenome.portal.network_pages import Search, Size, error_page, help_page, network_size, nodes_page, search_page
@@ -25,6 +28,25 @@ def test_the_start_page_says_who_takes_part_and_offers_examples() -> None:
     assert "/?q=22-16050075-A-G&assembly=GRCh37" in links
     assert "/cohort" in links
     assert [a["value"] for a in document.all("input") if "checked" in a] == ["GRCh38"]
+
+
+@pytest.mark.parametrize(
+    ("visit", "is_led"),
+    [
+        (Visit(PUBLIC, offered=True), True),
+        (Visit(PUBLIC), False),  # a hub without a sign-in
+        (Visit(Caller("rosa@example.org", "Rosa"), offered=True), False),
+    ],
+    ids=["a visitor", "no sign-in here", "signed in"],
+)
+def test_the_start_page_leads_visitors_to_what_needs_a_sign_in(visit: Visit, is_led: bool) -> None:
+    before = VISIT.set(visit)
+    try:
+        document = Document(search_page(fake_hub.states(), EXAMPLES, Search()))
+    finally:
+        VISIT.reset(before)
+    document.check()
+    assert ("/login?next=%2Ffor-you" in [a["href"] for a in document.all("a")]) is is_led
 
 
 def test_a_text_that_names_nothing_is_kept_with_the_reason_beside_it() -> None:

@@ -34,3 +34,4 @@ def test_a_walk_ends_with_the_first_wrong_step() -> None:
 
 def test_what_a_server_refuses_is_a_wrong_step() -> None:
     assert steps(Unavailable("the hub is gone"), "right") == [("the hub is gone", False)]
+    assert steps(KeyError("resultSets"), "right") == [("an answer without 'resultSets'", False)]

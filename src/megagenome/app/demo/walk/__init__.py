@@ -40,4 +40,6 @@ def _taken(step: Step) -> Checked:
         got = step.take()
     except (MegagenomeError, httpx.HTTPError, msgspec.DecodeError) as error:
         got = str(error)
+    except LookupError as error:
+        got = f"an answer without {error}"
     return Checked(step.says, step.where, step.expected, got, ok=got == step.expected)
