@@ -27,6 +27,9 @@ from megagenome.identity.needs import Granted
 from megagenome.identity.visa_mint import VisaMint
 from megagenome.kernel import clock
 from megagenome.kernel.ids import DatasetId, IndividualId, PermitId
+from megagenome.kernel.keys import SigningKeys
+from megagenome.network.joined_hub import note_answer, pin
+from megagenome.standards.descriptor import meet, sign_descriptor
 from megagenome.standards.permit import PermitState
 
 READER = "reader@https://login.example.org"
@@ -48,6 +51,7 @@ def claims(seed: int) -> Iterator[Claim]:
         collection.journal = LedgerJournal(open_ledger(folder, collection.engine, opened.settings.node.id))
         for number in range(ROUNDS + 1):
             _grant(collection, PermitId(f"permit-{number}"))
+        _join_silent_hub(collection, SigningKeys.open(folder.with_name("hub")))
         passport = VisaMint(open_keys(folder), address, lambda _: ()).mint(READER, [address], _now()).passport
         node = stack.enter_context(served(folder))
         asker = _Asker(node.port, node.pid, passport)
@@ -72,6 +76,18 @@ def _grant(collection: Collection, permit: PermitId) -> None:
     )
     with collection.engine.begin() as connection:
         store_permit(connection, granted)
+
+
+def _join_silent_hub(collection: Collection, keys: SigningKeys) -> None:
+    """The node's hub was heard just now and not again: so long permits work without one."""
+    now, url = clock.now(), "http://127.0.0.1:1"
+    iat = int(now.timestamp())
+    token = sign_descriptor(
+        keys, id="org.hub", kind="hub", name="Hub", country="", url=url, version="1", services=(), iat=iat
+    )
+    with collection.engine.begin() as connection:
+        pin(connection, meet(token), token)
+        note_answer(connection, 0, now)
 
 
 class _Seen(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pysam
+import sqlalchemy as sa
 
 from benchmarks.parts.passports.forging import altered
 from benchmarks.parts.passports.world import HUB, Draft, Mint, sign_passport
@@ -20,6 +21,9 @@ from megagenome.collection.cohort import HasTerm
 from megagenome.collection.model import Use
 from megagenome.collection.permits import GrantedPermit, change_permit, store_permit
 from megagenome.kernel.ids import DatasetId, PermitId
+from megagenome.kernel.keys import SigningKeys
+from megagenome.network.joined_hub import note_answer, pin
+from megagenome.standards.descriptor import meet, sign_descriptor
 from megagenome.standards.permit import PermitState
 from tests.journeys.nations import make_node, run
 from tests.journeys.network import Served, serving
@@ -114,7 +118,19 @@ def grant(folder: Path, people: frozenset[str] = frozenset({READER})) -> None:
     opened = open_node(folder).collection
     with opened.engine.begin() as connection:
         store_permit(connection, granted)
+        join_silent_hub(connection, SigningKeys.open(folder.with_name(f"{folder.name}-hub")))
     opened.close()
+
+
+def join_silent_hub(connection: sa.Connection, keys: SigningKeys) -> None:
+    """The node's hub was heard just now and not again: so long permits work without one."""
+    url, now = "http://127.0.0.1:1", datetime.now(UTC)
+    iat = int(now.timestamp())
+    token = sign_descriptor(
+        keys, id="org.hub", kind="hub", name="Hub", country="", url=url, version="1", services=(), iat=iat
+    )
+    pin(connection, meet(token), token)
+    note_answer(connection, 0, now)
 
 
 def revoke(folder: Path) -> None:

@@ -78,7 +78,7 @@ def sign_in(page: Page, world: World, name: str, *, wrongly: bool = False) -> No
 
 def test_a_person_signs_in_and_out(page: Page, context: BrowserContext, world: World) -> None:
     page.goto(world.hub)
-    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("banner").get_by_role("link", name="Sign in").click()
     check_looks(page)
     sign_in(page, world, "rosa", wrongly=True)
     assert "do not belong together" in page.get_by_role("alert").inner_text()

@@ -149,7 +149,9 @@ def fill(page: Page, application: str, words: str) -> None:
             day.fill("2026-12-01")
         for file in page.locator("input[type=file]").all():
             file.set_input_files({"name": f"{words[:20]}.pdf", "mimeType": "application/pdf", "buffer": PDF})
+        before = page.url
         page.get_by_role("button", name="Save and go on").click()
+        page.wait_for_url(lambda url, before=before: url != before)  # not at once where the script is saving
         page.wait_for_load_state()
         assert page.locator("#problems").count() == 0, page.locator("#problems").inner_text()
 
