@@ -76,7 +76,7 @@ def test_suspending_resuming_and_revoking_are_told_in_order(way: Exchanging) -> 
         way.hub.do(CHAIR, application, command)
     assert way.knocked == [{"node-ee", "node-fi"}] * 4
     answer = way.tell("node-fi", since=first.sequence)
-    S, A, R = PermitState.SUSPENDED, PermitState.ACTIVE, PermitState.REVOKED  # noqa: N806
+    S, A, R = PermitState.SUSPENDED, PermitState.ACTIVE, PermitState.REVOKED  # noqa: N806 - a table of letters follows
     assert told(answer) == [S, A, S, R]
     sequences = [each.sequence for each in answer.revocations]
     assert sequences == sorted(set(sequences))

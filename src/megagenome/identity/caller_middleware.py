@@ -54,7 +54,7 @@ class CallerMiddleware:
                 if name in (b"cookie", b"authorization"):
                     visit = await self._visit(Request(scope, receive, send))
                     break
-            scope["caller"] = visit.caller  # type: ignore[typeddict-unknown-key]
+            scope["caller"] = visit.caller  # type: ignore[typeddict-unknown-key]  # ASGI lets applications add keys
             before = VISIT.set(visit)
             try:
                 await app(scope, receive, send if visit is self._nobody else _uncached(send))

@@ -11,7 +11,8 @@ from megagenome.kernel.errors import Conflict, Invalid, NotFound
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a role holds. An empty part is everywhere; all empty is the whole server."""
+    """Where a role holds. An empty part is everywhere, all empty the whole server; but nobody acts for an organisation
+    or a country that their grant does not name."""
 
     country: str = ""
     organisation: str = ""

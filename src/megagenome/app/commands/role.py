@@ -62,7 +62,8 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         dataset: Dataset = "",
         json: Json = False,
     ) -> None:
-        """Give a person a role, from their next request on. Without an option it holds for the whole server."""
+        """Give a person a role, from their next request on. Without an option it holds for the whole server; but who
+        applies or signs acts for an --organisation, and who decides or keeps data for a --country: name it."""
         scope = _scope(country, organisation, dataset)
         with records(folder) as connection:
             grant_role(connection, subject, role, scope, _operator())
