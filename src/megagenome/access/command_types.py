@@ -23,16 +23,17 @@ class Create(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Begin a draft. It belongs to no application yet, so it is sent by itself.
 
     id                  chosen by the client, as that of an `Order`
-    cohort, definition  the saved cohort: its id and its canonical definition, which must agree
+    cohort              the id of the cohort; one that the caller saved, where no definition stands here
+    definition          its canonical definition, which must agree with the id
     form_version        the newest where none is named
     organisation        one of the caller's; may be left out by who has exactly one
     """
 
     id: CommandId
     cohort: Id
-    definition: Text
     datasets: Annotated[tuple[DatasetRef, ...], msgspec.Meta(min_length=1, max_length=500)]
     form: Id
+    definition: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
     form_version: Annotated[str, msgspec.Meta(max_length=20)] = ""
     organisation: Annotated[str, msgspec.Meta(max_length=300)] = ""
 

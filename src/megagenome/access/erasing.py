@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Erasing what is personal, for the operator. Events stay, and with them the state of every application.
 
-A person is erased from the table of people, with all that they wrote or attached and the permits that name them; an
-application with all that anybody wrote in it. Neither while an application of theirs still runs: its permit names them,
-and a node could not say any more who may read.
+A person is erased from the table of people, with all that they wrote or attached, the cohorts that they saved and the
+permits that name them; an application with all that anybody wrote in it. Neither while an application of theirs still
+runs: its permit names them, and a node could not say any more who may read.
 """
 
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
 from megagenome.access.case import World
+from megagenome.access.cohorts import erase_cohorts
 from megagenome.access.events import Attached
 from megagenome.access.model import ENDED, Application, Attachment, TextId
 from megagenome.access.projection import project
@@ -37,6 +38,7 @@ def erase_person(store: Store, world: World, subject: str) -> int:
         texts = sa.select(t.text.c.id).where(t.text.c.author == person)
         for text in list(transaction.connection.scalars(texts)):
             transaction.erase_text(TextId(text))
+        erase_cohorts(transaction, person)
         gone = sa.update(t.person).where(t.person.c.key == person).values(subject=None, name="")
         transaction.connection.execute(gone)
         for view in views:

@@ -18,6 +18,7 @@ from megagenome.access import assessing, drafting, national, permit
 from megagenome.access import command_types as c
 from megagenome.access.case import Bodies, Case, World, new_id
 from megagenome.access.clocks import due_bodies
+from megagenome.access.cohorts import check_cohort, saved_definition
 from megagenome.access.entries import entries_of
 from megagenome.access.events import Actor, Created
 from megagenome.access.fold import fold
@@ -73,13 +74,12 @@ class Process:
         self.world = world
 
     def create(self, caller: Caller, order: c.Create) -> Outcome:
-        """Begin a draft for a saved cohort.
+        """Begin a draft for a saved cohort, whose definition is copied into it for ever.
 
-        Raises `Unauthenticated`, `Invalid` (cohort, datasets, organisation), `NotFound` (form), `NotEntitled` where the
-        caller belongs to no organisation.
+        Raises `Unauthenticated`, `Invalid` (cohort, datasets, organisation), `NotFound` (form, or a cohort that the
+        caller has not saved), `NotEntitled` where the caller belongs to no organisation.
         """
         subject = _subject(caller)
-        body = self._created(subject, order)
         now, application, sha256 = clock.now(), ApplicationId(new_id()), _digest(order)
         with self.store.transaction() as transaction:
             transaction.begin_write()
@@ -87,6 +87,8 @@ class Process:
             done = transaction.done(person, order.id)
             if done is not None:
                 return _again(transaction, done, sha256)
+            definition = order.definition or saved_definition(transaction, person, order.cohort)
+            body = self._created(subject, order, check_cohort(self.world.identify_cohort, order.cohort, definition))
             transaction.create(application)
             actor = Actor(person, ProcessRole.APPLICANT, body.organisation)
             view = transaction.begin(application, actor, order.id, body, now)
@@ -185,7 +187,7 @@ class Process:
             raise Conflict(f"the application is at version {view.version}, not {order.version}: read it again")
         return frozenset(role for role in roles if may(verb, role, view.state))
 
-    def _created(self, subject: str, order: c.Create) -> Created:
+    def _created(self, subject: str, order: c.Create, cohort: CohortRef) -> Created:
         form = form_of(order.form, order.form_version) if order.form_version else newest_form(order.form)
         organisations = self.world.directory.organisations(subject, Role.RESEARCHER)
         if not organisations:
@@ -193,17 +195,12 @@ class Process:
         organisation = order.organisation or (min(organisations) if len(organisations) == 1 else "")
         if organisation not in organisations:
             raise Invalid(f"choose one of your organisations: {', '.join(sorted(organisations))}")
-        # the id is the digest of the canonical text: another that means the same could carry words that nobody reads
-        written = "sha256:" + hashlib.sha256(order.definition.encode()).hexdigest()
-        if not self.world.identify_cohort(order.definition) == order.cohort == written:
-            raise Invalid(f"the cohort's definition is not that of {order.cohort}: save the cohort anew")
         for each in order.datasets:
             parse_country(each.country)
             parse_dataset_id(each.dataset)
             parse_dataset_id(each.node)
         if len({(each.node, each.dataset) for each in order.datasets}) != len(order.datasets):
             raise Invalid("a dataset is named twice")
-        cohort = CohortRef(order.cohort, order.definition)
         return Created(form, cohort, tuple(sorted(order.datasets)), organisation)
 
 

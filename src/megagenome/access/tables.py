@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of access. The migrations in `kernel/migrations` make them; a test holds the two together.
 
-`access_event` is the truth, append-only. `access_person` and `access_text` hold what is personal and can be erased.
-All else is made from these (`projection`), in the same transaction, and can be made again.
+`access_event` is the truth, append-only. `access_person`, `access_text` and `access_cohort` hold what is personal and
+can be erased. All else is made from these (`projection`), in the same transaction, and can be made again.
 """
 
 import sqlalchemy as sa
@@ -90,6 +90,20 @@ command = sa.Table(
     sa.Column("application", sa.String(40), sa.ForeignKey("access_application.id"), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("told", sa.Text, nullable=False),  # JSON of what the sender was told: ids that were made
+)
+
+cohort = sa.Table(
+    "access_cohort",
+    METADATA,
+    # What people saved for themselves; `id` is the digest of `definition`. Applications keep copies, never references.
+    sa.Column("owner", sa.String(40), sa.ForeignKey("access_person.key"), primary_key=True),
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),  # the text by which it is asked again
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),  # JSON: what each node told when it was saved
+    sa.Column("saved", sa.String(40), nullable=False),
 )
 
 news = sa.Table(

@@ -16,6 +16,8 @@ from litestar import Router
 
 from megagenome.access.attachments import AttachmentFolder
 from megagenome.access.case import World
+from megagenome.access.cohort_routes import cohort_router
+from megagenome.access.cohorts import Cohorts
 from megagenome.access.exchange import Exchange, verify_decision
 from megagenome.access.exchange_routes import exchange_router
 from megagenome.access.needs import BelievedNode
@@ -65,7 +67,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
     store = Store(hub.engine)
     process, reader = Process(store, world), Reader(store, world)
     exchange = Exchange(process, reader, members, keys, descriptor)
-    routers = [access_router(process, reader), exchange_router(exchange)]
+    routers = [access_router(process, reader), cohort_router(Cohorts(store, world)), exchange_router(exchange)]
     return HubAccess(routers, [knocker.lifespan, _keep_clocks(process)])
 
 
