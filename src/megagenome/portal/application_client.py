@@ -53,12 +53,9 @@ class Access(NamedTuple):
         """The form that is answered."""
         return await self._get(f"/access/forms/{ref.id}/{ref.version}", Form)
 
-    async def create(
-        self, order: str, cohort: str, definition: str, datasets: Sequence[DatasetRef], form: str
-    ) -> Outcome:
-        """Begin an application."""
-        body = {"id": order, "cohort": cohort, "definition": definition, "datasets": datasets, "form": form}
-        return await self._post(_ROOT, body)
+    async def create(self, order: str, cohort: str, datasets: Sequence[DatasetRef], form: str) -> Outcome:
+        """Begin an application for a cohort that the reader saved."""
+        return await self._post(_ROOT, {"id": order, "cohort": cohort, "datasets": datasets, "form": form})
 
     async def do(self, application: str, ordered: Ordered, verb: Verb, fields: Mapping[str, Any]) -> Outcome:
         """Send a command."""

@@ -17,6 +17,7 @@ from megagenome.portal.cohort_words import definition_words
 from megagenome.portal.pages import render
 from megagenome.standards.application import ApplicationShown, Page, PartState, ProcessRole
 from megagenome.standards.application_form import Field, FieldType, Form, Section, is_visible
+from megagenome.standards.saved_cohort import SavedCohort
 
 _OWN = frozenset({ProcessRole.APPLICANT, ProcessRole.MEMBER})
 
@@ -77,8 +78,18 @@ def desk_page(page: Page, scope: str, state: str) -> str:
     return render("desk.html", page=page, scope=scope, state=state)
 
 
-def application_page(shown: ApplicationShown, form: Form, *, problem: str = "", typed: Typed | None = None) -> str:
-    """One application, for its own people and for each desk: what the API lets this reader see and do."""
+def application_page(
+    shown: ApplicationShown,
+    form: Form,
+    *,
+    saved: SavedCohort | None = None,
+    problem: str = "",
+    typed: Typed | None = None,
+) -> str:
+    """One application, for its own people and for each desk: what the API lets this reader see and do.
+
+    `saved` is its cohort among the reader's own, with the title that they gave it.
+    """
     own = is_own(shown)
     names = _names(shown)
     criteria = _criteria(shown)
@@ -87,6 +98,7 @@ def application_page(shown: ApplicationShown, form: Form, *, problem: str = "", 
         shown=shown,
         title=title_of(shown, form),
         is_own=own,
+        saved=saved,
         as_role=", ".join(words.role_words(role) for role in shown.roles),
         holder=words.holder(shown, is_own=own),
         problem=problem,

@@ -27,15 +27,18 @@ from megagenome.portal.answers import Posted
 from megagenome.portal.application_client import Access, Ordered
 from megagenome.portal.begin_routes import BEGIN_ROUTES
 from megagenome.portal.client import Hub, ask_own_app, reader_of
+from megagenome.portal.cohort_client import Cohorts
 from megagenome.portal.commands import read_command, text_of, typed
 from megagenome.portal.for_you import for_you
 from megagenome.portal.form_routes import FORM_ROUTES
 from megagenome.portal.pages import html
 from megagenome.portal.permit_page import permit_page
+from megagenome.portal.saved_cohort_routes import SAVED_COHORT_ROUTES
 from megagenome.portal.site import error_pages, to_sign_in
 from megagenome.standards.application import ApplicationShown, Criterion, PartState, Scope, State, Verb
 from megagenome.standards.application_form import Form
 from megagenome.standards.problem import status_of
+from megagenome.standards.saved_cohort import SavedCohort
 
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
@@ -83,7 +86,8 @@ async def desk(request: Http) -> Page:
 async def one(request: Http, application: FromPath[str]) -> Page:
     """One application."""
     shown, form = await read_one(access_of(request), application)
-    return html(pages.application_page(shown, form))
+    saved = await _saved(request, shown)
+    return html(pages.application_page(shown, form, saved=saved))
 
 
 @get("/applications/{application:str}/people")
@@ -170,8 +174,13 @@ async def _again(
     elif verb is Verb.SUBMIT:
         page = pages.review_page(shown, form, problem=problem)
     else:
-        page = pages.application_page(shown, form, problem=problem, typed=again)
+        page = pages.application_page(shown, form, saved=await _saved(request, shown), problem=problem, typed=again)
     return html(page, status_of(error))
+
+
+async def _saved(request: Http, shown: ApplicationShown) -> SavedCohort | None:
+    """Its cohort as one of the reader's own; None where they have not saved it, or deleted it."""
+    return await Cohorts(reader_of(request)).find(shown.cohort.id) if pages.is_own(shown) else None
 
 
 def _afterwards(application: str, verb: Verb) -> str:
@@ -205,6 +214,7 @@ def application_router() -> Router:
             permit,
             invitation,
             command,
+            *SAVED_COHORT_ROUTES,
             *BEGIN_ROUTES,
             *FORM_ROUTES,
         ],

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Saving a counted cohort and beginning an application for it: which datasets of which countries.
+"""Beginning an application for a saved cohort: which datasets of which countries.
 
-The hub keeps no list of saved cohorts: a cohort is saved in the draft that is begun with it, whose id and definition
-never change, and which is nobody else's until it is submitted.
+The draft keeps the cohort's id and definition for ever, whatever becomes of the saved cohort.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from megagenome.kernel.errors import Invalid
+from megagenome.portal.cohort_words import definition_words
 from megagenome.portal.countries import country_name
 from megagenome.portal.numbers import count
-from megagenome.portal.pages import address, render
-from megagenome.portal.question import CohortForm
+from megagenome.portal.pages import render
 from megagenome.portal.statuses import missing
 from megagenome.standards.application import DatasetRef
 from megagenome.standards.federation import CohortAnswer, DatasetAnswer, DatasetState, NodeState
+from megagenome.standards.saved_cohort import SavedCohort
 
 FORM = "data-access"
 """The form document that applications for individual-level data answer."""
@@ -47,8 +46,7 @@ class Country(NamedTuple):
 
 
 def begin_page(
-    form: CohortForm,
-    words: str,
+    saved: SavedCohort,
     answer: CohortAnswer,
     nodes: Sequence[NodeState],
     *,
@@ -59,12 +57,10 @@ def begin_page(
     """The datasets of the network with what each told of this cohort; `picked` are those that were ticked before."""
     return render(
         "application_new.html",
-        words=words,
-        answer=answer,
+        saved=saved,
+        words=definition_words(saved.cohort.definition),
         countries=choices(answer, nodes, is_registered=is_registered, picked=picked),
         missing=missing(answer.nodes),
-        back=address("/cohort", form.replaced()),
-        question=urlencode(form.replaced()),
         problem=problem,
     )
 

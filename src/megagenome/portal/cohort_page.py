@@ -4,6 +4,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from megagenome.kernel.errors import Unavailable
 from megagenome.portal.bars import Bar, bar_chart
@@ -18,8 +19,10 @@ from megagenome.portal.question import (
     in_words,
     is_curie,
 )
+from megagenome.portal.saved_cohort_pages import Naming
 from megagenome.portal.statuses import BADGES, missing, summary
 from megagenome.standards.federation import CohortAnswer, NodeStatus, Term
+from megagenome.standards.saved_cohort import LONGEST_TITLE, SavedCohort
 
 _MOST_CHOICES = 20
 
@@ -68,12 +71,15 @@ def cohort_page(
     wrong: Mapping[str, str] | None = None,
     terms: Terms | None = None,
     answer: CohortAnswer | None = None,
+    saved: SavedCohort | None = None,
     hub: str = "",
 ) -> str:
     """The form as filled, what is wrong with it or what there is to choose, and the answer where there is one.
 
-    `hub` is the address of the hub, for the command that asks the same.
+    `saved` is this cohort as the reader saved it, None where they did not; `hub` is the address of the hub, for the
+    command that asks the same.
     """
+    words = in_words(form, terms.labels if terms else {}) if answer else ""
     return render(
         "cohort.html",
         form=form,
@@ -82,13 +88,21 @@ def cohort_page(
         wrong=wrong or {},
         choices=terms.choices if terms else {},
         answer=answer,
-        words=in_words(form, terms.labels if terms else {}) if answer else "",
+        words=words,
+        saved=saved,
+        naming=Naming(default_title(words), ""),
+        question=urlencode(form.replaced()),
         chart=_chart(answer) if answer else "",
         told_by=sum(node.status is NodeStatus.ANSWERED for node in answer.nodes) if answer else 0,
         command=shlex.join(["megagenome", "ask", "cohort", answer.query, "--hub", hub]) if answer else "",
         summary=summary(answer.nodes) if answer else "",
         missing=missing(answer.nodes) if answer else [],
     )
+
+
+def default_title(words: str) -> str:
+    """What a cohort is called until its owner calls it something: what it means."""
+    return words.removesuffix(".")[:LONGEST_TITLE]
 
 
 def _chart(answer: CohortAnswer) -> str:

@@ -54,6 +54,7 @@ def _cards(caller: Caller) -> list[Card]:
         Card(
             "Count a cohort", "/cohort", "Ask how many people of the network match, and apply for access to their data."
         ),
+        Card("My cohorts", "/cohorts", "Those that you saved: ask again, or apply for access to their data."),
         Card("My applications", "/applications", "Those in which you take part, with each country's answer."),
         Card("Your account", "/account", "Who you are here, your roles, registered access, where you are signed in."),
     ]

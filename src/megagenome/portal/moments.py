@@ -3,7 +3,12 @@
 
 from datetime import UTC, date, datetime
 
+from megagenome.kernel import clock
+from megagenome.portal.numbers import plural
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_LENGTH_S = {"year": 365 * 86400, "month": 30 * 86400, "day": 86400, "hour": 3600}
 
 
 def moment(text: str | datetime | None) -> str:
@@ -12,6 +17,15 @@ def moment(text: str | datetime | None) -> str:
         return "–"
     time = (datetime.fromisoformat(text) if isinstance(text, str) else text).astimezone(UTC)
     return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
+
+
+def ago(when: datetime) -> str:
+    """How long ago it was: `just now`, `5 hours ago`, `3 days ago`, `14 months ago`."""
+    seconds = (clock.now() - when).total_seconds()
+    for unit, length_s in (("year", 2 * 365 * 86400), ("month", 2 * 30 * 86400), ("day", 86400), ("hour", 3600)):
+        if seconds >= length_s:
+            return f"{plural(int(seconds // _LENGTH_S[unit]), unit)} ago"
+    return f"{plural(int(seconds // 60), 'minute')} ago" if seconds >= 60 else "just now"
 
 
 def day(when: date | str) -> str:

@@ -17,7 +17,7 @@ from megagenome.portal import numbers
 from megagenome.portal.application_client import new_order
 from megagenome.portal.countries import country_name
 from megagenome.portal.examples import ASSEMBLIES
-from megagenome.portal.moments import day, moment
+from megagenome.portal.moments import ago, day, moment
 from megagenome.portal.navigation import navigation
 from megagenome.portal.statuses import BADGES, explain, node_message
 
@@ -113,6 +113,7 @@ def _environment() -> jinja2.Environment:
         "badge": BADGES.__getitem__,
         "explain": explain,
         "message": node_message,
+        "ago": ago,
         "moment": moment,
         "day": day,
         "until": words.until,

@@ -4,6 +4,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Self
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -36,6 +37,11 @@ class CohortForm(msgspec.Struct, frozen=True):
     def read(cls, query: Mapping[str, str]) -> Self:
         """The form's part of an address, without blanks around the values."""
         return cls(**{name: query[name].strip() for name in cls.__struct_fields__ if name in query})
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The form that a page carries as the query of its own address."""
+        return cls.read(dict(parse_qsl(text[:10_000])))
 
     def replaced(self, **values: str) -> dict[str, str]:
         """The fields that are filled, with `values` in place of theirs: the query of a link to the changed form."""

@@ -11,9 +11,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
+from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.portal import network_pages, tables
 from megagenome.portal.client import Ask, Glance, Hub, PageRequest, ask_own_app, reader_of
+from megagenome.portal.cohort_client import Cohorts
 from megagenome.portal.cohort_page import cohort_page, look_up
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.network_pages import Search
@@ -112,7 +114,10 @@ async def cohort(request: PageRequest, hub: AHub, shared: AShared) -> Response[s
         answer = await hub.cohort(question_text(terms.form))
     except Invalid as error:
         return html(page(terms.form, terms=terms, wrong={"": str(error)}), 400)
-    return html(page(terms.form, terms=terms, answer=answer, hub=str(request.base_url).rstrip("/")))
+    saved = None
+    if answer.cohort and VISIT.get().caller.subject is not None:
+        saved = await Cohorts(hub.reader, hub.ask).find(answer.cohort)
+    return html(page(terms.form, terms=terms, answer=answer, saved=saved, hub=str(request.base_url).rstrip("/")))
 
 
 @get("/cohort.csv")
