@@ -57,12 +57,13 @@ class Way:
         return who.post(path, {**order, "command": {"type": kind, **fields}})
 
     def submit(self) -> None:
-        """Ada applies, with all that the form asks for."""
+        """Ada saves a cohort and applies with it, with all that the form asks for."""
         definition = msgspec.json.encode(canonical(COHORT)).decode()
+        cohort = {"cohort": cohort_id(COHORT), "definition": definition, "question": "sex=female", "title": "Women"}
+        saved = self.ada.post("/access/cohorts", cohort)
         begun = {
             "id": f"create-{next(_ids):06}",
-            "cohort": cohort_id(COHORT),
-            "definition": definition,
+            "cohort": saved["cohort"]["id"],
             "datasets": [{"node": "node.fi", "country": "FI", "dataset": "FI-SMALL"}],
             "form": "data-access",
         }

@@ -5,21 +5,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+import msgspec
+
 from megagenome.app.demo.walk.answers import ROLE, USE, WHO, sections
 from megagenome.app.demo.walk.model import SEX, Step
-from megagenome.app.demo.walk.party import Party
+from megagenome.app.demo.walk.party import Party, require
 from megagenome.kernel import clock
 from megagenome.standards.application import Criterion, State
+from megagenome.standards.saved_cohort import SavedCohort
 
+TITLE = "Women of the network"
 CONDITION = "Publish counts of at least ten people only."
 REASONS = "All eight criteria are met."
 DAYS = timedelta(days=364)
 
 
 def apply(party: Party) -> Iterator[Step]:
-    """The researcher counts, begins the application, writes it and submits it."""
+    """The researcher counts, saves the cohort, begins the application with it, writes it and submits it."""
     way = party.way
-    yield Step(f"the researcher counts sex={SEX} and begins an application", "hub", State.DRAFT, partial(_begin, party))
+    saved = f"{TITLE}: {way.told_registered}"
+    yield Step(f"the researcher counts sex={SEX} and saves the cohort", "hub", saved, partial(_save, party))
+    yield Step("the researcher begins an application with it", "hub", State.DRAFT, partial(_begin, party))
+    yield Step("the application names the saved cohort", "hub", "the same", partial(_cohort, party))
     yield Step("the researcher answers every section", "hub", "nothing is missing", partial(_write, party))
     submit = partial(party.command, "researcher", "submit", {}, page="/review")
     yield Step("the researcher submits it", "hub", State.SUBMITTED, submit)
@@ -42,14 +49,36 @@ def assess(party: Party) -> Iterator[Step]:
     yield Step("the chair asks the countries", "hub", State.NATIONAL_WINDOW, request)
 
 
-def _begin(party: Party) -> str:
+def _save(party: Party) -> str:
+    """Whoever walked before has saved it already."""
     browser, hub = party.browser("researcher"), party.way.hub
     counted = browser.submit(browser.open(f"{hub}/cohort"), "/cohort", {"sex": SEX, "assembly": party.way.assembly})
-    choices = browser.follow(counted, "Apply for access to these data")
+    if TITLE in counted.content.links:
+        page = browser.follow(counted, TITLE)
+    else:
+        page = browser.submit(counted, "/cohorts", {"title": TITLE})
+    party.cohort = page.url.rpartition("/")[2]
+    saved = _saved(party)
+    return f"{saved.title}: {saved.count():,} people"
+
+
+def _saved(party: Party) -> SavedCohort:
+    url = f"{party.way.hub}/access/cohorts/{party.cohort}"
+    return msgspec.json.decode(require(party.browser("researcher").get_json(url)), type=SavedCohort)
+
+
+def _begin(party: Party) -> str:
+    browser = party.browser("researcher")
+    page = browser.open(f"{party.way.hub}/cohorts/{party.cohort}")
+    choices = browser.follow(page, "Apply for access to these data")
     wanted = [f"{site.id} {site.country} {site.dataset}" for site in (party.way.grants, party.way.refuses)]
     begun = browser.submit(choices, "/applications", {"dataset": wanted})
     party.application = begun.url.rpartition("/")[2]
     return party.shown("researcher").state
+
+
+def _cohort(party: Party) -> str:
+    return "the same" if party.shown("researcher").cohort == _saved(party).cohort else "another"
 
 
 def _write(party: Party) -> str:

@@ -16,14 +16,14 @@ from megagenome.standards.desk import DeskPermit
 
 
 class Party:
-    """The people of one walk, and what came of it so far: `application` and `permit`, the ids.
+    """The people of one walk, and what came of it so far: `cohort`, `application` and `permit`, the ids.
 
     Each has one session for each server; `seconds` is what was measured on the way.
     """
 
     def __init__(self, way: Way, closing: ExitStack, seconds: dict[str, float]) -> None:
         self.way = way
-        self.application = self.permit = ""
+        self.cohort = self.application = self.permit = ""
         self.seconds = seconds
         self._browsers: dict[str, Browser] = {}
         self._closing = closing
