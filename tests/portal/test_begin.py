@@ -6,11 +6,11 @@ import pytest
 
 from megagenome.kernel.errors import Invalid
 from megagenome.portal.begin import begin_page, choices, chosen
-from megagenome.portal.question import CohortForm
 from megagenome.standards.application import DatasetRef
 from megagenome.standards.federation import DatasetAnswer, DatasetState, NodeStatus
 from tests.portal import fake_hub
 from tests.portal.document import Document
+from tests.portal.saved import saved
 
 TELLING = fake_hub.node("FI", count=30, datasets=(DatasetAnswer("A", True, 30), DatasetAnswer("B", False)))
 ANSWER = msgspec.structs.replace(
@@ -48,19 +48,19 @@ def test_each_dataset_says_what_it_told_or_how_its_counts_are_got() -> None:
     ]
 
 
-def test_the_page_carries_the_cohort_of_the_networks_answer() -> None:
-    page = begin_page(CohortForm("female"), fake_hub.EVIL, ANSWER, [NODE], is_registered=False, problem=fake_hub.EVIL)
+def test_the_page_carries_the_id_of_the_saved_cohort() -> None:
+    page = begin_page(saved(fake_hub.EVIL), ANSWER, [NODE], is_registered=False, problem=fake_hub.EVIL)
     document = Document(page)
     document.check()
     fields = {a["name"]: a["value"] for a in document.all("input") if a["type"] == "hidden"}
-    assert (fields["cohort"], fields["definition"]) == (ANSWER.cohort, ANSWER.definition)
-    assert fields["question"] == "sex=female"
+    assert fields["cohort"] == ANSWER.cohort
+    assert set(fields) == {"csrf", "order", "cohort"}  # the definition is not the browser's to say
     assert [a["value"] for a in document.all("input") if "checked" in a] == ["org.example.fi FI A"]
     assert "<script>window" not in page
 
 
 def test_a_network_without_datasets_says_so() -> None:
-    page = begin_page(CohortForm("female"), "words", ANSWER, [], is_registered=True)
+    page = begin_page(saved("words"), ANSWER, [], is_registered=True)
     assert "nothing to apply for" in page
 
 

@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cohort page: the form as it was filled, what there is to choose, and the counts."""
 
+import re
 import shlex
 
+import msgspec
+import pytest
+
+from megagenome.identity.caller_middleware import VISIT
+from megagenome.identity.sessions import Visit
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.portal.cohort_page import Terms, cohort_page
 from megagenome.portal.question import CohortForm, faults
 from megagenome.standards.federation import CohortAnswer, NodeStatus
+from megagenome.standards.saved_cohort import SavedCohort
 from tests.portal import fake_hub
 from tests.portal.document import Document
+from tests.portal.saved import ID, saved
 
 FORM = CohortForm("female", "40", "60", "HP:0001250", country="FI")
+SIGNED_IN = Caller("ada@https://idp.example", "Ada")
 FOUND = Terms(FORM, {"HP:0001250": "Seizure"}, {})
 
 
@@ -42,6 +52,32 @@ def test_counts_by_node_their_sum_and_the_question_in_words_and_as_text() -> Non
     assert shlex.split(command) == [
         "megagenome", "ask", "cohort", "age<=60 age>=40 phenotype=HP:0001250 sex=female", "--hub", "https://hub.example",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("visit", "kept", "offers"),
+    [
+        (Visit(PUBLIC), None, []),
+        (Visit(PUBLIC, offered=True), None, ["Sign in to save this cohort"]),
+        (Visit(SIGNED_IN), None, ["Save this cohort", "Save it and apply for access"]),
+        (Visit(SIGNED_IN), saved("Mine"), ["Apply for access to these data"]),
+    ],
+)
+def test_what_can_be_done_with_the_cohort(visit: Visit, kept: SavedCohort | None, offers: list[str]) -> None:
+    answer = msgspec.structs.replace(fake_hub.counts(), cohort=ID)
+    before = VISIT.set(visit)
+    page = cohort_page(FORM, [], terms=FOUND, answer=answer, saved=kept)
+    VISIT.reset(before)
+    document = Document(page)
+    document.check()
+    section = page[page.index('id="save"') : page.index('id="as-text"')]
+    assert re.findall(r"<(?:button|a class=.button)[^>]*>([^<]*)<", section) == offers
+    assert ("You saved it" in document.text) is (kept is not None)
+    fields = {a["name"]: a["value"] for a in document.all("input") if a.get("name") in ("title", "question")}
+    words = "Female participants aged 40 to 60, with Seizure (HP:0001250) observed, recorded in Finland"
+    asked = "sex=female&age_from=40&age_to=60&phenotype=HP%3A0001250&country=FI"
+    assert fields == ({"title": words, "question": asked} if "Save this cohort" in offers else {})
+    assert CohortForm.parse(asked) == FORM
 
 
 def test_a_sex_that_the_form_does_not_have_is_a_fault_and_no_failure() -> None:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from megagenome.portal.moments import moment
+from megagenome.kernel import clock
+from megagenome.portal.moments import ago, moment
 
 
 @pytest.mark.parametrize(
@@ -14,3 +17,24 @@ from megagenome.portal.moments import moment
 )
 def test_moments_are_read_alike_everywhere(text: str, shown: str) -> None:
     assert moment(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown"),
+    [
+        (timedelta(hours=-3), "just now"),  # a clock was put back
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=60), "1 minute ago"),
+        (timedelta(minutes=119), "1 hour ago"),
+        (timedelta(hours=23), "23 hours ago"),
+        (timedelta(hours=24), "1 day ago"),
+        (timedelta(days=59), "59 days ago"),
+        (timedelta(days=60), "2 months ago"),
+        (timedelta(days=729), "24 months ago"),
+        (timedelta(days=730), "2 years ago"),
+    ],
+)
+def test_how_long_ago(passed: timedelta, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    then = datetime(2026, 3, 4, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: then + passed)
+    assert ago(then).replace("\u00a0", " ") == shown

@@ -62,6 +62,7 @@ def saved_cohort_page(
         told_by=told_by(saved.told),
         told_by_now=told_by(now),
         nodes=node_lines(saved.told, now),
+        is_withheld=any(each.status is NodeStatus.WITHHELD for each in (*saved.told, *now)),
         missing=missing(answer.nodes) if answer else [],
         show=show,
         problem=problem,
