@@ -3,131 +3,22 @@
 it: hostile text in every field, forms of other sites, a page that calls itself a PDF, ids and pages of others."""
 
 import re
-import secrets
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 import pytest
 from litestar import Litestar
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from megagenome.app.hub import Hub, init_hub, open_hub
-from megagenome.app.hub_access import identify_cohort
-from megagenome.app.hub_app import hub_app
-from megagenome.app.provider_app import provider_app
-from megagenome.identity.demo_accounts import make_account
-from megagenome.identity.provider import Client, DemoProvider
-from megagenome.identity.roles import Scope, grant_role
-from megagenome.identity.subjects import subject_of
-from megagenome.kernel.callers import Role
-from tests.access.hub import DEFINITION, PDF
-from tests.portal.test_browser import ARGUMENTS, check_looks, free_port, serving
+from tests.access.hub import PDF
+from tests.portal.people_in_browsers import HOSTILE, Enter, World, begin, token
+from tests.portal.test_browser import check_looks
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning"),
     pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarWarning"),
 ]
-
-HOSTILE = '<img src=x onerror="window.hacked=1">"\'></textarea><script>window.hacked=1</script>'
-HOME = "university.example"
-PEOPLE = {
-    "rosa": (Role.RESEARCHER, Scope(organisation=HOME)),
-    "ben": (Role.RESEARCHER, Scope(organisation=HOME)),
-    "olav": (Role.SIGNING_OFFICIAL, Scope(organisation=HOME)),
-    "carla": (Role.DAC_CHAIR, Scope()),
-    "evil": (Role.DAC_MEMBER, Scope()),
-    "aino": (Role.AUDITOR, Scope()),
-}
-
-
-class World(NamedTuple):
-    hub: str
-    provider: str
-    opened: Hub
-    app: Litestar
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    hub_port, provider_port = free_port(), free_port()
-    hub_url, issuer = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{provider_port}"
-    folder = tmp_path_factory.mktemp("hub")
-    init_hub(folder, name="Network", identity="org.hub", port=hub_port, assembly="GRCh38")
-    with (folder / "hub.toml").open("a") as file:
-        file.write(f'[signin]\nissuer = "{issuer}"\nclient_id = "hub"\nprovider = "Demo sign-in"\n')
-    names = {name: HOSTILE if name == "evil" else f"{name.title()} {role}" for name, (role, _) in PEOPLE.items()}
-    accounts = tuple(make_account(name, names[name], HOME, (), "right") for name in PEOPLE)
-    provider = DemoProvider(issuer, accounts, (Client("hub", f"{hub_url}/login/callback"),))
-    opened = open_hub(folder)
-    with opened.engine.begin() as connection:
-        for name, (role, scope) in PEOPLE.items():
-            grant_role(connection, subject_of(name, issuer), role, scope, "test")
-    app = hub_app(opened)
-    with serving(provider_app(provider), provider_port), serving(app, hub_port):
-        yield World(hub_url, issuer, opened, app)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-Enter = Callable[..., Page]
-
-
-@pytest.fixture
-def enter(chromium: Browser, world: World) -> Iterator[Enter]:
-    """Signs somebody in, in a browser of their own. At the end nothing foreign may have run anywhere."""
-    contexts: list[BrowserContext] = []
-
-    def enter(name: str, *, scripts: bool = True) -> Page:
-        context = chromium.new_context(java_script_enabled=scripts)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
-        page.goto(f"{world.hub}/login/start?next=/for-you")
-        page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill("right")
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{world.hub}/for-you")
-        return page
-
-    yield enter
-    for context in contexts:
-        for page in context.pages:
-            assert page.evaluate("window.hacked") is None
-        context.close()
-
-
-def begin(page: Page, world: World, definition: str = DEFINITION) -> str:
-    """A draft over two datasets, begun with what the page of a counted cohort sends; its address."""
-    page.goto(f"{world.hub}/account")
-    fields = [
-        ("csrf", token(page)),
-        ("order", secrets.token_urlsafe()),
-        ("cohort", identify_cohort(definition)),
-        ("definition", definition),
-        *(("dataset", each) for each in ("node.ee EE GDI-EE-1", "node.fi FI GDI-FI-1")),
-    ]
-    answer = page.request.post(
-        f"{world.hub}/applications",
-        data=urlencode(fields),
-        headers={"content-type": "application/x-www-form-urlencoded", "origin": world.hub},
-        max_redirects=0,
-    )
-    assert answer.status == 303, answer.text()
-    return world.hub + answer.headers["location"]
-
-
-def token(page: Page) -> str:
-    return page.locator("input[name=csrf]").first.get_attribute("value") or ""
 
 
 def fill(page: Page, application: str, words: str) -> None:
@@ -367,7 +258,7 @@ def test_a_document_is_handed_out_as_a_download_and_never_shown(enter: Enter, wo
 def changing_routes(app: Litestar) -> list[str]:
     """Every address of the hub's pages that takes a POST, with something in place of its parameters."""
     paths = [route.path for route in app.routes if "POST" in getattr(route, "methods", ())]
-    own = ("/applications", "/passport", "/logout", "/account")
+    own = ("/applications", "/cohorts", "/passport", "/logout", "/account")
     return sorted(re.sub(r"\{\w+:\w+\}", "0123abcd", path) for path in paths if path.startswith(own))
 
 
@@ -377,7 +268,7 @@ def test_no_form_is_taken_without_its_token_or_from_another_site(enter: Enter, w
     page.goto(f"{world.hub}/account")
     mine = token(page)
     routes = changing_routes(world.app)
-    assert len(routes) >= 7
+    assert len(routes) >= 10
     places = [path.replace("0123abcd", application.rsplit("/", 1)[1], 1) for path in routes]
     for path in places:
         for fields, headers in (
@@ -420,7 +311,15 @@ def test_ids_and_pages_of_others_are_as_if_they_were_not_there(enter: Enter, wor
 def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(chromium: Browser, world: World) -> None:
     context = chromium.new_context()
     page = context.new_page()
-    for path in ("/for-you", "/applications", "/desk?show=all", "/applications/abc/form/who", "/ledger"):
+    for path in (
+        "/for-you",
+        "/applications",
+        "/cohorts",
+        "/cohorts/sha256:ab",
+        "/desk?show=all",
+        "/applications/abc/form/who",
+        "/ledger",
+    ):
         page.goto(world.hub + path)
         assert "/login?next=" in page.url
         link = page.get_by_role("link", name="Sign in with").get_attribute("href") or ""
