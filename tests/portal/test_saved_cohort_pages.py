@@ -67,7 +67,7 @@ def test_the_list_in_pages_full_empty_and_after_one_was_deleted() -> None:
     assert links == {"prev": "/cohorts?skip=0", "next": "/cohorts?skip=100"}
     assert "51 to 100 of 120" in plain(page)
     assert "as many as this hub keeps for one person" in plain(page)
-    assert "The cohort was deleted." in plain(page)
+    assert "The cohort is deleted." in plain(page)
     assert "You have saved no cohort yet." in plain(read(my_cohorts_page(SavedCohorts(0, 0, 500, ()))))
     assert "nothing on this page" in plain(read(my_cohorts_page(SavedCohorts(3, 50, 500, ()))))
 

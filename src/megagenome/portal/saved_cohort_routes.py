@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saved cohorts over HTTP: saving the one that was counted, the reader's list, asking again, renaming, deleting."""
 
+import contextlib
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -8,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
-from megagenome.kernel.errors import Conflict, Invalid, TooLarge, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unauthenticated
 from megagenome.portal import saved_cohort_pages as pages
 from megagenome.portal.client import Hub, ask_own_app, reader_of
 from megagenome.portal.cohort_client import Cohorts, ask_again
@@ -89,8 +90,9 @@ async def rename(request: Http, cohort: FromPath[str]) -> Page:
 
 @post("/cohorts/{cohort:str}/delete", status_code=200)
 async def delete(request: Http, cohort: FromPath[str]) -> Page:
-    """Delete it, which its page asked about once more."""
-    await cohorts_of(request).delete(cohort)
+    """Delete it, which its page asked about once more. Sent twice, or for what is not there, it says the same."""
+    with contextlib.suppress(NotFound):
+        await cohorts_of(request).delete(cohort)
     return Redirect("/cohorts?deleted=1", status_code=303)
 
 

@@ -21,10 +21,11 @@ from megagenome.standards.federation import NodeAnswer, NodeStatus
 
 LONGEST_TITLE = 200
 LONGEST_NOTE = 5000
+LONGEST_NAME = 300
 
 Title = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=LONGEST_TITLE)]
 Note = Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)]
-Name = Annotated[str, msgspec.Meta(max_length=300)]
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 Number = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
@@ -91,4 +92,6 @@ class SavedCohorts(msgspec.Struct, frozen=True):
 
 def node_counts(nodes: Iterable[NodeAnswer]) -> tuple[NodeCount, ...]:
     """What is kept of the nodes' answers to a question of people."""
-    return tuple(NodeCount(each.id, each.name, each.country, each.status, each.count, each.floor) for each in nodes)
+    return tuple(
+        NodeCount(each.id, each.name[:LONGEST_NAME], each.country, each.status, each.count, each.floor) for each in nodes
+    )
