@@ -37,7 +37,7 @@ class NodeCount(msgspec.Struct, frozen=True):
     country: Name
     status: NodeStatus
     count: Number | None = None
-    floor: Number | None = None  # counts below this are withheld by the node; None when it did not say
+    floor: int | None = None  # counts below this are withheld by the node; None when it did not say
 
 
 class SaveCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +92,4 @@ class SavedCohorts(msgspec.Struct, frozen=True):
 
 def node_counts(nodes: Iterable[NodeAnswer]) -> tuple[NodeCount, ...]:
     """What is kept of the nodes' answers to a question of people."""
-    return tuple(
-        NodeCount(each.id, each.name[:LONGEST_NAME], each.country, each.status, each.count, each.floor) for each in nodes
-    )
+    return tuple(NodeCount(n.id, n.name[:LONGEST_NAME], n.country, n.status, n.count, n.floor) for n in nodes)
