@@ -268,6 +268,20 @@ def test_a_node_whose_clock_is_set_back_still_sends_newer_messages(pair: Pair, m
     assert second.sent_at > first.sent_at
 
 
+def test_a_clock_that_was_ahead_and_came_back_makes_no_node_deaf(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.ask()
+    with monkeypatch.context() as patched:
+        ahead = clock.now() + timedelta(days=3650)
+        patched.setattr(clock, "now", lambda: ahead)
+        with pytest.raises(Corrupt, match="clocks"):
+            pair.ask()
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    pair.ask()
+    last = pair.stub.heard[-1]
+    assert abs(last.sent_at - clock.now()) < timedelta(seconds=30)
+    assert pair.desk.taken == [*NEWS]
+
+
 def run_for(pair: Pair, seconds: float, then: Callable[[], None] = lambda: None) -> None:
     async def run() -> None:
         async with pair.exchange.lifespan(None):

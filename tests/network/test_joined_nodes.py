@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.keys import SigningKeys, verify
@@ -106,6 +107,17 @@ def test_messages_count_once_each_in_their_order(hub: Server, node: Server) -> N
         assert note_message(connection, "node.fi", NOW + timedelta(microseconds=1))
         assert not note_message(connection, "node.xx", NOW)
     assert known(hub).heard
+
+
+def test_clocks_that_were_ahead_together_leave_nobody_deaf(
+    hub: Server, node: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    years = timedelta(days=3650)
+    for now in (NOW, NOW + years, NOW):
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        with hub.write() as connection:
+            assert note_message(connection, "node.fi", now + timedelta(seconds=1 + (now is NOW)))
+            assert not note_message(connection, "node.fi", now + timedelta(seconds=1))
 
 
 def test_who_was_removed_is_no_longer_known(hub: Server, node: Server) -> None:

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that reads the wall clock, so that tests can set it."""
+"""The one place that reads the wall clock, so that tests can set it, and the clock that nobody sets."""
 
+import time
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
     """The current time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def seconds_awake_or_asleep() -> float:
+    """A clock that nobody sets, and that goes on while the machine sleeps. It begins anywhere: only differences within
+    one start of the machine mean something."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

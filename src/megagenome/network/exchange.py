@@ -23,7 +23,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Corrupt, MegagenomeError, Unavailable
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.calling import call, connect
-from megagenome.network.freshness import Freshness, seconds_awake_or_asleep
+from megagenome.network.freshness import Freshness
 from megagenome.network.joined_hub import JoinedHub, follow, joined_hub, note_answer
 from megagenome.network.needs import NodeDesk
 from megagenome.network.settings import ExchangeSettings
@@ -32,6 +32,7 @@ from megagenome.standards.exchange import (
     MEDIA_TYPE,
     MOST_DECISIONS,
     PATH,
+    SKEW,
     Answer,
     Message,
     is_near,
@@ -46,7 +47,7 @@ _log = logging.getLogger(__name__)
 TIMEOUT_S = 20.0
 SHORTEST_PAUSE_S = 0.5
 """Between two messages, whoever knocks."""
-_HEARD_EVERY = timedelta(seconds=30)
+_HEARD_EVERY_S = 30.0
 """An answer without news is noted in the database this often only; a process that starts later waits for its own."""
 
 
@@ -77,7 +78,7 @@ class HubExchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._last_sent: datetime | None = None
-        self._noted: datetime | None = None
+        self._noted_at_s: float | None = None
 
     def call_now(self) -> None:
         """Ask the hub as soon as may be. From any thread; nothing happens while it is not running."""
@@ -140,7 +141,7 @@ class HubExchange:
         return await asyncio.to_thread(self._take, asked, answer)
 
     def _prepare(self) -> tuple[Asked | None, str]:
-        asked_at_s = seconds_awake_or_asleep()
+        asked_at_s = clock.seconds_awake_or_asleep()
         with self._engine.connect() as connection:
             hub = joined_hub(connection)
         if hub is None:
@@ -157,9 +158,10 @@ class HubExchange:
         return Asked(hub, message, asked_at_s), sign_message(self._keys, message)
 
     def _next_time(self) -> datetime:
-        """Later than that of any message before, because the hub takes each once."""
+        """Later than that of any message before, because the hub takes each once; but for those of a clock that was
+        ahead and came back, which the hub did not take."""
         now = clock.now()
-        if self._last_sent is not None and now <= self._last_sent:
+        if self._last_sent is not None and now <= self._last_sent <= now + SKEW:
             now = self._last_sent + timedelta(microseconds=1)
         self._last_sent = now
         return now
@@ -171,7 +173,7 @@ class HubExchange:
         if any(proposal.document.hub != hub.id for _, proposal in proposals):
             raise Corrupt(f"{hub.id} proposes permits of another hub")
         has_news = bool(proposals or answer.revocations or answer.receipts) or answer.sequence != hub.sequence
-        if has_news or self._noted is None or clock.now() - self._noted >= _HEARD_EVERY:
+        if has_news or self._noted_at_s is None or asked.asked_at_s - self._noted_at_s >= _HEARD_EVERY_S:
             with begin_writing(self._engine) as connection:
                 known = joined_hub(connection)
                 if known is None or known.id != hub.id:
@@ -180,7 +182,7 @@ class HubExchange:
                 self._desk.take_proposals(connection, hub.id, proposals)
                 self._desk.take_revocations(connection, answer.revocations)
                 note_answer(connection, answer.sequence, asked.message.sent_at)
-            self._noted = clock.now()
+            self._noted_at_s = asked.asked_at_s
         self._freshness.note(hub.id, asked.asked_at_s)
         return not answer.complete or len(asked.message.decisions) == MOST_DECISIONS
 
