@@ -9,8 +9,6 @@ places in a list join what two permits read. (That two people have the same fact
 holds both.)
 """
 
-import base64
-import hmac
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -24,7 +22,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
-from megagenome.collection.cohort import All, Cohort, canonical
+from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
 from megagenome.collection.needs import Journal, OntologyFor
@@ -32,12 +30,13 @@ from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, sharing
+from megagenome.collection.standing import Names, Order
 from megagenome.collection.tiles import ContigTiles
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import NotEntitled, Unavailable
-from megagenome.kernel.ids import Country, DatasetId
+from megagenome.kernel.ids import Country, DatasetId, PermitId
 from megagenome.reference import PloidyClass
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
@@ -110,7 +109,7 @@ class PermitReading(Reading):
         ]
         if not visible:
             raise NotEntitled(f"permit {permit.id}: none of its datasets can be read now")
-        super().__init__(snapshot, engine, visible, All((permit.cohort, cohort)), ontology_for)
+        super().__init__(snapshot, engine, visible, cohort, ontology_for)
         self.permit = permit
         self.use = use
         self._caller = caller
@@ -170,9 +169,9 @@ class PermitReading(Reading):
         return self._answer(lambda: terms(least))
 
     @cached_property
-    def individual_ids(self) -> tuple[str, ...]:
-        """The pseudonyms of everybody of the cohort who consented when this was first asked for, in their order."""
-        return tuple(name for name, _ in self._pseudonyms)
+    def individual_ids(self) -> Names:
+        """The pseudonyms of everybody of the cohort who consented when this was first asked for, ascending."""
+        return Names(self._order.names[self._listed])
 
     def individuals(self, offset: int = 0, limit: int = 100) -> tuple[IndividualRecord, ...]:
         """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since.
@@ -181,12 +180,12 @@ class PermitReading(Reading):
         journal before anything is returned.
         """
         self.still_valid()
-        page = self._pseudonyms[offset : offset + limit]
-        batches = self._snapshot.batches
-        here = self._everybody & bitmap.from_numbers(np.array([number for _, number in page], np.int64), batches)
+        numbers = self._numbers[offset : offset + limit]
+        here = self._everybody & bitmap.from_numbers(numbers, self._snapshot.batches)
         for dataset, members in zip(self.datasets, self._members, strict=True):
             self._enter(dataset.id, bitmap.count(members & here))
         records = self._read_records(bitmap.to_numbers(here).tolist())
+        page = zip(self.individual_ids[offset : offset + limit], numbers.tolist(), strict=True)
         return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in records)
 
     def calls(self, place: Allele | Region, datasets: Collection[DatasetId] | None = None) -> Iterator[AlleleCalls]:
@@ -246,21 +245,30 @@ class PermitReading(Reading):
             copies[of(stream)] = number
 
     @cached_property
-    def _pseudonyms(self) -> list[tuple[str, int]]:
-        """Each person's pseudonym and number, in the order of pseudonyms."""
-        return sorted((self._pseudonym(number), number) for number in bitmap.to_numbers(self._everybody).tolist())
+    def _order(self) -> Order:
+        """Everybody of the permit's cohort, consenting or not."""
+        return self._snapshot.standing.order(self._key, self.permit.secret, self._read_permitted)
+
+    @property
+    def _key(self) -> tuple[PermitId, tuple[DatasetId, ...]]:
+        return self.permit.id, tuple(each.id for each in self.datasets)
+
+    @cached_property
+    def _listed(self) -> npt.NDArray[np.bool_]:
+        """bool [people of `_order`]: who consented when this was first asked for, and is of the cohort."""
+        return np.unpackbits(self._everybody.reshape(-1), bitorder="little")[self._order.numbers].view(np.bool_)
+
+    @cached_property
+    def _numbers(self) -> bitmap.Numbers:
+        """int64 [people of `individual_ids`]: their numbers."""
+        return self._order.numbers[self._listed]
 
     @cached_property
     def _place(self) -> bitmap.Numbers:
         """int64 [people of the node]: each person's place in `individual_ids`, -1 of all others."""
         place = np.full(self._snapshot.batches * bitmap.BATCH, -1, np.int64)
-        place[[number for _, number in self._pseudonyms]] = np.arange(len(self._pseudonyms))
+        place[self._numbers] = np.arange(len(self._numbers))
         return place
-
-    def _pseudonym(self, number: int) -> str:
-        """80 bits of HMAC-SHA256: among a million people the chance that two are called alike is below 1 in 10^12."""
-        code = hmac.digest(self.permit.secret, b"individual %d" % number, "sha256")[:10]
-        return "P" + base64.b32encode(code).decode()
 
     def _read_records(self, numbers: list[int]) -> dict[int, IndividualRecord]:
         records: dict[int, IndividualRecord] = {}
@@ -323,8 +331,11 @@ class PermitReading(Reading):
     def _is_stored(self) -> bool:
         return False  # what is stored was counted over the public numbers' people
 
-    @cached_property
+    @property
     def _permitted(self) -> tuple[bitmap.Planes, ...]:
+        return self._snapshot.standing.permitted(self._key, self._read_permitted)
+
+    def _read_permitted(self) -> tuple[bitmap.Planes, ...]:
         everybody = [self._snapshot.members[i] for i in self._visible]
         return self._select(everybody, canonical(self.permit.cohort))
 
