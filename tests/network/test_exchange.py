@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -279,6 +280,26 @@ def test_a_clock_that_was_ahead_and_came_back_makes_no_node_deaf(pair: Pair, mon
     pair.ask()
     last = pair.stub.heard[-1]
     assert abs(last.sent_at - clock.now()) < timedelta(seconds=30)
+    assert pair.desk.taken == [*NEWS]
+
+
+def test_a_busy_server_keeps_no_news_out(pair: Pair) -> None:
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    freed = threading.Event()
+
+    async def ask_while_all_threads_are_busy() -> None:
+        running = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as threads:
+            running.set_default_executor(threads)
+            busy = running.run_in_executor(None, freed.wait, 20)
+            try:
+                async with connect(5) as client, asyncio.timeout(10):
+                    await pair.exchange.ask_once(client)
+            finally:
+                freed.set()
+            await busy
+
+    asyncio.run(ask_while_all_threads_are_busy())
     assert pair.desk.taken == [*NEWS]
 
 

@@ -4,6 +4,8 @@ something to say or somebody knocks, and less often while the hub does not answe
 
 All that one answer brings, and how far it was taken, is written in one transaction. A node that is killed anywhere asks
 again from where it was; the hub tells again what was not taken, and what is taken twice changes nothing.
+
+It has a thread of its own: whoever keeps all threads of the server busy must not keep a revocation out by that.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import logging
 import random
 import secrets
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -77,6 +80,7 @@ class HubExchange:
         self._desk, self._freshness, self._settings = desk, freshness, settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "exchange")
         self._last_sent: datetime | None = None
         self._noted_at_s: float | None = None
 
@@ -133,12 +137,13 @@ class HubExchange:
         Raises what the hub says, `Unavailable` where it does not answer, `Corrupt` where the answer is not to be
         believed; then nothing of it is taken.
         """
-        asked, token = await asyncio.to_thread(self._prepare)
+        running = asyncio.get_running_loop()
+        asked, token = await running.run_in_executor(self._thread, self._prepare)
         if asked is None:
             return False
         url = asked.hub.url + PATH
         answer = await call(client, url, LARGEST_ANSWER_BYTES, token.encode(), MEDIA_TYPE)
-        return await asyncio.to_thread(self._take, asked, answer)
+        return await running.run_in_executor(self._thread, self._take, asked, answer)
 
     def _prepare(self) -> tuple[Asked | None, str]:
         asked_at_s = clock.seconds_awake_or_asleep()
