@@ -249,6 +249,19 @@ def test_a_refusal_is_no_answer(pair: Pair, status: int) -> None:
         pair.freshness.require()
 
 
+def test_a_hub_that_was_rolled_back_is_heard_on(pair: Pair) -> None:
+    """It was restored from a backup, and counts from further back: what it says anew must not be missed."""
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    pair.ask()
+    again = (Revocation(4, "p2", PermitState.REVOKED, NEWS[0].at),)
+    pair.stub.fields = {"revocations": again, "sequence": 4}
+    pair.ask()
+    pair.stub.fields = {}
+    pair.ask()
+    assert pair.desk.taken == [*NEWS, *again]
+    assert pair.stub.heard[-1].since == 4
+
+
 def test_a_node_that_left_hears_nobody(pair: Pair) -> None:
     pair.ask()
     pair.freshness.require()
