@@ -102,6 +102,7 @@ class PermitReading(Reading):
         ontology_for: OntologyFor,
         journal: Journal,
         require_fresh: Callable[[], None],
+        prove: Callable[[sa.Connection, StoredPermit], None],
     ) -> None:
         """For `Collection.open` only, which has looked that the permit holds."""
         visible = [
@@ -113,7 +114,7 @@ class PermitReading(Reading):
         self.permit = permit
         self.use = use
         self._caller = caller
-        self._journal, self._require_fresh = journal, require_fresh
+        self._journal, self._require_fresh, self._prove = journal, require_fresh, prove
         self._version = -1
         self._checked = 0.0
         self._consenting: tuple[bitmap.Planes, ...] = ()
@@ -124,6 +125,7 @@ class PermitReading(Reading):
         self._require_fresh()
         with self._engine.connect() as connection, connection.begin():
             permit = require_permit(connection, self.permit.id, self._caller, self.use)
+            self._prove(connection, permit)
             version = current_version(connection)
             if version != self._version:
                 self._consenting = self._read_consenting(connection, permit)
