@@ -139,6 +139,12 @@ def test_an_answer_that_came_in_time_was_given_in_time_whatever_its_date(hub: Hu
     assert hub.view(application).parts[2].state is PartState.APPROVED
 
 
+def test_a_grant_is_taken_back_by_whatever_clock(hub: Hub) -> None:
+    application = hub.active()
+    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REVOKED}, decided_at=hub.now - timedelta(days=4000))
+    assert hub.view(application).parts[0].state is PartState.REVOKED
+
+
 def test_who_was_asked_again_answers_anew_and_within_the_new_window(hub: Hub) -> None:
     application = hub.requested()
     first = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})

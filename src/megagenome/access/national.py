@@ -91,10 +91,11 @@ def _outcome(case: Case, decision: CountryDecision, each: DatasetDecision) -> e.
         raise Invalid(f"{dataset} is none of what {decision.country} was asked for at {decision.node}")
     if part.state not in _NEEDED[verdict]:
         raise Conflict(f"{dataset} is {part.state} and cannot become {verdict}")
-    if decision.decided_at < part.requested - CLOCK_SKEW:
-        raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
-    if verdict is not Verdict.REVOKED and part.decide_by is not None:
-        _require_in_time(case, dataset, decision.decided_at, part.decide_by)
+    if verdict is not Verdict.REVOKED:  # stopping is never barred, whatever the clock of who stops
+        if decision.decided_at < part.requested - CLOCK_SKEW:
+            raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
+        if part.decide_by is not None:
+            _require_in_time(case, dataset, decision.decided_at, part.decide_by)
     return e.Outcome(ref, verdict, case.keep_note(each.reasons))
 
 
