@@ -90,6 +90,21 @@ def test_what_is_not_its_own_newer_word_is_not_followed(hub: Server, node: Serve
         assert known(hub).node == before.node
 
 
+def test_a_descriptor_of_a_time_to_come_holds_up_no_other(
+    hub: Server, node: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, years = known(hub), timedelta(days=3650)
+    ahead = int((clock.now() + years).timestamp())
+    assert followed(hub, node.described(iat=ahead)) == before
+    with monkeypatch.context() as patched:
+        then = clock.now() + years
+        patched.setattr(clock, "now", lambda: then)
+        assert followed(hub, node.described(iat=ahead)) != before  # both clocks are ahead
+    node.replace_key()
+    after = followed(hub, node.described())
+    assert verify(node.keys.sign({"a": 2}, "x"), after.keys, "x") == {"a": 2}
+
+
 def test_an_address_that_another_has_is_not_followed(hub: Server, node: Server, tmp_path: Path) -> None:
     with server(tmp_path, "node.ee", "EE") as other:
         invitation = invited(hub, "EE")

@@ -18,7 +18,7 @@ from megagenome.kernel.keys import successors
 from megagenome.network import tables as t
 from megagenome.network.settings import Node
 from megagenome.network.stamps import read_keys, stamp, write_keys
-from megagenome.standards.descriptor import Descriptor, meet, read_descriptor
+from megagenome.standards.descriptor import Descriptor, is_newer, read_descriptor
 from megagenome.standards.exchange import SKEW
 from megagenome.standards.joining import require_private
 
@@ -89,7 +89,7 @@ def follow(connection: sa.Connection, known: JoinedNode, token: str) -> JoinedNo
     Keys that were believed stay so: messages that they signed may still be on their way.
     """
     described = None if token == known.descriptor else _followed(known, token)
-    if described is None or described.iat < meet(known.descriptor).iat or _is_taken(connection, described):
+    if described is None or not is_newer(described, known.descriptor, clock.now()) or _is_taken(connection, described):
         return known
     keys = successors(known.keys, described.successors)
     which = t.joined_node.c.id == described.id
