@@ -176,7 +176,8 @@ class PermitReading(Reading):
         return Names(self._order.names[self._listed])
 
     def individuals(self, offset: int = 0, limit: int = 100) -> tuple[IndividualRecord, ...]:
-        """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since.
+        """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since,
+        also while this runs.
 
         Places stay as they are when somebody withdraws, so that no page repeats or skips anybody. Entered in the
         journal before anything is returned.
@@ -187,8 +188,10 @@ class PermitReading(Reading):
         for dataset, members in zip(self.datasets, self._members, strict=True):
             self._enter(dataset.id, bitmap.count(members & here))
         records = self._read_records(bitmap.to_numbers(here).tolist())
+        self._look_again()
+        staying = set(bitmap.to_numbers(here & self._everybody).tolist())
         page = zip(self.individual_ids[offset : offset + limit], numbers.tolist(), strict=True)
-        return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in records)
+        return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in staying)
 
     def calls(self, place: Allele | Region, datasets: Collection[DatasetId] | None = None) -> Iterator[AlleleCalls]:
         """The calls of everybody at an allele, or at all whose reference allele overlaps a region, sorted by (allele,
@@ -218,8 +221,7 @@ class PermitReading(Reading):
 
     def _calls(self, found: "Iterator[tuple[tuple[Allele, int], _Row]]") -> Iterator[AlleleCalls]:
         for (allele, dataset), rows in itertools.groupby(found, key=itemgetter(0)):
-            if time.monotonic() - self._checked >= _CHECK_S:
-                self.still_valid()
+            self._look_again()
             copies, called = np.zeros((2, len(self.individual_ids)), np.int8)
             for _, row in rows:
                 self._add_calls(row, row.tiles.people & self._members[dataset], copies, called)
@@ -274,7 +276,9 @@ class PermitReading(Reading):
 
     def _read_records(self, numbers: list[int]) -> dict[int, IndividualRecord]:
         records: dict[int, IndividualRecord] = {}
+        members = self._members
         for at_once in (numbers[k : k + _AT_ONCE] for k in range(0, len(numbers), _AT_ONCE)):
+            self._look_again()
             individual, fact = tables.individual.c, tables.fact.c
             with self._engine.connect() as connection:
                 facts: dict[int, list[Fact]] = {number: [] for number in at_once}
@@ -291,14 +295,14 @@ class PermitReading(Reading):
                         row.population,
                         row.birth_year,
                         tuple(facts[row.number]),
-                        self._datasets_of(row.number),
+                        self._datasets_of(row.number, members),
                     )
         return records
 
-    def _datasets_of(self, number: int) -> tuple[DatasetId, ...]:
+    def _datasets_of(self, number: int, members: tuple[bitmap.Planes, ...]) -> tuple[DatasetId, ...]:
         batch, within = divmod(number, bitmap.BATCH)
         mine = np.array([within], np.uint16)
-        having = (bitmap.contains(members[batch], mine)[0] for members in self._members)
+        having = (bitmap.contains(each[batch], mine)[0] for each in members)
         return tuple(each.id for each, has in zip(self.datasets, having, strict=True) if has)
 
     def _answer(self, compute: Callable[[], Answer]) -> Answer:
@@ -316,6 +320,11 @@ class PermitReading(Reading):
                     self._enter(dataset.id, 1)
                 return answer
         raise Unavailable("consents changed again and again while this was counted: ask for less, or again in a moment")
+
+    def _look_again(self) -> None:
+        """Look whether the reading may go on, if that was a while ago."""
+        if time.monotonic() - self._checked >= _CHECK_S:
+            self.still_valid()
 
     def _go_on(self) -> None:
         if time.monotonic() - self._checked < _CHECK_S:
