@@ -14,15 +14,15 @@ import httpx
 
 from benchmarks.harness.claim import Claim, claim
 from benchmarks.harness.measure import cpu_s
+from benchmarks.parts.countersigning import countersign
 from benchmarks.parts.node import PEOPLE, START, make_node, random_genotypes, served
 from megagenome.app.journal import LedgerJournal
 from megagenome.app.ledger import open_keys, open_ledger
-from megagenome.app.node import open_node
+from megagenome.app.node import Node, open_node
 from megagenome.collection import Collection
 from megagenome.collection.acts import Act, say
-from megagenome.collection.cohort import EVERYONE
 from megagenome.collection.model import Use
-from megagenome.collection.permits import GrantedPermit, change_permit, store_permit
+from megagenome.collection.permits import change_permit
 from megagenome.identity.needs import Granted
 from megagenome.identity.visa_mint import VisaMint
 from megagenome.kernel import clock
@@ -50,7 +50,7 @@ def claims(seed: int) -> Iterator[Claim]:
         stack.callback(collection.close)
         collection.journal = LedgerJournal(open_ledger(folder, collection.engine, opened.settings.node.id))
         for number in range(ROUNDS + 1):
-            _grant(collection, PermitId(f"permit-{number}"))
+            _grant(opened, open_keys(folder), PermitId(f"permit-{number}"))
         _join_silent_hub(collection, SigningKeys.open(folder.with_name("hub")))
         passport = VisaMint(open_keys(folder), address, lambda _: ()).mint(READER, [address], _now()).passport
         node = stack.enter_context(served(folder))
@@ -60,22 +60,10 @@ def claims(seed: int) -> Iterator[Claim]:
         yield claim(f"minting a passport of {VISAS} visas, least of 40", "CPU ms", _minting_ms(folder), bar="ours < 5")
 
 
-def _grant(collection: Collection, permit: PermitId) -> None:
-    now = clock.now()
-    granted = GrantedPermit(
-        permit,
-        f"sha256:{permit}",
-        EVERYONE,
-        (_DATASET,),
-        frozenset({Use.RESEARCH}),
-        frozenset({READER}),
-        now - timedelta(hours=1),
-        now + timedelta(days=1),
-        "",
-        "signed",
-    )
-    with collection.engine.begin() as connection:
-        store_permit(connection, granted)
+def _grant(node: Node, keys: SigningKeys, permit: PermitId) -> None:
+    me = node.settings.node
+    with node.collection.engine.begin() as connection:
+        countersign(connection, keys, me.id, me.country, permit, _DATASET, {READER})
 
 
 def _join_silent_hub(collection: Collection, keys: SigningKeys) -> None:

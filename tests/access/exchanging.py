@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from megagenome.access.exchange import Exchange, verify_decision
+from megagenome.access.heard_clocks import HeardClocks, always_agreed
 from megagenome.access.needs import BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
@@ -43,20 +44,22 @@ class Nodes:
 class Exchanging:
     """One hub, as its nodes see it."""
 
-    def __init__(self, hub: Hub, folder: Path) -> None:
-        self.hub, self.nodes = hub, Nodes()
+    def __init__(self, hub: Hub, folder: Path, *, by_nodes: bool) -> None:
+        self.hub, self.nodes, self.awake_s = hub, Nodes(), 0.0
+        self.clocks = HeardClocks(lambda: self.awake_s)
         self.knocked: list[set[str]] = []
         hub.world = replace(
             hub.world,
             verify_decision=partial(verify_decision, self.nodes),
             knock=lambda nodes: self.knocked.append(set(nodes)),
+            agree=self.clocks.agreement if by_nodes else always_agreed,
         )
         hub.process, hub.reader = Process(hub.store, hub.world), Reader(hub.store, hub.world)
         self.keys = SigningKeys.open(folder / "hub-keys")
         self.node_keys = {name: SigningKeys.open(folder / f"{name}-keys") for name in ("node-ee", "node-fi")}
         for name, keys in self.node_keys.items():
             self.nodes.joined[name] = BelievedNode(name, name[-2:].upper(), keys.key_set())
-        self.exchange = Exchange(hub.process, hub.reader, self.nodes, self.keys, "the hub's descriptor")
+        self.exchange = Exchange(hub.process, hub.reader, self.nodes, self.keys, "the hub's descriptor", self.clocks)
 
     def message(self, node: str = "node-ee", **other: Any) -> Message:
         self.hub.now += timedelta(milliseconds=1)
@@ -92,7 +95,7 @@ def approve(*datasets: str) -> tuple[DatasetDecision, ...]:
 
 
 @contextmanager
-def exchanging(folder: Path) -> Iterator[Exchanging]:
-    """A hub at an hour of its own, whose nodes joined."""
+def exchanging(folder: Path, *, by_nodes: bool = False) -> Iterator[Exchanging]:
+    """A hub at an hour of its own, whose nodes joined; with `by_nodes` it goes by what their clocks say."""
     with open_hub(folder) as hub:
-        yield Exchanging(hub, folder)
+        yield Exchanging(hub, folder, by_nodes=by_nodes)

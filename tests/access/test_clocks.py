@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clocks as the 1+MG SOPs have them, through restarts and an hour that jumps."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,10 @@ from megagenome.kernel.errors import Conflict
 from megagenome.standards.application import ApplicationId, ClockKind, PartState, State
 from megagenome.standards.permit import PermitState, Verdict
 from tests.access.hub import ADA, CHAIR, EEVA, FINN, SIGNE, Hub, open_hub
+
+WINDOW_ENDS = datetime(2026, 11, 16, 22, tzinfo=UTC)
+"""Finland's."""
+ALMOST = WINDOW_ENDS - timedelta(seconds=1)
 
 
 def clock(hub: Hub, application: ApplicationId, kind: ClockKind, country: str = "") -> Clock:
@@ -70,18 +74,19 @@ def test_windows_are_each_countrys_own(hub: Hub) -> None:
 def test_silence_is_a_no_and_the_country_can_be_asked_again(hub: Hub) -> None:
     application = hub.requested()
     hub.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED, "GDI-EE-2": Verdict.APPROVED})
-    late = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    first = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
     hub.pass_time(days=14, hours=13)  # 16 November, 22:00 UTC: over
+    late = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
     [lapsed] = [body for body in bodies(hub, application) if isinstance(body, e.DecisionLapsed)]
     assert (lapsed.country, [d.dataset for d in lapsed.datasets]) == ("FI", ["GDI-FI-1"])
     assert hub.view(application).parts[2].state is PartState.LAPSED
-    with pytest.raises(Conflict, match="lapsed"):
+    with pytest.raises(Conflict, match="was over at 2026-11-16 22:00 UTC"):
         hub.do(FINN, application, c.RecordDecision(late))
     hub.do(ADA, application, c.Resubmit("FI"))
     # in Helsinki it is the first moment of Tuesday 17: 18 19 20 | 23 24 25 26 27 | 30 1
     assert clock(hub, application, ClockKind.WINDOW, "FI").due == datetime(2026, 12, 1, 22, tzinfo=UTC)
     with pytest.raises(Conflict, match="older than the request"):
-        hub.do(FINN, application, c.RecordDecision(late))  # what was signed for the first asking
+        hub.do(FINN, application, c.RecordDecision(first))  # what was signed for the first asking
     hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
     assert hub.view(application).parts[2].state is PartState.APPROVED
 
@@ -99,6 +104,60 @@ def test_the_next_moment_is_not_though_nobody_swept(hub: Hub) -> None:
     with pytest.raises(Conflict):
         hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
     assert hub.view(application).parts[2].state is PartState.LAPSED
+
+
+def test_an_answer_that_was_signed_in_time_and_came_late_is_no_silence(hub: Hub) -> None:
+    application = hub.requested()
+    tokens = [
+        hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED}, decided_at=at) for at in (WINDOW_ENDS, ALMOST)
+    ]
+    hub.pass_time(days=40)  # both windows are over, and Finland's by 26 days
+    assert hub.view(application).state is State.DECIDED
+    with pytest.raises(Conflict, match="time to decide was over"):
+        hub.do(FINN, application, c.RecordDecision(tokens[0]))
+    assert hub.do(FINN, application, c.RecordDecision(tokens[1])).state is State.ACTIVE
+    assert [part.state for part in hub.view(application).parts] == [PartState.LAPSED] * 2 + [PartState.APPROVED]
+    with pytest.raises(Conflict, match="cannot become approved"):
+        hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED}, decided_at=ALMOST)
+    assert hub.decide(FINN, application, {"GDI-FI-1": Verdict.REVOKED}).state is State.REVOKED
+
+
+def test_an_answer_that_comes_very_late_is_none(hub: Hub) -> None:
+    application = hub.requested()
+    token = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    hub.now = WINDOW_ENDS + timedelta(days=30)
+    hub.process.fire_due()
+    with pytest.raises(Conflict, match="30 days or more"):
+        hub.do(FINN, application, c.RecordDecision(token))
+    assert hub.view(application).parts[2].state is PartState.LAPSED
+
+
+def test_an_answer_that_came_in_time_was_given_in_time_whatever_its_date(hub: Hub) -> None:
+    """By a clock that was ahead."""
+    application = hub.requested()
+    hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED}, decided_at=WINDOW_ENDS + timedelta(days=1))
+    assert hub.view(application).parts[2].state is PartState.APPROVED
+
+
+def test_a_grant_is_taken_back_by_whatever_clock(hub: Hub) -> None:
+    application = hub.active()
+    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REVOKED}, decided_at=hub.now - timedelta(days=4000))
+    assert hub.view(application).parts[0].state is PartState.REVOKED
+
+
+def test_who_was_asked_again_answers_anew_and_within_the_new_window(hub: Hub) -> None:
+    application = hub.requested()
+    first = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    hub.pass_time(days=15)
+    hub.do(ADA, application, c.Resubmit("FI"))
+    with pytest.raises(Conflict, match="older than the request"):
+        hub.do(FINN, application, c.RecordDecision(first))
+    hub.pass_time(days=1)
+    token = hub.sign(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    hub.pass_time(days=20)
+    assert hub.view(application).parts[2].state is PartState.LAPSED
+    hub.do(FINN, application, c.RecordDecision(token))
+    assert hub.view(application).parts[2].state is PartState.APPROVED
 
 
 def test_when_all_are_silent_nothing_is_granted(hub: Hub) -> None:

@@ -129,6 +129,15 @@ def test_silence_never_grants(node: Node) -> None:
     assert not item.waits
 
 
+def test_a_clock_that_was_set_back_before_the_request_signs_no_answer(node: Node) -> None:
+    node.decide(FI_1="approved")
+    node.now = NOW - timedelta(days=1)
+    with pytest.raises(Conflict, match="sets the clock"):
+        node.decide(FI_2="approved")
+    assert node.decide(FI_1="revoked") == ["revoked", "requested"]  # stopping is never barred
+    assert node.readable() == []
+
+
 def test_a_later_request_opens_what_lapsed_and_nothing_else(node: Node) -> None:
     node.decide(FI_1="refused")
     node.now = NOW + timedelta(days=15)

@@ -112,8 +112,8 @@ def in_window(hub: Hub, application: ApplicationId, last: State, _: Advice) -> N
     if last is State.WITHDRAWN:
         hub.do(ADA, application, c.Withdraw())
     elif last in (State.DECIDED, State.CLOSED):
-        hub.decide(EEVA, application, dict.fromkeys(["GDI-EE-1", "GDI-EE-2"], Verdict.REFUSED))
-        hub.pass_time(days=14, hours=14)
+        hub.decide(EEVA, application, {"GDI-EE-1": Verdict.REFUSED})
+        hub.pass_time(days=15, hours=14)
     else:
         hub.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED})
         hub.pass_time(days=14, hours=14)
@@ -186,7 +186,9 @@ def command_for(verb: Verb, hub: Hub, view: Application, caller: Caller) -> c.Co
         Verb.RECOMMEND: recommendation,
         Verb.REQUEST: c.RequestDecisions,
         Verb.REJECT: c.Reject,
-        Verb.RECORD: lambda: c.RecordDecision(hub.sign(EEVA, view.id, {"GDI-EE-2": Verdict.APPROVED})),
+        Verb.RECORD: lambda: c.RecordDecision(  # signed in time, also where it comes late
+            hub.sign(EEVA, view.id, {"GDI-EE-2": Verdict.APPROVED}, decided_at=view.parts[1].requested or hub.now)
+        ),
         Verb.RESUBMIT: lambda: c.Resubmit("FI"),
         Verb.WITHDRAW: c.Withdraw,
         Verb.CLOSE: lambda: c.Close("done"),

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,11 @@ import psutil
 import pytest
 
 from megagenome.app import server
+from megagenome.discovery.wide import MOST_WIDE
 from megagenome.kernel.errors import Conflict, Invalid
 
 SCRIPT = """
-import sys, time
+import sys, threading, time
 from pathlib import Path
 from litestar import Litestar, get, post
 from litestar.params import JSONBody
@@ -30,6 +32,12 @@ def index() -> str:
 def slow() -> str:
     time.sleep(60)
 
+together = threading.Barrier(server.THREADS)
+
+@get("/together", sync_to_thread=True)
+def meet() -> None:
+    together.wait(20)
+
 @post("/", sync_to_thread=True)
 def count(data: JSONBody[dict[str, str]]) -> int:
     return len(data)
@@ -39,7 +47,7 @@ def fail(app):
 
 folder, port, *options = sys.argv[1:]
 server.IDLE_S = 1
-app = Litestar([index, slow, count], on_startup=[fail] if "fail" in options else [], openapi_config=None)
+app = Litestar([index, slow, count, meet], on_startup=[fail] if "fail" in options else [], openapi_config=None)
 server.serve(app, host="127.0.0.1", port=int(port), folder=Path(folder))
 """
 
@@ -85,6 +93,13 @@ def served(folder: Path) -> Iterator[Served]:
 def test_one_process_answers(served: Served) -> None:
     assert httpx.get(served.url).text == "here"
     assert psutil.Process(served.process.pid).children(recursive=True) == []
+
+
+def test_as_many_threads_are_left_as_wide_regions_take(served: Served) -> None:
+    assert server.THREADS >= 2 * MOST_WIDE
+    with ThreadPoolExecutor(server.THREADS) as threads:
+        asked = [threads.submit(httpx.get, served.url + "/together", timeout=30) for _ in range(server.THREADS)]
+        assert {each.result().status_code for each in asked} == {200}
 
 
 def test_second_server_on_the_port_is_refused(served: Served, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from megagenome.collection import bitmap
 from megagenome.collection.acts import Act, say
 from megagenome.collection.cohort import EVERYONE, FromCountry, HasSex, InDataset
 from megagenome.collection.collection import Collection
@@ -197,6 +198,25 @@ def test_a_reading_under_way_follows_a_withdrawal(node: Collection, monkeypatch:
     everybody = set(PEOPLE)
     assert follow(pages(opened(node)), everybody, everybody - {3}, lambda: leave(node, 3)) < WITHDRAWN_S
     assert follow(rows(opened(node), monkeypatch), 39, 38, lambda: leave(node, 4)) < WITHDRAWN_S
+
+
+def test_a_long_page_follows_what_happens_while_it_is_read(node: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "megagenome.collection.permit_reading"
+    monkeypatch.setattr(f"{module}._CHECK_S", 0.0)
+    monkeypatch.setattr(f"{module}._AT_ONCE", 10)
+    happens = [lambda: None, lambda: leave(node, 3), lambda: end_permit(node)]
+    read = PermitReading._datasets_of
+
+    def slow(reading: PermitReading, number: int, members: tuple[bitmap.Planes, ...]) -> object:
+        if number == 39:  # of the last ten
+            happens.pop(0)()
+        return read(reading, number, members)
+
+    monkeypatch.setattr(PermitReading, "_datasets_of", slow)
+    assert born(opened(node).individuals(0, 100)) == set(PEOPLE)
+    assert born(opened(node).individuals(0, 100)) == set(PEOPLE) - {3}
+    with pytest.raises(NotEntitled, match="revoked"):
+        opened(node).individuals(0, 100)
 
 
 def test_a_reading_under_way_stops_with_its_permit(node: Collection, monkeypatch: pytest.MonkeyPatch) -> None:

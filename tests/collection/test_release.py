@@ -64,6 +64,18 @@ def test_a_few_wait_until_they_must_leave(collection: Collection, monkeypatch: p
     assert told(collection) == [60 - done.left]
 
 
+def test_who_withdrew_while_the_clock_was_ahead_leaves_all_the_same(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(collection, CLOSED, range(60))
+    with monkeypatch.context() as patched:
+        ahead = clock.now() + timedelta(days=3650)
+        patched.setattr(clock, "now", lambda: ahead)
+        leave(collection, 3)
+    [done] = release(collection, longest_delay_days=30).datasets
+    assert (done.leaving, done.left >= 10) == (0, True)
+
+
 def test_enough_leave_with_the_next_release(collection: Collection) -> None:
     fill(collection, CLOSED, range(60))
     leaving = [n for n in range(60) if clocks.someone(n).population == "north" and n % 2 == 0][:10]

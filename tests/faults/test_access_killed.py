@@ -18,10 +18,11 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.access import command_types as c
+from megagenome.access import tables as t
 from megagenome.access.erasing import sweep_attachments
 from megagenome.standards.application import PartState, State
 from megagenome.standards.permit import Verdict
-from tests.access.hub import ADA, BRINGS, EEVA, PDF, Hub, open_hub
+from tests.access.hub import ADA, BRINGS, CHAIR, EEVA, PDF, Hub, open_hub
 from tests.access.test_store import rows
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,9 @@ def send(hub: Hub, what: str, version: int) -> None:
     [application] = hub.store.applications()
     if what == "lapse":
         hub.pass_time(days=40)
+        return
+    if what == "revoke":
+        hub.process.do(CHAIR, application, c.Order("the-command", version, c.Revoke("misuse")))
         return
     verdicts = {"GDI-EE-1": Verdict.APPROVED, "GDI-EE-2": Verdict.REFUSED}
     attaching = c.Attach("more.pdf", hashlib.sha256(PDF).hexdigest())
@@ -86,18 +90,26 @@ def until_it_comes_through(folder: Path, what: str, version: int) -> int:
             assert state(hub) == before
 
 
-def state(hub: Hub) -> tuple[object, object]:
-    """What is known of the one application, after its chain was verified."""
+def state(hub: Hub) -> tuple[object, object, object]:
+    """What is known of the one application and told to nodes, after its chain was verified."""
     [application] = hub.store.applications()
     with hub.store.transaction() as transaction:
         transaction.verify(application)
-    return hub.view(application), rows(hub)
+    return hub.view(application), rows(hub), told(hub)
 
 
-@pytest.mark.parametrize("what", ["attach", "decide", "lapse"])
+def told(hub: Hub) -> list[tuple[str | None, str | None]]:
+    """The feed to nodes: a permit's state, or a country that was asked."""
+    with hub.store.engine.connect() as connection:
+        feed = sa.select(t.news.c.state, t.news.c.country).order_by(t.news.c.sequence)
+        return [(row.state, row.country) for row in connection.execute(feed)]
+
+
+@pytest.mark.parametrize("what", ["attach", "decide", "lapse", "revoke"])
 def test_a_command_killed_anywhere_is_whole_or_nothing(tmp_path: Path, what: str) -> None:
     with open_hub(tmp_path) as hub:
-        application = hub.create() if what == "attach" else hub.requested()
+        begin = {"attach": hub.create, "revoke": hub.active}.get(what, hub.requested)
+        application = begin()
         version = hub.view(application).version
     code = f"from {__name__} import *; print(until_it_comes_through(Path({str(tmp_path)!r}), {what!r}, {version}))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
@@ -110,6 +122,10 @@ def test_a_command_killed_anywhere_is_whole_or_nothing(tmp_path: Path, what: str
             assert len(view.attachments) == 1
         elif what == "decide":
             assert [part.state for part in view.parts] == [PartState.APPROVED, PartState.REFUSED, PartState.REQUESTED]
+        elif what == "revoke":
+            assert view.state is State.REVOKED
+            assert told(hub)[-1] == ("revoked", None)
+            assert len([state for state, _ in told(hub) if state]) == 2
         else:
             assert view.state is State.DECIDED
         # the answer was lost, so the client sends it again

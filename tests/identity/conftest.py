@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -50,16 +50,14 @@ def browser(server: Server) -> Iterator[Browser]:
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
-    """Lets seconds pass on the one wall clock."""
+    """Lets seconds pass, on the wall clock and on the one that nobody sets."""
     passed = timedelta()
-    real = clock.now
-
-    def later() -> datetime:
-        return real() + passed
+    real = clock.now, clock.steady
 
     def wait(seconds: float) -> None:
         nonlocal passed
         passed += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(clock, "now", later)
+    monkeypatch.setattr(clock, "now", lambda: real[0]() + passed)
+    monkeypatch.setattr(clock, "steady", lambda: real[1]() + passed)
     return wait

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from megagenome.identity.sessions import TOUCH_S, Sessions, csrf_token
 from megagenome.identity.settings import SignInSettings
 from megagenome.identity.subjects import Profile
 from megagenome.identity.tables import session
+from megagenome.kernel import clock
 from megagenome.kernel.callers import Role
 from megagenome.kernel.database import begin_writing
 from tests.identity.world import make_settings
@@ -53,6 +55,36 @@ def test_a_session_ends_idle_and_at_the_latest(sessions: Sessions, wait: Callabl
     assert sessions.visit(idle) is None
     wait(61)
     assert sessions.visit(used) is None
+    assert sessions.of(JANE.subject) == []
+
+
+@pytest.mark.parametrize("days", [3650, -3650])
+def test_a_wall_clock_that_jumps_ends_and_revives_no_session(
+    sessions: Sessions, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    ended = sessions.open(JANE, "")
+    wait(601)
+    jumped = clock.now() + timedelta(days=days)
+    before = sessions.open(JOHN, "")
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", lambda: jumped)
+        during = sessions.open(JOHN, "")
+        assert sessions.visit(before)
+        assert sessions.visit(ended) is None
+    assert sessions.visit(before)
+    assert sessions.visit(during)
+    wait(3601)
+    assert sessions.visit(during) is None
+
+
+def test_a_session_of_a_time_to_come_is_none(
+    sessions: Sessions, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was opened by a process whose clock was ahead, before this one began."""
+    wait(3650 * 86_400)
+    token = sessions.open(JANE, "")
+    monkeypatch.undo()
+    assert sessions.visit(token) is None
     assert sessions.of(JANE.subject) == []
 
 

@@ -6,7 +6,7 @@ import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import httpx
 import pysam
 import sqlalchemy as sa
 
+from benchmarks.parts.countersigning import countersign
 from benchmarks.parts.passports.forging import altered
 from benchmarks.parts.passports.world import HUB, Draft, Mint, sign_passport
+from megagenome.app.ledger import open_keys
 from megagenome.app.node import open_node
 from megagenome.collection.cohort import HasTerm
-from megagenome.collection.model import Use
-from megagenome.collection.permits import GrantedPermit, change_permit, store_permit
-from megagenome.kernel.ids import DatasetId, PermitId
+from megagenome.collection.permits import change_permit
+from megagenome.kernel.ids import PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_hub import note_answer, pin
 from megagenome.standards.descriptor import meet, sign_descriptor
@@ -102,22 +103,10 @@ def serving_at_its_address(folder: Path) -> Iterator[Served]:
 
 def grant(folder: Path, people: frozenset[str] = frozenset({READER})) -> None:
     """The country countersigns the permit."""
-    now = datetime.now(UTC)
-    granted = GrantedPermit(
-        PERMIT,
-        "sha256:0",
-        HasTerm(SEIZURE),
-        (DatasetId(DATASET),),
-        frozenset({Use.RESEARCH}),
-        people,
-        now - timedelta(days=1),
-        now + timedelta(days=90),
-        "",
-        "signed",
-    )
-    opened = open_node(folder).collection
+    node = open_node(folder)
+    opened, me, keys = node.collection, node.settings.node, open_keys(folder)
     with opened.engine.begin() as connection:
-        store_permit(connection, granted)
+        countersign(connection, keys, me.id, me.country, PERMIT, DATASET, people, HasTerm(SEIZURE))
         join_silent_hub(connection, SigningKeys.open(folder.with_name(f"{folder.name}-hub")))
     opened.close()
 

@@ -2,6 +2,8 @@
 import time
 from datetime import timedelta
 
+import pytest
+
 from megagenome.kernel import clock
 
 
@@ -11,3 +13,13 @@ def test_now_is_aware_in_utc_and_between_two_looks_at_the_system_clock() -> None
     after = time.time()
     assert now.utcoffset() == timedelta(0)
     assert before - 1e-3 <= now.timestamp() <= after + 1e-3
+
+
+def test_the_steady_clock_is_that_of_the_wall_until_somebody_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = clock.steady()
+    assert abs(first - clock.now()) < timedelta(seconds=5)
+    assert first.utcoffset() == timedelta(0)
+    real_s = clock.seconds_awake_or_asleep()
+    monkeypatch.setattr(clock, "now", lambda: first + timedelta(days=3650))
+    monkeypatch.setattr(clock, "seconds_awake_or_asleep", lambda: real_s + 100)
+    assert timedelta(seconds=99) < clock.steady() - first < timedelta(seconds=105)

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -248,6 +249,19 @@ def test_a_refusal_is_no_answer(pair: Pair, status: int) -> None:
         pair.freshness.require()
 
 
+def test_a_hub_that_was_rolled_back_is_heard_on(pair: Pair) -> None:
+    """It was restored from a backup, and counts from further back: what it says anew must not be missed."""
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    pair.ask()
+    again = (Revocation(4, "p2", PermitState.REVOKED, NEWS[0].at),)
+    pair.stub.fields = {"revocations": again, "sequence": 4}
+    pair.ask()
+    pair.stub.fields = {}
+    pair.ask()
+    assert pair.desk.taken == [*NEWS, *again]
+    assert pair.stub.heard[-1].since == 4
+
+
 def test_a_node_that_left_hears_nobody(pair: Pair) -> None:
     pair.ask()
     pair.freshness.require()
@@ -266,6 +280,40 @@ def test_a_node_whose_clock_is_set_back_still_sends_newer_messages(pair: Pair, m
     pair.ask()
     first, second = pair.stub.heard
     assert second.sent_at > first.sent_at
+
+
+def test_a_clock_that_was_ahead_and_came_back_makes_no_node_deaf(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.ask()
+    with monkeypatch.context() as patched:
+        ahead = clock.now() + timedelta(days=3650)
+        patched.setattr(clock, "now", lambda: ahead)
+        with pytest.raises(Corrupt, match="clocks"):
+            pair.ask()
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    pair.ask()
+    last = pair.stub.heard[-1]
+    assert abs(last.sent_at - clock.now()) < timedelta(seconds=30)
+    assert pair.desk.taken == [*NEWS]
+
+
+def test_a_busy_server_keeps_no_news_out(pair: Pair) -> None:
+    pair.stub.fields = {"revocations": NEWS, "sequence": 7}
+    freed = threading.Event()
+
+    async def ask_while_all_threads_are_busy() -> None:
+        running = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as threads:
+            running.set_default_executor(threads)
+            busy = running.run_in_executor(None, freed.wait, 20)
+            try:
+                async with connect(5) as client, asyncio.timeout(10):
+                    await pair.exchange.ask_once(client)
+            finally:
+                freed.set()
+            await busy
+
+    asyncio.run(ask_while_all_threads_are_busy())
+    assert pair.desk.taken == [*NEWS]
 
 
 def run_for(pair: Pair, seconds: float, then: Callable[[], None] = lambda: None) -> None:

@@ -10,7 +10,6 @@ import pytest
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Unavailable
-from megagenome.network import freshness as module
 from megagenome.network.freshness import Freshness
 from megagenome.network.joined_hub import note_answer, pin
 from megagenome.standards.descriptor import meet
@@ -52,7 +51,7 @@ def test_a_time_to_come_counts_for_nothing(node: Server) -> None:
 
 def test_a_running_process_goes_by_a_clock_that_nobody_sets(node: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(module, "seconds_awake_or_asleep", lambda: now[0])
+    monkeypatch.setattr(clock, "seconds_awake_or_asleep", lambda: now[0])
     fresh = Freshness(node.engine, 300)
     fresh.note("hub", now[0])
     heard(node, 100_000)
@@ -67,6 +66,6 @@ def test_a_running_process_goes_by_a_clock_that_nobody_sets(node: Server, monkey
 
 def test_what_another_hub_said_counts_for_nothing(node: Server) -> None:
     fresh = Freshness(node.engine, 300)
-    fresh.note("another", module.seconds_awake_or_asleep())
+    fresh.note("another", clock.seconds_awake_or_asleep())
     with pytest.raises(Unavailable):
         fresh.require()

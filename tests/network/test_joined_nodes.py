@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.keys import SigningKeys, verify
@@ -89,6 +90,21 @@ def test_what_is_not_its_own_newer_word_is_not_followed(hub: Server, node: Serve
         assert known(hub).node == before.node
 
 
+def test_a_descriptor_of_a_time_to_come_holds_up_no_other(
+    hub: Server, node: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, years = known(hub), timedelta(days=3650)
+    ahead = int((clock.now() + years).timestamp())
+    assert followed(hub, node.described(iat=ahead)) == before
+    with monkeypatch.context() as patched:
+        then = clock.now() + years
+        patched.setattr(clock, "now", lambda: then)
+        assert followed(hub, node.described(iat=ahead)) != before  # both clocks are ahead
+    node.replace_key()
+    after = followed(hub, node.described())
+    assert verify(node.keys.sign({"a": 2}, "x"), after.keys, "x") == {"a": 2}
+
+
 def test_an_address_that_another_has_is_not_followed(hub: Server, node: Server, tmp_path: Path) -> None:
     with server(tmp_path, "node.ee", "EE") as other:
         invitation = invited(hub, "EE")
@@ -106,6 +122,17 @@ def test_messages_count_once_each_in_their_order(hub: Server, node: Server) -> N
         assert note_message(connection, "node.fi", NOW + timedelta(microseconds=1))
         assert not note_message(connection, "node.xx", NOW)
     assert known(hub).heard
+
+
+def test_clocks_that_were_ahead_together_leave_nobody_deaf(
+    hub: Server, node: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    years = timedelta(days=3650)
+    for now in (NOW, NOW + years, NOW):
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        with hub.write() as connection:
+            assert note_message(connection, "node.fi", now + timedelta(seconds=1 + (now is NOW)))
+            assert not note_message(connection, "node.fi", now + timedelta(seconds=1))
 
 
 def test_who_was_removed_is_no_longer_known(hub: Server, node: Server) -> None:

@@ -31,7 +31,7 @@ def test_each_event_has_words() -> None:
 def test_a_timeline_is_newest_first_and_counts_what_was_done_again() -> None:
     told = words.timeline(shown().timeline)
     assert [(each.what, each.times) for each in told] == [
-        ("Estonia gave no answer in time, so it granted nothing", 1),
+        ("No answer of Estonia came in time, so nothing is granted there", 1),
         ("The committee made its recommendation", 1),
         ("A member of the committee voted", 2),
         ("The organisation endorsed it", 1),

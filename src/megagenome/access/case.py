@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from megagenome.access.events import Body
+from megagenome.access.heard_clocks import Agree, always_agreed
 from megagenome.access.model import Application, TextId
 from megagenome.access.needs import (
     Attachments,
@@ -35,6 +36,7 @@ class World:
 
     knock  called when there are news for these nodes, which are durable by then; it must return at once
     enter  puts decisions and ends of permits into the ledger
+    agree  what the nodes say of a time that this server's clock shows
     """
 
     hub: str
@@ -45,6 +47,7 @@ class World:
     verify_decision: VerifyDecision
     knock: Knock = knock_nowhere
     enter: Enter = enter_nowhere
+    agree: Agree = always_agreed
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@
 Nothing is ever granted by time. A window that ends without an answer is a no (`decision.lapsed`): the 1+MG SOPs read
 silence as consent, but a permit works only with each country's own signature, and nobody signs by silence.
 
-A wall clock that jumps ahead lets windows lapse, which can be asked again, and expires permits; one that jumps back
-gives nobody anything: what fired has fired, and a clock that stood meanwhile has at most what it began with.
+What fired has fired: a wall clock that jumps back gives nobody anything, and a clock that stood meanwhile has at most
+what it began with. That one which jumps ahead ends nothing is the process's care (`heard_clocks.py`).
 """
 
 from datetime import date, datetime

@@ -25,6 +25,7 @@ from megagenome.access.desk_rows import (
     set_part,
     show_item,
 )
+from megagenome.access.national import CLOCK_SKEW
 from megagenome.access.needs import Directory, NodePermits
 from megagenome.access.projection import stamp
 from megagenome.kernel import clock
@@ -202,6 +203,12 @@ class Desk:
             state, revokes = held.parts[each.dataset].state, each.verdict is Verdict.REVOKED
             if state is not (PartState.APPROVED if revokes else PartState.REQUESTED):
                 raise Conflict(f"{each.dataset} is {state} and cannot become {each.verdict}: read the permit again")
+            if not revokes and now < held.proposal.requested_at - CLOCK_SKEW:
+                raise Conflict(
+                    f"this node's clock shows {now:%Y-%m-%d %H:%M} UTC, and the request is of "
+                    f"{held.proposal.requested_at:%Y-%m-%d %H:%M} UTC: the hub would not take the decision; "
+                    "the node's operator sets the clock by a time server"
+                )
             if not revokes and now >= held.proposal.decide_by:
                 raise Conflict(f"the time to decide on {each.dataset} is over, which is a no; the hub may ask again")
 

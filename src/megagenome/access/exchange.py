@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from megagenome.access import command_types as c
 from megagenome.access import tables as t
+from megagenome.access.heard_clocks import HeardClocks
 from megagenome.access.needs import BelievedNode, Members
 from megagenome.access.news import Asked, News, read_news
 from megagenome.access.process import Process
@@ -52,11 +53,19 @@ _ENOUGH_BYTES = 2 << 20
 
 
 class Exchange:
-    """Answers messages. Safe for threads; nothing is kept in memory."""
+    """Answers messages. Safe for threads; nothing is kept in memory but the nodes' clocks."""
 
-    def __init__(self, process: Process, reader: Reader, members: Members, keys: SigningKeys, descriptor: str) -> None:
-        """`descriptor` is this hub's own, as it is served."""
-        self._process, self._reader, self._members = process, reader, members
+    def __init__(
+        self,
+        process: Process,
+        reader: Reader,
+        members: Members,
+        keys: SigningKeys,
+        descriptor: str,
+        clocks: HeardClocks,
+    ) -> None:
+        """`descriptor` is this hub's own, as it is served; `clocks` are told what time it is at each node."""
+        self._process, self._reader, self._members, self._clocks = process, reader, members, clocks
         self._keys, self._descriptor = keys, descriptor
         self._hub = process.world.hub
 
@@ -71,10 +80,12 @@ class Exchange:
             raise Invalid(f"the message is for {message.hub}, not for {self._hub}")
         now = clock.now()
         if not is_near(message.sent_at, now):
+            self._clocks.hear_if_newer(node.id, message.sent_at)
             ahead = round((message.sent_at - now).total_seconds())
             raise Invalid(f"the clock of {node.id} is {ahead} s ahead of the hub's: set both by a time server")
         if not self._members.note_message(node.id, message.sent_at):
             raise Conflict("this message, or a newer one, was sent before")
+        self._clocks.hear(node.id, message.sent_at)
         receipts = [self._record(node, decision) for decision in message.decisions]
         with begin_snapshot(self._reader.store.engine) as connection:
             news = read_news(connection, message.node, message.since)

@@ -193,11 +193,23 @@ def _clock(view: Application, event: e.Event, body: e.ClockStarted | e.ClockPaus
     match body:
         case e.ClockStarted():
             clock = Clock(body.clock, body.country, body.days, event.at, body.due, body.reason)
+            view = _answered_by(view, clock)
         case e.ClockPaused():
             clock = replace(_running(view, body), days=body.days, due=None)
         case _:
             clock = replace(_running(view, body), fired=True)
     return replace(view, clocks=(*others, clock))
+
+
+def _answered_by(view: Application, clock: Clock) -> Application:
+    """With the end of a country's window at the datasets that it was asked about."""
+    if clock.kind is not ClockKind.WINDOW:
+        return view
+    asked = tuple(
+        replace(p, decide_by=clock.due) if p.dataset.country == clock.country and p.state is PartState.REQUESTED else p
+        for p in view.parts
+    )
+    return replace(view, parts=asked)
 
 
 def _running(view: Application, body: e.ClockPaused | e.ClockFired) -> Clock:

@@ -58,6 +58,7 @@ class Part(msgspec.Struct, frozen=True):
     dataset: DatasetRef
     state: PartState = PartState.NAMED
     requested: datetime | None = None  # when its country was asked last
+    decide_by: datetime | None = None  # until when it could answer that
 
 
 class Attachment(msgspec.Struct, frozen=True):

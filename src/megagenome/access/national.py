@@ -3,10 +3,15 @@
 
 A decision is recorded for its signature: it must be that of the very node that brings it, of the country that it names,
 over the digest of the permit that was proposed, made after the country was asked.
+
+A country answers in time when it signs in time. An answer that reaches the hub late, because either of them or the way
+between them was down, is no silence: it is recorded by its date, for `LATEST_DELIVERY` after the window, unless the
+country was asked again meanwhile. Whose clock is wrong by more than `standards.exchange.SKEW` is not heard at all, and
+a node that dates back its own signature only loosens the country's own no.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from megagenome.access import command_types as c
 from megagenome.access import events as e
@@ -20,10 +25,14 @@ from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdic
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a node's clock may be behind the hub's."""
 
+LATEST_DELIVERY = timedelta(days=30)
+"""For so long after its window an answer that is dated within it is recorded."""
+
+_ANSWERS = frozenset({PartState.REQUESTED, PartState.LAPSED})
 _NEEDED = {
-    Verdict.APPROVED: PartState.REQUESTED,
-    Verdict.REFUSED: PartState.REQUESTED,
-    Verdict.REVOKED: PartState.APPROVED,
+    Verdict.APPROVED: _ANSWERS,
+    Verdict.REFUSED: _ANSWERS,
+    Verdict.REVOKED: frozenset({PartState.APPROVED}),
 }
 
 
@@ -80,11 +89,29 @@ def _outcome(case: Case, decision: CountryDecision, each: DatasetDecision) -> e.
     part = next((part for part in case.view.parts if part.dataset == ref), None)
     if part is None or part.requested is None:
         raise Invalid(f"{dataset} is none of what {decision.country} was asked for at {decision.node}")
-    if part.state is not _NEEDED[verdict]:
+    if part.state not in _NEEDED[verdict]:
         raise Conflict(f"{dataset} is {part.state} and cannot become {verdict}")
-    if decision.decided_at < part.requested - CLOCK_SKEW:
-        raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
+    if verdict is not Verdict.REVOKED:  # stopping is never barred, whatever the clock of who stops
+        if decision.decided_at < part.requested - CLOCK_SKEW:
+            raise Conflict(f"the decision on {dataset} is older than the request that it answers: decide again")
+        if part.decide_by is not None:
+            _require_in_time(case, dataset, decision.decided_at, part.decide_by)
     return e.Outcome(ref, verdict, case.keep_note(each.reasons))
+
+
+def _require_in_time(case: Case, dataset: str, decided_at: datetime, decide_by: datetime) -> None:
+    """Raise `Conflict` for an answer that was given, or came, too late."""
+    asked_again = "it is not granted; once the applicant asks the country again, decide again"
+    if case.now >= decide_by and decided_at >= decide_by:
+        raise Conflict(
+            f"the decision on {dataset} is of {decided_at:%Y-%m-%d %H:%M} UTC, and the time to decide was over at "
+            f"{decide_by:%Y-%m-%d %H:%M} UTC: {asked_again}"
+        )
+    if case.now >= decide_by + LATEST_DELIVERY:
+        raise Conflict(
+            f"the decision on {dataset} came {LATEST_DELIVERY.days} days or more after the time to decide was over at "
+            f"{decide_by:%Y-%m-%d %H:%M} UTC: {asked_again}"
+        )
 
 
 def _decider(case: Case, decision: CountryDecision) -> PersonKey:

@@ -20,15 +20,16 @@ from megagenome.access.case import Bodies, Case, World, new_id
 from megagenome.access.clocks import due_bodies
 from megagenome.access.cohorts import check_cohort, saved_definition
 from megagenome.access.entries import entries_of
-from megagenome.access.events import Actor, Created
+from megagenome.access.events import Actor, ClockStarted, Created
 from megagenome.access.fold import fold
 from megagenome.access.form import form_of, newest_form
+from megagenome.access.heard_clocks import Agreement
 from megagenome.access.model import Application
 from megagenome.access.rules import TABLE, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated, Unavailable
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 from megagenome.standards.application import ApplicationId, CohortRef, Outcome, PersonKey, ProcessRole, State, Verb
 
@@ -100,10 +101,11 @@ class Process:
 
         Raises `Unauthenticated`; `NotFound` where there is no such application or the caller may not know of it;
         `NotEntitled` where no state would let them; `Conflict` where this state does not, or the version is another;
-        `Invalid` and `TooLarge` for what the command says.
+        `Invalid` and `TooLarge` for what the command says; `Unavailable` where it starts a clock while the nodes say
+        that it is another time.
         """
         subject, now = _subject(caller), clock.now()
-        if self.store.is_due(application, now):
+        if self.store.is_due(application, now) and self._ends_for_good(now):
             self.let_time_act(ApplicationId(application), now)
         with self.store.transaction() as transaction:
             if not transaction.lock(ApplicationId(application)):
@@ -116,6 +118,7 @@ class Process:
             roles = self._entitled(caller, person, view, order)
             case = Case(self.world, transaction, view, caller, person, roles, now, content)
             bodies = DECIDE[type(order.command)](case, order.command)
+            self._require_clock(bodies, now)
             after = self._write(case, order, bodies)
             transaction.remember(person, order.id, Done(sha256, view.id, after.version, case.told))
         self._knock(transaction)
@@ -136,14 +139,29 @@ class Process:
 
     def fire_due(self) -> int:
         """Fire all clocks that are due; in how many applications. To be called every few seconds, by any number of
-        processes. A fault of one application is logged and holds up no other."""
+        processes. None fires while the nodes' clocks are others than this server's, or none was heard yet. A fault of
+        one application is logged and holds up no other."""
         now, fired = clock.now(), 0
+        if not self._ends_for_good(now):
+            return fired
         for application in self.store.due(now):
             try:
                 fired += self.let_time_act(application, now)
             except MegagenomeError:
                 _log.exception("clocks of application %s", application)
         return fired
+
+    def _ends_for_good(self, now: datetime) -> bool:
+        """Whether what is due at `now` may be written down, which nothing takes back."""
+        return self.world.agree(now) is Agreement.AGREED
+
+    def _require_clock(self, bodies: Bodies, now: datetime) -> None:
+        """Raise `Unavailable` where a term would begin at a time that the nodes say it is not: nobody could keep it."""
+        if any(isinstance(body, ClockStarted) for body in bodies) and self.world.agree(now) is Agreement.DISPUTED:
+            raise Unavailable(
+                f"this hub's clock shows {now:%Y-%m-%d %H:%M} UTC and most nodes' clocks do not: "
+                "no term begins until they agree; its operator sets it by a time server"
+            )
 
     def _knock(self, transaction: Transaction) -> None:
         if transaction.concerned:

@@ -84,7 +84,7 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.RECOMMEND: _rule("recommend", [State.ASSESSING], _C),
     Verb.REQUEST: _rule("send the proposed permit to the countries", [State.RECOMMENDED], _C),
     Verb.REJECT: _rule("let a recommendation to reject take effect", [State.RECOMMENDED], _C),
-    Verb.RECORD: _rule("record the country's signed decision", [State.NATIONAL_WINDOW, *_PERMIT], _O),
+    Verb.RECORD: _rule("record the country's signed decision", [State.NATIONAL_WINDOW, State.DECIDED, *_PERMIT], _O),
     Verb.RESUBMIT: _rule(
         "ask a country again that let its time lapse", [State.NATIONAL_WINDOW, State.DECIDED, *_PERMIT], _A
     ),

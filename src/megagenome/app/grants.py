@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people have access to at a node, as visas say it: the datasets of their permits that hold."""
 
+import logging
 from collections.abc import Iterable
+
+import sqlalchemy as sa
 
 from megagenome.collection import Collection
 from megagenome.collection.permit_reading import READABLE
-from megagenome.collection.permits import read_permits_of
+from megagenome.collection.permits import StoredPermit, read_permits_of
 from megagenome.identity.needs import Granted, GrantsOf
 from megagenome.kernel import clock
+from megagenome.kernel.errors import Corrupt
+
+_log = logging.getLogger(__name__)
 
 
 def grants_of(collection: Collection) -> GrantsOf:
@@ -15,7 +21,9 @@ def grants_of(collection: Collection) -> GrantsOf:
 
     def grants(subject: str) -> Iterable[Granted]:
         with collection.engine.connect() as connection:
-            permits = read_permits_of(connection, subject)
+            permits = [
+                each for each in read_permits_of(connection, subject) if _is_proven(collection, connection, each)
+            ]
         readable = {dataset.id for dataset in collection.snapshot().datasets if dataset.state in READABLE}
         now = clock.now()
         return [
@@ -27,3 +35,12 @@ def grants_of(collection: Collection) -> GrantsOf:
         ]
 
     return grants
+
+
+def _is_proven(collection: Collection, connection: sa.Connection, permit: StoredPermit) -> bool:
+    try:
+        collection.prove(connection, permit)
+    except Corrupt as error:
+        _log.error("no visa: %s", error)
+        return False
+    return True

@@ -20,6 +20,7 @@ from megagenome.access.cohort_routes import cohort_router
 from megagenome.access.cohorts import Cohorts
 from megagenome.access.exchange import Exchange, verify_decision
 from megagenome.access.exchange_routes import exchange_router
+from megagenome.access.heard_clocks import HeardClocks
 from megagenome.access.needs import BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
@@ -53,7 +54,7 @@ class HubAccess(NamedTuple):
 
 def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
-    members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
+    members, knocker, clocks = HubMembers(hub.engine), Knocker(partial(joined_of, hub)), HeardClocks()
     world = World(
         hub.settings.hub.id,
         hub.settings.access,
@@ -63,10 +64,11 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
         partial(verify_decision, members),
         knocker.knock,
         lambda connection, acts: ledger.write(connection, *acts),
+        clocks.agreement,
     )
     store = Store(hub.engine)
     process, reader = Process(store, world), Reader(store, world)
-    exchange = Exchange(process, reader, members, keys, descriptor)
+    exchange = Exchange(process, reader, members, keys, descriptor, clocks)
     routers = [access_router(process, reader), cohort_router(Cohorts(store, world)), exchange_router(exchange)]
     return HubAccess(routers, [knocker.lifespan, _keep_clocks(process)])
 

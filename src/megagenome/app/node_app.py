@@ -2,6 +2,7 @@
 """A node's web application: its Beacon, its start page, its country's desk, its health."""
 
 from megagenome import __version__
+from megagenome.app.countersigned import Countersigned
 from megagenome.app.describe import describe_node, node_url
 from megagenome.app.grants import grants_of
 from megagenome.app.hub_bearer import HubBearer
@@ -54,6 +55,7 @@ def node_app(node: Node) -> WebApp:
     descriptor = describe_node(settings, keys)
     access = node_access(node, keys, ledger, descriptor)
     node.collection.require_fresh = access.freshness.require
+    node.collection.prove = Countersigned(keys.key_set()).require
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]

@@ -19,6 +19,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from granian._granian import SocketHolder
@@ -38,6 +39,10 @@ IDLE_S = 10
 
 HEAD_BYTES = 64 * 1024
 """Room for a request line and its headers; twice as much is always answered 431."""
+
+THREADS = 16
+"""Requests that may take long at once. Python's own choice is four more than there are processors, which fewer wide
+regions than `discovery.wide.MOST_WIDE` would hold for seconds while everybody else waits."""
 
 BACKLOG = 1024
 OPEN_FILES = 8192
@@ -124,6 +129,7 @@ class _Embedded(Server):
 
 async def _serve(app: ASGIApp, listener: socket.socket, cutting: threading.Timer) -> None:
     address = listener.getsockname()[:2]
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "request"))
     server = _Embedded(app, listener)
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,7 @@ from megagenome.collection.cohort import EVERYONE, Cohort, mentions_alleles
 from megagenome.collection.model import Asked, Dataset, DatasetState, Tier, Use
 from megagenome.collection.needs import Journal, OntologyFor
 from megagenome.collection.permit_reading import PermitReading
-from megagenome.collection.permits import require_permit
+from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, take_snapshot
 from megagenome.collection.version import current_version
@@ -55,6 +55,8 @@ class Collection:
         """Where readings by permit are entered; there are none without."""
         self.require_fresh: Callable[[], None] = lambda: None
         """Raises `Unavailable` while this node cannot know whether permits still hold; asked at each reading by one."""
+        self.prove: Callable[[sa.Connection, StoredPermit], None] = lambda _connection, _permit: None
+        """Raises `Corrupt` for a permit that is not as this node signed it; asked at each reading by one."""
         self.folder = folder
         self.engine = engine
         self.ontology_for = ontology_for
@@ -142,6 +144,7 @@ class Collection:
             self.ontology_for,
             self.journal,
             self.require_fresh,
+            self.prove,
         )
 
     def snapshot(self) -> Snapshot:

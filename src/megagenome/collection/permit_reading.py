@@ -9,8 +9,6 @@ places in a list join what two permits read. (That two people have the same fact
 holds both.)
 """
 
-import base64
-import hmac
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -24,7 +22,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
-from megagenome.collection.cohort import All, Cohort, canonical
+from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
 from megagenome.collection.needs import Journal, OntologyFor
@@ -32,12 +30,13 @@ from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, sharing
+from megagenome.collection.standing import Names, Order
 from megagenome.collection.tiles import ContigTiles
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import NotEntitled, Unavailable
-from megagenome.kernel.ids import Country, DatasetId
+from megagenome.kernel.ids import Country, DatasetId, PermitId
 from megagenome.reference import PloidyClass
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
@@ -103,6 +102,7 @@ class PermitReading(Reading):
         ontology_for: OntologyFor,
         journal: Journal,
         require_fresh: Callable[[], None],
+        prove: Callable[[sa.Connection, StoredPermit], None],
     ) -> None:
         """For `Collection.open` only, which has looked that the permit holds."""
         visible = [
@@ -110,11 +110,11 @@ class PermitReading(Reading):
         ]
         if not visible:
             raise NotEntitled(f"permit {permit.id}: none of its datasets can be read now")
-        super().__init__(snapshot, engine, visible, All((permit.cohort, cohort)), ontology_for)
+        super().__init__(snapshot, engine, visible, cohort, ontology_for)
         self.permit = permit
         self.use = use
         self._caller = caller
-        self._journal, self._require_fresh = journal, require_fresh
+        self._journal, self._require_fresh, self._prove = journal, require_fresh, prove
         self._version = -1
         self._checked = 0.0
         self._consenting: tuple[bitmap.Planes, ...] = ()
@@ -125,6 +125,7 @@ class PermitReading(Reading):
         self._require_fresh()
         with self._engine.connect() as connection, connection.begin():
             permit = require_permit(connection, self.permit.id, self._caller, self.use)
+            self._prove(connection, permit)
             version = current_version(connection)
             if version != self._version:
                 self._consenting = self._read_consenting(connection, permit)
@@ -170,24 +171,27 @@ class PermitReading(Reading):
         return self._answer(lambda: terms(least))
 
     @cached_property
-    def individual_ids(self) -> tuple[str, ...]:
-        """The pseudonyms of everybody of the cohort who consented when this was first asked for, in their order."""
-        return tuple(name for name, _ in self._pseudonyms)
+    def individual_ids(self) -> Names:
+        """The pseudonyms of everybody of the cohort who consented when this was first asked for, ascending."""
+        return Names(self._order.names[self._listed])
 
     def individuals(self, offset: int = 0, limit: int = 100) -> tuple[IndividualRecord, ...]:
-        """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since.
+        """The records of the people at `individual_ids[offset : offset + limit]`, without those who withdrew since,
+        also while this runs.
 
         Places stay as they are when somebody withdraws, so that no page repeats or skips anybody. Entered in the
         journal before anything is returned.
         """
         self.still_valid()
-        page = self._pseudonyms[offset : offset + limit]
-        batches = self._snapshot.batches
-        here = self._everybody & bitmap.from_numbers(np.array([number for _, number in page], np.int64), batches)
+        numbers = self._numbers[offset : offset + limit]
+        here = self._everybody & bitmap.from_numbers(numbers, self._snapshot.batches)
         for dataset, members in zip(self.datasets, self._members, strict=True):
             self._enter(dataset.id, bitmap.count(members & here))
         records = self._read_records(bitmap.to_numbers(here).tolist())
-        return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in records)
+        self._look_again()
+        staying = set(bitmap.to_numbers(here & self._everybody).tolist())
+        page = zip(self.individual_ids[offset : offset + limit], numbers.tolist(), strict=True)
+        return tuple(msgspec.structs.replace(records[number], id=name) for name, number in page if number in staying)
 
     def calls(self, place: Allele | Region, datasets: Collection[DatasetId] | None = None) -> Iterator[AlleleCalls]:
         """The calls of everybody at an allele, or at all whose reference allele overlaps a region, sorted by (allele,
@@ -217,8 +221,7 @@ class PermitReading(Reading):
 
     def _calls(self, found: "Iterator[tuple[tuple[Allele, int], _Row]]") -> Iterator[AlleleCalls]:
         for (allele, dataset), rows in itertools.groupby(found, key=itemgetter(0)):
-            if time.monotonic() - self._checked >= _CHECK_S:
-                self.still_valid()
+            self._look_again()
             copies, called = np.zeros((2, len(self.individual_ids)), np.int8)
             for _, row in rows:
                 self._add_calls(row, row.tiles.people & self._members[dataset], copies, called)
@@ -246,25 +249,36 @@ class PermitReading(Reading):
             copies[of(stream)] = number
 
     @cached_property
-    def _pseudonyms(self) -> list[tuple[str, int]]:
-        """Each person's pseudonym and number, in the order of pseudonyms."""
-        return sorted((self._pseudonym(number), number) for number in bitmap.to_numbers(self._everybody).tolist())
+    def _order(self) -> Order:
+        """Everybody of the permit's cohort, consenting or not."""
+        return self._snapshot.standing.order(self._key, self.permit.secret, self._read_permitted)
+
+    @property
+    def _key(self) -> tuple[PermitId, tuple[DatasetId, ...]]:
+        return self.permit.id, tuple(each.id for each in self.datasets)
+
+    @cached_property
+    def _listed(self) -> npt.NDArray[np.bool_]:
+        """bool [people of `_order`]: who consented when this was first asked for, and is of the cohort."""
+        return np.unpackbits(self._everybody.reshape(-1), bitorder="little")[self._order.numbers].view(np.bool_)
+
+    @cached_property
+    def _numbers(self) -> bitmap.Numbers:
+        """int64 [people of `individual_ids`]: their numbers."""
+        return self._order.numbers[self._listed]
 
     @cached_property
     def _place(self) -> bitmap.Numbers:
         """int64 [people of the node]: each person's place in `individual_ids`, -1 of all others."""
         place = np.full(self._snapshot.batches * bitmap.BATCH, -1, np.int64)
-        place[[number for _, number in self._pseudonyms]] = np.arange(len(self._pseudonyms))
+        place[self._numbers] = np.arange(len(self._numbers))
         return place
-
-    def _pseudonym(self, number: int) -> str:
-        """80 bits of HMAC-SHA256: among a million people the chance that two are called alike is below 1 in 10^12."""
-        code = hmac.digest(self.permit.secret, b"individual %d" % number, "sha256")[:10]
-        return "P" + base64.b32encode(code).decode()
 
     def _read_records(self, numbers: list[int]) -> dict[int, IndividualRecord]:
         records: dict[int, IndividualRecord] = {}
+        members = self._members
         for at_once in (numbers[k : k + _AT_ONCE] for k in range(0, len(numbers), _AT_ONCE)):
+            self._look_again()
             individual, fact = tables.individual.c, tables.fact.c
             with self._engine.connect() as connection:
                 facts: dict[int, list[Fact]] = {number: [] for number in at_once}
@@ -281,14 +295,14 @@ class PermitReading(Reading):
                         row.population,
                         row.birth_year,
                         tuple(facts[row.number]),
-                        self._datasets_of(row.number),
+                        self._datasets_of(row.number, members),
                     )
         return records
 
-    def _datasets_of(self, number: int) -> tuple[DatasetId, ...]:
+    def _datasets_of(self, number: int, members: tuple[bitmap.Planes, ...]) -> tuple[DatasetId, ...]:
         batch, within = divmod(number, bitmap.BATCH)
         mine = np.array([within], np.uint16)
-        having = (bitmap.contains(members[batch], mine)[0] for members in self._members)
+        having = (bitmap.contains(each[batch], mine)[0] for each in members)
         return tuple(each.id for each, has in zip(self.datasets, having, strict=True) if has)
 
     def _answer(self, compute: Callable[[], Answer]) -> Answer:
@@ -307,6 +321,11 @@ class PermitReading(Reading):
                 return answer
         raise Unavailable("consents changed again and again while this was counted: ask for less, or again in a moment")
 
+    def _look_again(self) -> None:
+        """Look whether the reading may go on, if that was a while ago."""
+        if time.monotonic() - self._checked >= _CHECK_S:
+            self.still_valid()
+
     def _go_on(self) -> None:
         if time.monotonic() - self._checked < _CHECK_S:
             return
@@ -323,8 +342,11 @@ class PermitReading(Reading):
     def _is_stored(self) -> bool:
         return False  # what is stored was counted over the public numbers' people
 
-    @cached_property
+    @property
     def _permitted(self) -> tuple[bitmap.Planes, ...]:
+        return self._snapshot.standing.permitted(self._key, self._read_permitted)
+
+    def _read_permitted(self) -> tuple[bitmap.Planes, ...]:
         everybody = [self._snapshot.members[i] for i in self._visible]
         return self._select(everybody, canonical(self.permit.cohort))
 

@@ -61,7 +61,8 @@ class GrantedPermit(msgspec.Struct, frozen=True):
 class StoredPermit(msgspec.Struct, frozen=True):
     """A permit as it stands here now.
 
-    datasets  those that the country approved and has not taken back
+    datasets  those that the country approved and has not taken back; `countersignatures`, of each the node's own signed
+              decision, as it stands in the database
     stored    when it was put down here
     state     what hub and node say together; `reason` in the words of whoever ended or suspended it
     secret    what pseudonyms of individuals are made with; never leaves the collection
@@ -71,6 +72,7 @@ class StoredPermit(msgspec.Struct, frozen=True):
     digest: str
     cohort: Cohort
     datasets: tuple[DatasetId, ...]
+    countersignatures: tuple[str, ...]
     uses: frozenset[Use]
     people: frozenset[str]
     not_before: datetime
@@ -247,14 +249,18 @@ def read_permit(connection: sa.Connection, permit: PermitId) -> StoredPermit | N
     if row is None:
         return None
     person, dataset, said = tables.permit_person.c, tables.permit_dataset.c, tables.permit_state.c
-    here = sa.select(dataset.dataset).where(dataset.permit == permit, dataset.taken_back.is_(None))
+    standing = (dataset.permit == permit, dataset.taken_back.is_(None))
+    here = connection.execute(
+        sa.select(dataset.dataset, dataset.countersignature).where(*standing).order_by(dataset.dataset)
+    ).all()
     words = connection.execute(sa.select(said.state, said.reason).where(said.permit == permit)).all()
     state, reason = _together([(PermitState(word.state), word.reason) for word in words])
     return StoredPermit(
         id=permit,
         digest=row.digest,
         cohort=msgspec.json.decode(row.definition, type=Cohort),
-        datasets=tuple(map(DatasetId, sorted(connection.scalars(here)))),
+        datasets=tuple(DatasetId(each.dataset) for each in here),
+        countersignatures=tuple(each.countersignature for each in here),
         uses=frozenset(map(Use, row.uses.split(";"))),
         people=frozenset(connection.scalars(sa.select(person.subject).where(person.permit == permit))),
         not_before=datetime.fromisoformat(row.not_before),

@@ -16,6 +16,7 @@ from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import AlleleCounts, Asked, Counts, Dataset, FilteringTerm, PeopleCounts, Stratum
 from megagenome.collection.needs import OntologyFor
 from megagenome.collection.snapshot import Snapshot
+from megagenome.collection.standing import strata_of
 from megagenome.collection.strata import read_strata
 from megagenome.collection.terms import read_terms
 from megagenome.collection.tiles import ContigTiles, site_text
@@ -281,10 +282,11 @@ class Reading:
     @cached_property
     def _stratum_of(self) -> npt.NDArray[np.int64]:
         """int64 [individuals of the node]: index in `strata`; 0 for people of strata that have no genotypes at all."""
+        return self._snapshot.standing.strata(self._read_strata)
+
+    def _read_strata(self) -> npt.NDArray[np.int64]:
         with self._engine.connect() as connection:
-            recorded = read_strata(connection)
-        place = {stratum: k for k, stratum in enumerate(self.strata)}
-        return np.array([place.get(stratum, 0) for stratum in recorded.strata], np.int64)[recorded.of]
+            return strata_of(read_strata(connection), self.strata)
 
     def _carriers(self, allele: Allele) -> Truth:
         """People who carry the allele, and people of whom all alleles were called and are others."""

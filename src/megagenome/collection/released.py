@@ -202,14 +202,19 @@ def note_leavers(connection: sa.Connection) -> None:
 
 def read_due(connection: sa.Connection, until: datetime, batches: int) -> bitmap.Planes:
     """Those who have waited to leave the public numbers since `until` or longer."""
-    due = [number for number, since in _read_leavers(connection) if since <= until]
+    due = [number for number, since in _read_leavers(connection) if _is_due(since, until)]
     return bitmap.from_numbers(np.array(due, np.int64), batches)
 
 
 def count_leavers(connection: sa.Connection, until: datetime) -> tuple[int, int]:
     """How many people wait to leave the public numbers, and how many of them since `until` or longer."""
     leavers = _read_leavers(connection)
-    return len(leavers), sum(since <= until for _, since in leavers)
+    return len(leavers), sum(_is_due(since, until) for _, since in leavers)
+
+
+def _is_due(since: datetime, until: datetime) -> bool:
+    """Who began to wait at a time to come did so while the clock was ahead: nobody knows for how long they have."""
+    return since <= until or since > clock.now()
 
 
 def _read_leavers(connection: sa.Connection) -> list[tuple[int, datetime]]:

@@ -14,6 +14,7 @@ from megagenome.collection.members import SetKind, read_members
 from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Tier
 from megagenome.collection.pack import Pack
 from megagenome.collection.released import read_released
+from megagenome.collection.standing import Standing
 from megagenome.collection.strata import count_individuals
 from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.version import current_version
@@ -46,6 +47,8 @@ class Snapshot(NamedTuple):
     tiles     what was loaded of each contig, in order of load
     strata    strata of all people with genotypes, sorted
     stacks    the same loads side by side
+    loads     how many there were; only a load changes people, what is recorded of them, and who is in a dataset
+    standing  what is kept of the people until the next load
     """
 
     version: int
@@ -59,12 +62,15 @@ class Snapshot(NamedTuple):
     tiles: dict[Place, tuple[ContigTiles, ...]]
     strata: tuple[Stratum, ...]
     stacks: dict[Place, Stack]
+    loads: int
+    standing: Standing
 
 
 def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | None) -> Snapshot:
     """The collection as it is in this connection's transaction; packs that `known` has open are not opened again."""
     version = current_version(connection)
     individuals = count_individuals(connection)
+    loads = int(connection.execute(sa.select(sa.func.count()).select_from(tables.load)).scalar_one())
     batches = bitmap.batches_for(individuals)
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
     members = tuple(read_members(connection, SetKind.DATASET, row.id, batches) for row in rows)
@@ -93,6 +99,8 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
         {place: tuple(found) for place, found in tiles.items()},
         strata,
         {place: _stack(found, strata) for place, found in tiles.items()},
+        loads,
+        known.standing if known and known.loads == loads else Standing(),
     )
 
 

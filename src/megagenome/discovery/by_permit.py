@@ -211,13 +211,13 @@ def _carriers(reading: PermitReading, calls: AlleleCalls) -> tuple[beacon.CaseLe
     the other allele was not called."""
     haploid = bool(reading.copies_possible(calls.allele)[:, 2].any())
     single = _HEMIZYGOUS.get(calls.allele.contig, _UNSPECIFIED) if haploid else _UNSPECIFIED
-    names, who = reading.individual_ids, np.flatnonzero(calls.copies)
+    who = np.flatnonzero(calls.copies)
     copies, called = calls.copies[who].tolist(), calls.called[who].tolist()
     zygosity = (
         _HOMOZYGOUS if copy == 2 else single if all_called == 1 else _HETEROZYGOUS
         for copy, all_called in zip(copies, called, strict=True)
     )
     return tuple(
-        beacon.CaseLevelData(names[place], names[place], each)
-        for place, each in zip(who.tolist(), zygosity, strict=True)
+        beacon.CaseLevelData(name, name, each)
+        for name, each in zip(map(reading.individual_ids.__getitem__, who.tolist()), zygosity, strict=True)
     )

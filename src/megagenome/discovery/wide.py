@@ -11,7 +11,8 @@ from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Unavailable
 
 MOST_WIDE = 8
-"""Wide regions that are counted at once. Each takes a thread of the server for seconds; the others answer the rest."""
+"""Wide regions that are counted at once. Each takes a thread of the server for seconds; as many others answer the rest
+(`app.server.THREADS`)."""
 
 
 class WideRegions:

@@ -3,6 +3,7 @@
 
 Only the id's digest is stored, so that nobody who reads the database is signed in. A session begins with a new id, so
 that none can be planted; it ends by signing out (here, or everywhere), when it is not used, and after its longest time.
+Time is what passes (`clock.steady`): a wall clock that jumps ends no session, and revives none.
 """
 
 import hmac
@@ -24,9 +25,15 @@ from megagenome.kernel.database import write_if_free
 
 TOUCH_S = 60
 """The use of a session is noted at most this often, so that reading seldom writes."""
+_SOON_S = 60
+"""By so much the clocks of two processes that serve the same sessions may differ."""
 
 
-_OPEN = (session.c.expires > sa.bindparam("now")) & (session.c.used > sa.bindparam("idle"))
+_OPEN = (
+    (session.c.expires > sa.bindparam("now"))
+    & (session.c.used > sa.bindparam("idle"))
+    & (session.c.started < sa.bindparam("soon"))  # a later one began while the clock of an earlier process was ahead
+)
 _IS_ID = session.c.id_sha256 == sa.bindparam("id")
 _ENDED = sa.delete(session).where(sa.not_(_OPEN) | _IS_ID)
 _VISITED = (
@@ -79,7 +86,7 @@ class Sessions:
         ends. Durable on return.
         """
         token = secrets.token_urlsafe(32)
-        now = clock.now()
+        now = clock.steady()
         row = {
             "id_sha256": digest(token),
             "subject": profile.subject,
@@ -99,7 +106,7 @@ class Sessions:
 
         Cost: one query by primary keys, and a write once a minute, which waits for no other.
         """
-        now = clock.now()
+        now = clock.steady()
         with self.engine.connect() as connection:
             rows = connection.execute(_VISITED, {"id": digest(token), **self._still_open(now)}).all()
         if not rows:
@@ -119,7 +126,7 @@ class Sessions:
         mine = sa.select(session).where(session.c.subject == subject, _OPEN)
         with self.engine.connect() as connection:
             ordered = mine.order_by(session.c.used.desc(), session.c.started)
-            rows = connection.execute(ordered, self._still_open(clock.now())).mappings()
+            rows = connection.execute(ordered, self._still_open(clock.steady())).mappings()
             return [Session(**row) for row in rows]
 
     def end(self, subject: str, id_sha256: str) -> None:
@@ -145,7 +152,8 @@ class Sessions:
 
     def _still_open(self, now: datetime) -> dict[str, str]:
         """What `_OPEN` compares with."""
-        return {"now": _text(now), "idle": _text(now - timedelta(seconds=self._settings.idle_s))}
+        idle, soon = now - timedelta(seconds=self._settings.idle_s), now + timedelta(seconds=_SOON_S)
+        return {"now": _text(now), "idle": _text(idle), "soon": _text(soon)}
 
 
 def csrf_token(token: str) -> str:

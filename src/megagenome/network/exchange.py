@@ -4,6 +4,8 @@ something to say or somebody knocks, and less often while the hub does not answe
 
 All that one answer brings, and how far it was taken, is written in one transaction. A node that is killed anywhere asks
 again from where it was; the hub tells again what was not taken, and what is taken twice changes nothing.
+
+It has a thread of its own: whoever keeps all threads of the server busy must not keep a revocation out by that.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import logging
 import random
 import secrets
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,7 +26,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Corrupt, MegagenomeError, Unavailable
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.calling import call, connect
-from megagenome.network.freshness import Freshness, seconds_awake_or_asleep
+from megagenome.network.freshness import Freshness
 from megagenome.network.joined_hub import JoinedHub, follow, joined_hub, note_answer
 from megagenome.network.needs import NodeDesk
 from megagenome.network.settings import ExchangeSettings
@@ -32,6 +35,7 @@ from megagenome.standards.exchange import (
     MEDIA_TYPE,
     MOST_DECISIONS,
     PATH,
+    SKEW,
     Answer,
     Message,
     is_near,
@@ -46,7 +50,7 @@ _log = logging.getLogger(__name__)
 TIMEOUT_S = 20.0
 SHORTEST_PAUSE_S = 0.5
 """Between two messages, whoever knocks."""
-_HEARD_EVERY = timedelta(seconds=30)
+_HEARD_EVERY_S = 30.0
 """An answer without news is noted in the database this often only; a process that starts later waits for its own."""
 
 
@@ -76,8 +80,9 @@ class HubExchange:
         self._desk, self._freshness, self._settings = desk, freshness, settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "exchange")
         self._last_sent: datetime | None = None
-        self._noted: datetime | None = None
+        self._noted_at_s: float | None = None
 
     def call_now(self) -> None:
         """Ask the hub as soon as may be. From any thread; nothing happens while it is not running."""
@@ -132,15 +137,16 @@ class HubExchange:
         Raises what the hub says, `Unavailable` where it does not answer, `Corrupt` where the answer is not to be
         believed; then nothing of it is taken.
         """
-        asked, token = await asyncio.to_thread(self._prepare)
+        running = asyncio.get_running_loop()
+        asked, token = await running.run_in_executor(self._thread, self._prepare)
         if asked is None:
             return False
         url = asked.hub.url + PATH
         answer = await call(client, url, LARGEST_ANSWER_BYTES, token.encode(), MEDIA_TYPE)
-        return await asyncio.to_thread(self._take, asked, answer)
+        return await running.run_in_executor(self._thread, self._take, asked, answer)
 
     def _prepare(self) -> tuple[Asked | None, str]:
-        asked_at_s = seconds_awake_or_asleep()
+        asked_at_s = clock.seconds_awake_or_asleep()
         with self._engine.connect() as connection:
             hub = joined_hub(connection)
         if hub is None:
@@ -157,9 +163,10 @@ class HubExchange:
         return Asked(hub, message, asked_at_s), sign_message(self._keys, message)
 
     def _next_time(self) -> datetime:
-        """Later than that of any message before, because the hub takes each once."""
+        """Later than that of any message before, because the hub takes each once; but for those of a clock that was
+        ahead and came back, which the hub did not take."""
         now = clock.now()
-        if self._last_sent is not None and now <= self._last_sent:
+        if self._last_sent is not None and now <= self._last_sent <= now + SKEW:
             now = self._last_sent + timedelta(microseconds=1)
         self._last_sent = now
         return now
@@ -171,7 +178,7 @@ class HubExchange:
         if any(proposal.document.hub != hub.id for _, proposal in proposals):
             raise Corrupt(f"{hub.id} proposes permits of another hub")
         has_news = bool(proposals or answer.revocations or answer.receipts) or answer.sequence != hub.sequence
-        if has_news or self._noted is None or clock.now() - self._noted >= _HEARD_EVERY:
+        if has_news or self._noted_at_s is None or asked.asked_at_s - self._noted_at_s >= _HEARD_EVERY_S:
             with begin_writing(self._engine) as connection:
                 known = joined_hub(connection)
                 if known is None or known.id != hub.id:
@@ -180,7 +187,7 @@ class HubExchange:
                 self._desk.take_proposals(connection, hub.id, proposals)
                 self._desk.take_revocations(connection, answer.revocations)
                 note_answer(connection, answer.sequence, asked.message.sent_at)
-            self._noted = clock.now()
+            self._noted_at_s = asked.asked_at_s
         self._freshness.note(hub.id, asked.asked_at_s)
         return not answer.complete or len(asked.message.decisions) == MOST_DECISIONS
 

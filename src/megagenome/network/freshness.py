@@ -2,7 +2,6 @@
 """Whether a node heard its hub lately enough to trust that no permit was suspended or revoked meanwhile."""
 
 import threading
-import time
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,11 +9,6 @@ import sqlalchemy as sa
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Unavailable
 from megagenome.network import tables as t
-
-
-def seconds_awake_or_asleep() -> float:
-    """A clock that nobody sets, and that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Freshness:
@@ -26,7 +20,7 @@ class Freshness:
         self._heard: tuple[str, float] | None = None
 
     def note(self, hub: str, asked_at_s: float) -> None:
-        """The hub answered what it was asked at that time of `seconds_awake_or_asleep`."""
+        """The hub answered what it was asked at that time of `clock.seconds_awake_or_asleep`."""
         with self._turn:
             self._heard = (hub, asked_at_s)
 
@@ -43,7 +37,7 @@ class Freshness:
         with self._turn:
             heard = self._heard
         if heard is not None and heard[0] == hub.id:
-            return seconds_awake_or_asleep() - heard[1]
+            return clock.seconds_awake_or_asleep() - heard[1]
         silence_s = (clock.now() - datetime.fromisoformat(hub.heard)).total_seconds() if hub.heard else -1.0
         return silence_s if silence_s >= 0 else None
 

@@ -12,7 +12,7 @@ from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, TooLa
 from megagenome.kernel.keys import successors
 from megagenome.network import tables as t
 from megagenome.network.stamps import read_keys, stamp, write_keys
-from megagenome.standards.descriptor import Descriptor, meet, read_descriptor
+from megagenome.standards.descriptor import Descriptor, is_newer, read_descriptor
 from megagenome.standards.joining import require_private
 
 
@@ -80,7 +80,7 @@ def follow(connection: sa.Connection, known: JoinedHub, token: str) -> JoinedHub
         require_private(described.url)
     except (Corrupt, TooLarge, Invalid):
         return known
-    if (described.kind, described.id) != ("hub", known.id) or described.iat < meet(known.descriptor).iat:
+    if (described.kind, described.id) != ("hub", known.id) or not is_newer(described, known.descriptor, clock.now()):
         return known
     keys = successors(known.keys, described.successors)
     connection.execute(sa.update(t.joined_hub).values(_row(described, token, keys)))

@@ -18,7 +18,8 @@ from megagenome.kernel.keys import successors
 from megagenome.network import tables as t
 from megagenome.network.settings import Node
 from megagenome.network.stamps import read_keys, stamp, write_keys
-from megagenome.standards.descriptor import Descriptor, meet, read_descriptor
+from megagenome.standards.descriptor import Descriptor, is_newer, read_descriptor
+from megagenome.standards.exchange import SKEW
 from megagenome.standards.joining import require_private
 
 Joined = Callable[[], Sequence[Node]]
@@ -88,7 +89,7 @@ def follow(connection: sa.Connection, known: JoinedNode, token: str) -> JoinedNo
     Keys that were believed stay so: messages that they signed may still be on their way.
     """
     described = None if token == known.descriptor else _followed(known, token)
-    if described is None or described.iat < meet(known.descriptor).iat or _is_taken(connection, described):
+    if described is None or not is_newer(described, known.descriptor, clock.now()) or _is_taken(connection, described):
         return known
     keys = successors(known.keys, described.successors)
     which = t.joined_node.c.id == described.id
@@ -97,9 +98,15 @@ def follow(connection: sa.Connection, known: JoinedNode, token: str) -> JoinedNo
 
 
 def note_message(connection: sa.Connection, node: str, sent_at: datetime) -> bool:
-    """Note a node's message; False where one as new was noted before, so that none counts twice."""
-    which = (t.joined_node.c.id == node) & t.joined_node.c.removed.is_(None) & (t.joined_node.c.sent < stamp(sent_at))
-    noted = sa.update(t.joined_node).where(which).values(sent=stamp(sent_at), heard=stamp(clock.now()))
+    """Note a node's message; False where one as new was noted before, so that none counts twice.
+
+    One that was noted for a time to come was sent while both clocks were ahead. It holds up none of the present, or a
+    node would be deaf until that time.
+    """
+    row, now = t.joined_node.c, clock.now()
+    is_new = (row.sent < stamp(sent_at)) | (row.sent > stamp(now + SKEW))
+    which = (row.id == node) & row.removed.is_(None) & is_new
+    noted = sa.update(t.joined_node).where(which).values(sent=stamp(sent_at), heard=stamp(now))
     return connection.execute(noted).rowcount == 1
 
 

@@ -112,7 +112,7 @@ _EVENTS = {
     "application.event/recommended": "The committee made its recommendation",
     "application.event/decision-requested": "{country} was asked to decide",
     "application.event/decided": "{country} decided",
-    "decision.lapsed": "{country} gave no answer in time, so it granted nothing",
+    "decision.lapsed": "No answer of {country} came in time, so nothing is granted there",
     "application.event/rejected": "The application was rejected",
     "application.event/withdrawn": "The applicant withdrew it",
     "application.event/closed": "It was closed",

@@ -8,6 +8,7 @@ as an invitation, must say that it is the right one.
 """
 
 import base64
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -23,6 +24,7 @@ MEDIA_TYPE = "application/jwt"
 KEYS_MEDIA_TYPE = "application/jwk-set+json"
 TYPE = "megagenome-descriptor+jwt"
 LARGEST_BYTES = 64 * 1024
+_SKEW_S = 60
 
 _Text = Annotated[str, msgspec.Meta(max_length=1000)]
 _Url = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\Ahttps?://[!-~]+\Z")]
@@ -91,6 +93,13 @@ def meet(token: str | bytes) -> Descriptor:
 
     Raises `Corrupt`."""
     return _verified(token, _unverified(token).key_set())
+
+
+def is_newer(described: Descriptor, known: str | bytes, now: datetime) -> bool:
+    """Whether a descriptor is to take the place of a known one: it was signed as late or later, and not at a time to
+    come, which only a clock that was ahead shows. One that was signed then holds up no other."""
+    soon_s, known_iat = now.timestamp() + _SKEW_S, meet(known).iat
+    return described.iat <= soon_s and (described.iat >= known_iat or known_iat > soon_s)
 
 
 def _verified(token: str | bytes, keys: KeySet) -> Descriptor:
