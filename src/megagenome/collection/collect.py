@@ -57,7 +57,7 @@ class Collector:
         """`native` is `kernel.native.library()`; where that is None, NumPy does the same, more slowly."""
         self._columns, self._native = columns, native
         batch, strata = columns.number // bitmap.BATCH, len(columns.strata)
-        self.batches: list[int] = np.unique(batch).tolist()
+        self.batches = sorted(set(batch.tolist()))
         self._end = np.searchsorted(batch, self.batches, side="right").astype(np.int64)
         self._member = (columns.number % bitmap.BATCH).astype(np.uint16)
         copies = columns.expected_ploidy()
@@ -75,6 +75,7 @@ class Collector:
         self._given = given  # C knows only their addresses
         addresses = (array.ctypes.data for array in given)
         self._collecting = Collecting(len(columns.number), len(self.batches), strata, *addresses)
+        self._lend()
 
     def add(self, calls: Calls, alleles: Alleles) -> Oddities:
         """Collect the rows of a block. Cost: one pass over a record's calls for each of its alternates, and a little
@@ -84,14 +85,12 @@ class Collector:
         rows, done, collecting = len(alleles.record), 0, self._collecting
         sizes, cell_sizes = np.empty((len(self._people), rows), np.int32), np.empty((1, rows), np.int32)
         read = [np.ascontiguousarray(array) for array in (calls, *alleles)]
-        *given, sizes_at, cell_sizes_at = (array.ctypes.data for array in (*read, sizes, cell_sizes))
+        *given, sizes_at, cell_sizes_at = [array.ctypes.data for array in (*read, sizes, cell_sizes)]
         collecting.odd = (0, 0, 0)
-        while done < rows:
+        while (done := self._native.collect_rows(collecting, *given, done, rows, sizes_at, cell_sizes_at)) < rows:
+            self._take_back()
             self._lend()
-            done = self._native.collect_rows(collecting, *given, done, rows, sizes_at, cell_sizes_at)
-            for people, used in zip(self._people, self._used.tolist(), strict=True):
-                people.used = used
-            self._cells.used = collecting.cells_used
+        self._take_back()
         self._added.append((sizes, cell_sizes))
         return Oddities(*collecting.odd)
 
@@ -105,6 +104,12 @@ class Collector:
         collecting = self._collecting
         collecting.cells, collecting.cells_room = self._cells.address, len(self._cells.array)
         collecting.cells_used = self._cells.used
+
+    def _take_back(self) -> None:
+        """Note what C has written."""
+        for people, used in zip(self._people, self._used.tolist(), strict=True):
+            people.used = used
+        self._cells.used = self._collecting.cells_used
 
     def _add_by_numpy(self, calls: Calls, alleles: Alleles) -> Oddities:
         first_row = np.searchsorted(alleles.record, np.arange(len(calls) + 1))
@@ -122,6 +127,7 @@ class Collector:
                 sizes.append(np.diff(bounds))
         cell_sizes, cells = count_cells(streams, alleles.class_of[alleles.record], self._columns)
         self._cells.append(cells)
+        self._lend()
         self._added.append((np.array(sizes, np.int32), cell_sizes.astype(np.int32)[None]))
         return odd
 
@@ -140,6 +146,7 @@ class Collector:
         for k, people in enumerate(self._people):
             people.replace(waiting.slots(k, rows))
         self._cells.replace(waiting.cells(rows)[1])
+        self._lend()
         self._sizes, self._cell_sizes = self._sizes[:, rows], self._cell_sizes[:, rows]
 
 

@@ -49,6 +49,8 @@ from megagenome.kernel.ids import Country, SampleId
 from megagenome.reference import Assembly, assembly
 from megagenome.standards.genotypes import Block, GenotypeSource
 
+_ROWS_AT_ONCE = 10_000  # taken from the database together: one at a time they take thrice as long
+
 Progress = Callable[[str, int], None]
 """Called with the place in people's words (`file contig:position`) and the records read so far of the file."""
 
@@ -186,10 +188,14 @@ def _enrol(
         .join_from(tables.biosample, tables.individual, b.individual == i.number)
         .where(b.dataset == dataset)
     )
-    return enrolment, {
-        SampleId(row.id): _Sample(row.number, Stratum(Country(row.country), row.population, Sex(row.sex)))
-        for row in connection.execute(query)
-    }
+    strata: dict[tuple[str, str, str], Stratum] = {}
+    samples = {}
+    for some in connection.execute(query).partitions(_ROWS_AT_ONCE):
+        for sample, number, *where in some:
+            key = (where[0], where[1], where[2])
+            stratum = strata.get(key) or strata.setdefault(key, Stratum(Country(key[0]), key[1], Sex(key[2])))
+            samples[SampleId(sample)] = _Sample(number, stratum)
+    return enrolment, samples
 
 
 def _plan(

@@ -17,8 +17,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from megagenome.collection.classify import Int64
-from megagenome.collection.collect import Collector, Waiting
+from megagenome.collection.classify import Int64, Oddities
+from megagenome.collection.collect import Alleles, Collector, Waiting
 from megagenome.collection.counts import Columns, add_counts, counts_header
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.waiting_sites import Sites, WaitingSites
@@ -71,15 +71,20 @@ class ContigWriter:
         """Take the next block. Its records are sorted and begin where the last block's end, or later."""
         classes = self._assembly.ploidy_classes(self._contig, block.starts)
         alleles = self._sites.add(block, classes)
-        odd = self._collector.add(block.calls, alleles)
-        each = np.bincount(alleles.record, minlength=len(block.refs))  # alleles of each record
-        split, without = int(each[each > 1].sum()), int(np.count_nonzero(each == 0))
-        added = Tally(records=len(each), split=split, without_alternate=without, **odd._asdict())
-        self.tally = self.tally.plus(added)
+        self._tally(alleles, self._collector.add(block.calls, alleles))
         if self._next_region is None:
             self._next_region = int(block.starts[0]) // REGION
         if (region := int(block.starts[-1]) // REGION) > self._next_region:
             self._flush(region)
+
+    def _tally(self, alleles: Alleles, odd: Oddities) -> None:
+        records = len(alleles.class_of)
+        added = Tally(records=records, **odd._asdict())
+        if len(alleles.record) != records or alleles.allele.max(initial=1) > 1:  # else each record has one allele
+            each = np.bincount(alleles.record, minlength=records)
+            split, without = int(each[each > 1].sum()), int(np.count_nonzero(each == 0))
+            added = added._replace(split=split, without_alternate=without)
+        self.tally = self.tally.plus(added)
 
     def finish(self) -> None:
         """Write the last regions and both indexes."""
@@ -92,7 +97,7 @@ class ContigWriter:
         sites, waiting = self._sites.sites(), self._collector.waiting()
         regions = sites.start // REGION
         later = np.zeros(len(regions), np.bool_) if before is None else regions >= before
-        for region in np.unique(regions[~later]).tolist():
+        for region in sorted(set(regions[~later].tolist())):
             self._write(region, sites, waiting, np.flatnonzero(regions == region))
         kept = np.flatnonzero(later)
         self._sites.keep(kept)

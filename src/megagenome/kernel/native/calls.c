@@ -106,17 +106,36 @@ static inline void classify(Row *row, int64_t *odd, int expected, int first, int
 
 enum { AT_ONCE = 32 };
 
-/* Which of up to AT_ONCE calls are not 0/0, as bits. Most often none is, and that is told eight bytes at a time. */
+static inline uint64_t eight_bytes(const int8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Whether any of AT_ONCE calls is not 0/0. */
+static inline int any_other(const int8_t *call)
+{
+    return ((eight_bytes(call) | eight_bytes(call + 8)) | (eight_bytes(call + 16) | eight_bytes(call + 24)) |
+            ((eight_bytes(call + 32) | eight_bytes(call + 40)) | (eight_bytes(call + 48) | eight_bytes(call + 56)))) != 0;
+}
+
+/* Which of up to AT_ONCE calls are not 0/0, as bits. */
 static inline uint32_t not_reference(const int8_t *call, int64_t calls)
 {
     uint32_t others = 0;
     if (calls == AT_ONCE) {
-        uint64_t words[2 * AT_ONCE / 8], any = 0;
-        memcpy(words, call, sizeof words);
-        for (int w = 0; w < 2 * AT_ONCE / 8; w++)
-            any |= words[w];
-        if (!any)
+        if (!any_other(call))
             return 0;
+        uint8_t is_other[AT_ONCE];
+        for (int i = 0; i < AT_ONCE; i++)
+            is_other[i] = (call[2 * i] | call[2 * i + 1]) != 0;
+        for (int i = 0; i < AT_ONCE; i += 8) { /* bytes of 0 or 1 to bits: byte k is multiplied to bit 56 + k */
+            uint64_t eight;
+            memcpy(&eight, is_other + i, sizeof eight);
+            others |= (uint32_t)(eight * 0x0102040810204080u >> 56) << i;
+        }
+        return others;
     }
     for (int i = 0; i < calls; i++)
         others |= (uint32_t)((call[2 * i] | call[2 * i + 1]) != 0) << i;
