@@ -7,6 +7,7 @@ it works with every version of both.
 """
 
 import ctypes
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Form(ctypes.Structure):
 def library() -> ctypes.CDLL | None:
     """The library, its functions ready to be called with addresses of arrays (which release Python's lock); None where
     there is none that fits."""
+    if sys.byteorder != "little":  # as packs are, and so what C writes into them
+        return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
     except OSError:
