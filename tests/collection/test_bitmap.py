@@ -62,3 +62,8 @@ def test_sets_encoded_together_are_those_encoded_one_by_one(sizes: list[int]) ->
     stored, at = bitmap.encode_sets(members, np.cumsum([0, *sizes]))
     assert [stored[a:b] for a, b in pairwise(at.tolist())] == [bitmap.encode(each) for each in sets]
     assert at[-1] == len(stored)
+
+
+@given(st.lists(st.integers(-5, 5)))
+def test_distinct_numbers_are_sorted_and_stand_once(numbers: list[int]) -> None:
+    assert bitmap.distinct(np.array(numbers, np.int64)).tolist() == sorted(set(numbers))

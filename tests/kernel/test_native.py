@@ -42,3 +42,8 @@ def test_a_library_of_something_else_is_not_used(tmp_path: Path, monkeypatch: py
     other = Path(shutil.which("true") or "/bin/true")
     monkeypatch.setattr(native, "LIBRARY", other)
     assert native.library() is None
+
+
+def test_where_bytes_stand_the_other_way_round_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.byteorder", "big")
+    assert native.library() is None

@@ -14,6 +14,7 @@ from megagenome.collection.bcf_records import Part
 from megagenome.kernel.coordinates import is_symbolic
 from megagenome.kernel.errors import Invalid
 from megagenome.standards import bcf
+from megagenome.standards.bcf_scan import Records
 from megagenome.standards.genotypes import Block, Calls
 
 _BLOCK_CALLS = 1 << 21
@@ -44,7 +45,7 @@ class Blocks:
             for first in range(begin, end, most):
                 yield self._block(part.content, records, slice(first, min(first + most, end)))
 
-    def _block(self, content: bytes, records: bcf.Records, which: slice) -> Block:
+    def _block(self, content: bytes, records: Records, which: slice) -> Block:
         refs, alts = records.refs[which], records.alts[which]
         if not _are_alleles((refs, *alts)):
             alleles = enumerate(zip(refs, alts, strict=True), which.start)
@@ -64,7 +65,7 @@ class Blocks:
             calls if self._kept is None else calls.take(self._kept, axis=1),
         )
 
-    def _calls(self, content: bytes, records: bcf.Records, which: slice) -> tuple[Calls, npt.NDArray[Any]]:
+    def _calls(self, content: bytes, records: Records, which: slice) -> tuple[Calls, npt.NDArray[Any]]:
         """Called alleles, and the highest of each record among all samples."""
         at, ploidy, width = records.at[which], records.ploidy[which], int(records.width[which.start])
         if width == 1 and (ploidy == 2).all():
@@ -74,7 +75,7 @@ class Blocks:
         calls = bcf.as_calls(raw)
         return calls, calls.reshape(len(calls), -1).max(axis=1)
 
-    def _pairs(self, content: bytes, records: bcf.Records, k: int, dtype: "np.dtype[Any]") -> npt.NDArray[Any]:
+    def _pairs(self, content: bytes, records: Records, k: int, dtype: "np.dtype[Any]") -> npt.NDArray[Any]:
         """BCF's integers of a record of any ploidy, [samples, 2]; those of a haploid one have no second allele."""
         samples, ploidy = self._dictionary.samples, int(records.ploidy[k])
         absent = np.iinfo(dtype).min + 1
@@ -89,7 +90,7 @@ class Blocks:
         pairs[:, : min(2, ploidy)] = called[:, :2]
         return pairs
 
-    def _refused(self, records: bcf.Records, k: int, what: str) -> Invalid:
+    def _refused(self, records: Records, k: int, what: str) -> Invalid:
         contig = self._dictionary.contigs[int(records.contig[k])]
         return Invalid(f"{self._path}: {contig}:{records.start[k] + 1}: {what}")
 

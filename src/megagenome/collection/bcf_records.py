@@ -14,7 +14,9 @@ from typing import BinaryIO, NamedTuple
 
 import pysam
 
+from megagenome.kernel.native import library
 from megagenome.standards import bcf, bgzf
+from megagenome.standards.bcf_scan import Finder, Records, read_records
 
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18
@@ -49,7 +51,7 @@ class Undeclared(Exception):
 class Part(NamedTuple):
     """Some of a file's records, and the bytes in which they are."""
 
-    records: bcf.Records
+    records: Records
     content: bytes
 
 
@@ -80,13 +82,13 @@ class _Stream:
 
     def records(self, dictionary: bcf.Dictionary) -> Iterator[Part]:
         """All that is left, as records."""
-        needed = _PART_BYTES
+        needed, finder = _PART_BYTES, Finder(dictionary, library())
         while True:
             self._fill(needed)
             content = b"".join(self._parts)
-            places, end = bcf.split(content)
-            if len(places):
-                yield Part(bcf.parse_records(content, places, dictionary), content)
+            records, end = read_records(content, finder)
+            if len(records.start):
+                yield Part(records, content)
             self._parts, self._size = [content[end:]], len(content) - end
             if self._ended:
                 break

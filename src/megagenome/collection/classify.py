@@ -8,15 +8,16 @@ person's sex at the place (notation: a, b alleles; `.` not called):
     expected 2   a/a hom of a | a/b het of both | a/. or a alone: half, and hemi of a | ./. missing
     expected 1   a: hemi | a/a: hemi, counted once | a/b, a/.: missing | .: missing
     expected 0   nothing is counted (Y of a female)
+
+This is in NumPy; `kernel/native/calls.c` is the same in C, and `collect.py` uses it where it is.
 """
 
-import ctypes
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.standards.genotypes import ABSENT, Block, Calls
+from megagenome.standards.genotypes import ABSENT, Calls
 
 STREAMS = ("het", "hom", "hemi", "half", "missing")
 """Kinds of entries. `half`: one allele called where two are expected; `missing`: none."""
@@ -62,68 +63,26 @@ class _Calls(NamedTuple):
         return _Calls(self.record[chosen], self.column[chosen], self.first[chosen], self.second[chosen])
 
 
-class Classifier:
-    """Names the entries of blocks of the same people."""
+def classify(
+    calls: Calls, first_row: Int64, expected: npt.NDArray[np.int8], class_of: npt.NDArray[np.int8]
+) -> tuple[dict[str, Entries], Oddities]:
+    """The entries of a block's alleles, by stream.
 
-    def __init__(self, expected: npt.NDArray[np.int8], native: ctypes.CDLL | None) -> None:
-        """`expected`, int8 [classes, samples]: the ploidy expected of each person at a place of each class. `native` is
-        `kernel.native.library()`; where that is None, NumPy does the same, more slowly."""
-        self._expected = np.ascontiguousarray(expected)
-        self._native = native
-        self._rows = self._columns = np.empty((len(STREAMS), 0), np.int32)  # written anew for each block
-
-    def classify(
-        self, block: Block, first_row: Int64, class_of: npt.NDArray[np.int8]
-    ) -> tuple[dict[str, Entries], Oddities]:
-        """The entries of a block's alleles, by stream. Cost: one pass over the calls, and a little for each entry.
-
-        first_row  int64 [records + 1]: allele k (1..) of record r is row `first_row[r] + k - 1`
-        class_of   int8 [records], the class of each record's place
-        """
-        first = first_row.astype(np.int32)
-        if self._native is None or block.calls.dtype != np.int8:
-            return self._by_numpy(block, first, class_of)
-        calls = block.calls.astype(np.int8, order="C", copy=False)
-        return self._by_c(self._native, calls, first, np.ascontiguousarray(class_of))
-
-    def _by_c(
-        self, native: ctypes.CDLL, calls: Calls, first_row: Int32, class_of: npt.NDArray[np.int8]
-    ) -> tuple[dict[str, Entries], Oddities]:
-        records, samples, _ = calls.shape
-        # room for what is rare, and at least for one record of which everybody is an entry
-        room = 1 + samples * max(2, int(np.diff(first_row).max(initial=0)), records // 8)
-        if room > self._rows.shape[1]:
-            self._rows, self._columns = (np.empty((len(STREAMS), room), np.int32) for _ in range(2))
-        room = self._rows.shape[1]
-        row_at, column_at = (
-            np.array([stream.ctypes.data for stream in streams], np.uintp) for streams in (self._rows, self._columns)
-        )
-        parts: dict[str, list[Entries]] = {stream: [] for stream in STREAMS}
-        odd, done = np.zeros(3, np.int64), 0
-        while done < records:
-            sizes = np.zeros(len(STREAMS), np.int64)
-            told = (first_row, self._expected, class_of, row_at, column_at, sizes)
-            done = native.collect_entries(
-                calls.ctypes.data, done, records, samples, *(array.ctypes.data for array in told), room, odd.ctypes.data
-            )
-            for k, (stream, size) in enumerate(zip(STREAMS, sizes.tolist(), strict=True)):
-                parts[stream].append(Entries(self._rows[k, :size].copy(), self._columns[k, :size].copy()))
-        return {stream: concatenate(found) for stream, found in parts.items()}, Oddities(*odd.tolist())
-
-    def _by_numpy(
-        self, block: Block, first_row: Int32, class_of: npt.NDArray[np.int8]
-    ) -> tuple[dict[str, Entries], Oddities]:
-        calls = _not_reference(block)
-        if (self._expected[np.unique(class_of)] == 2).all():
-            return _diploid(calls, first_row), Oddities()
-        ploidy = self._expected[class_of[calls.record], calls.column]
-        streams = _diploid(calls.where(ploidy == 2), first_row)
-        once, missing, odd = _haploid(calls.where(ploidy == 1), first_row)
-        unexpected = calls.where(ploidy == 0)
-        odd = odd._replace(unexpected=int(((unexpected.first > 0) | (unexpected.second > 0)).sum()))
-        streams["hemi"] = concatenate([streams["hemi"], once])
-        streams["missing"] = concatenate([streams["missing"], missing])
-        return streams, odd
+    first_row  int64 [records + 1]: allele k (1..) of record r is row `first_row[r] + k - 1`
+    expected   int8 [classes, samples]: the ploidy expected of each person at a place of each class
+    class_of   int8 [records], the class of each record's place
+    """
+    others, rows = _not_reference(calls), first_row.astype(np.int32)
+    if (expected[np.unique(class_of)] == 2).all():
+        return _diploid(others, rows), Oddities()
+    ploidy = expected[class_of[others.record], others.column]
+    streams = _diploid(others.where(ploidy == 2), rows)
+    once, missing, odd = _haploid(others.where(ploidy == 1), rows)
+    unexpected = others.where(ploidy == 0)
+    odd = odd._replace(unexpected=int(((unexpected.first > 0) | (unexpected.second > 0)).sum()))
+    streams["hemi"] = concatenate([streams["hemi"], once])
+    streams["missing"] = concatenate([streams["missing"], missing])
+    return streams, odd
 
 
 def concatenate(parts: list[Entries]) -> Entries:
@@ -133,8 +92,7 @@ def concatenate(parts: list[Entries]) -> Entries:
     return Entries(np.concatenate([part.row for part in parts]), np.concatenate([part.column for part in parts]))
 
 
-def _not_reference(block: Block) -> _Calls:
-    calls = block.calls
+def _not_reference(calls: Calls) -> _Calls:
     samples = calls.shape[1]
     # one comparison per call: both alleles as one integer, 0 only for 0/0
     pairs = calls.view(f"i{2 * calls.itemsize}").reshape(-1)

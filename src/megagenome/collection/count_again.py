@@ -10,13 +10,13 @@ import numpy as np
 
 from megagenome.collection import bitmap
 from megagenome.collection.classify import STREAMS, Entries
+from megagenome.collection.counts import Columns, add_counts, count_cells, counts_header
 from megagenome.collection.manifest import pack_paths
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.released import Census, Change
 from megagenome.collection.snapshot import Snapshot
 from megagenome.collection.strata import Strata
 from megagenome.collection.tiles import ContigTiles, PackKey
-from megagenome.collection.write_tiles import Columns, add_counts, counts_header
 from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass
@@ -87,6 +87,6 @@ def _count_again(tiles: ContigTiles, columns: Columns, file: BinaryIO) -> PackWr
         for stream in STREAMS:
             row, number = tiles.everybody(region, stream)
             entries[stream] = Entries(row.astype(np.int32), np.searchsorted(columns.number, number).astype(np.int32))
-        add_counts(writer, region, tiles.sites(region).ploidy, entries, columns)
+        add_counts(writer, region, *count_cells(entries, tiles.sites(region).ploidy, columns))
     writer.finish(counts_header(columns))
     return writer

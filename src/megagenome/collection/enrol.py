@@ -81,7 +81,7 @@ def enrol(connection: sa.Connection, dataset_number: int, people: People, ontolo
         consenting=bitmap.count(consent & named),
         overruled=bitmap.count(agreeing.get(Use.AGGREGATES, bitmap.nobody(batches)) & ~consent),
         withdrawn=bitmap.count(before_consent & ~consent),
-        moved=np.unique(np.array(moved, np.int64)),
+        moved=bitmap.distinct(np.array(moved, np.int64)),
     )
 
 

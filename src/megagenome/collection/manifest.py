@@ -49,7 +49,7 @@ def add_packs(
         )
     )
     batches = people // bitmap.BATCH
-    for batch in np.unique(batches).tolist():
+    for batch in bitmap.distinct(batches).tolist():
         members = (people[batches == batch] % bitmap.BATCH).astype(np.uint16)
         connection.execute(sa.insert(tables.pack_member).values(**place, batch=batch, members=bitmap.encode(members)))
 

@@ -90,7 +90,7 @@ def _read_stored(connection: sa.Connection, kind: SetKind, keys: Iterable[str]) 
 
 def _by_batch(numbers: bitmap.Numbers) -> dict[int, np.ndarray[tuple[int], np.dtype[np.uint16]]]:
     """The members of each batch that has any, strictly increasing."""
-    distinct = np.unique(numbers)
+    distinct = bitmap.distinct(numbers)
     if not len(distinct):
         return {}
     batches = np.arange(distinct[0] // bitmap.BATCH, distinct[-1] // bitmap.BATCH + 1)

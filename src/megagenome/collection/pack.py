@@ -42,7 +42,10 @@ class PackWriter:
 
     def add(self, region: int, name: str, content: npt.NDArray[Any] | bytes) -> None:
         """Append an array of a region under a name."""
-        stored = content if isinstance(content, bytes) else content.tobytes()
+        # an array goes to the file as it is in memory, without a copy
+        stored = (
+            content if isinstance(content, bytes) else np.ascontiguousarray(content).reshape(-1).view(np.uint8).data
+        )
         self._write(bytes(-self.size_bytes % _ALIGN))
         self._regions.setdefault(region, {})[name] = (self.size_bytes, len(stored))
         self._write(stored)
@@ -57,7 +60,7 @@ class PackWriter:
         """Digest of all that was written."""
         return self._digest.hexdigest()
 
-    def _write(self, stored: bytes) -> None:
+    def _write(self, stored: bytes | memoryview) -> None:
         self._file.write(stored)
         self._digest.update(stored)
         self.size_bytes += len(stored)

@@ -33,15 +33,21 @@ class Register:
         self._connection = connection
         self._dataset_number = dataset_number
         self.people = count_individuals(connection)
+        biosample = tables.biosample.c
+        mine = sa.select(biosample.id).where(biosample.dataset == dataset_number).limit(1)
+        # nobody need be looked for among none
+        self._has_people = self.people > 0
+        self._has_samples = connection.scalar(mine) is not None
 
     def enter(self, persons: Iterable[Person]) -> Iterator[Entry]:
         """Write the persons (each individual and each sample once), some thousand at a time. Raises `Conflict` for the
         first who contradicts what is stored."""
         remaining = iter(persons)
         while at_once := tuple(islice(remaining, _PEOPLE_AT_ONCE)):
-            known = self._read_known(at_once)
+            known = self._read_known(at_once) if self._has_people else {}
             entries = [self._entry(person, known.get(person.individual_id)) for person in at_once]
-            self._refuse_taken_samples(entries)
+            if self._has_samples:
+                self._refuse_taken_samples(entries)
             self._write(entries)
             yield from entries
 
@@ -129,7 +135,12 @@ class Register:
             if entry.person.sample_id is not None and not (entry.before and entry.before.sample_id)
         ]
         insert_rows(self._connection, tables.biosample, samples)
-        facts = [(entry.number, *fact) for entry in entries for fact in _new_facts(entry)]
+        # plain texts: of an enumeration's members the driver asks each time how to store them
+        facts = [
+            (entry.number, kind.value, term, status.value, *rest)
+            for entry in entries
+            for kind, term, status, *rest in _new_facts(entry)
+        ]
         insert_rows(self._connection, tables.fact, facts)
 
 
@@ -137,7 +148,7 @@ _RECORDED = ("sex", "country", "population", "birth_year")
 
 
 def _recorded(person: Person) -> tuple[str, str, str, int | None]:
-    return person.sex, person.country, person.population, person.birth_year
+    return person.sex.value, person.country, person.population, person.birth_year
 
 
 def _new_facts(entry: Entry) -> tuple[Fact, ...]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each individual's sex, country and population, by number: what counts are told apart by."""
 
+from array import array
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.tables import individual
 from megagenome.kernel.ids import Country
+
+_ROWS_AT_ONCE = 10_000  # taken from the database together: one at a time they take thrice as long
 
 
 def count_individuals(connection: sa.Connection) -> int:
@@ -41,4 +44,7 @@ def read_strata(connection: sa.Connection) -> Strata:
     )
     index = {tuple(stratum): at for at, stratum in enumerate(strata)}
     rows = connection.execute(sa.select(*columns).order_by(individual.c.number))
-    return Strata(strata, np.fromiter((index[tuple(row)] for row in rows), np.int32))
+    found = array("i")
+    for some in rows.partitions(_ROWS_AT_ONCE):
+        found.extend(map(index.__getitem__, map(tuple, some)))
+    return Strata(strata, np.array(found, np.int32))

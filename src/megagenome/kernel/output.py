@@ -9,7 +9,6 @@ from typing import Annotated, TextIO, TypeVar
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 Result = TypeVar("Result")
@@ -64,6 +63,9 @@ def progress(what: str, total: float | None) -> Iterator[Callable[[float], None]
     if not sys.stderr.isatty():
         yield lambda _done: None
         return
+    # imported for terminals only: it takes 15 ms
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=_console(sys.stderr), transient=True) as bar:
         task = bar.add_task(printable(what), total=total)

@@ -18,13 +18,15 @@ from megagenome.standards.vcf import id_of, unquoted
 MAGIC = b"BCF\x02\x02"
 RECORD_LENGTHS = struct.Struct("<II")
 """Lengths of a record's two parts: what all samples share, and what each has."""
+LIMIT_BYTES = 1 << 30
+"""Of a part of a record."""
+TEXT = 7
+"""The type of texts in a descriptor byte, below their length."""
+LONG = 15
+"""A length that does not fit into the descriptor byte: an integer of its own follows."""
 _FIXED = struct.Struct("<iiifII")
 _INTEGERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
-_TEXT = 7
-_LONG = 15  # a length that does not fit into the descriptor byte: an integer of its own follows
-_GT_DIPLOID = b"\x11\x00\x21"  # one 8-bit integer (the key of GT) and two for each sample
-_LIMIT_BYTES = 1 << 30  # of a part of a record
 _IN_CACHE = 1 << 18  # as many values at a time are changed in place: three passes from memory take ten times as long
 _KIND = re.compile(r"##(contig|FORMAT)=<")
 _NUMBER = re.compile(r"[,<]IDX=(\d+)")
@@ -50,25 +52,6 @@ class Dictionary(NamedTuple):
     samples: int
 
 
-class Records(NamedTuple):
-    """Records that follow one another in some bytes; the columns of `Record`.
-
-    contig, start   int64 [records]
-    refs            reference alleles [records], as written
-    alts            alternate alleles [records], as written; empty for a record without one
-    ploidy, width   int64 [records]
-    at              int64 [records], where each record's calls begin in the bytes
-    """
-
-    contig: Numbers
-    start: Numbers
-    refs: list[str]
-    alts: list[tuple[str, ...]]
-    ploidy: Numbers
-    width: Numbers
-    at: Numbers
-
-
 class Record(NamedTuple):
     """One record. `calls` are bytes in `body` from `at` on: of each sample `ploidy` integers of `width` bytes; ploidy 0
     where the record has no genotypes."""
@@ -91,106 +74,6 @@ def parse_dictionary(header: str, samples: int) -> Dictionary:
     contigs = {int(number): name for kind, name, number in named if kind == "contig"}
     gt = next((int(number) for kind, name, number in named if (kind, name) == ("FORMAT", "GT")), None)
     return Dictionary(contigs, gt, samples)
-
-
-def split(content: bytes) -> tuple[Numbers, int]:
-    """Where the records that are whole in `content` begin, and where the last of them ends. Raises `Malformed` for what
-    claims to be longer than any record."""
-    places, at, end = [], 0, len(content) - RECORD_LENGTHS.size
-    while at <= end:
-        shared, individual = RECORD_LENGTHS.unpack_from(content, at)
-        if max(shared, individual) > _LIMIT_BYTES:
-            raise Malformed
-        after = at + RECORD_LENGTHS.size + shared + individual
-        if after > len(content):
-            break
-        places.append(at)
-        at = after
-    return np.array(places, np.int64), at
-
-
-def parse_records(content: bytes, places: Numbers, dictionary: Dictionary) -> Records:
-    """The records that begin at `places`. Raises `Malformed` as `parse_record` does, with the place.
-
-    Nearly all records of large files are of one form: one alternate, short alleles, diploid calls of 8 bits before all
-    other formats. Those are found, all at once, by what they hold; the others one by one.
-    """
-    common, found = _parse_common(content, places, dictionary)
-    if common.all():
-        return found
-    for k in np.flatnonzero(~common).tolist():
-        at = int(places[k])
-        shared, individual = RECORD_LENGTHS.unpack_from(content, at)
-        at += RECORD_LENGTHS.size
-        try:
-            record = parse_record(content[at : at + shared + individual], shared, dictionary)
-        except Malformed:
-            before = f"after {dictionary.contigs[int(found.contig[k - 1])]}:{found.start[k - 1] + 1}" if k else ""
-            raise Malformed(before) from None
-        for column, value in zip(
-            (found.contig, found.start, found.ploidy, found.width, found.at),
-            (record.contig, record.start, record.ploidy, record.width, at + record.at),
-            strict=True,
-        ):
-            column[k] = value
-        found.refs[k], found.alts[k] = record.alleles[0], tuple(record.alleles[1:])
-    return found
-
-
-_SITE = np.dtype(
-    [
-        ("shared", "<u4"),
-        ("individual", "<u4"),
-        ("contig", "<i4"),
-        ("start", "<i4"),
-        ("length_and_quality", "<u8"),
-        ("infos", "<u2"),
-        ("alleles", "<u2"),
-        ("samples_and_formats", "<u4"),
-    ]
-)
-
-
-def _parse_common(content: bytes, places: Numbers, dictionary: Dictionary) -> tuple[npt.NDArray[np.bool_], Records]:
-    """Which records are of the common form, and their columns; those of the others mean nothing."""
-    raw = np.frombuffer(content, np.uint8)
-    site = raw.take(places[:, None] + np.arange(_SITE.itemsize), mode="clip").view(_SITE)[:, 0]
-    shared_end = places + RECORD_LENGTHS.size + site["shared"]
-    end = shared_end + site["individual"]
-    _, id_end, short = _short_text(raw, places + _SITE.itemsize)
-    ref, ref_end, short_ref = _short_text(raw, id_end)
-    alt, alt_end, short_alt = _short_text(raw, ref_end)
-    at = shared_end + len(_GT_DIPLOID)
-    key = dictionary.gt if dictionary.gt is not None and 0 <= dictionary.gt < 128 else 0
-    begins = np.frombuffer(bytes([_GT_DIPLOID[0], key, _GT_DIPLOID[2]]), np.uint8)
-    first_format = raw.take(shared_end[:, None] + np.arange(len(begins)), mode="clip")
-    common = (
-        (site["alleles"] == 2)
-        & (site["samples_and_formats"] & 0xFFFFFF == dictionary.samples)
-        & (site["samples_and_formats"] > 0xFFFFFF)
-        & np.isin(site["contig"], list(dictionary.contigs))
-        & (short & short_ref & short_alt & (alt_end <= shared_end))
-        & (first_format == begins).all(axis=1)
-        & (at + 2 * dictionary.samples <= end)
-        & (dictionary.gt == key)
-    )
-    refs = [content[a:b].decode("ascii", "replace") for a, b in zip(ref.tolist(), ref_end.tolist(), strict=True)]
-    alts: list[tuple[str, ...]] = [
-        (content[a:b].decode("ascii", "replace"),) for a, b in zip(alt.tolist(), alt_end.tolist(), strict=True)
-    ]
-    ploidy, width = np.full(len(places), 2), np.ones(len(places), np.int64)
-    return common, Records(
-        site["contig"].astype(np.int64), site["start"].astype(np.int64), refs, alts, ploidy, width, at
-    )
-
-
-def _short_text(raw: npt.NDArray[np.uint8], at: Numbers) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
-    """Where texts begin and end whose descriptors stand at `at`, and which of them are text of a length that fits into
-    the descriptor."""
-    descriptor = raw.take(at, mode="clip")
-    length = descriptor >> 4
-    begin = at + 1
-    return begin, begin + length, (descriptor & 15 == _TEXT) & (length < _LONG)
 
 
 def parse_record(body: bytes, shared_length: int, dictionary: Dictionary) -> Record:
@@ -250,8 +133,8 @@ def decode_calls(content: bytes, at: Numbers, samples: int) -> tuple[Calls, npt.
         called = as_calls(np.frombuffer(raw, np.int8).reshape(len(at), samples, 2))
         return called, called.reshape(len(at), -1).max(axis=1)
     calls, highest = np.empty((len(at), samples, 2), np.int8), np.empty(len(at), np.int8)
-    raw_at = np.frombuffer(content, np.int8).ctypes.data
-    native.decode_calls(raw_at, at.ctypes.data, len(at), 2 * samples, calls.ctypes.data, highest.ctypes.data)
+    places = np.ascontiguousarray(at)
+    native.decode_calls(content, places.ctypes.data, len(at), 2 * samples, calls.ctypes.data, highest.ctypes.data)
     return calls, highest
 
 
@@ -259,7 +142,7 @@ def _descriptor(body: bytes, at: int) -> tuple[int, int, int]:
     """Type and number of the values that follow, and where they begin."""
     descriptor = body[at]
     number = descriptor >> 4
-    if number == _LONG:
+    if number == LONG:
         number, at = _integer(body, at + 1)
         return descriptor & 15, number, at
     return descriptor & 15, number, at + 1
@@ -272,6 +155,6 @@ def _integer(body: bytes, at: int) -> tuple[int, int]:
 
 def _text(body: bytes, at: int) -> tuple[str, int]:
     kind, length, at = _descriptor(body, at)
-    if length < 0 or (kind != _TEXT and length):
+    if length < 0 or (kind != TEXT and length):
         raise Malformed
     return body[at : at + length].decode("ascii", "replace"), at + length

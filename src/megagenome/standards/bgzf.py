@@ -18,6 +18,9 @@ _FIXED = struct.Struct("<4s6xH")  # magic; time, flags and system are of no use;
 _FIELD = struct.Struct("<2sH")
 _TRAILER = struct.Struct("<II")  # CRC-32 and length of what was compressed
 _LARGEST = 1 << 16
+_ONE_FIELD = (
+    b"\x06\x00BC\x02\x00"  # the extra fields' length and the head of the one that there is in nearly every file
+)
 
 
 class Malformed(Exception):
@@ -69,6 +72,8 @@ def _find_block(compressed: bytes, at: int) -> tuple[int, int]:
     magic, extra = _FIXED.unpack_from(compressed, at)
     if magic != _MAGIC:
         raise Malformed
+    if compressed.startswith(_ONE_FIELD, at + _FIXED.size - 2) and at + 18 <= len(compressed):
+        return at + 18, (compressed[at + 16] | compressed[at + 17] << 8) + 1
     field, first = at + _FIXED.size, at + _FIXED.size + extra
     if first > len(compressed):
         return first, len(compressed) + 1

@@ -7,20 +7,41 @@ it works with every version of both.
 """
 
 import ctypes
+import sys
 from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 1
+VERSION = 2
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
 _POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
+
+
+class Collecting(ctypes.Structure):
+    """Where people and counts of rows are collected; `calls.c` says what each is."""
+
+    _fields_ = (
+        *((name, _INT64) for name in ("samples", "batches", "strata")),
+        *((name, _POINTER) for name in ("end", "member", "stratum", "expected", "copies", "counts")),
+        *((name, _POINTER) for name in ("people", "room", "used", "cells")),
+        *((name, _INT64) for name in ("cells_room", "cells_used")),
+        ("odd", _INT64 * 3),
+    )
+
+
+class Form(ctypes.Structure):
+    """What records of a file must agree with; `records.c` says what each is."""
+
+    _fields_ = (("contigs", _POINTER), *((name, _INT64) for name in ("known", "samples", "limit", "key")))
 
 
 @cache
 def library() -> ctypes.CDLL | None:
     """The library, its functions ready to be called with addresses of arrays (which release Python's lock); None where
     there is none that fits."""
+    if sys.byteorder != "little":  # as packs are, and so what C writes into them
+        return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
     except OSError:
@@ -29,6 +50,8 @@ def library() -> ctypes.CDLL | None:
         return None
     found.decode_calls.argtypes = [_POINTER, _POINTER, _INT64, _INT64, _POINTER, _POINTER]
     found.decode_calls.restype = None
-    found.collect_entries.argtypes = [_POINTER, *[_INT64] * 3, *[_POINTER] * 6, _INT64, _POINTER]
-    found.collect_entries.restype = _INT64
+    found.collect_rows.argtypes = [ctypes.POINTER(Collecting), *[_POINTER] * 4, _INT64, _INT64, _POINTER, _POINTER]
+    found.collect_rows.restype = _INT64
+    found.find_records.argtypes = [_POINTER, _INT64, _POINTER, ctypes.POINTER(Form), _INT64, _POINTER]
+    found.find_records.restype = _INT64
     return found
