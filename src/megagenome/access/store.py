@@ -81,12 +81,22 @@ class Store:
             return list(map(ApplicationId, connection.scalars(sa.select(t.application.c.id))))
 
     def rebuild(self) -> None:
-        """Make the rows of lists again from the events, in one transaction."""
+        """Make the rows of lists again from the events, in one transaction. Raises `Corrupt` where one was changed."""
         applications = self.applications()
         with self.transaction() as transaction:
             transaction.begin_write()
             for application in applications:
+                transaction.verify(application)
                 project(transaction.connection, transaction.view(application))
+
+    def verify(self) -> int:
+        """How many applications there are, each with all its events as they were written; raises `Corrupt` otherwise.
+        Cost: some 10 ms for a hundred applications."""
+        applications = self.applications()
+        with self.transaction() as transaction:
+            for application in applications:
+                transaction.verify(application)
+        return len(applications)
 
     def is_due(self, application: str, now: datetime) -> bool:
         """Whether a clock of the application is due."""

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 
 from megagenome.app.check_folder import check_folder
 from megagenome.app.commands.citizen import citizen
+from megagenome.app.commands.erase import erase_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
@@ -31,6 +32,7 @@ from megagenome.kernel.ids import IndividualId, parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
 
 if TYPE_CHECKING:
+    from megagenome.app.erasing import Erasure
     from megagenome.kernel.ledger import Ledger
 
 node = App(name="node", help="Make, fill, serve and check a country's node.")
@@ -337,6 +339,16 @@ def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     show_done(Done(str(folder), "is up to date"), json=json)
 
 
+def _erase_person(folder: Path, subject: str, by: str, really: bool) -> "Erasure":
+    from megagenome.app.erasing import erase_person_at_node  # cryptography takes 0.1 s to import
+
+    opened = open_node(folder)
+    try:
+        return erase_person_at_node(opened, _ledger(opened), subject, by, really=really)
+    finally:
+        opened.collection.close()
+
+
 def _ledger(opened: Node) -> "Ledger":
     from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
 
@@ -391,3 +403,6 @@ def _loaded(loaded: Loaded) -> RenderableType:
     if loaded.next:
         parts.append(f"Next: {loaded.next}")
     return Group(*parts)
+
+
+node.command(erase_commands("node", _erase_person))
