@@ -76,7 +76,7 @@ class Process:
         """Begin a draft for a saved cohort.
 
         Raises `Unauthenticated`, `Invalid` (cohort, datasets, organisation), `NotFound` (form), `NotEntitled` where the
-        caller belongs to no organisation.
+        caller belongs to no organisation, `Conflict` where too many of theirs have not ended.
         """
         subject = _subject(caller)
         body = self._created(subject, order)
@@ -87,6 +87,7 @@ class Process:
             done = transaction.done(person, order.id)
             if done is not None:
                 return _again(transaction, done, sha256)
+            self._require_room(transaction, person)
             transaction.create(application)
             actor = Actor(person, ProcessRole.APPLICANT, body.organisation)
             view = transaction.begin(application, actor, order.id, body, now)
@@ -184,6 +185,13 @@ class Process:
         if order.version != view.version and not isinstance(order.command, c.Join):
             raise Conflict(f"the application is at version {view.version}, not {order.version}: read it again")
         return frozenset(role for role in roles if may(verb, role, view.state))
+
+    def _require_room(self, transaction: Transaction, person: PersonKey) -> None:
+        most = self.world.settings.open_applications
+        if transaction.count_open(person) >= most:
+            raise Conflict(
+                f"{most} applications of yours have not ended: submit, withdraw or close some, then begin anew"
+            )
 
     def _created(self, subject: str, order: c.Create) -> Created:
         form = form_of(order.form, order.form_version) if order.form_version else newest_form(order.form)

@@ -45,6 +45,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     longest_permit_days  most days from a permit's first to its last
     attachment_bytes   largest attachment
     attachments        most attachments of one application
+    open_applications  most applications of one person, drafts too, that have not ended
     """
 
     calendar: str = "LU"
@@ -59,6 +60,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     longest_permit_days: Annotated[int, msgspec.Meta(ge=1, le=3653)] = 3653
     attachment_bytes: Annotated[int, msgspec.Meta(ge=1000, le=100_000_000)] = 10_000_000
     attachments: Annotated[int, msgspec.Meta(ge=1)] = 20
+    open_applications: Annotated[int, msgspec.Meta(ge=1)] = 100
 
     def __post_init__(self) -> None:
         """Refuse a calendar of no country, and two windows of one."""
