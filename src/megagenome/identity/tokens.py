@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked of every passport and visa alike, each fault as a reason: header, key, signature, times."""
 
-import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from megagenome.identity.model import SKEW_S, Code
 from megagenome.kernel import signatures
@@ -33,16 +32,20 @@ def read(text: str, most_bytes: int) -> Token:
 
 def check_header(token: Token, types: Collection[str]) -> None:
     """Algorithm, kind of token, and nothing in the header that would choose another key or meaning."""
-    with _refusing():
+    try:
         signatures.check_header(token, types)
+    except NotSigned as error:
+        raise _refused(error) from None
 
 
 def check_signature(token: Token, keys: PublicKeys | None) -> None:
     """That the one key of its issuer with its `kid` has signed it."""
     if token.header.kid and keys is None:
         raise Refused(Code.NO_KEYS, "The keys of its issuer could not be had; try again, or ask the operator.")
-    with _refusing():
+    try:
         signatures.check_signature(token, keys or {})
+    except NotSigned as error:
+        raise _refused(error) from None
 
 
 def check_times(iat: int, nbf: int, exp: int, now: int) -> None:
@@ -53,11 +56,7 @@ def check_times(iat: int, nbf: int, exp: int, now: int) -> None:
         raise Refused(Code.NOT_YET_VALID, f"It begins in {begins - now} s.")
 
 
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    """Make a fault of the signature a reason, whose code has the same name."""
-    try:
-        yield
-    except NotSigned as error:
-        says = str(error)
-        raise Refused(Code(error.fault.value), f"{says[0].upper()}{says[1:]}.") from None
+def _refused(error: NotSigned) -> Refused:
+    """A fault of the signature as a reason, whose code has the same name."""
+    says = str(error)
+    return Refused(Code(error.fault.value), f"{says[0].upper()}{says[1:]}.")
