@@ -20,9 +20,10 @@ from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import begin_writing, open_database, sqlite_url, upgrade
 from megagenome.kernel.ids import PermitId
-from megagenome.kernel.keys import SigningKeys, verify
+from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_chain import Entry
+from megagenome.kernel.signatures import verify
 from megagenome.standards.exchange import Receipt, sign_proposal
 from megagenome.standards.permit import (
     DECISION_TYPE,

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from megagenome.access import command_types as c
 from megagenome.access import tables as t
 from megagenome.access.erasing import erase_application, erase_person, sweep_attachments
+from megagenome.access.store import Transaction
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.standards.application import ApplicationId, State
 from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub, open_hub
@@ -18,6 +21,16 @@ def everything(hub: Hub) -> str:
     """All rows of all tables of access, as text."""
     with hub.store.engine.connect() as connection:
         return "\n".join(str(row) for table in t.METADATA.sorted_tables for row in connection.execute(sa.select(table)))
+
+
+def erase(hub: Hub, who: Caller) -> int | None:
+    with begin_erasing(hub.store.engine) as connection:
+        return erase_person(Transaction(connection), hub.world.attachments, str(who.subject), hub.now)
+
+
+def erase_one(hub: Hub, application: ApplicationId) -> None:
+    with begin_erasing(hub.store.engine) as connection:
+        erase_application(Transaction(connection), hub.world.attachments, application)
 
 
 def revoked(hub: Hub) -> ApplicationId:
@@ -30,7 +43,7 @@ def test_a_person_is_erased(hub: Hub) -> None:
     application = revoked(hub)
     before = hub.view(application)
     assert len(hub.world.attachments.ids()) == 1
-    assert erase_person(hub.store, hub.world, str(ADA.subject)) == 1
+    assert erase(hub, ADA) == 1
     kept = everything(hub)
     assert [word for word in ("Ada", "ada@", "Seizures", "analyses", "plan.pdf") if word in kept] == []
     assert "misused" in kept
@@ -39,8 +52,7 @@ def test_a_person_is_erased(hub: Hub) -> None:
     assert hub.show(DORA, application).answers == {}
     hub.store.rebuild()
     assert hub.process.fire_due() == 0
-    with pytest.raises(NotFound):
-        erase_person(hub.store, hub.world, str(ADA.subject))
+    assert erase(hub, ADA) is None
     with pytest.raises(NotFound):  # the same subject is another person from now on
         hub.show(ADA, application)
 
@@ -55,7 +67,7 @@ def test_what_is_erased_is_in_no_byte_of_the_database(tmp_path: Path) -> None:
         hub.do(ADA, other, c.Withdraw())
     assert words[0] in (tmp_path / "hub.db").read_bytes()
     with open_hub(tmp_path) as hub:
-        erase_person(hub.store, hub.world, str(ADA.subject))
+        erase(hub, ADA)
         assert hub.view(application).state is State.REVOKED
     left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert [word for word in words if word in left] == []
@@ -64,17 +76,29 @@ def test_what_is_erased_is_in_no_byte_of_the_database(tmp_path: Path) -> None:
 def test_nobody_is_erased_from_what_runs(hub: Hub) -> None:
     application = hub.active()
     with pytest.raises(Conflict, match=application):
-        erase_person(hub.store, hub.world, str(ADA.subject))
+        erase(hub, ADA)
     with pytest.raises(Conflict, match="active"):
-        erase_application(hub.store, hub.world, application)
+        erase_one(hub, application)
     assert hub.show(ADA, application).answers["title"]
+
+
+def test_a_draft_is_withdrawn_when_its_applicant_is_erased(hub: Hub) -> None:
+    application, joined = hub.create(), hub.create(BEN)
+    hub.do(ADA, application, c.SaveDraft({"title": "First thoughts"}))
+    assert erase(hub, ADA) == 1
+    assert hub.view(application).state is State.WITHDRAWN
+    assert hub.view(joined).state is State.DRAFT
+    assert "First" not in everything(hub)
+    hub.store.rebuild()
+    with pytest.raises(Conflict, match="draft"):
+        erase_one(hub, joined)
 
 
 def test_an_application_is_erased(hub: Hub) -> None:
     application, other = revoked(hub), hub.submitted()
     before = hub.view(application)
     for _ in range(2):
-        erase_application(hub.store, hub.world, application)
+        erase_one(hub, application)
     assert hub.view(application) == before
     assert hub.show(ADA, application).state is State.REVOKED
     assert hub.show(ADA, application).answers == {}
@@ -83,7 +107,7 @@ def test_an_application_is_erased(hub: Hub) -> None:
     assert hub.show(ADA, other).answers["title"] == "Seizures in Europe"
     assert "misused" not in everything(hub)
     with pytest.raises(NotFound):
-        erase_application(hub.store, hub.world, ApplicationId("0" * 24))
+        erase_one(hub, ApplicationId("0" * 24))
 
 
 def test_a_draft_that_is_saved_over_is_gone(hub: Hub) -> None:
@@ -107,6 +131,6 @@ def test_what_was_submitted_is_kept_when_the_draft_goes_on(hub: Hub) -> None:
 def test_documents_of_a_killed_process_are_swept(hub: Hub) -> None:
     application = hub.submitted()
     hub.world.attachments.put("0" * 24, b"nobody's")
-    assert sweep_attachments(hub.store, hub.world) == 1
-    assert sweep_attachments(hub.store, hub.world) == 0
+    assert sweep_attachments(hub.store, hub.world.attachments) == 1
+    assert sweep_attachments(hub.store, hub.world.attachments) == 0
     assert [each.id for each in hub.view(application).attachments] == hub.world.attachments.ids()

@@ -2,12 +2,14 @@
 """The process as people walk it: the way itself, twice the same command, two at once, and four eyes."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from megagenome.access import command_types as c
+from megagenome.access.settings import AccessSettings
 from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
@@ -32,6 +34,7 @@ from tests.access.hub import (
     STRANGER,
     Hub,
     identify,
+    open_hub,
     recommendation,
 )
 
@@ -491,3 +494,17 @@ def test_reject_and_the_reasons_are_told(hub: Hub) -> None:
     hub.do(CHAIR, application, c.Reject())
     assert hub.show(ADA, application).told == "no"
     assert hub.reader.permits() == ()
+
+
+def test_one_person_has_so_many_applications_that_have_not_ended(tmp_path: Path) -> None:
+    with open_hub(tmp_path, AccessSettings(open_applications=3)) as hub:
+        first, *_ = [hub.create() for _ in range(3)]
+        again = hub.begun()
+        with pytest.raises(Conflict, match="3 applications of yours have not ended"):
+            hub.process.create(ADA, again)
+        assert hub.create(BEN)
+        hub.do(ADA, first, c.Withdraw())
+        made = hub.process.create(ADA, again)
+        assert hub.process.create(ADA, again) == made  # the same order again begins nothing more
+        with pytest.raises(Conflict):
+            hub.create()

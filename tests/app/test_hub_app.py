@@ -47,3 +47,13 @@ def test_what_is_not_served_is_404(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "Traceback" not in answer.text
+
+
+def test_documents_that_a_killed_hub_left_are_gone_when_it_serves(tmp_path: Path) -> None:
+    init_hub(tmp_path, name="A network", identity="org.hub", port=1, assembly="GRCh38")
+    left = tmp_path / "attachments" / ("0" * 24)
+    left.parent.mkdir()
+    left.write_bytes(b"nobody's")
+    with TestClient(hub_app(open_hub(tmp_path))) as client:
+        assert client.get("/health").json()["ok"] is True
+        assert not left.exists()

@@ -8,11 +8,7 @@ the command comes through. Each goes on from what the last one left, sending the
 import hashlib
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -24,8 +20,7 @@ from megagenome.standards.application import PartState, State
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, BRINGS, CHAIR, EEVA, PDF, Hub, open_hub
 from tests.access.test_store import rows
-
-ROOT = Path(__file__).parents[2]
+from tests.faults.dying import Death, run_child
 
 
 def send(hub: Hub, what: str, version: int) -> None:
@@ -46,25 +41,10 @@ def send(hub: Hub, what: str, version: int) -> None:
 
 def send_and_die(folder: Path, what: str, version: int, last: int) -> None:
     """Send it, and die before the `last` step."""
-    steps = 0
-
-    def step(*_: Any) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any) -> Any:
-            step()
-            return function(*args)
-
-        return run
-
+    death = Death(last)
     with open_hub(folder) as hub:
-        sa.event.listen(hub.store.engine, "before_cursor_execute", step)
-        sa.event.listen(hub.store.engine, "commit", step)
-        os.fsync, Path.rename = dying(os.fsync), dying(Path.rename)  # type: ignore[assignment,method-assign]
+        death.at_statements(hub.store.engine)
+        death.at_files()
         send(hub, what, version)
 
 
@@ -112,12 +92,14 @@ def test_a_command_killed_anywhere_is_whole_or_nothing(tmp_path: Path, what: str
         application = begin()
         version = hub.view(application).version
     code = f"from {__name__} import *; print(until_it_comes_through(Path({str(tmp_path)!r}), {what!r}, {version}))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    done = run_child(code)
+    assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 8
     with open_hub(tmp_path) as hub:
         view = hub.view(application)
         if what == "attach":
-            assert sweep_attachments(hub.store, hub.world) >= 1  # of those that died after their file was whole
+            swept = sweep_attachments(hub.store, hub.world.attachments)
+            assert swept >= 1  # of those that died after their file was whole
             assert hub.world.attachments.ids() == [each.id for each in view.attachments]
             assert len(view.attachments) == 1
         elif what == "decide":

@@ -11,14 +11,13 @@ import signal
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.permit import PermitState
 from tests.access.desks import FINN, Node, desk_at
+from tests.faults.dying import Death
 
 
 def act(node: Node, what: str) -> None:
@@ -36,17 +35,8 @@ def act(node: Node, what: str) -> None:
 
 def act_and_die(folder: Path, what: str, last: int) -> None:
     """Do it, and die before the `last` step."""
-    steps = 0
-
-    def step(*_: Any) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     with desk_at(folder) as node:
-        sa.event.listen(node.engine, "before_cursor_execute", step)
-        sa.event.listen(node.engine, "commit", step)
+        Death(last).at_statements(node.engine)
         act(node, what)
 
 

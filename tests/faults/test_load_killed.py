@@ -5,16 +5,15 @@ A child process loads and kills itself before its n-th durable step; n grows unt
 """
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from megagenome.collection import Collection, Use
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Region
+from tests.faults.dying import run_child
 
 CHILD = """
-import os, signal, sys
+import sys
 from pathlib import Path
 import numpy as np
 from megagenome.collection import Collection
@@ -22,21 +21,10 @@ from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.people import YES, People, Person
 from megagenome.standards.genotypes import Block, GenotypeSource
+from tests.faults.dying import Death
 
 folder, last, name = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-steps = 0
-
-def dying(step):
-    def run(*args, **more):
-        global steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(*args, **more)
-    return run
-
-os.fsync = dying(os.fsync)
-Path.rename = dying(Path.rename)
+Death(last).at_files()
 blocks = [
     Block(c, np.array([99], np.int64), ["A"], [("G",)], np.array([[[0, 1], [1, 1]]], np.int8)) for c in ("21", "22")
 ]
@@ -61,7 +49,7 @@ def state(folder: Path) -> tuple[object, list[Path]]:
 
 
 def run(folder: Path, last: int, dataset: str) -> int:
-    return subprocess.run([sys.executable, "-c", CHILD, str(folder), str(last), dataset], check=False).returncode
+    return run_child(CHILD, folder, last, dataset).returncode
 
 
 def test_a_load_killed_at_any_step_changes_nothing(tmp_path: Path) -> None:

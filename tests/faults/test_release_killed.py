@@ -7,8 +7,6 @@ A child process kills itself before its n-th durable step (fsync, rename, commit
 
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Region
 from tests.collection import clocks
 from tests.collection.clocks import CLOSED, OPEN
+from tests.faults.dying import run_child
 
 FILES = 2 * 2 * 2
 """Of two datasets and contigs the genotypes and the counts."""
@@ -29,29 +28,18 @@ FILES = 2 * 2 * 2
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-import sqlalchemy as sa
 from megagenome.collection import Collection
 from megagenome.collection.acts import Act, say
 from megagenome.collection.permits import change_permit
 from megagenome.collection.release import release
 from megagenome.standards.permit import PermitState
+from tests.faults.dying import Death
 
 folder, last, act = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-steps = 0
-
-def dying(step):
-    def run(*args, **more):
-        global steps
-        steps += 1
-        if steps == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(*args, **more)
-    return run
-
-os.fsync = dying(os.fsync)
-Path.rename = dying(Path.rename)
+death = Death(last)
+death.at_files()
 collection = Collection.open_folder(folder, lambda curie: None)
-sa.event.listen(collection.engine, "commit", dying(lambda connection: None))
+death.at_commits(collection.engine)
 if act == "release":
     release(collection)
 elif act == "withdraw":
@@ -80,9 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, last: int, act: str) -> str:
     """What the child said before it killed itself."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(folder), str(last), act], check=False, capture_output=True, text=True
-    )
+    done = run_child(CHILD, folder, last, act)
     assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout
 

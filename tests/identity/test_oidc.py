@@ -164,19 +164,19 @@ def test_a_token_that_is_not_signed_by_the_provider_signs_nobody_in(provider: Fa
 def test_a_token_signed_by_a_weak_key_of_the_provider_is_refused(provider: FakeProvider) -> None:
     provider.key = RSAKey.generate_key(1024, auto_kid=True)
     provider.published, provider.algorithm = [provider.key], "RS256"
-    with pytest.raises(Unauthenticated, match="too weak"):
+    with pytest.raises(Unauthenticated, match=r"no key .* that can be used"):
         sign_in(provider)
 
 
 def test_a_token_of_another_curve_is_refused(provider: FakeProvider) -> None:
     provider.key = ECKey.generate_key("P-384", auto_kid=True)
     provider.published, provider.algorithm = [provider.key], "ES384"
-    with pytest.raises(Unauthenticated, match="other than ES256 and RS256"):
+    with pytest.raises(Unauthenticated, match="not one of ES256, RS256"):
         sign_in(provider)
     impostor = FakeProvider()
     impostor.key = ECKey.generate_key("P-256", {"kid": provider.key.kid or ""})
     provider.sign = impostor._sign
-    with pytest.raises(Unauthenticated, match="for another algorithm"):
+    with pytest.raises(Unauthenticated, match=r"no key .* that can be used"):
         sign_in(provider)
 
 
@@ -187,7 +187,7 @@ def test_new_keys_are_asked_for_when_an_unknown_one_signs(
     answer = provider.authorize(relying.address(KEYS, CALLBACK))
     provider.key = ECKey.generate_key("P-256", auto_kid=True)
     provider.published = [provider.key]
-    with pytest.raises(Unauthenticated, match="does not publish"):
+    with pytest.raises(Unauthenticated, match=r"no key .* that can be used"):
         relying.profile(answer, KEYS, CALLBACK)
     before = len(provider.asked)
     monkeypatch.setattr("megagenome.identity.oidc.KEYS_AGAIN_S", 0.0)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.identity import begun, tables
+from megagenome.identity.begin_limit import MOST
 from megagenome.kernel.database import begin_writing
 from tests.identity.world import CALLBACK, HERE, SUBJECT, Browser, FakeProvider, Server, make_settings, unsigned
 from tests.portal.document import Document
@@ -58,6 +59,14 @@ def test_the_redirect_address_is_that_of_the_settings(server: Server, engine: sa
     with https.browser("http://127.0.0.1:8600") as browser:
         [address] = parse_qs(urlsplit(browser.start()).query)["redirect_uri"]
         assert address == "https://hub.example.org/login/callback"
+
+
+def test_who_begins_too_often_is_told_to_wait(browser: Browser, engine: sa.Engine) -> None:
+    answers = [browser.client.get("/login/start", follow_redirects=False) for _ in range(MOST + 3)]
+    assert [answer.status_code for answer in answers] == [303] * MOST + [429] * 3
+    assert "try again in a minute" in answers[-1].text
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(tables.sign_in)).scalar_one() == MOST
 
 
 @pytest.mark.parametrize("host", ["http://hub.example.org", "http://10.0.0.1:8600", "http://127.0.0.1.evil.example"])

@@ -159,7 +159,7 @@ def test_terms_that_changed_are_not_accepted_yet(sessions: Sessions, engine: sa.
     token = sessions.open(JANE, "")
     sessions.accept_terms(JANE.subject)
     with engine.begin() as connection:
-        grant_role(connection, JANE.subject, Role.RESEARCHER, Scope("EE"), "root")
+        grant_role(connection, JANE.subject, Role.RESEARCHER, Scope(organisation="a.org"), "root")
     visit = sessions.visit(token)
     assert visit
     assert visit.caller.registered

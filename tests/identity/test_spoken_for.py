@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.identity.public_keys import PublicKeys, read_public_keys
 from megagenome.identity.spoken_for import Speaker, caller_spoken_for, is_spoken_by, trust_in_hub
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import Unauthenticated
 from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 
 HUB, NODE = "https://hub.example", "https://node.example"
 ADA = Caller("ada@https://idp.example", "Ada", frozenset({Role.RESEARCHER, Role.OPERATOR}), registered=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from megagenome.kernel.keys import parse_key_set
+from megagenome.kernel.public_keys import read_public_keys
 from megagenome.standards.descriptor import Descriptor, read_descriptor
 from tests.journeys.network import Served, beacon_query, megagenome, serving
 from tests.journeys.small import make_small
@@ -34,7 +34,7 @@ def stop(served: Served) -> None:
 def described(served: Served, jwks: bytes) -> Descriptor:
     answer = served.client.get("/.well-known/megagenome")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jwt")
-    return read_descriptor(answer.content, parse_key_set(jwks))
+    return read_descriptor(answer.content, read_public_keys(jwks))
 
 
 def test_what_the_public_was_told_is_in_the_ledger_and_an_auditor_verifies_it(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
 import hashlib
-import hmac
 import json
 import os
 import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,12 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from hypothesis import given
-from hypothesis import strategies as st
-from joserfc import jws
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, TooLarge
-from megagenome.kernel.keys import LARGEST_TOKEN_BYTES, SigningKeys, parse_key_set, successors, verify
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid
+from megagenome.kernel.keys import SigningKeys, successors
+from megagenome.kernel.public_keys import to_jwks
+from megagenome.kernel.signatures import LARGEST_TOKEN_BYTES, verify
 
 TYP = "test+jwt"
 
@@ -62,16 +58,6 @@ def test_what_is_signed_verifies_with_plain_cryptography(keys: SigningKeys) -> N
     # RFC 7638: the required members, sorted, without blanks
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     assert jwk["kid"] == b64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()) == keys.kid
-
-
-def test_what_plain_cryptography_signs_is_verified() -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
-    numbers = private.public_key().public_numbers()
-    jwk = {"kty": "EC", "crv": "P-256", "x": b64(numbers.x.to_bytes(32)), "y": b64(numbers.y.to_bytes(32)), "kid": "k"}
-    signed = f"{b64({'alg': 'ES256', 'typ': TYP, 'kid': 'k'})}.{b64({'a': 1})}"
-    r, s = decode_dss_signature(private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    token = f"{signed}.{b64(r.to_bytes(32) + s.to_bytes(32))}"
-    assert verify(token, parse_key_set({"keys": [jwk]}), TYP) == {"a": 1}
 
 
 def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
@@ -140,7 +126,8 @@ def test_the_private_part_shows_nowhere(tmp_path: Path) -> None:
         str(keys),
         repr([keys]),
         json.dumps(keys.jwks()),
-        repr(keys.key_set().as_dict()),
+        repr(keys.key_set()),
+        repr(to_jwks(keys.key_set())),
         keys.sign({}, TYP),
     ]
     assert not any(secret in text for text in shown)
@@ -186,131 +173,5 @@ def test_a_stranger_names_no_successor(tmp_path: Path) -> None:
     known = successors(
         mine.key_set(), [*stranger.successors, wrong_type, without_key, "x", "x" * 2 * LARGEST_TOKEN_BYTES]
     )
-    assert [key.kid for key in known] == [mine.kid]
+    assert list(known) == [mine.kid]
     assert other.kid != mine.kid
-
-
-def forgeries(keys: SigningKeys) -> dict[str, str]:
-    """Tokens that must not pass, by what is wrong with them."""
-    good = keys.sign({"a": 1}, TYP)
-    header, payload, signature = good.split(".")
-    [jwk] = keys.jwks()["keys"]
-    stranger = ECKey.generate_key("P-256")
-    pem = keys.key_set().keys[0].as_pem(private=False)
-    named = {"alg": "ES256", "kid": keys.kid, "typ": TYP}
-
-    def by(key: Any, **header: object) -> str:
-        signed = {name: value for name, value in (named | header).items() if value is not None}
-        return jws.serialize_compact(signed, b'{"a":1}', key, [signed["alg"]])  # type: ignore[list-item]
-
-    def by_hmac(secret: bytes) -> str:
-        signed = f"{b64(named | {'alg': 'HS256'})}.{payload}"
-        return f"{signed}.{b64(hmac.digest(secret, signed.encode(), 'sha256'))}"
-
-    return {
-        "alg none": f"{b64(named | {'alg': 'none'})}.{payload}.",
-        "alg none with a signature": f"{b64(named | {'alg': 'none'})}.{payload}.{signature}",
-        "HMAC with the public key's PEM": by_hmac(pem),
-        "HMAC with the public key's x": by_hmac(unb64(jwk["x"])),
-        "another key under our kid": by(stranger),
-        "another key under its kid": by(stranger, kid=stranger.thumbprint()),
-        "another key in the header": by(stranger, jwk=stranger.as_dict(private=False)),
-        "no kid": by(stranger, kid=None),
-        "kid of another type": f"{b64(named | {'kid': 7})}.{payload}.{signature}",
-        "P-384 under our kid": by(ECKey.generate_key("P-384"), alg="ES384"),
-        "RSA under our kid": by(RSAKey.generate_key(2048), alg="RS256"),
-        "shared key": by(OctKey.generate_key(256), alg="HS256"),
-        "another type": keys.sign({"a": 1}, "other+jwt"),
-        "no type": by(stranger, typ=None),
-        "other claims": f"{header}.{b64({'a': 2})}.{signature}",
-        "no signature": f"{header}.{payload}.",
-        "zero signature": f"{header}.{payload}.{b64(bytes(64))}",
-        "critical extension": f"{b64(named | {'crit': ['exp'], 'exp': 1})}.{payload}.{signature}",
-        "unencoded payload": f"{b64(named | {'b64': False, 'crit': ['b64']})}.{payload}.{signature}",
-        "claims that are no object": jws.serialize_compact(named, b"[1]", ECKey.generate_key("P-256"), ["ES256"]),
-        "two parts": f"{header}.{payload}",
-        "four parts": f"{good}.{signature}",
-        "JSON serialization": json.dumps({"protected": header, "payload": payload, "signature": signature}),
-        "nothing": "",
-        "no ASCII": good.replace(".", "\N{ONE DOT LEADER}"),
-        "deep nesting": f"{b64(b'[' * 1400)}.{payload}.{signature}",
-    }
-
-
-def test_no_forgery_passes(keys: SigningKeys) -> None:
-    for name, token in forgeries(keys).items():
-        with pytest.raises(MegagenomeError) as caught:
-            verify(token, keys.key_set(), TYP)
-        assert isinstance(caught.value, Corrupt), name
-        assert "\n" not in str(caught.value), name
-        # neither where the caller allows RSA as well
-        with pytest.raises(Corrupt):
-            verify(token, keys.key_set(), TYP, algorithms=("ES256", "RS256"))
-
-
-def test_no_algorithm_can_be_asked_for_that_is_not_known(keys: SigningKeys) -> None:
-    token = forgeries(keys)["alg none"]
-    with pytest.raises(Corrupt):
-        verify(token, keys.key_set(), TYP, algorithms=("none", "HS256"))
-
-
-@given(st.data())
-def test_a_changed_character_is_found(keys: SigningKeys, data: st.DataObject) -> None:
-    token = keys.sign({"a": 1, "b": "xyz"}, TYP)
-    place = data.draw(st.integers(0, len(token) - 2))  # of the last character only four bits are signature
-    changed = (
-        token[:place] + data.draw(st.characters(codec="ascii").filter(lambda c: c != token[place])) + token[place + 1 :]
-    )
-    with pytest.raises(Corrupt):
-        verify(changed, keys.key_set(), TYP)
-
-
-def test_a_large_token_is_refused_before_it_is_read(keys: SigningKeys) -> None:
-    token = "a" * 5_000_000
-    before = time.process_time()
-    with pytest.raises(TooLarge, match="5,000,000 bytes"):
-        verify(token, keys.key_set(), TYP)
-    assert time.process_time() - before < 1
-    claims = {"text": "x" * 60_000}
-    assert verify(keys.sign(claims, TYP), keys.key_set(), TYP) == claims
-    with pytest.raises(TooLarge):
-        verify(keys.sign(claims, TYP), keys.key_set(), TYP, largest_bytes=60_000)
-
-
-def test_rsa_verifies_where_it_is_allowed() -> None:
-    private = RSAKey.generate_key(2048, parameters={"kid": "r"})
-    token = jws.serialize_compact({"alg": "RS256", "kid": "r", "typ": TYP}, b'{"a":1}', private, ["RS256"])
-    known = parse_key_set({"keys": [private.as_dict(private=False)]})
-    assert verify(token, known, TYP, algorithms=("ES256", "RS256")) == {"a": 1}
-    with pytest.raises(Corrupt):
-        verify(token, known, TYP)
-
-
-def test_keys_that_cannot_verify_are_left_out(keys: SigningKeys) -> None:
-    [mine] = keys.jwks()["keys"]
-    short = {"kty": "RSA", "e": "AQAB", "n": b64(os.urandom(128))}
-    others = [
-        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "x"},
-        ECKey.generate_key("P-521").as_dict(private=False),
-        short,
-        {**mine, "use": "enc", "kid": "other"},
-    ]
-    assert [key.kid for key in parse_key_set(json.dumps({"keys": [*others, mine]}).encode())] == [keys.kid]
-
-
-def bad_key_sets(keys: SigningKeys) -> list[Any]:
-    [mine] = keys.jwks()["keys"]
-    private = ECKey.generate_key("P-256").as_dict(private=True)
-    secret = OctKey.generate_key(256).as_dict(private=True)
-    off_curve = {**mine, "y": mine["x"]}
-    return [b"", b"[]", b"\xff", {}, {"keys": 1}, {"keys": [1]}, {"keys": [mine, mine]}, {"keys": [private]},
-            {"keys": [secret]}, {"keys": [off_curve]}, {"keys": [{"kty": "EC", "crv": "P-256"}]}]  # fmt: skip
-
-
-def test_what_is_no_key_set_is_refused(keys: SigningKeys) -> None:
-    for jwks in bad_key_sets(keys):
-        with pytest.raises(Corrupt) as caught:
-            parse_key_set(jwks)
-        assert "\n" not in str(caught.value)
-    with pytest.raises(TooLarge):
-        parse_key_set(b" " * 200_000)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from megagenome.kernel.errors import Corrupt
-from megagenome.kernel.keys import parse_key_set
 from megagenome.kernel.ledger import Act, Kind
 from megagenome.kernel.ledger_export import export_lines, verify_export
+from megagenome.kernel.public_keys import read_public_keys
 from tests.kernel.ledgers import ISSUER, KEYS, make_keys, open_ledger
 
 
@@ -22,7 +22,7 @@ def lines() -> list[bytes]:
 
 
 def test_an_export_needs_only_public_keys(lines: list[bytes]) -> None:
-    keys = parse_key_set(json.dumps(KEYS.jwks()).encode())
+    keys = read_public_keys(json.dumps(KEYS.jwks()).encode())
     verdict = verify_export(io.BytesIO(b"".join(lines)), keys)
     assert (verdict.issuer, verdict.fine, verdict.entries, verdict.heads, verdict.signed) == (ISSUER, True, 3, 1, 3)
     kinds = [set(json.loads(line)) for line in lines]

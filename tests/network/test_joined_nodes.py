@@ -10,7 +10,8 @@ import pytest
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotFound
-from megagenome.kernel.keys import SigningKeys, verify
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.signatures import verify
 from megagenome.network.invitations import take_up
 from megagenome.network.joined_nodes import (
     JoinedNode,

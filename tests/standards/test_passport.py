@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.parts.passports.world import encode_identities
 from megagenome.kernel.errors import Corrupt
 from megagenome.standards.passport import (
     MAX_LINKED,
@@ -18,7 +19,8 @@ from megagenome.standards.passport import (
     VisaIdentity,
     VisaType,
     decode_identities,
-    encode_identities,
+    is_issuer,
+    is_subject,
     read_passport_claims,
     read_visa_claims,
 )
@@ -234,3 +236,34 @@ def test_linked_identities_that_nobody_can_have_join_nothing(entry: str) -> None
 
 def test_only_linking_visas_link() -> None:
     assert read_visa_claims(visa_claims()).visa.linked() == ()
+
+
+def test_a_subject_is_one_text_of_both_names() -> None:
+    assert VisaIdentity("p@ls-aai", "https://login.example/").subject == "p@ls-aai@https://login.example/"
+
+
+@pytest.mark.parametrize(
+    ("sub", "iss", "named"),
+    [
+        ("p@ls-aai", "https://login.example/", (True, True)),
+        ("x" * 255, "https://" + "y" * 247, (True, True)),
+        ("x" * 256, "https://" + "y" * 248, (False, False)),
+        ("", "", (False, False)),
+        ("a b", "https://a b", (False, False)),
+        ("a\n", "https://a\n", (False, False)),
+        ("é", "https://é", (False, False)),
+        (5, None, (False, False)),
+        ("x", "https://user@host", (True, False)),
+        ("x", "host", (True, False)),
+    ],
+)
+def test_who_may_be_named(sub: object, iss: object, named: tuple[bool, bool]) -> None:
+    assert (is_subject(sub), is_issuer(iss)) == named
+
+
+@pytest.mark.parametrize(("stated", "read"), [(1.9, 1), (1, 1), (1e3, 1000)])
+def test_times_may_have_fractions(stated: float, read: int) -> None:
+    claims = visa_claims() | {"exp": stated}
+    assert read_visa_claims(claims).exp == read
+    claims["ga4gh_visa_v1"] = claims["ga4gh_visa_v1"] | {"asserted": stated}
+    assert read_visa_claims(claims).visa.asserted == read

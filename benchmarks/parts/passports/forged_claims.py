@@ -16,9 +16,10 @@ from benchmarks.parts.passports.world import (
     STRANGER,
     UNIVERSITY,
     Draft,
+    encode_identities,
 )
 from megagenome.identity.model import DAY_S, Code
-from megagenome.standards.passport import VISA_CLAIM, VisaType, encode_identities
+from megagenome.standards.passport import VISA_CLAIM, VisaType
 
 kept = Kept()
 

@@ -18,11 +18,12 @@ from benchmarks.parts.passports.world import (
     Draft,
     base64url,
     encode,
+    encode_identities,
     sign,
     sign_bytes,
 )
 from megagenome.identity.model import Code
-from megagenome.standards.passport import PASSPORT_CLAIM, VISA_CLAIM, VisaType, encode_identities
+from megagenome.standards.passport import PASSPORT_CLAIM, VISA_CLAIM, VisaType
 
 kept = Kept()
 _P384 = ECKey.generate_key("P-384")

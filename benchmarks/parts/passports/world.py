@@ -9,14 +9,15 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from megagenome.identity.model import Policy
-from megagenome.identity.public_keys import PublicKeys, read_public_keys
 from megagenome.identity.trust import Broker, Issuer, Trust
 from megagenome.identity.trust_settings import SourceSettings
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.passport import (
     PASSPORT_CLAIM,
     PASSPORT_TYP,
@@ -25,7 +26,6 @@ from megagenome.standards.passport import (
     VISA_TYP,
     VisaIdentity,
     VisaType,
-    encode_identities,
 )
 
 NOW = 1_800_000_000
@@ -74,6 +74,11 @@ class Shape(NamedTuple):
 
     def text(self) -> str:
         return sign_passport(self.passport, self.visas())
+
+
+def encode_identities(identities: Iterable[VisaIdentity]) -> str:
+    """The value of a LinkedIdentities visa."""
+    return ";".join(f"{quote(sub, safe='')},{quote(iss, safe='')}" for sub, iss in identities)
 
 
 def _service(url: str, alg: str) -> Signer:

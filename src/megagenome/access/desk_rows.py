@@ -8,11 +8,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from megagenome.access import tables as t
 from megagenome.access.projection import stamp
+from megagenome.kernel.jwt import read_token
 from megagenome.standards.application import PartState
 from megagenome.standards.desk import DeskItem, DeskPage, DeskPart
+from megagenome.standards.exchange import LARGEST_PROPOSAL_BYTES
 from megagenome.standards.permit import CountryDecision, PermitState, Proposal
 
 T = TypeVar("T")
@@ -52,7 +55,7 @@ def show_item(held: Held, now: datetime) -> DeskItem:
     """One proposal as people read it. What nobody decided in time lapsed."""
     is_over = now >= held.proposal.decide_by
     parts = tuple(
-        msgspec.structs.replace(part, state=PartState.LAPSED, changed=held.proposal.decide_by)
+        replace(part, state=PartState.LAPSED, changed=held.proposal.decide_by)
         if is_over and part.state is PartState.REQUESTED
         else part
         for part in held.parts.values()
@@ -93,8 +96,17 @@ def set_part(connection: sa.Connection, permit: str, dataset: str, state: PartSt
 
 def claims_of(token: str, kind: type[T]) -> T:
     """What a token says that this node verified or signed before it was kept."""
-    payload = token.split(".")[1]
-    return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
+    return msgspec.convert(read_token(token, LARGEST_PROPOSAL_BYTES).claims, kind)
+
+
+def without_person(connection: sa.Connection, held: Held, subject: str) -> None:
+    """Keep a proposal without one of its people: as what it says, which the hub's signature is no longer under."""
+    document = held.proposal.document
+    others = tuple(person for person in document.people if person.subject != subject)
+    said = replace(held.proposal, document=replace(document, people=others))
+    parts = (msgspec.json.encode(part) for part in ({"alg": "none"}, said))
+    token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts) + "."
+    connection.execute(sa.update(t.proposal).where(t.proposal.c.permit == document.id).values(token=token))
 
 
 def _held(connection: sa.Connection, row: Any) -> Held:

@@ -2,7 +2,6 @@
 """The hub's side of the exchange with a node that joined (`standards.exchange`): verifies its message, records the
 decisions in it, and answers what is new for it."""
 
-import base64
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -31,7 +30,9 @@ from megagenome.kernel.errors import (
     TooLarge,
     Unauthenticated,
 )
-from megagenome.kernel.keys import SigningKeys, verify
+from megagenome.kernel.jwt import read_token
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.signatures import LARGEST_TOKEN_BYTES, quoted, verify
 from megagenome.standards.application import ApplicationId
 from megagenome.standards.exchange import (
     Answer,
@@ -193,29 +194,15 @@ def verify_decision(members: Members, token: str) -> CountryDecision:
     Raises `NotEntitled` unless a node that joined signed it, which is the one that it names, of the country that it
     names; `Invalid` for a decision that contradicts itself.
     """
-    said = _unverified(token)
-    node = members.find(said.node)
-    if node is None:
-        raise NotEntitled(f"{said.node[:100]} has not joined this network, or was removed from it")
     try:
+        said = read_token(token, LARGEST_TOKEN_BYTES).claims.get("node")
+        node = members.find(said) if isinstance(said, str) else None
+        if node is None:
+            raise NotEntitled(f"{quoted(said)} has not joined this network, or was removed from it")
         claims = verify(token, node.keys, DECISION_TYPE)
     except (Corrupt, TooLarge) as error:
-        raise NotEntitled(f"the decision is not signed by {node.id}: {error}") from None
+        raise NotEntitled(f"the decision is not signed by a node of this network: {error}") from None
     decision = decode_decision(msgspec.json.encode(claims))
     if (decision.node, decision.country) != (node.id, node.country):
         raise NotEntitled(f"{node.id} decides for {node.country} only")
     return decision
-
-
-class _SaysNode(msgspec.Struct):
-    node: str
-
-
-def _unverified(token: str) -> _SaysNode:
-    """Whose decision it says to be, to find the key that can verify it."""
-    payload = token.partition(".")[2].partition(".")[0]
-    try:
-        content = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        return msgspec.json.decode(content, type=_SaysNode)
-    except (ValueError, RecursionError):
-        raise NotEntitled("not a signed decision") from None

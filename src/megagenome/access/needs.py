@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from megagenome.kernel.callers import Role
 from megagenome.kernel.ledger import Act
+from megagenome.kernel.public_keys import PublicKeys
 from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
@@ -61,7 +61,7 @@ class BelievedNode(NamedTuple):
 
     id: str
     country: str
-    keys: KeySet
+    keys: PublicKeys
 
 
 class Members(Protocol):

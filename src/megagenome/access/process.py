@@ -78,7 +78,8 @@ class Process:
         """Begin a draft for a saved cohort, whose definition is copied into it for ever.
 
         Raises `Unauthenticated`, `Invalid` (cohort, datasets, organisation), `NotFound` (form, or a cohort that the
-        caller has not saved), `NotEntitled` where the caller belongs to no organisation.
+        caller has not saved), `NotEntitled` where the caller belongs to no organisation, `Conflict` where too many of
+        theirs have not ended.
         """
         subject = _subject(caller)
         now, application, sha256 = clock.now(), ApplicationId(new_id()), _digest(order)
@@ -90,6 +91,7 @@ class Process:
                 return _again(transaction, done, sha256)
             definition = order.definition or saved_definition(transaction, person, order.cohort)
             body = self._created(subject, order, check_cohort(self.world.identify_cohort, order.cohort, definition))
+            self._require_room(transaction, person)
             transaction.create(application)
             actor = Actor(person, ProcessRole.APPLICANT, body.organisation)
             view = transaction.begin(application, actor, order.id, body, now)
@@ -204,6 +206,13 @@ class Process:
         if order.version != view.version and not isinstance(order.command, c.Join):
             raise Conflict(f"the application is at version {view.version}, not {order.version}: read it again")
         return frozenset(role for role in roles if may(verb, role, view.state))
+
+    def _require_room(self, transaction: Transaction, person: PersonKey) -> None:
+        most = self.world.settings.open_applications
+        if transaction.count_open(person) >= most:
+            raise Conflict(
+                f"{most} applications of yours have not ended: submit, withdraw or close some, then begin anew"
+            )
 
     def _created(self, subject: str, order: c.Create, cohort: CohortRef) -> Created:
         form = form_of(order.form, order.form_version) if order.form_version else newest_form(order.form)

@@ -46,6 +46,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attachment_bytes   largest attachment
     attachments        most attachments of one application
     saved_cohorts      most cohorts that one person may have saved
+    open_applications  most applications of one person, drafts too, that have not ended
     """
 
     calendar: str = "LU"
@@ -61,6 +62,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attachment_bytes: Annotated[int, msgspec.Meta(ge=1000, le=100_000_000)] = 10_000_000
     attachments: Annotated[int, msgspec.Meta(ge=1)] = 20
     saved_cohorts: Annotated[int, msgspec.Meta(ge=1)] = 500
+    open_applications: Annotated[int, msgspec.Meta(ge=1)] = 100
 
     def __post_init__(self) -> None:
         """Refuse a calendar of no country, and two windows of one."""

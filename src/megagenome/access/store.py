@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from megagenome.access import tables as t
 from megagenome.access.events import Actor, Body, Event, is_of_clock
 from megagenome.access.fold import apply, fold
-from megagenome.access.model import Application, TextId
+from megagenome.access.model import ENDED, Application, TextId
 from megagenome.access.news import note_news
 from megagenome.access.projection import first_row, project, stamp
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
@@ -81,12 +81,22 @@ class Store:
             return list(map(ApplicationId, connection.scalars(sa.select(t.application.c.id))))
 
     def rebuild(self) -> None:
-        """Make the rows of lists again from the events, in one transaction."""
+        """Make the rows of lists again from the events, in one transaction. Raises `Corrupt` where one was changed."""
         applications = self.applications()
         with self.transaction() as transaction:
             transaction.begin_write()
             for application in applications:
+                transaction.verify(application)
                 project(transaction.connection, transaction.view(application))
+
+    def verify(self) -> int:
+        """How many applications there are, each with all its events as they were written; raises `Corrupt` otherwise.
+        Cost: some 10 ms for a hundred applications."""
+        applications = self.applications()
+        with self.transaction() as transaction:
+            for application in applications:
+                transaction.verify(application)
+        return len(applications)
 
     def is_due(self, application: str, now: datetime) -> bool:
         """Whether a clock of the application is due."""
@@ -120,6 +130,12 @@ class Transaction:
     def create(self, application: ApplicationId) -> None:
         """Make the row that holds others off from now on."""
         self.connection.execute(sa.insert(t.application).values(first_row(application)))
+
+    def count_open(self, applicant: PersonKey) -> int:
+        """How many of a person's applications have not ended."""
+        row = t.application.c
+        asked = sa.select(sa.func.count()).where(row.applicant == applicant, row.state.not_in(ENDED))
+        return self.connection.execute(asked).scalar_one()
 
     def lock(self, application: ApplicationId) -> bool:
         """Hold others off until the transaction ends; whether there is such an application."""

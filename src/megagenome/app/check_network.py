@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from megagenome.app.hub import joined_of, open_hub
+from megagenome.app.hub import Hub, joined_of, open_hub
 from megagenome.kernel.errors import Corrupt, MegagenomeError
 from megagenome.kernel.findings import Finding
 from megagenome.network.check import check_hub, check_network
@@ -43,7 +43,17 @@ def check_hub_folder(folder: Path) -> list[Finding]:
 
     settings, nodes = opened.settings, with_joined(opened.settings.nodes, joined_of(opened))
     says = f"{settings.hub.id}, {len(nodes)} nodes"
-    return [Finding("settings", fine=True, says=says), *check_network(nodes, settings.network)]
+    return [Finding("settings", fine=True, says=says), _applications(opened), *check_network(nodes, settings.network)]
+
+
+def _applications(hub: Hub) -> Finding:
+    from megagenome.access.store import Store  # cryptography takes 0.1 s to import
+
+    try:
+        says = f"{Store(hub.engine).verify():,}, each event as it was written"
+    except MegagenomeError as error:
+        return Finding("applications", fine=False, says=str(error), do="restore hub.sqlite from the backup")
+    return Finding("applications", fine=True, says=says)
 
 
 def check_hub_address(url: str) -> list[Finding]:

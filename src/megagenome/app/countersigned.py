@@ -4,14 +4,14 @@ signing key, can make no permit and widen none."""
 
 import msgspec
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from megagenome.access import tables as t
 from megagenome.access.desk_rows import claims_of
 from megagenome.collection.cohort import cohort_id
 from megagenome.collection.permits import StoredPermit, granted_permit
 from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
-from megagenome.kernel.keys import verify
+from megagenome.kernel.public_keys import PublicKeys
+from megagenome.kernel.signatures import verify
 from megagenome.standards.permit import DECISION_TYPE, CountryDecision, PermitDocument, Proposal, digest
 
 _MOST_KNOWN = 1_000
@@ -20,7 +20,7 @@ _MOST_KNOWN = 1_000
 class Countersigned:
     """Checks permits, each state of one once. Safe for threads."""
 
-    def __init__(self, keys: KeySet) -> None:
+    def __init__(self, keys: PublicKeys) -> None:
         """`keys` are the node's own, those that it replaced among them."""
         self._keys = keys
         self._proven: set[tuple[object, ...]] = set()

@@ -4,6 +4,7 @@
 hub.toml     settings and the list of nodes
 hub.sqlite   records: people who signed in, sessions, roles; the ledger
 keys/        the key that it signs with
+attachments/ documents of applications
 """
 
 import os
@@ -23,6 +24,8 @@ from megagenome.network.join import HUB_FILE
 from megagenome.network.settings import Node, check_nodes
 
 DATABASE = "hub.sqlite"
+ATTACHMENTS = "attachments"
+"""The folder of attached documents, below the hub's own."""
 
 
 class Hub(NamedTuple):
@@ -84,10 +87,16 @@ def joined_of(hub: Hub) -> tuple[Node, ...]:
 
 
 def upgrade_hub(folder: Path) -> None:
-    """Bring a hub's database to the schema of this version. Idempotent; stop its server first."""
+    """Bring a hub's database to the schema of this version, and make the lists of applications anew, which may be made
+    in another way than before. Idempotent; stop its server first. Raises `Corrupt` where an event was changed."""
+    from megagenome.access.store import Store  # only this command and the server need it
+
     load_settings(HubSettings, folder / HUB_FILE, os.environ)
     _make_keys(folder)
     _make_database(folder)
+    engine = open_database(sqlite_url(folder / DATABASE))
+    Store(engine).rebuild()
+    engine.dispose()
 
 
 def _make_keys(folder: Path) -> None:

@@ -18,16 +18,17 @@ from megagenome.access.attachments import AttachmentFolder
 from megagenome.access.case import World
 from megagenome.access.cohort_routes import cohort_router
 from megagenome.access.cohorts import Cohorts
+from megagenome.access.erasing import sweep_attachments
 from megagenome.access.exchange import Exchange, verify_decision
 from megagenome.access.exchange_routes import exchange_router
 from megagenome.access.heard_clocks import HeardClocks
-from megagenome.access.needs import BelievedNode
+from megagenome.access.needs import Attachments, BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.routes import access_router
 from megagenome.access.store import Store
 from megagenome.app.directory import RoleDirectory
-from megagenome.app.hub import Hub, joined_of
+from megagenome.app.hub import ATTACHMENTS, Hub, joined_of
 from megagenome.collection.cohort import Cohort, cohort_id
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
@@ -36,8 +37,6 @@ from megagenome.kernel.ledger import Ledger
 from megagenome.network.joined_nodes import find_joined, follow, note_message
 from megagenome.network.knock import Knocker
 
-ATTACHMENTS = "attachments"
-"""The folder of attached documents, below the hub's own."""
 _CLOCKS_EVERY_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
     process, reader = Process(store, world), Reader(store, world)
     exchange = Exchange(process, reader, members, keys, descriptor, clocks)
     routers = [access_router(process, reader), cohort_router(Cohorts(store, world)), exchange_router(exchange)]
-    return HubAccess(routers, [knocker.lifespan, _keep_clocks(process)])
+    return HubAccess(routers, [_sweep(store, world.attachments), knocker.lifespan, _keep_clocks(process)])
 
 
 def identify_cohort(definition: str) -> str:
@@ -102,6 +101,18 @@ class HubMembers:
         """Note a message, durably; False where one as new was noted before."""
         with begin_writing(self._engine) as connection:
             return note_message(connection, node, sent_at)
+
+
+def _sweep(store: Store, attachments: Attachments) -> Lifespan:
+    """Erase, before the first request, documents that a killed process left."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        if swept := await asyncio.to_thread(sweep_attachments, store, attachments):
+            _log.warning("%d documents were erased that belong to no application", swept)
+        yield
+
+    return lifespan
 
 
 def _keep_clocks(process: Process) -> Lifespan:

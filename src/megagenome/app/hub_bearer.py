@@ -6,10 +6,10 @@ import threading
 import sqlalchemy as sa
 from anyio import to_thread
 
-from megagenome.identity.public_keys import read_public_keys
 from megagenome.identity.spoken_for import caller_spoken_for, is_spoken_by, trust_in_hub
 from megagenome.identity.trust import Trust
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.public_keys import read_public_keys
 from megagenome.network import tables as t
 
 

@@ -8,12 +8,13 @@ the trust store has), so nothing in a token can lead anywhere.
 
 from collections.abc import Iterator
 
-from megagenome.identity.model import Code, Decision, Entitlement, Grant, Policy, Reason, TokenId, subject_of
+from megagenome.identity.model import Code, Decision, Entitlement, Grant, Policy, Reason, TokenId
 from megagenome.identity.persons import Standing, same_person, usable_until
-from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, printable, quoted, read
+from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, read
 from megagenome.identity.trust import Broker, Trust
 from megagenome.identity.visas import Opened, check_visa, is_needed, open_visa, types_in_conditions
 from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.signatures import printable, quoted
 from megagenome.standards.passport import (
     MAX_PASSPORT_BYTES,
     PASSPORT_TYP,
@@ -162,7 +163,7 @@ def _usable(
 def _is_revoked(each: Standing, known: Known, policy: Policy) -> bool:
     if each.visa.type != VisaType.CONTROLLED_ACCESS_GRANTS or each.identity not in known:
         return False
-    return any(Entitlement(subject_of(identity), each.visa.value) in policy.revoked_grants for identity in known)
+    return any(Entitlement(identity.subject, each.visa.value) in policy.revoked_grants for identity in known)
 
 
 def _grants(usable: list[Standing]) -> Iterator[Grant]:

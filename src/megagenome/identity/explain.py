@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from megagenome.identity.model import Code, Decision, Grant, Reason, Rule, subject_of
+from megagenome.identity.model import Code, Decision, Grant, Reason, Rule
 
 ASKS: dict[Rule, str] = {
     Rule.FORM: "One signed token within the size that is read, which can be read in one way only.",
@@ -157,7 +157,7 @@ def explain(decision: Decision) -> Explanation:
         code=settling.code,
         says=settling.says,
         subject=decision.subject,
-        linked=tuple(subject_of(identity) for identity in decision.linked),
+        linked=tuple(identity.subject for identity in decision.linked),
         registered_until=decision.registered_until,
         grants=decision.grants,
         expires=decision.expires,

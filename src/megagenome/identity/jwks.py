@@ -14,15 +14,14 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from megagenome.identity.public_keys import PublicKeys, read_public_keys
 from megagenome.identity.trust import Trust, TrustStore
 from megagenome.kernel.errors import Corrupt, TooLarge, Unavailable
-from megagenome.standards.jwt import Token, read_token
+from megagenome.kernel.jwt import Token, read_token
+from megagenome.kernel.public_keys import MAX_KEY_SET_BYTES, PublicKeys, read_public_keys
 from megagenome.standards.passport import MAX_PASSPORT_BYTES, MAX_VISA_BYTES, MAX_VISAS, PASSPORT_CLAIM
 
 LEAST_INTERVAL_S = 30.0
 FETCH_S = 5.0
-MAX_KEY_SET_BYTES = 256 * 1024
 
 _log = logging.getLogger(__name__)
 

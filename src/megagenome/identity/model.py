@@ -89,7 +89,7 @@ class TokenId(NamedTuple):
 
 
 class Entitlement(NamedTuple):
-    """A person's access to one dataset. `subject` is as `subject_of` writes it."""
+    """A person's access to one dataset. `subject` is as `VisaIdentity` writes it."""
 
     subject: str
     dataset: str
@@ -169,7 +169,7 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def subject(self) -> str | None:
         """Who it is, as callers, roles and permits name them."""
-        return subject_of(self.identity) if self.identity else None
+        return self.identity.subject if self.identity else None
 
     @property
     def registered(self) -> bool:
@@ -181,8 +181,3 @@ class Decision(msgspec.Struct, frozen=True):
         return max(
             (each for each in self.grants if each.dataset == dataset), key=lambda each: each.expires, default=None
         )
-
-
-def subject_of(identity: VisaIdentity) -> str:
-    """A person as one opaque text, `sub@iss`. Two identities never share one, for an issuer has no @."""
-    return f"{identity.sub}@{identity.iss}"

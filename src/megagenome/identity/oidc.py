@@ -16,18 +16,19 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from megagenome.identity.begun import BegunKeys
 from megagenome.identity.provider_calls import ProviderCalls
 from megagenome.identity.settings import SignInSettings, check_issuer
 from megagenome.identity.subjects import PROFILE_CLAIMS, Profile, profile_of, readable
 from megagenome.kernel import clock
-from megagenome.kernel.errors import Unauthenticated, Unavailable
+from megagenome.kernel.errors import Corrupt, TooLarge, Unauthenticated, Unavailable
+from megagenome.kernel.jwt import Token, read_token
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
+from megagenome.kernel.signatures import LARGEST_TOKEN_BYTES, Fault, NotSigned, check_header, check_signature
 
-ALGORITHMS = ("ES256", "RS256")
 SKEW_S = 60
 """How far the provider's clock may be from ours."""
 FRESH_S = 3600.0
@@ -35,7 +36,9 @@ FRESH_S = 3600.0
 KEYS_AGAIN_S = 30.0
 """An unknown key id makes us ask for the keys again, at most this often."""
 
-_LEAST_RSA_BITS = 2048
+_TYPES = frozenset({"", "jwt"})
+"""`typ` of an identity token, which need not say that it is one; other tokens of a provider must."""
+
 _log = logging.getLogger(__name__)
 """Why a sign-in failed, for the operator; never a token, a code or a secret."""
 
@@ -62,10 +65,10 @@ class TokenAnswer(msgspec.Struct, frozen=True):
 
 
 class _Known(NamedTuple):
-    """The provider as it was last asked; `keys` by their ids."""
+    """The provider as it was last asked."""
 
     discovered: Discovered
-    keys: tuple[Mapping[str, Any], ...]
+    keys: PublicKeys
     asked_at: float
 
 
@@ -150,11 +153,14 @@ class RelyingParty:
     def _verified(self, token: TokenAnswer, nonce: str) -> dict[str, Any]:
         """The claims of the identity token, all of OpenID Connect Core 3.1.3.7 held against it."""
         try:
-            header = jws.extract_compact(token.id_token.encode()).headers()
-            key = self._key(header)
-            claims: dict[str, Any] = jwt.decode(token.id_token, key, algorithms=list(ALGORITHMS)).claims
+            read = read_token(token.id_token, LARGEST_TOKEN_BYTES)
+            check_header(read, _TYPES)
+            self._check_signature(read)
+            claims = read.claims
             self._check_claims(claims)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
+        except (Corrupt, TooLarge) as error:
+            raise _refused(f"the identity token is not valid: {error}") from None
+        except (JoseError, ValueError, TypeError) as error:
             raise _refused(f"the identity token is not valid ({type(error).__name__})") from None
         said = claims.get("nonce")
         if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
@@ -178,17 +184,14 @@ class RelyingParty:
         if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != me:
             raise ValueError("made for another client")
 
-    def _key(self, header: Mapping[str, Any]) -> ECKey | RSAKey:
-        """The provider's key for a token with this header. Asks for the keys again when the id is new."""
-        kind = {"ES256": "EC", "RS256": "RSA"}.get(header.get("alg", ""))
-        if kind is None:
-            raise _refused("the identity token is signed by an algorithm other than ES256 and RS256")
-        for ask_again in (False, True):
-            keys = self._provider(KEYS_AGAIN_S if ask_again else FRESH_S).keys
-            fitting = [key for key in keys if key.get("kty") == kind and header.get("kid") in (None, key.get("kid"))]
-            if len(fitting) == 1:
-                return _import(fitting[0])
-        raise _refused("the identity token is signed by a key that the provider does not publish")
+    def _check_signature(self, token: Token) -> None:
+        """That a key of the provider has signed it. Asks for the keys again when its id is new."""
+        try:
+            check_signature(token, self._provider().keys, nameless=True)
+        except NotSigned as error:
+            if error.fault is not Fault.UNKNOWN_KID:
+                raise
+            check_signature(token, self._provider(KEYS_AGAIN_S).keys, nameless=True)
 
     def _userinfo(self, token: TokenAnswer, sub: str, discovered: Discovered) -> dict[str, Any]:
         if not discovered.userinfo_endpoint:
@@ -218,11 +221,11 @@ class RelyingParty:
         document = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
         discovered = _decoded(self._calls.get(document), Discovered, "its discovery document")
         self._check_discovered(discovered)
-        keys = _decoded(self._calls.get(discovered.jwks_uri), dict[str, Any], "its keys").get("keys")
-        if not isinstance(keys, list):
-            raise Unavailable("the sign-in service publishes no keys")
-        usable = tuple(key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig")
-        return _Known(discovered, usable, time.monotonic())
+        try:
+            keys = read_public_keys(self._calls.get(discovered.jwks_uri))
+        except (Corrupt, TooLarge) as error:
+            raise Unavailable(f"the keys of {self.settings.provider_name} cannot be used: {error}") from None
+        return _Known(discovered, keys, time.monotonic())
 
     def _check_discovered(self, found: Discovered) -> None:
         name = self.settings.provider_name
@@ -239,18 +242,6 @@ class RelyingParty:
                 check_issuer((endpoint or self.settings.issuer).partition("?")[0])
             except ValueError:
                 raise Unavailable(f"{name} names {endpoint[:200]!r} as an address of its own: not https") from None
-
-
-def _import(key: Mapping[str, Any]) -> ECKey | RSAKey:
-    try:
-        imported = JWKRegistry.import_key(dict(key))
-    except (JoseError, ValueError, TypeError):
-        raise _refused("the provider's key cannot be read") from None
-    if isinstance(imported, ECKey) and imported.curve_name == "P-256":
-        return imported
-    if isinstance(imported, RSAKey) and imported.public_key.key_size >= _LEAST_RSA_BITS:
-        return imported
-    raise _refused("the provider's key is too weak, or for another algorithm")
 
 
 def _half_hash(access_token: str) -> str:

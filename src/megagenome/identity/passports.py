@@ -13,7 +13,7 @@ from megagenome.identity.visa_mint import VisaMint
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Corrupt, TooLarge, Unauthenticated
-from megagenome.standards.jwt import read_token
+from megagenome.kernel.jwt import read_token
 from megagenome.standards.passport import MAX_PASSPORT_BYTES, PASSPORT_TYP
 
 

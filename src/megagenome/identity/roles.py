@@ -11,16 +11,12 @@ from megagenome.kernel.errors import Conflict, Invalid, NotFound
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a role holds. An empty part is everywhere, all empty the whole server; but nobody acts for an organisation
-    or a country that their grant does not name."""
+    """Where a role holds. Nobody acts for an organisation or a country that their grant does not name. `dataset` is of
+    grants that an earlier version took; it limits nothing, and is given no more."""
 
     country: str = ""
     organisation: str = ""
     dataset: str = ""
-
-    def covers(self, other: "Scope") -> bool:
-        """Whether a role with this scope holds in all of `other`."""
-        return all(mine in ("", theirs) for mine, theirs in zip(_parts(self), _parts(other), strict=True))
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -37,14 +33,25 @@ class Grant(msgspec.Struct, frozen=True):
 
 EVERYWHERE = Scope()
 
+PLACES = {
+    Role.SIGNING_OFFICIAL: ("organisation", True),
+    Role.COUNTRY_DECIDER: ("country", True),
+    Role.RESEARCHER: ("organisation", False),  # without one they have registered access, and cannot apply
+    Role.DATA_STEWARD: ("country", False),  # at a node, which is of one country, it need not be said
+}
+"""By which part of its scope a role is limited, and whether it counts for nothing without. All others hold at the whole
+server."""
+
 
 def grant_role(connection: sa.Connection, subject: str, role: Role, scope: Scope, by: str) -> None:
-    """Give a role. Raises `Conflict` when they have it in this very scope, `Invalid` for what can be no subject.
+    """Give a role. Raises `Conflict` when they have it in this very scope, `Invalid` for what can be no subject, and
+    for a role without the place that it needs or with one that would not limit it.
 
     The subject need not have signed in yet: it is as the account page shows it.
     """
     if "@" not in subject or not subject.isprintable() or " " in subject or len(subject) > 800:
         raise Invalid(f"{subject[:100]!r} is no subject: copy it from the person's account page, or from `role people`")
+    _check_place(role, scope)
     new = {"subject": subject, "role": role.value, **msgspec.structs.asdict(scope)}
     try:
         connection.execute(sa.insert(role_grant).values(**new, granted=timestamp(), granted_by=by))
@@ -71,11 +78,6 @@ def all_grants(connection: sa.Connection, *, history: bool = False) -> list[Gran
     return _grants(connection) if history else _grants(connection, role_grant.c.revoked.is_(None))
 
 
-def holds(grants: list[Grant], role: Role, within: Scope) -> bool:
-    """Whether one of these present grants gives `role` in all of `within`."""
-    return any(grant.role is role and grant.scope.covers(within) for grant in grants if grant.revoked is None)
-
-
 def _grants(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Grant]:
     rows = connection.execute(sa.select(role_grant).where(*which).order_by(role_grant.c.number))
     return [
@@ -92,5 +94,11 @@ def _grants(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[G
     ]
 
 
-def _parts(scope: Scope) -> tuple[str, str, str]:
-    return scope.country, scope.organisation, scope.dataset
+def _check_place(role: Role, scope: Scope) -> None:
+    """Refuse a role that would count for nothing without its place, or everywhere in spite of one."""
+    name, needed = PLACES.get(role, ("", False))
+    if needed and not getattr(scope, name):
+        raise Invalid(f"a {role.value} without a place counts for nothing: name it with --{name}")
+    for part, value in msgspec.structs.asdict(scope).items():
+        if value and part != name:
+            raise Invalid(f"no {part} limits what a {role.value} may do: leave --{part} out")

@@ -22,6 +22,7 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.identity import begun
+from megagenome.identity.begin_limit import BeginLimit, address_of
 from megagenome.identity.caller_middleware import VISIT, CallerMiddleware
 from megagenome.identity.local_path import local_path
 from megagenome.identity.oidc import RelyingParty
@@ -39,17 +40,18 @@ Http = Request[Any, Any, Any]
 
 
 class Door(NamedTuple):
-    """What signing in needs: the settings, who asks, and the provider."""
+    """What signing in needs: the settings, who asks, the provider, and how often people may begin."""
 
     settings: SignInSettings
     callers: CallerMiddleware
     relying: RelyingParty
     waiting: anyio.CapacityLimiter
+    beginning: BeginLimit
 
 
 def make_door(settings: SignInSettings, callers: CallerMiddleware, relying: RelyingParty | None = None) -> Door:
     """The door of one server."""
-    return Door(settings, callers, relying or RelyingParty(settings), anyio.CapacityLimiter(_AT_ONCE))
+    return Door(settings, callers, relying or RelyingParty(settings), anyio.CapacityLimiter(_AT_ONCE), BeginLimit())
 
 
 ADoor = NamedDependency[Door]
@@ -59,6 +61,8 @@ ADoor = NamedDependency[Door]
 async def start(request: Http, door: ADoor) -> Redirect:
     """To the provider, with a cookie that binds the sign-in to this browser."""
     site = _site(request, door)
+    peer = request.client.host if request.client else ""
+    door.beginning.take(address_of(peer, request.headers.get("x-forwarded-for", "")))
     next_path = local_path(request.query_params.get("next", "/"))
     secret = await anyio.to_thread.run_sync(partial(_begin, door, next_path), limiter=door.waiting)
     address = await anyio.to_thread.run_sync(

@@ -7,7 +7,7 @@ import msgspec
 
 from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.secret import Secret
-from megagenome.standards.passport import REGISTERED_ACCESS
+from megagenome.standards.passport import REGISTERED_ACCESS, is_issuer
 
 
 class SignInSettings(msgspec.Struct, frozen=True):
@@ -36,6 +36,8 @@ class SignInSettings(msgspec.Struct, frozen=True):
         """Refuse what could not work or would not be safe (msgspec adds the place in the file to the message)."""
         if self.issuer:
             check_issuer(self.issuer)
+            if not is_issuer(self.issuer):
+                raise ValueError(f"issuer {self.issuer[:200]!r}: too long, or with characters that no address has")
             if not self.client_id:
                 raise ValueError("client_id: write the id as which this server is registered at the issuer")
         if "openid" not in self.scopes.split():

@@ -13,16 +13,17 @@ from typing import NamedTuple
 
 from megagenome.identity.clearinghouse import decide
 from megagenome.identity.model import Policy
-from megagenome.identity.public_keys import PublicKeys
 from megagenome.identity.trust import Broker, Issuer, Trust
 from megagenome.identity.trust_settings import SourceSettings
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Corrupt, TooLarge, Unauthenticated
+from megagenome.kernel.jwt import read_token
 from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.public_keys import PublicKeys
 from megagenome.standards.descriptor import KEYS_PATH
-from megagenome.standards.jwt import read_token
 from megagenome.standards.passport import (
+    LONGEST_SUBJECT,
     MAX_PASSPORT_BYTES,
     PASSPORT_TYP,
     REGISTERED_ACCESS,
@@ -36,7 +37,6 @@ from megagenome.standards.passport import (
 
 LIFETIME_S = 240
 """Of a passport and its visas; with all clocks 60 s apart it is still over after five minutes."""
-_LONGEST_SUB = 255
 _ASSERTED = ((VisaType.ACCEPTED_TERMS_AND_POLICIES, By.SELF), (VisaType.RESEARCHER_STATUS, By.SYSTEM))
 
 
@@ -50,7 +50,7 @@ class Speaker(NamedTuple):
         """Makes a passport of `caller` for the node at an address; None for the public, and for whom no passport can
         name. Cost: a signature for each node and one for each visa."""
         subject = caller.subject
-        if subject is None or caller.node or len(subject) > _LONGEST_SUB:
+        if subject is None or caller.node or len(subject) > LONGEST_SUBJECT:
             return None
         now = int(clock.now().timestamp())
         visas = tuple(self._visa(subject, kind, by, now) for kind, by in _ASSERTED) if caller.registered else ()

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from megagenome.kernel.errors import Unauthenticated
+from megagenome.standards.passport import VisaIdentity, is_issuer, is_subject
 
-LONGEST_SUB = 255
-"""Of a subject at its issuer, by OpenID Connect Core 1.0, section 2."""
 _LONGEST_NAME = 200
 _NOT_READABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode categories that steer a terminal or turn a line around, and what is no character at all."""
@@ -42,15 +41,15 @@ class Profile(NamedTuple):
     affiliations: tuple[str, ...] = ()
 
 
-def subject_of(sub: str, issuer: str) -> str:
-    """`sub` at `issuer` as one opaque text without blanks: stored, compared and shown, never parsed again.
+def subject_of(sub: object, issuer: str) -> str:
+    """`sub` at `issuer` as `VisaIdentity.subject` has it: the same text as when they come with a passport.
 
-    An issuer holds no `@`, so two people never have the same text. Raises `Unauthenticated` for a `sub` that no
-    provider may give: longer than 255, not printable ASCII, or with a blank.
+    Raises `Unauthenticated` for a `sub` that no provider may give: longer than 255, not printable ASCII, or with a
+    blank; likewise for what can be no issuer.
     """
-    if not 0 < len(sub) <= LONGEST_SUB or not (sub.isascii() and sub.isprintable()) or " " in sub:
+    if not isinstance(sub, str) or not is_subject(sub) or not is_issuer(issuer):
         raise Unauthenticated("the provider names you by what is no subject identifier: tell those who run it")
-    return f"{sub}@{issuer}"
+    return VisaIdentity(sub, issuer).subject
 
 
 def profile_of(claims: Mapping[str, Any], issuer: str) -> Profile:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from megagenome.identity.public_keys import PublicKeys, read_public_keys
 from megagenome.identity.trust_settings import BrokerSettings, IssuerSettings, SourceSettings, TrustSettings
-from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.kernel.settings import load_settings
 from megagenome.standards.passport import VisaType
 
@@ -111,5 +111,5 @@ def _read_key_file(path: Path) -> PublicKeys:
         return read_public_keys(path.read_bytes())
     except OSError as error:
         raise Invalid(f"{path}: cannot be read: {error.strerror}; put the issuer's key set there") from None
-    except Corrupt as error:
+    except (Corrupt, TooLarge) as error:
         raise Invalid(f"{path}: {error}") from None

@@ -10,15 +10,14 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
 from megagenome.identity.needs import Granted, GrantsOf
-from megagenome.identity.public_keys import read_public_keys
 from megagenome.identity.trust import Broker, Issuer
 from megagenome.identity.trust_settings import SourceSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.public_keys import read_public_keys
 from megagenome.standards.passport import (
+    LONGEST_SUBJECT,
     MAX_VISAS,
     PASSPORT_TYP,
     VISA_TYP,
@@ -31,8 +30,6 @@ from megagenome.standards.passport import (
 
 LONGEST_S = 3600
 """A passport and its visas last so long at most; no recipient would accept much longer ones, either."""
-
-_LONGEST_SUBJECT = 255
 
 
 class Minted(NamedTuple):
@@ -63,8 +60,8 @@ class VisaMint:
 
         Cost: what `GrantsOf` takes, and 0.1 ms for each signature. Raises `Invalid` for a subject that no token holds.
         """
-        if len(subject) > _LONGEST_SUBJECT:
-            raise Invalid(f"subjects of more than {_LONGEST_SUBJECT} characters stand in no passport")
+        if len(subject) > LONGEST_SUBJECT:
+            raise Invalid(f"subjects of more than {LONGEST_SUBJECT} characters stand in no passport")
         longest: dict[str, Granted] = {}
         for each in self._grants_of(subject):
             if each.until.timestamp() > now and (
@@ -85,12 +82,12 @@ class VisaMint:
 
     def broker(self) -> Broker:
         """This server as one that it believes itself: it knows its own people by whole subjects."""
-        keys = read_public_keys(msgspec.json.encode(self.jwks))
+        keys = read_public_keys(self.jwks)
         return Broker(self.url, keys, self.jku, whole_subjects=True)
 
     def issuer(self) -> Issuer:
         """This server as an issuer of visas for its own datasets."""
-        keys = read_public_keys(msgspec.json.encode(self.jwks))
+        keys = read_public_keys(self.jwks)
         scope = SourceSettings(self._source, (self._datasets,))
         return Issuer(self.url, self.jku, keys, frozenset({VisaType.CONTROLLED_ACCESS_GRANTS}), (scope,))
 

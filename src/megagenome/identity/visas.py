@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from megagenome.identity.model import SKEW_S, Code, Policy, TokenId
 from megagenome.identity.persons import Standing
-from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, quoted, read
+from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, read
 from megagenome.identity.trust import Issuer, Trust, within
 from megagenome.kernel.errors import Corrupt
-from megagenome.standards.jwt import Token
+from megagenome.kernel.jwt import Token
+from megagenome.kernel.signatures import quoted
 from megagenome.standards.passport import (
     MAX_VISA_BYTES,
     REGISTERED_ACCESS,

@@ -37,5 +37,8 @@ class Caller(msgspec.Struct, frozen=True):
     node: str = ""
 
 
+ERASED = "erased"
+"""In place of a subject that was erased, where a record of what they did stays. Nobody's: a subject has an @."""
+
 PUBLIC = Caller()
 """Anybody: what the public may see is what this caller may see."""

@@ -38,6 +38,27 @@ def begin_writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextlib.contextmanager
+def begin_erasing(engine: sa.Engine, *, really: bool = True) -> Iterator[sa.Connection]:
+    """A transaction like `begin_writing`'s in which what is deleted or replaced is gone for good once it ends.
+
+    On SQLite its bytes are overwritten with zeros, in the log as soon as nobody reads it; on PostgreSQL they go with
+    the next vacuum. Without `really` nothing of it is done: it shows what would be.
+    """
+    is_sqlite = engine.dialect.name == "sqlite"
+    try:
+        with engine.connect().execution_options(sqlite_writing=True) as connection, connection.begin() as transaction:
+            if is_sqlite:
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            yield connection
+            if not really:
+                transaction.rollback()
+    finally:
+        if is_sqlite:  # also where nothing was left to do: the process before may have been killed here
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def write_if_free(engine: sa.Engine, statement: sa.Update) -> bool:
     """Carry out a write that may as well be left out, in a transaction of its own; whether it was.
 

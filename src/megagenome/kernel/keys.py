@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signing keys of a node or hub, and what they and others signed: JSON Web Signatures by ES256 (P-256).
+"""The signing keys of a node or hub, which make JSON Web Signatures by ES256 (P-256).
 
 keys/signing.json   mode 0600 in a folder 0700: a JSON Web Key Set, newest key first, and each key's word for the next
 
@@ -8,35 +8,29 @@ nobody can sign with them again. A key's id is its thumbprint by RFC 7638. When 
 successor; whoever pinned the old key follows these statements to the new one (`successors`).
 """
 
-import base64
 import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, KeySet, RSAKey
+from joserfc.jwk import ECKey
 
 from megagenome.kernel import clock
 from megagenome.kernel.blobs import fsync_folder, make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
+from megagenome.kernel.signatures import OWN_ALGORITHM, verify
 
-ALGORITHM = "ES256"
 KEY_FILE = "signing.json"
 SUCCESSOR_TYPE = "megagenome-key+jwt"
 
-LARGEST_TOKEN_BYTES = 128 * 1024
-_LARGEST_HEADER_BYTES = 2048
-_LARGEST_KEY_SET_BYTES = 128 * 1024
-_SMALLEST_RSA_BITS = 2048
-
-_FITS = {"ES256": ("EC", "P-256"), "RS256": ("RSA", None)}
-"""What key each algorithm takes: its type and its curve. An algorithm that is not here is never accepted."""
+_LARGEST_FILE_BYTES = 128 * 1024
 
 
 class _KeyFile(msgspec.Struct, frozen=True):
@@ -97,16 +91,16 @@ class SigningKeys:
     def sign(self, claims: Mapping[str, Any], typ: str, *, jku: str = "") -> str:
         """`claims` as a compact JSON Web Signature by the newest key; its header has `alg`, `kid`, `typ` and, if given,
         `jku`, the address of `jwks()`. Cost: about 0.1 ms."""
-        header = {"alg": ALGORITHM, "kid": self.kid, "typ": typ} | ({"jku": jku} if jku else {})
-        return jws.serialize_compact(header, msgspec.json.encode(claims), self._private, [ALGORITHM])
+        header = {"alg": OWN_ALGORITHM, "kid": self.kid, "typ": typ} | ({"jku": jku} if jku else {})
+        return jws.serialize_compact(header, msgspec.json.encode(claims), self._private, [OWN_ALGORITHM])
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys as a JSON Web Key Set, newest first, for `/.well-known/jwks.json`."""
         return {"keys": [_public(key) for key in (self._private, *self._older)]}
 
-    def key_set(self) -> KeySet:
+    def key_set(self) -> PublicKeys:
         """The public keys, to verify with."""
-        return parse_key_set(self.jwks())
+        return read_public_keys(self.jwks())
 
     def __repr__(self) -> str:
         return f"SigningKeys({self.kid})"
@@ -132,94 +126,16 @@ class SigningKeys:
             opened.write(msgspec.json.format(msgspec.json.encode(file)) + b"\n")
 
 
-def parse_key_set(jwks: Mapping[str, Any] | bytes) -> KeySet:
-    """The public keys of a JSON Web Key Set from elsewhere that can verify ES256 or RS256; others are left out, as RFC
-    7517 has it. A key without `kid` gets its thumbprint.
-
-    Raises `Corrupt` for what is not a key set, holds a private or a shared key, or names two keys alike.
-    """
-    try:
-        if isinstance(jwks, bytes):
-            if len(jwks) > _LARGEST_KEY_SET_BYTES:
-                raise TooLarge(f"a key set of {len(jwks):,} bytes: {_LARGEST_KEY_SET_BYTES:,} are taken")
-            jwks = msgspec.json.decode(jwks, type=dict[str, Any])
-        listed = msgspec.convert(jwks.get("keys"), list[dict[str, Any]])
-        if any("d" in key or "k" in key for key in listed):
-            raise Corrupt("a key set holds private or shared keys: whoever wrote it must replace them")
-        keys = [key for key in map(_import_public, listed) if key is not None]
-    except (ValueError, TypeError, KeyError, JoseError, RecursionError):
-        raise Corrupt("not a JSON Web Key Set") from None
-    found = KeySet(keys)
-    if len({key.kid for key in keys}) < len(keys):
-        raise Corrupt("a key set names two keys alike")
-    return found
-
-
-def verify(
-    token: str | bytes,
-    keys: KeySet,
-    typ: str,
-    *,
-    algorithms: Collection[str] = (ALGORITHM,),
-    largest_bytes: int = LARGEST_TOKEN_BYTES,
-) -> dict[str, Any]:
-    """The claims of a compact JSON Web Signature that one of `keys` signed as `typ`, by one of `algorithms`.
-
-    The key is the one whose id the header names, and must be of the algorithm's type and curve; a key, certificate or
-    address in the header is never looked at, and `crit` and `b64` are refused. Times (`exp`, `nbf`, `iat`) and names
-    (`iss`, `aud`) are the caller's to judge. Raises `TooLarge` before anything is decoded, else `Corrupt`, with one
-    line that quotes no claim. Cost: about 0.2 ms.
-    """
-    if len(token) > largest_bytes:
-        raise TooLarge(f"a signed token of {len(token):,} bytes: {largest_bytes:,} are taken")
-    registry = jws.JWSRegistry(algorithms=list(algorithms), strict_check_header=False)
-    registry.max_header_length, registry.max_payload_length = _LARGEST_HEADER_BYTES, largest_bytes
-    try:
-        signed = jws.extract_compact(token.encode("ascii") if isinstance(token, str) else token, registry=registry)
-        key = _key_for(signed.protected, keys, typ, algorithms)
-        if not jws.validate_compact(signed, key, registry=registry):
-            raise Corrupt(f"a signed token ({typ}) is not what was signed")
-        return msgspec.json.decode(signed.payload, type=dict[str, Any])
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Corrupt(f"not a signed token ({typ})") from None
-
-
-def successors(pinned: KeySet, statements: Iterable[str]) -> KeySet:
+def successors(pinned: PublicKeys, statements: Iterable[str]) -> PublicKeys:
     """`pinned` and those keys that they named, one after another, as their successors. `statements` are the signer's
     `successors`, oldest first; one that no known key signed adds nothing."""
-    known = {str(key.kid): key for key in pinned}
+    known = dict(pinned)
     for statement in statements:
         with contextlib.suppress(Corrupt, TooLarge):
-            claims = verify(statement, KeySet(list(known.values())), SUCCESSOR_TYPE)
-            for key in parse_key_set({"keys": [claims.get("jwk")]}):
-                known.setdefault(key.thumbprint(), key)
-    return KeySet(list(known.values()))
-
-
-def _key_for(header: Mapping[str, Any], keys: KeySet, typ: str, algorithms: Collection[str]) -> Key:
-    if header.get("typ") != typ:
-        raise Corrupt(f"a signed token is not of the type {typ}")
-    algorithm = header.get("alg")
-    if algorithm not in algorithms or algorithm not in _FITS:
-        raise Corrupt(f"a signed token ({typ}) is not signed by {' or '.join(algorithms)}")
-    if "crit" in header or "b64" in header:
-        raise Corrupt(f"a signed token ({typ}) has extensions, which are not understood")
-    found = [key for key in keys if isinstance(header.get("kid"), str) and key.kid == header["kid"]]
-    if len(found) != 1 or (found[0].key_type, found[0].get("crv")) != _FITS[algorithm]:
-        raise Corrupt(f"a signed token ({typ}) names a key that is not among its signer's known keys")
-    return found[0]
-
-
-def _import_public(jwk: dict[str, Any]) -> Key | None:
-    if jwk.get("use", "sig") != "sig":
-        return None
-    if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
-        return ECKey.import_key(cast("Any", jwk))
-    if jwk.get("kty") == "RSA":
-        modulus = base64.urlsafe_b64decode(jwk["n"] + "==")  # the library would only warn of a short one
-        long_enough = int.from_bytes(modulus, "big").bit_length() >= _SMALLEST_RSA_BITS
-        return RSAKey.import_key(cast("Any", jwk)) if long_enough else None
-    return None
+            claims = verify(statement, known, SUCCESSOR_TYPE)
+            for kid, named in read_public_keys({"keys": [claims.get("jwk")]}).items():
+                known.setdefault(kid, named)
+    return known
 
 
 def _import_ec(jwk: Mapping[str, Any]) -> ECKey:
@@ -236,7 +152,7 @@ def _import_private(jwk: dict[str, Any]) -> ECKey:
 
 
 def _generate() -> ECKey:
-    key = ECKey.generate_key("P-256", parameters={"use": "sig", "alg": ALGORITHM})
+    key = ECKey.generate_key("P-256", parameters={"use": "sig", "alg": OWN_ALGORITHM})
     key.ensure_kid()
     return key
 
@@ -265,7 +181,7 @@ def _read_privately(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY)
     with os.fdopen(descriptor, "rb") as file:
         _refuse_others(descriptor, path, "600")
-        return file.read(_LARGEST_KEY_SET_BYTES)
+        return file.read(_LARGEST_FILE_BYTES)
 
 
 def _refuse_others(descriptor: int, path: Path, mode: str) -> None:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     GRANT = "grant"
     REVOCATION = "revocation"  # also suspending and resuming
     WITHDRAWAL = "withdrawal"  # of a consent
+    ERASURE = "erasure"  # of whom a key stood for, or of what was written in an application; by the operator
     AGGREGATE = "aggregate"  # answers for the public; `detail` is the minute
 
 
@@ -155,28 +156,13 @@ class Ledger:
         with self.engine.begin() as connection:
             return _person(connection, ledger_person.c.actor == actor)
 
-    def actor_of(self, subject: str) -> str | None:
-        """The key that stands for somebody; None where there is none."""
-        with self.engine.begin() as connection:
-            found = _person(connection, ledger_person.c.subject == subject)
-        return found.actor if found else None
+    def forget(self, connection: sa.Connection, subject: str) -> bool:
+        """Erase whom a key stands for, by the caller's commit (`kernel.database.begin_erasing`). False: was not there.
 
-    def forget(self, subject: str) -> bool:
-        """Erase whom a key stands for; durable on return. The entries stay, and say no more who. False: was not there.
-
-        What they do later stands under a new key. Backups that were made before still have the row. On SQLite the row's
-        bytes are overwritten, in the log as soon as nobody reads it; on PostgreSQL they go with the next vacuum.
+        The entries stay, and say no more who. What they do later stands under a new key. Backups that were made before
+        still have the row.
         """
-        with self.engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            connection.rollback()
-            with connection.begin():
-                erased = connection.execute(sa.delete(ledger_person).where(ledger_person.c.subject == subject)).rowcount
-        if self.engine.dialect.name == "sqlite":
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still has the row
-        return erased > 0
+        return connection.execute(sa.delete(ledger_person).where(ledger_person.c.subject == subject)).rowcount > 0
 
     def _sign_day(self, connection: sa.Connection, last: Entry) -> None:
         if connection.scalar(sa.select(sa.func.count()).where(ledger_head.c.seq == last.seq)) == 0:

@@ -37,10 +37,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
-from joserfc.jwk import KeySet
 
 from megagenome.kernel.errors import Corrupt
-from megagenome.kernel.keys import verify
+from megagenome.kernel.public_keys import PublicKeys
+from megagenome.kernel.signatures import verify
 
 FORMAT = "megagenome-ledger-1"
 HEAD_TYPE = "megagenome-ledger-head+jwt"
@@ -106,7 +106,7 @@ class Head(msgspec.Struct, frozen=True):
     iat: int
 
 
-def read_head(token: str, keys: KeySet) -> Head:
+def read_head(token: str, keys: PublicKeys) -> Head:
     """A head that one of `keys` signed; raises `Corrupt` for anything else."""
     try:
         return msgspec.convert(verify(token, keys, HEAD_TYPE), Head)
@@ -150,7 +150,7 @@ class _Wrong(Exception):
 class _Chain:
     """The ledger as far as it was read and found right."""
 
-    def __init__(self, keys: KeySet, issuer: str, kept: Iterable[Head]) -> None:
+    def __init__(self, keys: PublicKeys, issuer: str, kept: Iterable[Head]) -> None:
         self.keys, self.issuer = keys, issuer
         self.seq, self.hash, self.day = 0, NO_HASH, ""
         self.heads, self.signed = 0, 0
@@ -230,7 +230,7 @@ class _Chain:
 
 
 def verify_chain(
-    items: Iterable[Entry | str], keys: KeySet, issuer: str, kept: Iterable[str] = (), *, sealed: bool = False
+    items: Iterable[Entry | str], keys: PublicKeys, issuer: str, kept: Iterable[str] = (), *, sealed: bool = False
 ) -> Verdict:
     """Whether `items`, the entries by `seq` with each head after the entry that it covers, are as written and signed.
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
-from joserfc.jwk import KeySet
 
 from megagenome.kernel.errors import Corrupt
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_chain import FORMAT, Entry, Verdict, verify_chain
+from megagenome.kernel.public_keys import PublicKeys
 
 _LONGEST_LINE_BYTES = 16 * 1024
 
@@ -35,7 +35,7 @@ def export_lines(ledger: Ledger) -> Iterator[bytes]:
         yield _line(item if isinstance(item, Entry) else _Signed(item))
 
 
-def verify_export(file: BinaryIO, keys: KeySet, kept: Iterable[str] = ()) -> Verdict:
+def verify_export(file: BinaryIO, keys: PublicKeys, kept: Iterable[str] = ()) -> Verdict:
     """Whether an exported file is as it was written and signed by `keys`, of the issuer that it states.
 
     Raises `Corrupt` when it does not begin as an export does. Cost: some 5 s for a million entries.

@@ -6,10 +6,10 @@ import asyncio
 import httpx
 import msgspec
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Corrupt, Unavailable
+from megagenome.kernel.public_keys import by_kid, each_key
 from megagenome.network.calling import call, connect
 from megagenome.network.joined_hub import pin, require_free
 from megagenome.standards import descriptor, joining
@@ -52,8 +52,8 @@ async def _meet_hub(client: httpx.AsyncClient, invitation: Invitation) -> tuple[
     try:
         token = content.decode("ascii")
         stated = descriptor.meet(token)
-        invited = [key for key in stated.key_set() if key.thumbprint() == invitation.thumbprint]
-        hub = descriptor.read_descriptor(token, KeySet(invited))
+        invited = [key for key in each_key(stated.key_set()) if key.thumbprint() == invitation.thumbprint]
+        hub = descriptor.read_descriptor(token, by_kid(invited))
     except UnicodeDecodeError:
         raise Unavailable(f"{url} is no signed descriptor: check the address in the invitation") from None
     except Corrupt:

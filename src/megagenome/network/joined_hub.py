@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, TooLarge
 from megagenome.kernel.keys import successors
+from megagenome.kernel.public_keys import PublicKeys
 from megagenome.network import tables as t
 from megagenome.network.stamps import read_keys, stamp, write_keys
 from megagenome.standards.descriptor import Descriptor, is_newer, read_descriptor
@@ -22,7 +22,7 @@ class JoinedHub(NamedTuple):
     id: str
     name: str
     url: str
-    keys: KeySet
+    keys: PublicKeys
     descriptor: str
     sequence: int
     heard: datetime | None
@@ -92,5 +92,5 @@ def note_answer(connection: sa.Connection, sequence: int, heard: datetime) -> No
     connection.execute(sa.update(t.joined_hub).values(sequence=sequence, heard=stamp(heard)))
 
 
-def _row(described: Descriptor, token: str, keys: KeySet) -> dict[str, str]:
+def _row(described: Descriptor, token: str, keys: PublicKeys) -> dict[str, str]:
     return {"name": described.name, "url": described.url, "descriptor": token, "key_set": write_keys(keys)}

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound, TooLarge
 from megagenome.kernel.keys import successors
+from megagenome.kernel.public_keys import PublicKeys
 from megagenome.network import tables as t
 from megagenome.network.settings import Node
 from megagenome.network.stamps import read_keys, stamp, write_keys
@@ -35,7 +35,7 @@ class JoinedNode(NamedTuple):
     """A node that joined. `descriptor` is its newest, `heard` when it last sent a message ("" never)."""
 
     node: Node
-    keys: KeySet
+    keys: PublicKeys
     descriptor: str
     joined: str
     heard: str
@@ -136,7 +136,7 @@ def _is_taken(connection: sa.Connection, described: Descriptor) -> bool:
     return any(each.beacon_url.lower() == as_node(described).beacon_url.lower() for each in others)
 
 
-def _row(described: Descriptor, token: str, keys: KeySet) -> dict[str, str]:
+def _row(described: Descriptor, token: str, keys: PublicKeys) -> dict[str, str]:
     node = as_node(described)
     return {
         "country": node.country,

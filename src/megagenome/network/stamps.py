@@ -4,9 +4,8 @@
 from datetime import UTC, datetime
 
 import msgspec
-from joserfc.jwk import KeySet
 
-from megagenome.kernel.keys import parse_key_set
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys, to_jwks
 
 
 def stamp(moment: datetime) -> str:
@@ -14,11 +13,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def write_keys(keys: KeySet) -> str:
+def write_keys(keys: PublicKeys) -> str:
     """Public keys as the text of a JSON Web Key Set."""
-    return msgspec.json.encode({"keys": [key.as_dict(private=False) for key in keys]}).decode()
+    return msgspec.json.encode(to_jwks(keys)).decode()
 
 
-def read_keys(text: str) -> KeySet:
+def read_keys(text: str) -> PublicKeys:
     """The keys that `write_keys` wrote."""
-    return parse_key_set(text.encode())
+    return read_public_keys(text.encode())

@@ -7,15 +7,16 @@ key was replaced. At the first meeting, nothing but possession of the keys is sh
 as an invitation, must say that it is the right one.
 """
 
-import base64
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from joserfc.jwk import KeySet
 
-from megagenome.kernel.errors import Corrupt
-from megagenome.kernel.keys import SigningKeys, parse_key_set, successors, verify
+from megagenome.kernel.errors import Corrupt, TooLarge
+from megagenome.kernel.jwt import read_token
+from megagenome.kernel.keys import SigningKeys, successors
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
+from megagenome.kernel.signatures import verify
 from megagenome.standards.service_info import ServiceType
 
 PATH = "/.well-known/megagenome"
@@ -60,9 +61,9 @@ class Descriptor(msgspec.Struct, frozen=True):
     successors: tuple[str, ...]
     iat: int
 
-    def key_set(self) -> KeySet:
+    def key_set(self) -> PublicKeys:
         """Its keys, to pin."""
-        return parse_key_set(self.keys)
+        return read_public_keys(self.keys)
 
 
 def sign_descriptor(
@@ -82,7 +83,7 @@ def sign_descriptor(
     return keys.sign(msgspec.to_builtins(said), TYPE)
 
 
-def read_descriptor(token: str | bytes, pinned: KeySet) -> Descriptor:
+def read_descriptor(token: str | bytes, pinned: PublicKeys) -> Descriptor:
     """A descriptor signed by a pinned key, or by one that a pinned key named as its successor. Raises `Corrupt`."""
     statements = _unverified(token).successors
     return _verified(token, successors(pinned, statements))
@@ -102,21 +103,16 @@ def is_newer(described: Descriptor, known: str | bytes, now: datetime) -> bool:
     return described.iat <= soon_s and (described.iat >= known_iat or known_iat > soon_s)
 
 
-def _verified(token: str | bytes, keys: KeySet) -> Descriptor:
+def _verified(token: str | bytes, keys: PublicKeys) -> Descriptor:
     return _convert(verify(token, keys, TYPE, largest_bytes=LARGEST_BYTES))
 
 
 def _unverified(token: str | bytes) -> Descriptor:
     """What it says, to find the keys that can verify it; nothing else of it is to be believed."""
-    text = token.decode("ascii", "replace") if isinstance(token, bytes) else token
-    if len(text) > LARGEST_BYTES:
-        raise Corrupt(f"a descriptor of more than {LARGEST_BYTES:,} bytes")
-    payload = text.partition(".")[2].partition(".")[0]
     try:
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError):
-        raise Corrupt("not a signed descriptor") from None
-    return _convert(claims)
+        return _convert(read_token(token, LARGEST_BYTES).claims)
+    except TooLarge as error:
+        raise Corrupt(f"a descriptor is {error}") from None
 
 
 def _convert(claims: object) -> Descriptor:

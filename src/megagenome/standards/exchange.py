@@ -10,15 +10,16 @@ newer than the one before. So an old answer, an answer for another node and a me
 `POST /access/knock` of the node, without content and by anybody, makes the node call at once. It tells nothing.
 """
 
-import base64
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
-from joserfc.jwk import KeySet
 
-from megagenome.kernel.errors import Corrupt
-from megagenome.kernel.keys import SigningKeys, verify
+from megagenome.kernel.errors import Corrupt, TooLarge
+from megagenome.kernel.jwt import read_token
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.public_keys import PublicKeys
+from megagenome.kernel.signatures import verify
 from megagenome.standards.permit import PERMIT_TYPE, Proposal, Revocation, digest
 
 PATH = "/access/exchange"
@@ -122,17 +123,17 @@ def stated_answer(token: bytes) -> Stated:
     return _stated(token, "hub", LARGEST_ANSWER_BYTES)
 
 
-def read_message(token: bytes, keys: KeySet) -> Message:
+def read_message(token: bytes, keys: PublicKeys) -> Message:
     """A message that one of these keys signed. Raises `Corrupt`."""
     return _convert(verify(token, keys, MESSAGE_TYPE, largest_bytes=LARGEST_MESSAGE_BYTES), Message)
 
 
-def read_answer(token: bytes, keys: KeySet) -> Answer:
+def read_answer(token: bytes, keys: PublicKeys) -> Answer:
     """An answer that one of these keys signed. Raises `Corrupt`."""
     return _convert(verify(token, keys, ANSWER_TYPE, largest_bytes=LARGEST_ANSWER_BYTES), Answer)
 
 
-def read_proposal(token: str, keys: KeySet) -> Proposal:
+def read_proposal(token: str, keys: PublicKeys) -> Proposal:
     """A proposal that one of these keys signed, whose digest is that of its document. Raises `Corrupt`."""
     proposal = _convert(verify(token, keys, PERMIT_TYPE, largest_bytes=LARGEST_PROPOSAL_BYTES), Proposal)
     if digest(proposal.document) != proposal.digest:
@@ -146,14 +147,10 @@ def is_near(sent_at: datetime, now: datetime) -> bool:
 
 
 def _stated(token: bytes, sender: str, largest_bytes: int) -> Stated:
-    if len(token) > largest_bytes:
-        raise Corrupt(f"a token of more than {largest_bytes:,} bytes")
-    payload = token.partition(b".")[2].partition(b".")[0]
     try:
-        content = base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4))
-        claims = msgspec.json.decode(content, type=dict[str, object])
-    except (ValueError, RecursionError):
-        raise Corrupt("not a signed token") from None
+        claims = read_token(token, largest_bytes).claims
+    except TooLarge as error:
+        raise Corrupt(f"a token is {error}") from None
     found, described = claims.get(sender), claims.get("descriptor")
     if not isinstance(found, str) or not isinstance(described, str):
         raise Corrupt(f"a token that does not say of which {sender} it is")

@@ -7,10 +7,11 @@ signature or believes an issuer. Unknown claims are ignored, as the standards wa
 whatever is read has a longest length. Times are whole seconds since 1970, UTC.
 """
 
+import math
 import re
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import msgspec
 
@@ -21,7 +22,6 @@ PASSPORT_TYP = "vnd.ga4gh.passport+jwt"
 VISA_TYP = "vnd.ga4gh.visa+jwt"
 PASSPORT_CLAIM = "ga4gh_passport_v1"
 VISA_CLAIM = "ga4gh_visa_v1"
-ALGORITHMS = ("ES256", "RS256")
 
 REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
 """The value that AcceptedTermsAndPolicies and ResearcherStatus both must have for registered access."""
@@ -61,6 +61,12 @@ class VisaIdentity(NamedTuple):
     sub: str
     iss: str
 
+    @property
+    def subject(self) -> str:
+        """The person as one opaque text, by which the whole house names them; never parsed again. Two identities never
+        share one, for an issuer has no @."""
+        return f"{self.sub}@{self.iss}"
+
 
 # Printable ASCII without white space (so does OpenID Connect Core 2 for `sub`): nothing looks like something else. An
 # issuer has no @, so that subject, @, issuer is one text with one meaning.
@@ -68,13 +74,17 @@ _PRINTABLE = r"\A[!-~]+\Z"
 _URL = r"\A[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+\Z"
 _ISSUER = _URL.replace("@", "")
 
-Subject = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=_PRINTABLE)]
+LONGEST_SUBJECT = 255
+"""Of a `sub`, by OpenID Connect Core 1.0, section 2."""
+
+Subject = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_SUBJECT, pattern=_PRINTABLE)]
 Issuer = Annotated[str, msgspec.Meta(max_length=MAX_URL_LENGTH, pattern=_ISSUER)]
 Url = Annotated[str, msgspec.Meta(max_length=MAX_URL_LENGTH, pattern=_URL)]
 Value = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=_PRINTABLE)]
 TokenName = Annotated[str, msgspec.Meta(max_length=255, pattern=_PRINTABLE.replace("+", "*"))]
 Time = Annotated[int, msgspec.Meta(ge=0, le=LATEST_TIME)]
 
+_TIMES = frozenset({"iat", "exp", "nbf", "asserted"})
 _AT = re.compile(r"`\$\.?(?P<claim>[\w.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `(?P<claim>\w+)`")
 _AFFILIATION = re.compile(r"[^@]+@[^@].*")
@@ -104,7 +114,7 @@ class Visa(msgspec.Struct, frozen=True):
         return tuple(
             identity
             for identity in decode_identities(self.value)
-            if re.match(_PRINTABLE, identity.sub) and re.match(_ISSUER, identity.iss)
+            if is_subject(identity.sub) and is_issuer(identity.iss)
         )
 
     def to_claim(self) -> dict[str, Any]:
@@ -233,9 +243,14 @@ def read_visa_claims(claims: dict[str, Any]) -> VisaClaims:
     )
 
 
-def encode_identities(identities: tuple[VisaIdentity, ...]) -> str:
-    """The value of a LinkedIdentities visa."""
-    return ";".join(f"{quote(sub, safe='')},{quote(iss, safe='')}" for sub, iss in identities)
+def is_subject(sub: object) -> bool:
+    """Whether this is a `sub` as OpenID Connect and visas have it, and so fit to name a person here."""
+    return isinstance(sub, str) and len(sub) <= LONGEST_SUBJECT and re.match(_PRINTABLE, sub) is not None
+
+
+def is_issuer(iss: object) -> bool:
+    """Whether this is the address of an issuer who may name people."""
+    return isinstance(iss, str) and len(iss) <= MAX_URL_LENGTH and re.match(_ISSUER, iss) is not None
 
 
 def decode_identities(value: str) -> tuple[VisaIdentity, ...]:
@@ -249,13 +264,24 @@ def decode_identities(value: str) -> tuple[VisaIdentity, ...]:
 
 
 def _convert(claims: dict[str, Any], kind: type[_Token]) -> _Token:
+    stated = claims.get(VISA_CLAIM)
+    if isinstance(stated, dict):
+        claims = claims | {VISA_CLAIM: _in_whole_seconds(stated)}
     try:
-        return msgspec.convert(claims, kind)
+        return msgspec.convert(_in_whole_seconds(claims), kind)
     except msgspec.ValidationError as error:
         missing, at = _MISSING.search(str(error)), _AT.search(str(error))
         if missing:
             raise Corrupt(f"the claim {missing['claim']} is missing") from None
         raise Corrupt(f"the claim {at['claim'] if at else 'set'} is not what it must be") from None
+
+
+def _in_whole_seconds(claims: dict[str, Any]) -> dict[str, Any]:
+    """Times may have fractions (RFC 7519, 2: NumericDate), which nothing here needs."""
+    return {
+        name: math.floor(value) if name in _TIMES and isinstance(value, float) else value
+        for name, value in claims.items()
+    }
 
 
 def _require_value(type_: str, value: str) -> None:

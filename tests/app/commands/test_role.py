@@ -73,7 +73,11 @@ def test_a_node_has_roles_of_its_own(folder: Path) -> None:
         ("Jane Doe", "auditor"),
         (JANE, "king"),
         (JANE, "auditor", "--country", "UK"),
-        (JANE, "auditor", "--dataset", "a b"),
+        (JANE, "auditor", "--dataset", "X"),
+        (JANE, "auditor", "--country", "EE"),
+        (JANE, "country_decider"),
+        (JANE, "signing-official"),
+        (JANE, "signing-official", "--country", "EE"),
     ],
 )
 def test_what_is_no_grant_is_refused(hub: str, wrong: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
+from megagenome.app.commands.erase import erase_commands
 from megagenome.app.commands.joining import add_joining_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
@@ -18,6 +19,7 @@ from megagenome.kernel.output import Json
 from megagenome.network.join import HUB_FILE, add_node
 
 if TYPE_CHECKING:
+    from megagenome.app.erasing import Erasure
     from megagenome.kernel.ledger import Ledger
 
 hub = App(name="hub", help="Make, serve and check the hub of a network.")
@@ -109,7 +111,24 @@ def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     show_done(Done(str(folder), "is up to date"), json=json)
 
 
+def _erase_person(folder: Path, subject: str, by: str, really: bool) -> "Erasure":
+    from megagenome.app.erasing import erase_person_at_hub  # cryptography takes 0.1 s to import
+
+    opened = open_hub(folder)
+    return erase_person_at_hub(opened, _ledger(opened), subject, by, really=really)
+
+
+def _erase_application(folder: Path, id: str, by: str, really: bool) -> "Erasure":  # noqa: A002
+    from megagenome.app.erasing import erase_application_at_hub
+
+    opened = open_hub(folder)
+    return erase_application_at_hub(opened, _ledger(opened), id, by, really=really)
+
+
 def _ledger(opened: Hub) -> "Ledger":
     from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
 
     return open_ledger(opened.folder, opened.engine, opened.settings.hub.id)
+
+
+hub.command(erase_commands("hub", _erase_person, _erase_application))

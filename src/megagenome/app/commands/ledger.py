@@ -70,15 +70,15 @@ def ledger_command(server: str, open_ledger: "Callable[[Path], Ledger]") -> Call
 
 
 def _verify_file(place: Path, action: str, keys: Path | None, kept: tuple[Path, ...], *, json: bool) -> int:
-    from megagenome.kernel.keys import parse_key_set  # cryptography takes 0.1 s to import
     from megagenome.kernel.ledger_export import verify_export
+    from megagenome.kernel.public_keys import read_public_keys  # cryptography takes 0.1 s to import
 
     if action != "verify":
         raise Invalid(f"{place} is a file: it can be verified only; give the folder of a node or hub")
     if keys is None:
         raise Invalid(f"{place} is verified with its signer's public keys: give them with --keys, as keys --json shows")
     with place.open("rb") as file:
-        verdict = verify_export(file, parse_key_set(_read(keys)), _heads(kept))
+        verdict = verify_export(file, read_public_keys(_read(keys)), _heads(kept))
     return _show_verdict(verdict, json=json)
 
 

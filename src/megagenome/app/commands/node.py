@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
 from megagenome.app.commands.citizen import citizen
+from megagenome.app.commands.erase import erase_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
@@ -22,6 +23,7 @@ from megagenome.kernel.ids import IndividualId
 from megagenome.kernel.output import Json, progress, show, table
 
 if TYPE_CHECKING:
+    from megagenome.app.erasing import Erasure
     from megagenome.kernel.ledger import Ledger
 
 node = App(name="node", help="Make, fill, serve and check a country's node.")
@@ -199,6 +201,16 @@ def upgrade(folder: Folder, /, *, json: Json = False) -> None:
     show_done(Done(str(folder), "is up to date"), json=json)
 
 
+def _erase_person(folder: Path, subject: str, by: str, really: bool) -> "Erasure":
+    from megagenome.app.erasing import erase_person_at_node  # cryptography takes 0.1 s to import
+
+    opened = open_node(folder)
+    try:
+        return erase_person_at_node(opened, _ledger(opened), subject, by, really=really)
+    finally:
+        opened.collection.close()
+
+
 def _ledger(opened: Node) -> "Ledger":
     from megagenome.app.ledger import open_ledger  # cryptography takes 0.1 s to import
 
@@ -223,3 +235,6 @@ def _said(report: ConsentReport) -> RenderableType:
             f"latest the first one from {report.leaves_by} on"
         )
     return "\n".join(lines)
+
+
+node.command(erase_commands("node", _erase_person))

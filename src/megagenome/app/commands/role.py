@@ -22,7 +22,7 @@ Folder = Annotated[Path, Parameter(help="The folder of the node or hub.")]
 Subject = Annotated[str, Parameter(help="The person's identity, as their account's page shows it.")]
 Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha-2.")]
 Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
-Dataset = Annotated[str, Parameter(help="Only for this dataset.")]
+Dataset = Annotated[str, Parameter(help="Of a role that an earlier version gave for one dataset.")]
 OpenRecords = Callable[[Path], sa.Engine]
 """Opens the database of a node's or hub's folder."""
 
@@ -59,12 +59,12 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         *,
         country: Country = "",
         organisation: Organisation = "",
-        dataset: Dataset = "",
         json: Json = False,
     ) -> None:
-        """Give a person a role, from their next request on. Without an option it holds for the whole server; but who
-        applies or signs acts for an --organisation, and who decides or keeps data for a --country: name it."""
-        scope = _scope(country, organisation, dataset)
+        """Give a person a role, from their next request on. A signing official needs the --organisation and a country's
+        decider the --country that they act for; so do who applies for data (--organisation) and a hub's data steward
+        (--country). All other roles hold at the whole server."""
+        scope = _scope(country, organisation, "")
         with records(folder) as connection:
             grant_role(connection, subject, role, scope, _operator())
             known = any(person.subject == subject for person in list_people(connection))

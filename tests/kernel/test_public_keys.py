@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import base64
+import hashlib
 import json
 import warnings
 from typing import Any
@@ -6,10 +8,10 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from megagenome.identity.public_keys import MAX_KEYS, read_public_keys
-from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.errors import Corrupt, TooLarge
+from megagenome.kernel.public_keys import MAX_KEY_SET_BYTES, MAX_KEYS, each_key, read_public_keys, to_jwks
 
-EC: dict[str, Any] = dict(ECKey.generate_key("P-256").as_dict(private=True))
+EC: dict[str, Any] = dict(ECKey.generate_key("P-256").as_dict(private=False))
 RSA: dict[str, Any] = dict(RSAKey.generate_key(2048).as_dict(private=False))
 
 
@@ -26,10 +28,18 @@ def test_a_kid_that_stands_twice_is_kept_twice() -> None:
     assert read(EC | {"kid": "e"}, RSA | {"kid": "e"}) == {"e": 2}
 
 
-def test_private_parts_are_not_taken() -> None:
-    [key] = read_public_keys(json.dumps({"keys": [EC | {"kid": "e"}]}).encode())["e"]
-    assert "d" in EC
-    assert not key.is_private
+def test_a_key_without_a_name_gets_its_thumbprint() -> None:
+    """RFC 7638: the digest of the required members, sorted, without blanks."""
+    members = {name: EC[name] for name in ("crv", "kty", "x", "y")}
+    digest = hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()
+    assert read(EC) == {base64.urlsafe_b64encode(digest).rstrip(b"=").decode(): 1}
+
+
+def test_what_was_read_is_written_and_read_again() -> None:
+    keys = read_public_keys({"keys": [EC | {"kid": "e"}, RSA | {"kid": "e"}, RSA]})
+    again = read_public_keys(json.dumps(to_jwks(keys)).encode())
+    assert [key.as_dict() for key in each_key(again)] == [key.as_dict() for key in each_key(keys)]
+    assert again.keys() == keys.keys()
 
 
 def weak_rsa() -> dict[str, Any]:
@@ -41,7 +51,6 @@ def weak_rsa() -> dict[str, Any]:
 @pytest.mark.parametrize(
     "key",
     [
-        EC,
         EC | {"kid": ""},
         EC | {"kid": 5},
         EC | {"kid": "k", "use": "enc"},
@@ -62,7 +71,7 @@ def weak_rsa() -> dict[str, Any]:
         {"kid": "k", "kty": ["EC"]},
         {"kid": "k"},
         "key",
-        dict(OctKey.generate_key(256).as_dict()) | {"kid": "k"},
+        {"kid": "k", "kty": "AKP", "alg": "ML-DSA-44", "pub": "x"},
         dict(OKPKey.generate_key("Ed25519").as_dict(private=False)) | {"kid": "k"},
         dict(ECKey.generate_key("P-384").as_dict(private=False)) | {"kid": "k"},
     ],
@@ -80,3 +89,15 @@ def test_what_is_no_key_set_is_corrupt(content: bytes) -> None:
 def test_keys_are_limited() -> None:
     with pytest.raises(Corrupt, match="at most"):
         read(*[EC | {"kid": str(number)} for number in range(MAX_KEYS + 1)])
+
+
+@pytest.mark.parametrize("key", [ECKey.generate_key("P-256"), RSAKey.generate_key(2048), OctKey.generate_key(256)])
+def test_a_set_with_a_key_that_anybody_can_sign_with_is_refused(key: ECKey | RSAKey | OctKey) -> None:
+    with pytest.raises(Corrupt, match="private or shared") as caught:
+        read(RSA | {"kid": "good"}, dict(key.as_dict(private=True)) | {"kid": "k"})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_large_set_is_not_read() -> None:
+    with pytest.raises(TooLarge):
+        read_public_keys(b" " * (MAX_KEY_SET_BYTES + 1))

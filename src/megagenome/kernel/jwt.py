@@ -2,9 +2,10 @@
 """JSON Web Tokens as signed compact text, read before any key is known.
 
 RFC 7515 (JWS, https://www.rfc-editor.org/rfc/rfc7515), RFC 7519 (JWT), RFC 8725 (best current practices). Nothing here
-verifies anything: what a header or a claim says is what whoever wrote the token wants us to read. Stricter than the
-RFCs where two readers could understand one text differently: names may not repeat within an object, base64url has one
-spelling of each value, text is UTF-8.
+verifies anything: what a header or a claim says is what whoever wrote the token wants us to read; `signatures` judges.
+Every token that comes into the house is read here, so that nothing is verified that another parser understands
+otherwise. Stricter than the RFCs where two readers could understand one text differently: names may not repeat within
+an object, base64url has one spelling of each value, text is UTF-8.
 """
 
 import binascii
@@ -22,7 +23,7 @@ MAX_NESTING = 32
 
 # Texts whole, so that theirs are not counted; also one that never ends, else it were looked through from each quote.
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _LAST = {1: b"AEIMQUYcgkosw048", 2: b"AQgw"}
 """Characters that may stand last, by how many are missing to a multiple of four: two or four spare bits are zero."""
@@ -59,17 +60,18 @@ class Token(NamedTuple):
     signature: bytes
 
 
-def read_token(text: str, most_bytes: int) -> Token:
+def read_token(text: str | bytes, most_bytes: int) -> Token:
     """Take a compact token apart, unverified.
 
-    Raises `TooLarge` above `most_bytes`, `Corrupt` for anything that is not exactly one signed token of JSON objects.
-    Linear in the text's length.
+    Raises `TooLarge` above `most_bytes`, before anything is looked at, and `Corrupt` for anything that is not exactly
+    one signed token of JSON objects. Linear in the text's length.
     """
     if len(text) > most_bytes:
-        raise TooLarge(f"longer than the {most_bytes} bytes that are read")
-    if _COMPACT.fullmatch(text) is None:
+        raise TooLarge(f"longer than the {most_bytes:,} bytes that are read")
+    content = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if _COMPACT.fullmatch(content) is None:
         raise Corrupt("not three base64url segments joined by dots")
-    signed, _, signature = text.encode().rpartition(b".")
+    signed, _, signature = content.rpartition(b".")
     head, _, payload = signed.partition(b".")
     if len(head) > MAX_HEADER_BYTES:
         raise TooLarge(f"its header is longer than {MAX_HEADER_BYTES} bytes")
@@ -83,7 +85,7 @@ def read_token(text: str, most_bytes: int) -> Token:
 
 
 def decode_object(content: bytes, what: str) -> dict[str, Any]:
-    """One JSON object of which every reader has the same idea. Of numbers, fractions are dropped: only times are read.
+    """One JSON object of which every reader has the same idea.
 
     Raises `Corrupt`, which names `what`, for other JSON, names that repeat, NaN, and nesting beyond all use.
     """
@@ -91,7 +93,7 @@ def decode_object(content: bytes, what: str) -> dict[str, Any]:
         raise Corrupt(f"its {what} are nested too deep")
     try:
         found = _JSON.decode(content.decode())
-    except (ValueError, OverflowError) as error:  # of UTF-8, of JSON, of a number
+    except ValueError as error:  # of UTF-8, of JSON, of a number
         why = str(error) if isinstance(error, _AmbiguousError) else "no JSON in UTF-8"
         raise Corrupt(f"its {what}: {why}") from None
     if not isinstance(found, dict):
@@ -124,15 +126,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _floor(text: str) -> int:
-    return math.floor(float(text))
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _AmbiguousError("a number is too large")
+    return number
 
 
 def _refuse_constant(text: str) -> None:
     raise _AmbiguousError(f"{text} is no JSON")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_floor, parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def _decode_segment(segment: bytes) -> bytes:
