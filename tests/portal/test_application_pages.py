@@ -16,6 +16,7 @@ from megagenome.standards.application import (
     Line,
     Page,
     PartState,
+    PermitDays,
     ProcessRole,
     RecommendationShown,
     State,
@@ -196,3 +197,13 @@ def test_a_granted_permit_says_exactly_how_it_is_used_to_its_own_people() -> Non
     body = shlex.split(command[: command.index("}}'") + 3])[-1]
     assert json.loads(body)["query"]["requestParameters"]["permit"] == {"id": "permit1", "use": "research"}
     assert "How to use it" not in permit_page(shown(state=State.ACTIVE, parts=granted), FORM, document(), nodes)
+
+
+def test_a_recommendation_begins_with_the_days_that_were_asked_for() -> None:
+    page = pages.application_page(shown(**CHAIR, days=PermitDays("2026-12-01", "2027-11-30")), FORM)
+    days = {field["id"]: field["value"] for field in Document(page).all("input") if field.get("type") == "date"}
+    assert days == {"starts": "2026-12-01", "ends": "2027-11-30"}
+    typed = Typed("recommend", ends="2027-05-31")
+    page = pages.application_page(shown(**CHAIR, days=PermitDays("2026-12-01", "2027-11-30")), FORM, typed=typed)
+    days = {field["id"]: field["value"] for field in Document(page).all("input") if field.get("type") == "date"}
+    assert days == {"starts": "2026-12-01", "ends": "2027-05-31"}

@@ -241,6 +241,13 @@ class RecommendationShown(msgspec.Struct, frozen=True):
     ends: str
 
 
+class PermitDays(msgspec.Struct, frozen=True):
+    """First and last day (ISO 8601) that a permit of the duration asked for would have: where a recommendation begins."""
+
+    starts: str
+    ends: str
+
+
 class TimelineEntry(msgspec.Struct, frozen=True):
     """One event, as people read it. `by` is empty where time acted or the name is not for the reader."""
 
@@ -257,7 +264,10 @@ class TimelineEntry(msgspec.Struct, frozen=True):
 
 
 class ApplicationShown(msgspec.Struct, frozen=True):
-    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now."""
+    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now.
+
+    `days` are for who may recommend.
+    """
 
     id: ApplicationId
     version: int
@@ -281,6 +291,7 @@ class ApplicationShown(msgspec.Struct, frozen=True):
     recommendation: RecommendationShown | None = None
     votes: tuple[VoteShown, ...] = ()
     conflict: bool | None = None
+    days: PermitDays | None = None
 
 
 class Scope(StrEnum):
