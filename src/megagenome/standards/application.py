@@ -242,7 +242,7 @@ class RecommendationShown(msgspec.Struct, frozen=True):
 
 
 class PermitDays(msgspec.Struct, frozen=True):
-    """First and last day (ISO 8601) that a permit of the duration asked for would have: where a recommendation begins."""
+    """First and last day (ISO 8601) of a permit that begins and lasts as was asked for; a recommendation begins so."""
 
     starts: str
     ends: str

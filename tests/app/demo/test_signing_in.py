@@ -20,6 +20,7 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
     shown = logins(signing, "http://hub", {"FI": "http://fi", "EE": "http://ee"})
     assert {login.name: login.first for login in shown} == {
         "researcher": "http://hub/cohort",
+        "colleague": "http://hub/for-you",
         "official": "http://hub/desk",
         "chair": "http://hub/desk",
         "member": "http://hub/desk",

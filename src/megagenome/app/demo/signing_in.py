@@ -14,7 +14,7 @@ from megagenome.app.demo.model import Login
 from megagenome.app.demo.servers import HOST, Server, start_program
 from megagenome.app.hub import open_hub
 from megagenome.app.node import open_node
-from megagenome.identity.demo_accounts import Account, DemoPerson, demo_people, make_accounts
+from megagenome.identity.demo_accounts import COLLEAGUE, Account, DemoPerson, demo_people, make_accounts
 from megagenome.identity.provider import Client
 from megagenome.identity.roles import Scope, grant_role
 from megagenome.identity.subjects import subject_of
@@ -42,6 +42,7 @@ WHAT = {
     Role.CITIZEN: What("sees what their genome was used for, and withdraws consent", "/my-genome"),
     Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
 }
+JOINS = What("joins the application by the researcher's invitation, and may read by the same permit", "/for-you")
 
 
 class ProviderStart(msgspec.Struct, frozen=True):
@@ -111,10 +112,11 @@ def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple
             each.username,
             signing.passwords[each.username],
             each.role.value,
-            WHAT[each.role].does,
-            node_urls.get(each.country, hub_url) + WHAT[each.role].first,
+            what.does,
+            node_urls.get(each.country, hub_url) + what.first,
         )
         for each in signing.people
+        for what in [JOINS if each.username == COLLEAGUE else WHAT[each.role]]
     )
 
 
