@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People at screens of their own: a browser for each, who sign in at the demo's provider, and pages that are looked at."""
+"""People at screens of their own: a browser for each, who sign in at the demo's provider; and pages looked at."""
 
 import itertools
 from pathlib import Path

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -186,7 +185,7 @@ def endorse(stage: Stage) -> None:
 
 
 def assess(stage: Stage, application: str) -> None:
-    """Chair and member of the committee declare and vote; the chair recommends the days asked for and asks countries."""
+    """Chair and member declare and vote; the chair recommends, for the days asked for, and asks the countries."""
     look = stage.screens.look
     chair, member = stage.at_hub("chair", "/desk"), stage.at_hub("member", "/for-you")
     look(chair, "chair-desk")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from megagenome.portal.moments import moment
+from megagenome.portal.moments import moment, month_name
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,7 @@ from megagenome.portal.moments import moment
 )
 def test_moments_are_read_alike_everywhere(text: str, shown: str) -> None:
     assert moment(text) == shown
+
+
+def test_a_month_has_its_name() -> None:
+    assert [month_name(month) for month in ("2026-01", "2026-12")] == ["January 2026", "December 2026"]

@@ -168,11 +168,13 @@ def _reasons(body: e.Body) -> TextId | None:
 def _entry(lens: _Lens, event: e.Event) -> TimelineEntry:
     body, actor = event.body, event.actor
     datasets: tuple[DatasetRef, ...] = ()
+    verdicts: tuple[str, ...] = ()
     match body:
         case e.DecisionRequested() | e.DecisionLapsed() | e.Created():
             datasets = body.datasets
         case e.Decided():
             datasets = tuple(outcome.dataset for outcome in body.outcomes)
+            verdicts = tuple(outcome.verdict for outcome in body.outcomes)
         case _:
             pass
     says = lens.text(_reasons(body)) or str(getattr(body, "reason", ""))
@@ -187,6 +189,7 @@ def _entry(lens: _Lens, event: e.Event) -> TimelineEntry:
         str(getattr(body, "country", "")),
         tuple(each.dataset for each in datasets),
         getattr(body, "due", None),
+        verdicts,
     )
 
 

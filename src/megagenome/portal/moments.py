@@ -4,6 +4,20 @@
 from datetime import UTC, date, datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHOLE_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def moment(text: str | datetime | None) -> str:
@@ -21,3 +35,9 @@ def day(when: date | str) -> str:
     given = datetime.fromisoformat(when) if isinstance(when, str) else when
     found = given.astimezone(UTC).date() if isinstance(given, datetime) and given.tzinfo else given
     return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
+
+
+def month_name(month: str) -> str:
+    """A month `2026-03` as `March 2026`."""
+    year, _, number = month.partition("-")
+    return f"{_WHOLE_MONTHS[int(number) - 1]} {year}"

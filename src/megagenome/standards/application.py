@@ -249,7 +249,10 @@ class PermitDays(msgspec.Struct, frozen=True):
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """One event, as people read it. `by` is empty where time acted or the name is not for the reader."""
+    """One event, as people read it. `by` is empty where time acted or the name is not for the reader.
+
+    verdicts  of a country's decision, one for each of `datasets`
+    """
 
     sequence: int
     at: datetime
@@ -261,6 +264,7 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     country: str
     datasets: tuple[str, ...]
     due: datetime | None
+    verdicts: tuple[str, ...] = ()
 
 
 class ApplicationShown(msgspec.Struct, frozen=True):
