@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from megagenome.app.demo.model import Running
+from megagenome.app.demo.network import GIVEN
 from megagenome.app.demo.walk.answers import TITLE, sections
 from megagenome.app.demo.walk.decide import REFUSAL
 from megagenome.app.demo.walk.model import Person, Site, Way
@@ -90,6 +91,7 @@ def begin(stage: Stage) -> Page:
     public = stage.screens.of("public")
     for path in ("/", "/nodes", "/help", "/login"):
         public.goto(way.hub + path)
+        assert public.locator(".site-notice").inner_text() == GIVEN
         look(public, f"public{path.replace('/', '-')}")
     page = stage.at_hub("researcher", "/account")
     look(page, "account")
@@ -230,6 +232,7 @@ def decide(stage: Stage) -> str:
 def decided(stage: Stage, site: Site, verdict: str, reasons: str) -> str:
     look = stage.screens.look
     page = stage.screens.signed_in(f"decider of {site.country}", site.decider, site.url, "/desk")
+    assert page.locator(".site-notice").inner_text() == GIVEN
     until(page, lambda: page.locator('main a[href^="/desk/"]').count() == 1)
     look(page, f"{site.country}-desk")
     page.locator('main a[href^="/desk/"]').click()

@@ -73,9 +73,10 @@ def prepare(countries: Sequence[str], port: int) -> SigningIn:
     return SigningIn(f"http://{HOST}:{port}", people, accounts, passwords)
 
 
-def settings_of(signing: SigningIn, client: str) -> dict[str, str]:
-    """The environment that lets people sign in at a server, registered as `client`."""
+def settings_of(signing: SigningIn, client: str, notice: str) -> dict[str, str]:
+    """The environment that lets people sign in at a server, registered as `client`, with a notice on its pages."""
     return {
+        "MEGAGENOME_SERVER_NOTICE": notice,
         "MEGAGENOME_SIGNIN_ISSUER": signing.issuer,
         "MEGAGENOME_SIGNIN_CLIENT_ID": client,
         "MEGAGENOME_SIGNIN_PROVIDER": "the demo's sign-in service",
