@@ -15,10 +15,10 @@ from megagenome.app.demo.network import GIVEN
 from megagenome.app.demo.walk.answers import TITLE, sections
 from megagenome.app.demo.walk.decide import REFUSAL
 from megagenome.app.demo.walk.model import Person, Site, Way
-from megagenome.app.demo.walk.stop import REVOCATION_S, WITHDRAWAL_S
+from megagenome.app.demo.walk.stop import REVOCATION_S
 from megagenome.identity.demo_accounts import COLLEAGUE
 from megagenome.kernel import clock
-from tests.journeys.screens import TIMEOUT_MS, Screens
+from tests.journeys.screens import Screens
 from tests.journeys.test_way import WOMEN, network_of_two
 from tests.portal.test_browser import ARGUMENTS
 
@@ -299,15 +299,14 @@ def counted(page: Page, site: Site, permit: str) -> int | None:
 
 
 def withdraw(stage: Stage, researcher: Page, permit: str) -> None:
-    """The citizen sees what their genome was used for, and withdraws: within a second the permit reads without them."""
+    """The citizen sees what their genome was used for, and withdraws: when the page says so, the permit reads without
+    them. How soon that is: `test_way`."""
     site = stage.way.grants
     page = stage.screens.signed_in("citizen", stage.way.citizen, site.url, "/my-genome")
     assert permit in words(page)
     stage.screens.look(page, "my-genome")
-    began = time.monotonic()
     press(page, "Withdraw my consent")
     assert counted(researcher, site, permit) == WOMEN - 1
-    assert time.monotonic() - began < WITHDRAWAL_S + TIMEOUT_MS / 1000
     stage.screens.look(page, "withdrawn")
 
 
