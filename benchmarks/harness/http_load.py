@@ -7,7 +7,8 @@ A request's time counts from when it was due, so a server that stalls is charged
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -31,9 +32,11 @@ class Answers(NamedTuple):
         return self.times_s[int(rank) - 1] * 1000
 
 
-def get(path: str) -> bytes:
-    """A GET request, ready to send."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n".encode()
+def get(path: str, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """A GET request, ready to send. `headers` may say another host."""
+    sent = {"Host": "localhost", "Accept": "application/json", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, connections: int = 32) -> Answers:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,9 @@ REQUESTS = 4_000
 ROUNDS = 7
 RATE = 1000
 START = 20_000_000
+EXACT_ALLELE = f"exact allele over HTTP, {RATE} requests/s over 32 connections, {PEOPLE:,} people, a third absent"
+P99_BAR = "ours < 10"
+"""Milliseconds for the 99th percentile, whoever asks."""
 
 
 def claims(seed: int) -> Iterator[Claim]:
@@ -106,10 +109,10 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """A node as a process of its own."""
+def served(folder: Path, role: str = "node") -> Iterator[Served]:
+    """A node, or the hub, as a process of its own."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "megagenome", "node", "serve", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "megagenome", role, "serve", str(folder), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr
@@ -123,15 +126,17 @@ def served(folder: Path) -> Iterator[Served]:
         process.wait(10)
 
 
-class _Asked(NamedTuple):
+class AlleleQuestions(NamedTuple):
     """Requests, and the allele count and number that each must be told."""
 
     requests: list[bytes]
     expected: list[tuple[int, int]]
 
 
-def _asked(genotypes: Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
-    """Random alleles of which a third are absent."""
+def allele_questions(
+    genotypes: Genotypes, seed: int, count: int = REQUESTS, headers: Mapping[str, str] | None = None
+) -> AlleleQuestions:
+    """Random alleles of which a third are absent; `headers` say who asks."""
     random = np.random.default_rng(seed)
     sites = random.integers(0, SITES, count)
     absent = random.random(count) < 1 / 3
@@ -140,11 +145,11 @@ def _asked(genotypes: Genotypes, seed: int, count: int = REQUESTS) -> _Asked:
     path = "/beacon/v2/g_variants?assemblyId=GRCh38&referenceName=22&start={}&referenceBases=A&alternateBases={}"
     record = "&requestedGranularity=record"
     requests = [
-        get((path + record).format(genotypes.starts[site], "T" if gone else "G"))
+        get((path + record).format(genotypes.starts[site], "T" if gone else "G"), headers or {})
         for site, gone in zip(sites, absent, strict=True)
     ]
     told = [(0, 0) if gone else (int(ac[s]), int(an[s])) for s, gone in zip(sites, absent, strict=True)]
-    return _Asked(requests, told)
+    return AlleleQuestions(requests, told)
 
 
 def _right(bodies: Sequence[bytes], expected: Sequence[tuple[int, int]]) -> bool:
@@ -159,8 +164,8 @@ def _right(bodies: Sequence[bytes], expected: Sequence[tuple[int, int]]) -> bool
 
 def _http_claims(folder: Path, genotypes: Genotypes, seed: int) -> Iterator[Claim]:
     """Both nodes are up at once and asked by turns, so that they meet the same weather; medians over the rounds."""
-    asked = _asked(genotypes, seed)
-    words = f"exact allele over HTTP, {RATE} requests/s over 32 connections, {PEOPLE:,} people, a third absent"
+    asked = allele_questions(genotypes, seed)
+    words = EXACT_ALLELE
     with contextlib.ExitStack() as stack:
         nodes: dict[int, Served] = {}
         for datasets in (1, 8):
@@ -172,27 +177,27 @@ def _http_claims(folder: Path, genotypes: Genotypes, seed: int) -> Iterator[Clai
                 yield claim(
                     "node idle, all its processes (PSS)", "MB", pss_bytes(nodes[1].pid) / 1e6, bar="ours <= 150"
                 )
-        rounds: dict[int, list[_Round]] = {datasets: [] for datasets in nodes}
+        rounds: dict[int, list[Round]] = {datasets: [] for datasets in nodes}
         for datasets in nodes:
             open_loop(nodes[datasets].port, asked.requests[:1000], rate=RATE)  # warm
         for number in range(ROUNDS):
             for datasets in sorted(nodes, reverse=bool(number % 2)):
-                rounds[datasets].append(_round(nodes[datasets], asked))
+                rounds[datasets].append(ask_alleles(nodes[datasets], asked))
         for datasets, measured in rounds.items():
             told = f"{datasets} dataset" + "s" * (datasets > 1)
             equal = all(each.equal for each in measured)
-            p99, p50, cpu = (_median(measured, field) for field in ("p99_ms", "p50_ms", "cpu_ms"))
-            yield claim(f"{words}, {told}: p99", "ms", p99, bar="ours < 10", equal=equal)
+            p99, p50, cpu = (median_of(measured, field) for field in ("p99_ms", "p50_ms", "cpu_ms"))
+            yield claim(f"{words}, {told}: p99", "ms", p99, bar=P99_BAR, equal=equal)
             yield claim(f"... {told}: p50", "ms", p50)
             yield claim(f"... {told}: processor", "ms/request", cpu)
             flood = open_loop(nodes[datasets].port, asked.requests, rate=1e9)
             yield claim(f"... {told}: highest rate", "requests/s", len(asked.requests) / flood.elapsed_s)
-    one, eight = (_median(rounds[datasets], "cpu_ms") for datasets in (1, 8))
+    one, eight = (median_of(rounds[datasets], "cpu_ms") for datasets in (1, 8))
     words = "processor per request, 8 datasets beside 1"
     yield claim(words, "ms/request", eight, peer=one, peer_version="1 dataset", bar="ratio <= 1.2")
 
 
-class _Round(NamedTuple):
+class Round(NamedTuple):
     """What one load at the stated rate gave."""
 
     p99_ms: float
@@ -201,13 +206,15 @@ class _Round(NamedTuple):
     equal: bool
 
 
-def _round(node: Served, asked: _Asked) -> _Round:
+def ask_alleles(node: Served, asked: AlleleQuestions, rate: float = RATE) -> Round:
+    """One round at a stated rate."""
     before = cpu_s(node.pid)
-    answers = open_loop(node.port, asked.requests, rate=RATE)
+    answers = open_loop(node.port, asked.requests, rate=rate)
     spent_ms = (cpu_s(node.pid) - before) / len(asked.requests) * 1000
     equal = answers.wrong == 0 and _right(answers.bodies, asked.expected)
-    return _Round(answers.quantile_ms(0.99), answers.quantile_ms(0.5), spent_ms, equal)
+    return Round(answers.quantile_ms(0.99), answers.quantile_ms(0.5), spent_ms, equal)
 
 
-def _median(rounds: Sequence[_Round], field: str) -> float:
+def median_of(rounds: Sequence[Round], field: str) -> float:
+    """Of one of their numbers."""
     return float(statistics.median(getattr(each, field) for each in rounds))

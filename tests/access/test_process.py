@@ -56,6 +56,14 @@ def test_the_whole_way(hub: Hub) -> None:
     assert (standing.permit, standing.digest, standing.state) == (document.id, digest(document), PermitState.ACTIVE)
 
 
+def test_the_timeline_says_what_a_country_decided_on_each_dataset(hub: Hub) -> None:
+    application = hub.active()
+    for who in (ADA, CHAIR, SIGNE, AUDREY):
+        [decided] = [each for each in hub.show(who, application).timeline if each.verdicts]
+        assert (decided.country, decided.datasets) == ("EE", ("GDI-EE-1", "GDI-EE-2"))
+        assert decided.verdicts == ("approved", "refused")
+
+
 def test_suspended_resumed_revoked(hub: Hub) -> None:
     application = hub.active()
     for command, state, told in (

@@ -63,7 +63,7 @@ def test_one_allele_by_get() -> None:
     pairs = [(k, str(v)) for k, v in EXACT.items() if k != "start"]
     request = request_from_parameters([*pairs, ("start", "16050074"), ("datasets", "B,A"), ("limit", "0")])
     question = variant_question(request, DATASETS, ASSEMBLIES, page=1000, widest=1)
-    assert question == VariantQuestion(ALLELE, (0, 1), 0, 1000)
+    assert question == VariantQuestion(ALLELE, (0, 1), 0, 1000, named=True)
 
 
 def test_an_accession_says_the_assembly() -> None:
@@ -90,9 +90,9 @@ def test_a_region_and_a_gene() -> None:
 
 
 def test_pages() -> None:
-    assert ask(EXACT, pagination={"skip": "5", "limit": 0})[2:] == (5, 1000)
-    assert ask(EXACT, pagination={"limit": 5000})[2:] == (0, 1000)
-    assert ask(EXACT, pagination={"limit": "3"})[2:] == (0, 3)
+    assert ask(EXACT, pagination={"skip": "5", "limit": 0})[2:4] == (5, 1000)
+    assert ask(EXACT, pagination={"limit": 5000})[2:4] == (0, 1000)
+    assert ask(EXACT, pagination={"limit": "3"})[2:4] == (0, 3)
 
 
 REFUSED_VARIANTS: list[tuple[Any, str]] = [
@@ -217,7 +217,7 @@ def test_a_dataset_is_chosen_by_filter_or_parameter() -> None:
     for query in ({"filters": filters}, {"requestParameters": {"datasets": ["B"]}}):
         request = decode_request(msgspec.json.encode({"query": query}))
         question = people_question(request, DATASETS, ASSEMBLIES, FakeReference().ontology_for, lambda: TERMS)
-        assert question == (EVERYONE, (1,))
+        assert question == (EVERYONE, (1,), True)
 
 
 @pytest.mark.parametrize(

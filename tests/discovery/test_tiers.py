@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tier hides is to a Beacon's caller as if it did not exist, but for its place in the list of datasets."""
+"""What a tier hides is to a Beacon's caller as if it did not exist, but that it is in the list of datasets, and that
+what the whole node tells is no whole."""
 
 import itertools
+from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,13 +18,17 @@ from megagenome.discovery.answer import Beacon
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId
-from megagenome.standards.beacon import Pagination, decode_request
+from megagenome.standards.beacon import CountPrecision, Pagination, ResponseSummary, decode_request
 from tests.collection import clocks
 from tests.discovery.fake import IDENTITY, FakeReference
 
 REGISTERED = Caller("carol", registered=True)
 SEEN = {PUBLIC: {Tier.PUBLIC}, REGISTERED: {Tier.PUBLIC, Tier.REGISTERED}}
 PAIRS = list(itertools.product(Tier, Tier))
+ABSENT = {
+    "assemblyId": "GRCh38", "referenceName": "22", "start": [100], "referenceBases": "A", "alternateBases": "T",
+}  # fmt: skip
+REGION = {"assemblyId": "GRCh38", "referenceName": "22", "start": [50], "end": [200]}
 ALLELE = {
     "assemblyId": "GRCh38", "referenceName": "22", "start": [100], "referenceBases": "A", "alternateBases": "C",
 }  # fmt: skip
@@ -105,3 +112,74 @@ def test_terms_are_those_of_people_whom_the_caller_may_count(beacon: Beacon) -> 
         assert {term for term in listed if term.startswith("in_")} == {
             f"in_{alleles}_{people}" for alleles, people in PAIRS if people in seen
         }
+
+
+def told(beacon: Beacon, caller: Caller, **query: object) -> list[object]:
+    """The summaries of both questions about an allele and of one about people."""
+    parameters = {"g_variant": ALLELE, **query}
+    answers = (
+        beacon.variants(caller, asked(requestParameters=parameters)),  # type: ignore[arg-type]
+        beacon.variants(caller, asked(requestParameters={**parameters, "g_variant": ABSENT})),  # type: ignore[arg-type]
+        beacon.individuals(caller, asked(requestParameters=query)),  # type: ignore[arg-type]
+    )
+    return [answer.response_summary for answer in answers]
+
+
+def test_a_sum_beside_hidden_data_is_no_whole_and_states_no_bound(beacon: Beacon) -> None:
+    for caller, seen in SEEN.items():
+        allele, absent, people = told(beacon, caller)
+        assert allele == ResponseSummary(True, 1, CountPrecision.EXACT)  # it is one allele, wherever else it is
+        assert absent == ResponseSummary(False, 0, CountPrecision.IMPRECISE)
+        assert people == ResponseSummary(True, 7 * len(Tier) * len(seen), CountPrecision.IMPRECISE)
+        named = [name(a, p) for a, p in PAIRS if {a, p} <= seen]
+        allele, absent, people = told(beacon, caller, datasets=named)
+        assert absent == ResponseSummary(False, 0, CountPrecision.EXACT)
+        assert people == ResponseSummary(True, 7 * len(named), CountPrecision.EXACT)
+
+
+STATES = {
+    "nobody who carries it": (range(100, 107), Tier.CONTROLLED, True),
+    "few": (range(7), Tier.CONTROLLED, True),
+    "many": (range(60), Tier.CONTROLLED, True),
+    "of registered access": (range(60), Tier.REGISTERED, True),
+}
+"""What is in a dataset that is hidden from the public: its people, its tier, and whether it is published."""
+
+
+def node_with(folder: Path, people: Iterable[int], tier: Tier, published: bool) -> Beacon:
+    """A node with one dataset."""
+    collection = Collection.create(folder, lambda _: None)
+    mine = list(people)
+    stated = msgspec.structs.replace(
+        clocks.statement(clocks.CLOSED), alleles_tier=tier, people_tier=tier, publish=published
+    )
+    persons = [clocks.as_person(number, YES) for number in mine]
+    load(collection, stated, People(persons, {}, {}), [clocks.source_of(mine)], "GRCh38")  # type: ignore[list-item]
+    return Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+
+
+def everything_told(beacon: Beacon) -> list[bytes]:
+    """Each answer to the public, to the byte."""
+    variant = {"g_variant": ALLELE}
+    requests = [asked(requestParameters={"g_variant": place}) for place in (ALLELE, ABSENT, REGION)]
+    filters = [{"id": "sex", "operator": "=", "value": "female"}]
+    people = [asked(), asked(filters=filters), asked(requestParameters=variant), asked(requestedGranularity="boolean")]
+    answers = [
+        *(beacon.variants(PUBLIC, each) for each in requests),  # type: ignore[arg-type]
+        *(beacon.individuals(PUBLIC, each) for each in people),  # type: ignore[arg-type]
+    ]
+    return [msgspec.json.encode(each) for each in answers]
+
+
+def test_nothing_that_is_told_depends_on_who_is_in_hidden_data(tmp_path: Path) -> None:
+    nodes = {says: node_with(tmp_path / str(k), *state) for k, (says, state) in enumerate(STATES.items())}
+    answers = {says: everything_told(node) for says, node in nodes.items()}
+    assert len({tuple(each) for each in answers.values()}) == 1, list(answers)
+    assert all(b'"countPrecision":"imprecise"' in each for each in answers["few"][:-1])
+
+
+def test_unpublished_data_change_nothing_at_all(tmp_path: Path) -> None:
+    empty = Collection.create(tmp_path / "empty", lambda _: None)
+    none = Beacon(empty, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+    draft = node_with(tmp_path / "draft", range(60), Tier.CONTROLLED, False)
+    assert everything_told(draft) == everything_told(none)

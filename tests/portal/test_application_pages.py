@@ -16,6 +16,7 @@ from megagenome.standards.application import (
     Line,
     Page,
     PartState,
+    PermitDays,
     ProcessRole,
     RecommendationShown,
     State,
@@ -62,6 +63,11 @@ OFFICIAL: dict[str, Any] = {
 LINE = Line(
     shown().id, EVIL, State.ASSESSING, 1, EVIL, ("EE", "FI"), "2026-11-02", "2026-11-02", "2026-11-20", "x", True
 )
+NODES = [
+    msgspec.structs.replace(fake_hub.state("FI", NodeStatus.ANSWERED, 1), id="node.fi", url="https://fi.example"),
+    msgspec.structs.replace(fake_hub.state("EE", NodeStatus.ANSWERED, 1), id="node.ee", url="https://ee.example"),
+    msgspec.structs.replace(fake_hub.state("SE", NodeStatus.ANSWERED, 1), id="node.fi", url="javascript:alert(1)"),
+]
 EVERY = [value for value in Typed.__struct_fields__ if value != "uses"]
 
 PAGES: dict[str, Callable[[str], str]] = {
@@ -173,6 +179,9 @@ def test_a_permit_says_where_it_works() -> None:
         (State.WITHDRAWN, "It works nowhere."),
     ):
         assert says in permit_page(shown(state=state, parts=tuple(granted)), FORM, document()), state
+    over = permit_page(shown(**{**OWN, "state": State.REVOKED, "parts": tuple(granted)}), FORM, document(), NODES)
+    assert "Where it worked" in over
+    assert "How to use it" not in over  # whoever was its person is not led to a refusal
     assert "so it works nowhere" in permit_page(shown(state=State.NATIONAL_WINDOW), FORM, document())
     hidden = permit_page(shown("Ada Lovelace", **AUDITOR), FORM, None)
     assert "is not for your role" in hidden
@@ -181,12 +190,7 @@ def test_a_permit_says_where_it_works() -> None:
 
 def test_a_granted_permit_says_exactly_how_it_is_used_to_its_own_people() -> None:
     granted = tuple(msgspec.structs.replace(part, state=PartState.APPROVED) for part in shown().parts[1:])
-    nodes = [
-        msgspec.structs.replace(fake_hub.state("FI", NodeStatus.ANSWERED, 1), id="node.fi", url="https://fi.example"),
-        msgspec.structs.replace(fake_hub.state("EE", NodeStatus.ANSWERED, 1), id="node.ee", url="https://ee.example"),
-        msgspec.structs.replace(fake_hub.state("SE", NodeStatus.ANSWERED, 1), id="node.fi", url="javascript:alert(1)"),
-    ]
-    page = permit_page(shown(**{**OWN, "state": State.ACTIVE, "parts": granted}), FORM, document(), nodes)
+    page = permit_page(shown(**{**OWN, "state": State.ACTIVE, "parts": granted}), FORM, document(), NODES)
     found = Document(page)
     found.check()
     assert "https://fi.example/visas/token" in found.text
@@ -195,4 +199,14 @@ def test_a_granted_permit_says_exactly_how_it_is_used_to_its_own_people() -> Non
     command = found.text[found.text.index("curl -s https://fi.example/beacon") :]
     body = shlex.split(command[: command.index("}}'") + 3])[-1]
     assert json.loads(body)["query"]["requestParameters"]["permit"] == {"id": "permit1", "use": "research"}
-    assert "How to use it" not in permit_page(shown(state=State.ACTIVE, parts=granted), FORM, document(), nodes)
+    assert "How to use it" not in permit_page(shown(state=State.ACTIVE, parts=granted), FORM, document(), NODES)
+
+
+def test_a_recommendation_begins_with_the_days_that_were_asked_for() -> None:
+    page = pages.application_page(shown(**CHAIR, days=PermitDays("2026-12-01", "2027-11-30")), FORM)
+    days = {field["id"]: field["value"] for field in Document(page).all("input") if field.get("type") == "date"}
+    assert days == {"starts": "2026-12-01", "ends": "2027-11-30"}
+    typed = Typed("recommend", ends="2027-05-31")
+    page = pages.application_page(shown(**CHAIR, days=PermitDays("2026-12-01", "2027-11-30")), FORM, typed=typed)
+    days = {field["id"]: field["value"] for field in Document(page).all("input") if field.get("type") == "date"}
+    assert days == {"starts": "2026-12-01", "ends": "2027-05-31"}

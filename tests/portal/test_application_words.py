@@ -10,7 +10,7 @@ import pytest
 from megagenome.access.events import Body, name_of
 from megagenome.portal import application_words as words
 from megagenome.standards.application import ClockKind, ClockShown, Criterion, PartState, ProcessRole, State, Vote
-from tests.portal.applications import NOW, shown
+from tests.portal.applications import FORM, NOW, shown
 
 
 def test_each_state_role_criterion_and_vote_has_words() -> None:
@@ -40,6 +40,37 @@ def test_a_timeline_is_newest_first_and_counts_what_was_done_again() -> None:
     ]
     quiet = [msgspec.structs.replace(each, event="clock.started") for each in shown().timeline]
     assert words.timeline(quiet) == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "what", "datasets"),
+    [
+        (("approved", "approved"), "Finland granted it", ("A", "B")),
+        (("refused", "refused"), "Finland refused it", ("A", "B")),
+        (("revoked", "revoked"), "Finland took its grant back", ("A", "B")),
+        (("approved", "refused"), "Finland decided", ("A granted", "B refused")),
+        (("newer", "newer"), "Finland decided", ("A", "B")),
+    ],
+)
+def test_a_timeline_says_what_a_country_decided(
+    verdicts: tuple[str, ...], what: str, datasets: tuple[str, ...]
+) -> None:
+    entry = msgspec.structs.replace(
+        shown().timeline[0],
+        event="application.event/decided",
+        country="FI",
+        datasets=("A", "B"),
+        verdicts=verdicts,
+    )
+    [told] = words.timeline([entry])
+    assert (told.what, told.datasets) == (what, datasets)
+
+
+def test_kinds_of_use_are_called_as_the_form_calls_them() -> None:
+    field = FORM.field_that_means("uses")
+    assert field
+    assert {option.id: option.label["en"] for option in field.options} == words.USES
+    assert words.use_words("newer") == "newer"
 
 
 def test_an_event_of_a_newer_hub_is_shown_by_its_name() -> None:

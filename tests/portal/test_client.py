@@ -176,3 +176,19 @@ def test_a_glance_never_waits_for_a_slow_network_and_shows_what_it_saw_last(monk
 def test_a_glance_at_a_network_that_cannot_be_asked_is_none() -> None:
     hub, _ = hub_that_replies(Reply(503, b"{}"))
     assert asyncio.run(Glance().look(hub)) is None
+
+
+def test_a_network_without_nodes_is_looked_at_again_since_they_may_be_joining(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FRESH_S", 60.0)
+    told = [NodeList(()), states(), NodeList(())]
+
+    async def ask(_reader: Reader, _path: str, _query: Mapping[str, str]) -> Reply:
+        return Reply(200, msgspec.json.encode(told.pop(0)))
+
+    async def look() -> list[NodeList | None]:
+        glance = Glance()
+        nobody: Any = None
+        hub = Hub(ask, Reader(nobody, nobody, ()))
+        return [await glance.look(hub) for _ in range(3)]
+
+    assert asyncio.run(look()) == [NodeList(()), states(), states()]

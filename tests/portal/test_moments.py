@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from megagenome.kernel import clock
-from megagenome.portal.moments import ago, moment
+from megagenome.portal.moments import ago, moment, month_name
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,7 @@ def test_how_long_ago(passed: timedelta, shown: str, monkeypatch: pytest.MonkeyP
     then = datetime(2026, 3, 4, tzinfo=UTC)
     monkeypatch.setattr(clock, "now", lambda: then + passed)
     assert ago(then).replace("\u00a0", " ") == shown
+
+
+def test_a_month_has_its_name() -> None:
+    assert [month_name(month) for month in ("2026-01", "2026-12")] == ["January 2026", "December 2026"]

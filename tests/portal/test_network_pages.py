@@ -60,7 +60,7 @@ def test_a_text_that_names_nothing_is_kept_with_the_reason_beside_it() -> None:
 
 def test_a_network_that_is_not_known_now_is_not_a_network_of_nobody() -> None:
     assert "is not known at the moment" in Document(search_page(None, EXAMPLES, Search())).text
-    assert "National nodes 0" in Document(search_page(NodeList(()), EXAMPLES, Search())).text
+    assert "No node has joined" in Document(search_page(NodeList(()), EXAMPLES, Search())).text
 
 
 @pytest.mark.parametrize("codes", [(), ("FI",), tuple(sorted(PLACES))[:27], ("US", "ZZ")])
@@ -104,3 +104,23 @@ def test_errors_are_pages_and_say_the_reason_once(status: int) -> None:
 
 def test_an_error_of_a_node_does_not_lead_to_pages_that_only_a_hub_has() -> None:
     assert {a["href"] for a in Document(error_page(404, on_node=True)).all("a")} == {"#main", "/"}
+
+
+def test_a_network_that_no_node_has_joined_says_so_and_shows_no_zeros() -> None:
+    document = Document(search_page(NodeList(()), EXAMPLES, Search()))
+    document.check()
+    assert "No node has joined this network yet" in document.text
+    assert "National nodes" not in document.text
+
+
+@pytest.mark.parametrize("visit", [Visit(PUBLIC, notice="<b>all made up</b>"), Visit(PUBLIC)])
+def test_a_notice_stands_on_each_page_as_text(visit: Visit) -> None:
+    before = VISIT.set(visit)
+    try:
+        pages = [search_page(fake_hub.states(), EXAMPLES, Search()), help_page("https://hub"), error_page(404)]
+    finally:
+        VISIT.reset(before)
+    for page in pages:
+        document = Document(page)
+        document.check()
+        assert ("<b>all made up</b>" in document.text) is bool(visit.notice)

@@ -21,7 +21,7 @@ def test_every_status_has_a_word_of_its_own() -> None:
         (node("FI", NodeStatus.WITHHELD, floor=25), "Either fewer than 25 or none at all: nobody can tell which."),
         (
             node("FI", NodeStatus.WITHHELD, floor=None),
-            "Either fewer than it may tell or none at all: nobody can tell which.",
+            "Nothing that it may tell you: too few people, data that are not open to you, or none at all.",
         ),
         (node("FI", NodeStatus.LATE, message="5 s"), "It did not answer in time: 5 s"),
         (node("FI", NodeStatus.UNREACHABLE), "It could not be reached"),

@@ -5,12 +5,19 @@ It works at a node only with that country's signature over the document's digest
 application's parts. The hub can suspend and revoke it, and so resume it, but grants nothing by that.
 """
 
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
 from megagenome.access import command_types as c
 from megagenome.access import events as e
 from megagenome.access.case import Bodies, Case, new_id
 from megagenome.access.form import read_form
 from megagenome.access.model import PermitRef
 from megagenome.kernel.errors import Invalid
+from megagenome.standards.application import PermitDays
+from megagenome.standards.application_form import Form
 from megagenome.standards.permit import (
     PermitDataset,
     PermitDocument,
@@ -49,9 +56,39 @@ def propose(case: Case, command: c.Recommend) -> PermitRef:
     return PermitRef(document.id, digest(document), text, command.starts.isoformat(), command.ends.isoformat())
 
 
+def days_asked_for(form: Form, answers: Mapping[str, Any], longest_days: int, today: date) -> PermitDays | None:
+    """First and last day of a permit as it was asked for; None where the form or the answers do not say,
+    or no calendar has the last day.
+
+    What was to begin in the past begins today and lasts as long. It never lasts longer than `longest_days`.
+    """
+    starts, months = (_answer_that_means(form, answers, meaning) for meaning in ("starts", "months"))
+    if not isinstance(starts, str) or not isinstance(months, int | float):
+        return None
+    first = max(date.fromisoformat(starts), today)
+    try:
+        last = min(_last_day(first, int(months)), first + timedelta(days=longest_days - 1))
+    except (ValueError, OverflowError):  # after the year 9999
+        return None
+    return PermitDays(first.isoformat(), last.isoformat())
+
+
+def _answer_that_means(form: Form, answers: Mapping[str, Any], meaning: str) -> Any:
+    field = form.field_that_means(meaning)
+    return answers.get(field.id) if field else None
+
+
+def _last_day(first: date, months: int) -> date:
+    """The day before the same day of the month; the month's last day where it has no such day."""
+    years, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    length = monthrange(years, month + 1)[1]
+    if first.day > length:
+        return date(years, month + 1, length)
+    return date(years, month + 1, first.day) - timedelta(days=1)
+
+
 def _uses(case: Case, uses: tuple[str, ...]) -> tuple[str, ...]:
-    field = read_form(case.view.form).field_that_means("uses")
-    asked = case.read_answers(case.view.submitted).get(field.id) if field else None
+    asked = _answer_that_means(read_form(case.view.form), case.read_answers(case.view.submitted), "uses")
     if not uses or not set(uses) <= set(asked or ()):
         raise Invalid(f"choose kinds of use among those that were asked for: {', '.join(asked or ()) or 'none'}")
     return tuple(sorted(set(uses)))

@@ -58,7 +58,8 @@ class Reader:
         """The application as the caller may see it. Raises `Unauthenticated`, `NotFound`."""
         with self.store.transaction() as transaction:
             person, view, roles = self._looked(transaction, caller, application, Verb.LOOK)
-            return show(transaction, view, transaction.events(view.id), person, roles)
+            longest = self.world.settings.longest_permit_days
+            return show(transaction, view, transaction.events(view.id), person, roles, longest)
 
     def attachment(self, caller: Caller, application: str, attachment: str) -> Document:
         """A document: the applicant's side reads those of the draft, desks those that were submitted.

@@ -16,6 +16,7 @@ from megagenome.access import events as e
 from megagenome.access.drafting import around
 from megagenome.access.form import read_form
 from megagenome.access.model import Application, Attachment, Clock, Decision, TextId
+from megagenome.access.permit import days_asked_for
 from megagenome.access.rules import TABLE, may
 from megagenome.access.store import Known, Transaction
 from megagenome.access.working_days import working_days_between
@@ -80,8 +81,9 @@ def show(
     events: Iterable[e.Event],
     person: PersonKey | None,
     roles: frozenset[ProcessRole],
+    longest_permit_days: int,
 ) -> ApplicationShown:
-    """The application as somebody with these roles sees it."""
+    """The application as somebody with these roles sees it. `longest_permit_days` bounds the days that are proposed."""
     lens = _Lens(transaction, roles, view)
     visible = [event for event in events if lens.is_in_confidence or not e.is_in_confidence(event.body)]
     actors = {event.actor.person for event in visible if event.actor}
@@ -102,13 +104,13 @@ def show(
             recommended.reasons if recommended else None,
         ],
     )
-    given = _answers(lens, answers)
+    given, commands = _answers(lens, answers), commands_of(view, person, roles)
     return ApplicationShown(
         view.id,
         view.version,
         view.state,
         tuple(sorted(roles)),
-        commands_of(view, person, roles),
+        commands,
         view.form,
         view.cohort,
         view.organisation,
@@ -126,6 +128,9 @@ def show(
         recommendation=_recommendation(view, lens),
         votes=_votes(view, lens, person) if lens.is_in_confidence and lens.reads else (),
         conflict=view.conflicts.get(person) if person and roles & _DAC else None,
+        days=days_asked_for(read_form(view.form), given, longest_permit_days, clock.now().date())
+        if Verb.RECOMMEND in commands
+        else None,
     )
 
 
@@ -163,11 +168,13 @@ def _reasons(body: e.Body) -> TextId | None:
 def _entry(lens: _Lens, event: e.Event) -> TimelineEntry:
     body, actor = event.body, event.actor
     datasets: tuple[DatasetRef, ...] = ()
+    verdicts: tuple[str, ...] = ()
     match body:
         case e.DecisionRequested() | e.DecisionLapsed() | e.Created():
             datasets = body.datasets
         case e.Decided():
             datasets = tuple(outcome.dataset for outcome in body.outcomes)
+            verdicts = tuple(outcome.verdict for outcome in body.outcomes)
         case _:
             pass
     says = lens.text(_reasons(body)) or str(getattr(body, "reason", ""))
@@ -182,6 +189,7 @@ def _entry(lens: _Lens, event: e.Event) -> TimelineEntry:
         str(getattr(body, "country", "")),
         tuple(each.dataset for each in datasets),
         getattr(body, "due", None),
+        verdicts,
     )
 
 

@@ -42,7 +42,7 @@ def hub_app(hub: Hub) -> WebApp:
     ledger = Ledger(hub.engine, keys, settings.hub.id)
     access = hub_access(hub, keys, descriptor, ledger)
     passports = explaining(hub.folder)
-    signing = sign_in(hub.engine, settings.signin, settings.hub.url)
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice)
     return WebApp(
         [
             *signing.routers(error_pages),

@@ -63,7 +63,7 @@ def node_app(node: Node) -> WebApp:
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
     explained = explaining(node.folder)
-    signing = sign_in(node.collection.engine, settings.signin, me.url)
+    signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice)
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]

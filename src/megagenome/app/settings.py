@@ -2,6 +2,7 @@
 """The settings files of a node and of a hub, composed of each role's own settings."""
 
 import re
+from typing import Annotated
 
 import msgspec
 
@@ -43,10 +44,11 @@ class NodeIdentity(msgspec.Struct, frozen=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """`[server]`: where it listens."""
+    """`[server]`: where it listens; `notice` is a line at the head of every page, such as that all data are made up."""
 
     host: str = "127.0.0.1"
     port: int = 8601
+    notice: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
 class ExampleQuestion(msgspec.Struct, frozen=True):

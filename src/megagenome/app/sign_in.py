@@ -27,7 +27,8 @@ class SigningIn(NamedTuple):
         return [sign_in_router(self.door, errors), account_router(self.door, errors, on_node=on_node)]
 
 
-def sign_in(engine: sa.Engine, settings: SignInSettings, url: str) -> SigningIn:
-    """The sign-in of a server with this database, these settings and this public address (empty: as it is asked)."""
-    callers = CallerMiddleware(Sessions(engine, settings), url, offered=bool(settings.issuer))
+def sign_in(engine: sa.Engine, settings: SignInSettings, url: str, notice: str) -> SigningIn:
+    """The sign-in of a server with this database, these settings and this public address (empty: as it is asked).
+    `notice` stands on each of its pages."""
+    callers = CallerMiddleware(Sessions(engine, settings), url, offered=bool(settings.issuer), notice=notice)
     return SigningIn(callers, make_door(settings, callers))

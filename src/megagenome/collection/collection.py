@@ -110,7 +110,7 @@ class Collection:
 
         Without a permit only `Use.AGGREGATES`: counts of the people who are in the public numbers (`released.py`), of
         the published datasets whose tiers let the caller know all that `asked` and the cohort ask for. Who asks for
-        alleles alone gets the datasets whose alleles they may see; whatever a tier hides is as if it did not exist.
+        alleles alone gets the datasets whose alleles they may see; whatever a tier hides is not in it.
         What is read may be told only as far as disclosure control passes it. Cohorts are evaluated when first used;
         cost: microseconds.
 

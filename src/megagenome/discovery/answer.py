@@ -11,7 +11,7 @@ from megagenome.collection.model import Asked, Use
 from megagenome.discovery import describe
 from megagenome.discovery.by_permit import PermittedAnswers
 from megagenome.discovery.count import count_people, count_variants
-from megagenome.discovery.model import Identity, KnownTerms, VariantQuestion, VariantsTold
+from megagenome.discovery.model import Identity, KnownTerms, PeopleQuestion, VariantQuestion, VariantsTold
 from megagenome.discovery.needs import CountAggregate, Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
 from megagenome.discovery.result_sets import (
@@ -123,8 +123,7 @@ class Beacon:
         told = count_people(self._collection, scheme, caller, asked, question)
         self._count_aggregate(caller.subject, [scheme.datasets[k].id for k in question.datasets])
         meta = answer_meta(self.identity, request, describe.INDIVIDUAL, DEFAULT_LIMIT)
-        floor = max((int(scheme.floors[k]) for k in question.datasets), default=0)
-        precision = EXACT if told.exact else imprecise(floor)
+        precision = EXACT if told.exact and not _leaves_out(scheme, question) else _imprecise(scheme, question)
         short = summary(told.total, precision, meta)
         if meta.returned_granularity is not Granularity.RECORD:
             return beacon.BeaconResponse(meta, short)
@@ -179,7 +178,8 @@ class Beacon:
         if known is not None and known[0] == version and known[1].fits(reading):
             return reading, known[1]
         with self._building:
-            scheme = scheme_of(reading, self.settings.floor)
+            hides = len(reading.datasets) < len(self._collection.published)
+            scheme = scheme_of(reading, self.settings.floor, hides=hides)
             self._schemes[caller.registered, asked] = version, scheme
         return reading, scheme
 
@@ -196,7 +196,17 @@ class Beacon:
 
     def _precision_of_variants(self, scheme: Scheme, question: VariantQuestion, told: VariantsTold) -> Precision:
         """Of the number of alleles. It depends on what is withheld only in that one told allele is known to be one."""
-        floors = [int(scheme.floors[k]) for k in question.datasets]
-        if not any(floors) or (told.total and isinstance(question.place, Allele)):
-            return EXACT
-        return imprecise(max(floors))
+        is_known = bool(told.total) and isinstance(question.place, Allele)
+        tells_all = not any(scheme.floors[k] for k in question.datasets) and not _leaves_out(scheme, question)
+        return EXACT if is_known or tells_all else _imprecise(scheme, question)
+
+
+def _leaves_out(scheme: Scheme, question: VariantQuestion | PeopleQuestion) -> bool:
+    """Whether the node was asked as a whole and has data of which the caller may not be told this."""
+    return scheme.hides and not question.named
+
+
+def _imprecise(scheme: Scheme, question: VariantQuestion | PeopleQuestion) -> Precision:
+    """States the floor only where it bounds what is withheld: of what is hidden nobody is told how little it is."""
+    floor = max((int(scheme.floors[k]) for k in question.datasets), default=0)
+    return imprecise(0 if _leaves_out(scheme, question) else floor)

@@ -42,12 +42,14 @@ class VariantQuestion(NamedTuple):
 
     datasets  indices of the asked ones in `Reading.datasets`, increasing
     skip, limit  the page, in distinct alleles by position
+    named     these datasets were asked for by name, and so no others, also not what is hidden from the caller
     """
 
     place: Allele | Region
     datasets: tuple[int, ...]
     skip: int
     limit: int
+    named: bool = False
 
 
 class KnownTerms(NamedTuple):
@@ -63,10 +65,11 @@ class KnownTerms(NamedTuple):
 
 
 class PeopleQuestion(NamedTuple):
-    """How many people belong to the cohort in each of the asked datasets."""
+    """How many people belong to the cohort in each of the asked datasets; `named` as of a `VariantQuestion`."""
 
     cohort: Cohort
     datasets: tuple[int, ...]
+    named: bool = False
 
 
 class Told(NamedTuple):

@@ -75,7 +75,8 @@ def variant_question(
         raise Invalid(f"the region has {place.end - place.start} bases; ask for at most {widest} at once")
     limit = request.query.pagination.limit
     limit = page if limit == 0 else min(DEFAULT_LIMIT if limit is None else limit, page)
-    return VariantQuestion(place, _selected(request, datasets), request.query.pagination.skip, limit)
+    named = request.query.request_parameters.datasets is not None
+    return VariantQuestion(place, _selected(request, datasets), request.query.pagination.skip, limit, named)
 
 
 def people_question(
@@ -86,12 +87,12 @@ def people_question(
     terms: Callable[[], KnownTerms],
 ) -> PeopleQuestion:
     """The question of a request to `/individuals`. `terms` are read only when needed."""
-    asked = set(_selected(request, datasets))
+    asked, named = set(_selected(request, datasets)), request.query.request_parameters.datasets is not None
     parts: list[Cohort] = []
     for each in request.query.filters:
         if each.id.lower() == "dataset":
             _require(each, ("=",))
-            asked &= {_dataset(each.value, datasets)}
+            asked, named = asked & {_dataset(each.value, datasets)}, True
         else:
             parts.append(_cohort(each, ontology_for, terms))
     variant = request.query.request_parameters.g_variant
@@ -100,7 +101,7 @@ def people_question(
         if not isinstance(place, Allele):
             raise Invalid("individuals are counted by one exact allele: add referenceBases and alternateBases")
         parts.append(Carries(place))
-    return PeopleQuestion(canonical(All(tuple(parts))) if parts else EVERYONE, tuple(sorted(asked)))
+    return PeopleQuestion(canonical(All(tuple(parts))) if parts else EVERYONE, tuple(sorted(asked)), named)
 
 
 def of_allele(request: BeaconRequest, internal_id: str) -> BeaconRequest:

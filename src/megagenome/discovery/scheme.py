@@ -25,6 +25,8 @@ class Scheme:
               their difference would speak of the few people who are in one of them only
     eclipsers the same, for each dataset the indices of those that eclipse it
     by_size   indices, largest dataset first
+    hides     the node has published datasets of which the caller may not be told this. `/datasets` lists them for
+              everybody, so nothing that is said because of it depends on who is in them
     """
 
     datasets: tuple[Dataset, ...]
@@ -35,6 +37,7 @@ class Scheme:
     eclipses: Bools
     eclipsers: tuple[frozenset[int], ...]
     by_size: tuple[int, ...]
+    hides: bool = False
     _ploidies: dict[PloidyClass, Ploidy] = field(default_factory=dict)
 
     @property
@@ -49,7 +52,7 @@ class Scheme:
 
     @property
     def exact(self) -> bool:
-        """Whether nothing at all is withheld on this node."""
+        """Whether nothing at all is withheld of these datasets."""
         return not self.floors.any()
 
     def fits(self, reading: Reading) -> bool:
@@ -97,8 +100,8 @@ def floor_of(dataset: Dataset, floor: int) -> int:
     return dataset.floor if dataset.open else max(dataset.floor, floor)
 
 
-def scheme_of(reading: Reading, floor: int) -> Scheme:
-    """The scheme of a reading of everyone. `floor` is the node's own; a dataset may only raise it."""
+def scheme_of(reading: Reading, floor: int, *, hides: bool = False) -> Scheme:
+    """The scheme of a reading of everyone. `floor` is the node's own; a dataset may only raise it. `hides` as there."""
     datasets = reading.datasets
     sizes = np.array([dataset.individuals for dataset in datasets], np.int64)
     tiers = [_STRICTNESS[dataset.alleles_tier] for dataset in datasets]
@@ -117,6 +120,7 @@ def scheme_of(reading: Reading, floor: int) -> Scheme:
         eclipses=eclipses,
         eclipsers=tuple(frozenset(np.flatnonzero(row).tolist()) for row in eclipses),
         by_size=tuple(by_size),
+        hides=hides,
     )
 
 

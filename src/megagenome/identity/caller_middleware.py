@@ -35,13 +35,13 @@ class CallerMiddleware:
     `Authorization` needs no such proof, for no browser sends one by itself. Answers to people are kept by no cache.
     """
 
-    def __init__(self, sessions: Sessions, url: str, *, offered: bool) -> None:
+    def __init__(self, sessions: Sessions, url: str, *, offered: bool, notice: str = "") -> None:
         """`url` is the server's public address; empty: as it is asked, on this machine only. `offered` is whether pages
-        lead to a sign-in."""
+        lead to a sign-in; `notice` stands on each of them."""
         self.sessions = sessions
         self.bearers: list[Bearer] = []
         self._configured = configured_site(url) if url else None
-        self._nobody = Visit(PUBLIC, offered=offered)
+        self._nobody = Visit(PUBLIC, offered=offered, notice=notice)
 
     def site(self, host: str) -> OwnSite | None:
         """This server as one origin; None where nobody can sign in, because nothing would protect their session."""
@@ -76,7 +76,7 @@ class CallerMiddleware:
             headers = request.headers
             check_origin(site.origin, headers.get("origin", ""), headers.get("sec-fetch-site", ""))
             check_token(visit.csrf, await _token(request))
-        return visit
+        return visit._replace(notice=self._nobody.notice)
 
     async def _bearer(self, token: str) -> Visit:
         for reads in self.bearers:

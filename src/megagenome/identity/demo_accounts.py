@@ -12,6 +12,8 @@ from megagenome.kernel.callers import Role
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what looks alike, for passwords that are read from a terminal."""
+COLLEAGUE = "colleague"
+"""Who is invited to the researcher's application."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
     ]
     return (
         DemoPerson("researcher", "Rosa Researcher", Role.RESEARCHER, home, (f"faculty@{home}",)),
+        DemoPerson(COLLEAGUE, "Cora Colleague", Role.RESEARCHER, home, (f"faculty@{home}",)),
         DemoPerson("official", "Olav Official", Role.SIGNING_OFFICIAL, home, (f"staff@{home}",)),
         DemoPerson("chair", "Carla Chair", Role.DAC_CHAIR, committee, (f"member@{committee}",)),
         DemoPerson("member", "Milan Member", Role.DAC_MEMBER, committee, (f"member@{committee}",)),

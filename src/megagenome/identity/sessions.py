@@ -64,12 +64,14 @@ class Visit(NamedTuple):
     session  None for the public, and for those who present a token of their own
     csrf     what forms of this session carry
     offered  whether one can sign in here
+    notice   what the operator has to say on every page; empty: nothing
     """
 
     caller: Caller
     session: Session | None = None
     csrf: str = ""
     offered: bool = False
+    notice: str = ""
 
 
 class Sessions:

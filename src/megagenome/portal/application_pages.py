@@ -15,7 +15,7 @@ from megagenome.portal import answers as form_answers
 from megagenome.portal import application_words as words
 from megagenome.portal.cohort_words import definition_words
 from megagenome.portal.pages import render
-from megagenome.standards.application import ApplicationShown, Page, PartState, ProcessRole
+from megagenome.standards.application import ApplicationShown, Page, PartState, PermitDays, ProcessRole
 from megagenome.standards.application_form import Field, FieldType, Form, Section, is_visible
 from megagenome.standards.saved_cohort import SavedCohort
 
@@ -300,11 +300,9 @@ def _recommending(shown: ApplicationShown, form: Form, typed: Typed | None) -> d
     asked = shown.answers.get(field.id) if field else None
     chosen = typed.uses if typed and typed.verb == "recommend" else asked
     labels = {option.id: option.label["en"] for option in field.options} if field else {}
-    dates = [shown.answers.get(field.id) for field in form.fields() if field.type is FieldType.DATE]
     return {
         "uses": [
             {"id": use, "label": labels.get(use, use), "is_chosen": use in (chosen or ())} for use in (asked or ())
         ],
-        "starts": next((date for date in dates if isinstance(date, str)), ""),
-        "ends": "",
+        "days": shown.days or PermitDays("", ""),
     }

@@ -62,6 +62,23 @@ PARTS = {
 }
 PART_TONES = {PartState.APPROVED: "good", PartState.REFUSED: "bad", PartState.LAPSED: "bad", PartState.REVOKED: "bad"}
 
+USES = {
+    "research": "Scientific research",
+    "policy": "Policy making",
+    "quality": "Quality management",
+    "healthcare": "Reuse in health care",
+}
+"""Kinds of use, as the form asks for them."""
+
+DECIDED = {
+    frozenset({"approved"}): "{country} granted it",
+    frozenset({"refused"}): "{country} refused it",
+    frozenset({"revoked"}): "{country} took its grant back",
+}
+"""A country's decision where it is one for all of its datasets."""
+
+VERDICTS = {"approved": "granted", "refused": "refused", "revoked": "taken back"}
+
 ROLES = {
     ProcessRole.APPLICANT: "applicant",
     ProcessRole.MEMBER: "member",
@@ -144,7 +161,7 @@ def timeline(entries: Sequence[TimelineEntry]) -> list[Moment]:
     """What happened, newest first, without what only the machine needs."""
     found: list[Moment] = []
     for entry in reversed([entry for entry in entries if entry.event not in _QUIET]):
-        one = Moment(entry.at, _sentence(entry), _who(entry), entry.says, entry.datasets if entry.country else ())
+        one = Moment(entry.at, _sentence(entry), _who(entry), entry.says, _datasets(entry) if entry.country else ())
         last = found[-1] if found else None
         if last and not one.says and (last.what, last.who, last.says) == (one.what, one.who, "") and not entry.country:
             found[-1] = last._replace(times=last.times + 1)
@@ -155,13 +172,27 @@ def timeline(entries: Sequence[TimelineEntry]) -> list[Moment]:
 
 def _sentence(entry: TimelineEntry) -> str:
     name = entry.event.removeprefix("application.event/").replace("-", " ").replace(".", " ")
-    return _EVENTS.get(entry.event, name).format(country=country_name(entry.country) if entry.country else "A country")
+    says = DECIDED.get(frozenset(entry.verdicts)) or _EVENTS.get(entry.event, name)
+    return says.format(country=country_name(entry.country) if entry.country else "A country")
+
+
+def _datasets(entry: TimelineEntry) -> tuple[str, ...]:
+    """With what was decided on each, where that differs."""
+    if len(set(entry.verdicts)) < 2:
+        return entry.datasets
+    pairs = zip(entry.datasets, entry.verdicts, strict=True)
+    return tuple(f"{dataset} {VERDICTS.get(verdict, verdict)}" for dataset, verdict in pairs)
 
 
 def _who(entry: TimelineEntry) -> str:
     role = role_words(entry.role)
     named = ", ".join(part for part in (entry.by, role if entry.role != ProcessRole.CLOCK else "") if part)
     return f"{named} ({entry.of})" if entry.of and entry.role == ProcessRole.SIGNING_OFFICIAL else named
+
+
+def use_words(use: str) -> str:
+    """A kind of use for people; one that is newer than this page as it is."""
+    return USES.get(use, use)
 
 
 def role_words(role: str) -> str:

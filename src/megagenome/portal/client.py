@@ -176,7 +176,8 @@ def _condition(reply: Reply) -> MegagenomeError:
 
 class Glance:
     """What the network is made of, for pages that say it in passing. No page waits long for it, however slow a node
-    is: what was last seen is shown, at most `FRESH_S` old where nodes answer within `PATIENCE_S`."""
+    is: what was last seen is shown, at most `FRESH_S` old where nodes answer within `PATIENCE_S`. That there is no node
+    is not kept: it takes nothing to see again, and nodes may be joining just now."""
 
     def __init__(self) -> None:
         self._seen: NodeList | None = None
@@ -196,7 +197,7 @@ class Glance:
     async def _see(self, hub: Hub) -> None:
         try:
             self._seen = await hub.nodes()
-            self._asked_at = time.monotonic()
+            self._asked_at = time.monotonic() if self._seen.nodes else -float("inf")
         except MegagenomeError:
             self._seen = None
 

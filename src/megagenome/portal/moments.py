@@ -7,6 +7,20 @@ from megagenome.kernel import clock
 from megagenome.portal.numbers import plural
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHOLE_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 _LENGTH_S = {"year": 365 * 86400, "month": 30 * 86400, "day": 86400, "hour": 3600}
 
@@ -35,3 +49,9 @@ def day(when: date | str) -> str:
     given = datetime.fromisoformat(when) if isinstance(when, str) else when
     found = given.astimezone(UTC).date() if isinstance(given, datetime) and given.tzinfo else given
     return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
+
+
+def month_name(month: str) -> str:
+    """A month `2026-03` as `March 2026`."""
+    year, _, number = month.partition("-")
+    return f"{_WHOLE_MONTHS[int(number) - 1]} {year}"

@@ -16,7 +16,7 @@ from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthentic
 from megagenome.kernel.ledger import Kind
 from megagenome.portal.client import Reader, Sent, ask_own_app, read_reply, reader_of, send_own_app
 from megagenome.portal.commands import text_of, texts_of
-from megagenome.portal.moments import day
+from megagenome.portal.moments import day, month_name
 from megagenome.portal.node_home import node_error_pages
 from megagenome.portal.pages import html, render
 from megagenome.portal.site import to_sign_in
@@ -110,7 +110,7 @@ def _by_month(found: OwnGenome) -> list[tuple[str, list[str]]]:
     words = {kind.value: text for kind, text in MONTHS.items()}
     for each in found.months:
         months.setdefault(each.month, []).append(f"{words.get(each.kind, each.kind)}: {each.count:,}")
-    return list(months.items())
+    return [(month_name(month), lines) for month, lines in months.items()]
 
 
 def _effects(effects: tuple[Effect, ...]) -> list[Effect]:

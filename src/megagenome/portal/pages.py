@@ -15,6 +15,7 @@ from megagenome.identity.caller_middleware import VISIT
 from megagenome.portal import application_words as words
 from megagenome.portal import numbers
 from megagenome.portal.application_client import new_order
+from megagenome.portal.browsers import browser_name
 from megagenome.portal.countries import country_name
 from megagenome.portal.examples import ASSEMBLIES
 from megagenome.portal.moments import ago, day, moment
@@ -110,6 +111,8 @@ def _environment() -> jinja2.Environment:
         "percent_tick": numbers.percent_tick,
         "elapsed": numbers.elapsed,
         "country": country_name,
+        "use": words.use_words,
+        "browser_name": browser_name,
         "badge": BADGES.__getitem__,
         "explain": explain,
         "message": node_message,

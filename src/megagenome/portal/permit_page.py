@@ -18,6 +18,8 @@ from megagenome.standards.application_form import Form
 from megagenome.standards.federation import NodeState
 from megagenome.standards.permit import PermitDocument
 
+_OVER = frozenset({State.REVOKED, State.EXPIRED, State.WITHDRAWN, State.CLOSED, State.REJECTED})
+
 
 class Standing(NamedTuple):
     """What a permit is worth now."""
@@ -58,7 +60,8 @@ def permit_page(
         uses=[labels.get(use, use) for use in permit.uses] if permit else [],
         words=definition_words(shown.cohort.definition),
         now=clock.now(),
-        places=places(shown, permit, nodes) if permit and is_own(shown) else [],
+        places=places(shown, permit, nodes) if permit and is_own(shown) and shown.state is State.ACTIVE else [],
+        is_over=shown.state in _OVER,
     )
 
 

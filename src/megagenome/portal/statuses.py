@@ -27,15 +27,12 @@ _SENTENCES = {
 _LONGEST_MESSAGE = 220
 
 
-def fewer_than(floor: int | None) -> str:
-    """The limit under which a node tells nothing, in words."""
-    return "fewer than it may tell" if floor is None else f"fewer than {floor}"
-
-
 def explain(node: NodeAnswer) -> str:
     """One sentence on the node's part, with its own message where it gave one."""
     if node.status is NodeStatus.WITHHELD:
-        return f"Either {fewer_than(node.floor)} or none at all: nobody can tell which."
+        if node.floor is None:
+            return "Nothing that it may tell you: too few people, data that are not open to you, or none at all."
+        return f"Either fewer than {node.floor} or none at all: nobody can tell which."
     if node.status is NodeStatus.ANSWERED:
         return node_message(node) or (
             "Nothing found; it tells every count, so this means none." if told_none(node) else ""

@@ -241,8 +241,18 @@ class RecommendationShown(msgspec.Struct, frozen=True):
     ends: str
 
 
+class PermitDays(msgspec.Struct, frozen=True):
+    """First and last day (ISO 8601) of a permit that begins and lasts as was asked for; a recommendation begins so."""
+
+    starts: str
+    ends: str
+
+
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """One event, as people read it. `by` is empty where time acted or the name is not for the reader."""
+    """One event, as people read it. `by` is empty where time acted or the name is not for the reader.
+
+    verdicts  of a country's decision, one for each of `datasets`
+    """
 
     sequence: int
     at: datetime
@@ -254,10 +264,14 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     country: str
     datasets: tuple[str, ...]
     due: datetime | None
+    verdicts: tuple[str, ...] = ()
 
 
 class ApplicationShown(msgspec.Struct, frozen=True):
-    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now."""
+    """`GET /access/applications/{id}`. `commands` are those that the table lets this caller send now.
+
+    `days` are for who may recommend.
+    """
 
     id: ApplicationId
     version: int
@@ -281,6 +295,7 @@ class ApplicationShown(msgspec.Struct, frozen=True):
     recommendation: RecommendationShown | None = None
     votes: tuple[VoteShown, ...] = ()
     conflict: bool | None = None
+    days: PermitDays | None = None
 
 
 class Scope(StrEnum):

@@ -49,7 +49,8 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One question. `source` says which rule asks it; `means` is what the process reads it for: title, uses."""
+    """One question. `source` says which rule asks it; `means` is what the process reads it for: title,
+    uses, starts (the first day asked for), months (for how many)."""
 
     id: str
     type: FieldType

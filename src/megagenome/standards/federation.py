@@ -21,7 +21,7 @@ class NodeStatus(StrEnum):
     """How a node took part in one question."""
 
     ANSWERED = "answered"  # it told at least one number
-    WITHHELD = "withheld"  # it answered; what it has, if anything, is below what it tells
+    WITHHELD = "withheld"  # it answered; what it has, if anything, it may not tell
     LATE = "late"  # no whole answer before the deadline
     UNREACHABLE = "unreachable"  # no connection, or it broke
     REFUSED = "refused"  # it said no: 4xx; the message is its own

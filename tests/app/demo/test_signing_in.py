@@ -20,6 +20,7 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
     shown = logins(signing, "http://hub", {"FI": "http://fi", "EE": "http://ee"})
     assert {login.name: login.first for login in shown} == {
         "researcher": "http://hub/cohort",
+        "colleague": "http://hub/for-you",
         "official": "http://hub/desk",
         "chair": "http://hub/desk",
         "member": "http://hub/desk",
@@ -36,8 +37,9 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
 
 def test_servers_take_the_sign_in_from_their_environment(tmp_path: Path) -> None:
     (tmp_path / "hub.toml").write_text('[hub]\nid = "x"\nname = "x"\n')
-    settings = load_settings(HubSettings, tmp_path / "hub.toml", settings_of(prepare(["FI"], 8699), "hub")).signin
-    assert (settings.issuer, settings.client_id) == ("http://127.0.0.1:8699", "hub")
+    settings = load_settings(HubSettings, tmp_path / "hub.toml", settings_of(prepare(["FI"], 8699), "hub", "demo"))
+    assert settings.server.notice == "demo"
+    assert (settings.signin.issuer, settings.signin.client_id) == ("http://127.0.0.1:8699", "hub")
 
 
 def test_the_providers_process_is_told_no_password_and_serves_this_machine_only(

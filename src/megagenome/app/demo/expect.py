@@ -146,7 +146,8 @@ class Expectation:
         else:
             count = sum(told[each] for each in self._apart(country, told))
             shares = any(self._sharing.any(a.id, b.id) for a, b in combinations(datasets, 2))
-            certain = len(told) == len(datasets) and not shares
+            # of a node that has data of which the asker may not be told, no sum is certain to be the whole
+            certain = len(told) == len(datasets) == len(self._nodes[country]) and not shares
         return ExpectedNode(node_id(country), count > 0 or certain, {}, {}, {}, told, count)
 
 

@@ -23,6 +23,10 @@ from megagenome.kernel.output import progress
 HUB = "hub"
 """The hub's folder, and its client id at the provider; a node's is its Beacon id."""
 
+SIMULATED = "This is a demo: all people and genomes in it are simulated, and so is everybody who signs in."
+GIVEN = "This is a demo over given files: everybody who signs in is made up."
+"""What stands on each page."""
+
 
 def ports_from(port: int, nodes: int) -> list[int]:
     """The demo's ports: the hub's, then the nodes', then the provider's. Raises `Conflict` for one that is taken."""
@@ -63,9 +67,10 @@ def _make_hub(hub: Path, planned: Sequence[PlannedNode], offers: Offers, port: i
 
 def _start(folder: Path, planned: Sequence[PlannedNode], ports: Sequence[int], signing: SigningIn) -> list[Server]:
     """The hub, then the nodes."""
-    servers = [start("hub", folder / HUB, ports[0], settings_of(signing, HUB))]
+    notice = SIMULATED if all(node.is_simulated for node in planned) else GIVEN
+    servers = [start("hub", folder / HUB, ports[0], settings_of(signing, HUB, notice))]
     for node, port in zip(planned, ports[1:-1], strict=True):
-        settings = settings_of(signing, node_id(node.country))
+        settings = settings_of(signing, node_id(node.country), notice)
         servers.append(start("node", node_folder(folder, node.country), port, settings))
     return servers
 

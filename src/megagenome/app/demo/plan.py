@@ -106,6 +106,11 @@ class PlannedNode(NamedTuple):
     name: str
     datasets: Sequence[SimulatedDataset | FileDataset]
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether nobody in it is real."""
+        return all(isinstance(each, SimulatedDataset) for each in self.datasets)
+
 
 def countries_to_simulate(nodes: int) -> tuple[str, ...]:
     """The codes of the first `nodes` countries that can be simulated. `Invalid` where there are not as many."""

@@ -14,7 +14,7 @@ from megagenome.app.demo.model import Login
 from megagenome.app.demo.servers import HOST, Server, start_program
 from megagenome.app.hub import open_hub
 from megagenome.app.node import open_node
-from megagenome.identity.demo_accounts import Account, DemoPerson, demo_people, make_accounts
+from megagenome.identity.demo_accounts import COLLEAGUE, Account, DemoPerson, demo_people, make_accounts
 from megagenome.identity.provider import Client
 from megagenome.identity.roles import Scope, grant_role
 from megagenome.identity.subjects import subject_of
@@ -42,6 +42,7 @@ WHAT = {
     Role.CITIZEN: What("sees what their genome was used for, and withdraws consent", "/my-genome"),
     Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
 }
+JOINS = What("joins the application by the researcher's invitation, and may read by the same permit", "/for-you")
 
 
 class ProviderStart(msgspec.Struct, frozen=True):
@@ -72,9 +73,10 @@ def prepare(countries: Sequence[str], port: int) -> SigningIn:
     return SigningIn(f"http://{HOST}:{port}", people, accounts, passwords)
 
 
-def settings_of(signing: SigningIn, client: str) -> dict[str, str]:
-    """The environment that lets people sign in at a server, registered as `client`."""
+def settings_of(signing: SigningIn, client: str, notice: str) -> dict[str, str]:
+    """The environment that lets people sign in at a server, registered as `client`, with a notice on its pages."""
     return {
+        "MEGAGENOME_SERVER_NOTICE": notice,
         "MEGAGENOME_SIGNIN_ISSUER": signing.issuer,
         "MEGAGENOME_SIGNIN_CLIENT_ID": client,
         "MEGAGENOME_SIGNIN_PROVIDER": "the demo's sign-in service",
@@ -111,10 +113,11 @@ def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple
             each.username,
             signing.passwords[each.username],
             each.role.value,
-            WHAT[each.role].does,
-            node_urls.get(each.country, hub_url) + WHAT[each.role].first,
+            what.does,
+            node_urls.get(each.country, hub_url) + what.first,
         )
         for each in signing.people
+        for what in [JOINS if each.username == COLLEAGUE else WHAT[each.role]]
     )
 
 
