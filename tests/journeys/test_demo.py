@@ -27,21 +27,11 @@ from megagenome.app.demo.signing_in import PROVIDER
 from megagenome.kernel.callers import Role
 from megagenome.synthetic.truth import Truth
 from tests.journeys.nations import CHR22_37, CHRX, run
-from tests.journeys.network import megagenome
+from tests.journeys.network import free_ports, megagenome
 from tests.oracles.real_genomes import bcftools, panel
 
 FEW = 4
 """Ports of a demo with up to two nodes: the hub, the nodes, the provider."""
-
-
-def free_ports(number: int) -> int:
-    """The first of so many ports in a row that nothing listens on."""
-    for first in range(21_000, 30_000, number):
-        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
-            for port in range(first, first + number):
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
-    raise AssertionError("no free ports")
 
 
 class Demo(NamedTuple):
