@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -49,14 +50,24 @@ STRANGER = "there is no permit with this id by which you may read here"
 ACTIVE, SUSPENDED, REVOKED = PermitState
 
 
-@pytest.fixture
-def node(collection: Collection) -> Collection:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two datasets, and a permit of Alice's for one of them."""
-    collection.journal = clocks.NoJournal()
+    folder = tmp_path_factory.mktemp("made") / "node"
+    collection = Collection.create(folder, lambda _: None)
     for dataset in (CLOSED, OTHER):
         consents = dict.fromkeys(range(20), YES)
         load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(range(20))], "GRCh38")  # type: ignore[list-item]
     grant(collection)
+    collection.close()
+    return folder
+
+
+@pytest.fixture
+def node(made: Path, copy_of: Callable[[Path], Collection]) -> Collection:
+    """The same, the test's own."""
+    collection = copy_of(made)
+    collection.journal = clocks.NoJournal()
     return collection
 
 

@@ -2,6 +2,7 @@
 """What a genotype store must answer, by plain counting over calls, one person at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 # 1-based inclusive, as the Genome Reference Consortium lists them
@@ -39,6 +40,7 @@ Counted = dict[Key, Mapping[Cell, tuple[int, int, int, int]]]
 """For each allele (contig, start, ref, alt), by (country, population, sex): het, hom, hemi, called alleles."""
 
 
+@cache
 def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
     """How many copies of a place a person has."""
     if contig == "MT":
@@ -52,13 +54,14 @@ def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
     return 0 if sex == "female" else 1
 
 
-def called_alleles(call: Sequence[int | None], copies: int) -> list[int]:
+@cache
+def called_alleles(call: tuple[int | None, ...], copies: int) -> tuple[int, ...]:
     """The alleles that count of one call."""
     if copies == 0:
-        return []
+        return ()
     if copies == 1 and len(call) == 2:
         call = call[:1] if call[0] == call[1] else (None,)
-    return [allele for allele in call if allele is not None]
+    return tuple(allele for allele in call if allele is not None)
 
 
 def shortest(start: int, ref: str, alt: str) -> tuple[int, str, str]:
