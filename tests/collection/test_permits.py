@@ -26,10 +26,9 @@ from megagenome.collection.permits import (
     store_permit,
     take_back,
 )
-from megagenome.collection.tables import METADATA, collection_version
+from megagenome.collection.tables import collection_version
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.database import open_database
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.standards.permit import (
@@ -44,6 +43,7 @@ from megagenome.standards.permit import (
 )
 from tests.collection import clocks
 from tests.collection.clocks import ALICE, CLOSED, MALLORY, OTHER
+from tests.collection.memory import empty_tables
 
 ONE = PermitId("permit-1")
 STRANGER = "there is no permit with this id by which you may read here"
@@ -231,11 +231,9 @@ words = st.lists(
 
 @given(words)
 def test_revoked_is_for_ever_and_older_words_change_nothing(said: list[object]) -> None:
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
     hub: tuple[int, PermitState] = (0, ACTIVE)
     own = ACTIVE
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         for each in said:
             if each == "stored":
                 store_permit(connection, clocks.permit())
@@ -253,7 +251,6 @@ def test_revoked_is_for_ever_and_older_words_change_nothing(said: list[object]) 
         assert known.state is (REVOKED if REVOKED in both else SUSPENDED if SUSPENDED in both else ACTIVE)
         if known.state is ACTIVE:
             assert require_permit(connection, ONE, ALICE, Use.RESEARCH) == known
-    engine.dispose()
 
 
 COHORT = All((HasSex(Sex.FEMALE), FromCountry("EE")))

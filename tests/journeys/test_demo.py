@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -207,8 +206,6 @@ def test_recounting_without_bcftools_names_the_package(files: Path, tmp_path: Pa
     command = [sys.executable, "-m", "megagenome", "demo", "--check", "--data", str(files), "--assembly", "GRCh37"]
     command += ["--port", str(free_ports(FEW))]
     environment = {**os.environ, "PATH": str(tmp_path)}
-    began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
     assert done.returncode == 1
     assert done.stderr.endswith("not installed: sudo apt-get install bcftools\n")
-    assert time.monotonic() - began < 60
