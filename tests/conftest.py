@@ -22,10 +22,14 @@ from hypothesis import settings
 
 from megagenome.kernel.native import library
 
-# Taken out of the environment because it is no setting of Megagenome, and an unknown setting stops a server's start.
-SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or Path(__file__).parents[2] / "shared").absolute()
-
 TESTS = Path(__file__).parent
+
+# Taken out of the environment because it is no setting of Megagenome, and an unknown setting stops a server's start;
+# the other name is for the processes that the tests are shared out to.
+SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or os.environ.get("TESTS_SHARED", TESTS.parents[1] / "shared"))
+SHARED = SHARED.absolute()
+os.environ["TESTS_SHARED"] = str(SHARED)
+
 OIDC_PROVIDER = TESTS / "identity/oidc_provider"
 
 COMPONENTS = {

@@ -36,6 +36,9 @@ def test_free_too(browser): ...
 """
 
 
+by_processes = pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "2"]], ids=["one process", "two"])
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A small house of its own under `tmp_path`, with this conftest: five tests of a module, one of a journey."""
@@ -49,21 +52,22 @@ def house(tmp_path: Path) -> Path:
 
 
 def run_pytest(house: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    ours = ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+    ours = ("CI", "TESTS_SHARED", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
     kept = {key: value for key, value in os.environ.items() if key not in ours}
     kept["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=house, env=kept | environment, capture_output=True, text=True, check=False)
 
 
-def test_tests_run_where_the_folder_is(house: Path) -> None:
+@by_processes
+def test_tests_run_where_the_folder_is(house: Path, processes: list[str]) -> None:
     (house / "real").mkdir()
-    done = run_pytest(house, MEGAGENOME_SHARED=str(house / "real"), CI="1")
+    done = run_pytest(house, *processes, MEGAGENOME_SHARED=str(house / "real"), CI="1")
     assert done.returncode == 0, done.stdout
     assert "6 passed" in done.stdout
 
 
-@pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "2"]])
+@by_processes
 def test_absent_folder_leaves_tests_out_with_one_line(house: Path, processes: list[str]) -> None:
     done = run_pytest(house, *processes, MEGAGENOME_SHARED=str(house / "nowhere"))
     assert done.returncode == 0, done.stdout
@@ -71,7 +75,7 @@ def test_absent_folder_leaves_tests_out_with_one_line(house: Path, processes: li
     assert sum("left out 2 tests marked 'shared'" in line for line in done.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "2"]])
+@by_processes
 def test_absent_folder_fails_ci(house: Path, processes: list[str]) -> None:
     done = run_pytest(house, *processes, MEGAGENOME_SHARED=str(house / "nowhere"), CI="true")
     assert done.returncode != 0
