@@ -127,7 +127,7 @@ def origin_of(url: str) -> str:
     return "/".join(url.split("/")[:3])
 
 
-def test_its_people_sign_in_where_they_act() -> None:
+def test_its_people_sign_in_where_they_act_and_no_server_is_left_when_it_is_killed() -> None:
     with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(FEW))) as running:
         assert {login.role for login in running.network.logins} == set(Role) - {Role.OPERATOR}
         with httpx.Client(trust_env=False, follow_redirects=True) as browser:
@@ -142,8 +142,11 @@ def test_its_people_sign_in_where_they_act() -> None:
                 words = login.role.replace("_", " ").replace("dac", "DAC")
                 assert f"<strong>{words}</strong>" in account.text
                 assert browser.get(login.first).status_code == 200
+        servers = running.servers
+        assert len(servers) == 3
         running.process.kill()
         running.process.wait(30)
+        assert_gone(servers)
         shutil.rmtree(running.network.folder)
 
 
@@ -159,16 +162,6 @@ def one_more_carrier(truth: Truth) -> Truth:
     cells[at] = msgspec.structs.replace(cell, **more)
     alleles[place] = msgspec.structs.replace(alleles[place], cells=tuple(cells))
     return msgspec.structs.replace(truth, alleles=tuple(alleles))
-
-
-def test_leaves_no_server_behind_when_killed() -> None:
-    with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(FEW))) as running:
-        servers = running.servers
-        assert len(servers) == 3
-        running.process.kill()
-        running.process.wait(30)
-        assert_gone(servers)
-        shutil.rmtree(running.network.folder)
 
 
 @pytest.fixture(scope="module")
