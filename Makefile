@@ -64,6 +64,7 @@ lock: $(DEV) ## Pin all dependencies anew in requirements/
 
 clean: ## Remove the environment and all caches; no genome is touched
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache $(OIDC_FOLDER)/node_modules
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements/runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Megagenome needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'

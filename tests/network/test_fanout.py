@@ -241,7 +241,9 @@ def test_neither_cookies_nor_redirects_nor_foreign_addresses() -> None:
                 await network.ask(QUESTION, read)
             return [asked.headers for asked in stub.asked]
 
-    for headers in asyncio.run(run()):
+    asked = asyncio.run(run())
+    assert len(asked) == 2
+    for headers in asked:
         assert "cookie" not in headers
         assert headers["accept-encoding"] == "identity"
 
