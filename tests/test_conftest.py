@@ -36,7 +36,7 @@ def test_free_too(browser): ...
 """
 
 
-by_processes = pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "2"]], ids=["one process", "two"])
+by_processes = pytest.mark.parametrize("processes", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "elsewhere"])
 
 
 @pytest.fixture

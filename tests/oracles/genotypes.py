@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a genotype store must answer, by plain counting over calls, one person at a time."""
+"""What a genotype store must answer, by plain counting over calls; people of a stratum with the same call at once."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 # 1-based inclusive, as the Genome Reference Consortium lists them
@@ -40,7 +40,6 @@ Counted = dict[Key, Mapping[Cell, tuple[int, int, int, int]]]
 """For each allele (contig, start, ref, alt), by (country, population, sex): het, hom, hemi, called alleles."""
 
 
-@cache
 def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
     """How many copies of a place a person has."""
     if contig == "MT":
@@ -54,7 +53,6 @@ def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
     return 0 if sex == "female" else 1
 
 
-@cache
 def called_alleles(call: tuple[int | None, ...], copies: int) -> tuple[int, ...]:
     """The alleles that count of one call."""
     if copies == 0:
@@ -78,21 +76,23 @@ def shortest(start: int, ref: str, alt: str) -> tuple[int, str, str]:
 def count(assembly: str, people: Sequence[Someone], records: Iterable[Record]) -> Counted:
     """The counts of all alleles."""
     answer: Counted = {}
+    strata = [(one.country, one.population, one.sex) if one.consents else None for one in people]
     for record in records:
+        alike = Counter(zip(strata, record.calls, strict=True))
         for k, alt in enumerate(record.alts, 1):
             key = (record.contig, *shortest(record.start, record.ref, alt))
             if alt in ("<NON_REF>", "<*>", ".") or key in answer:
                 continue
             cells: dict[Cell, list[int]] = {}
-            for person, call in zip(people, record.calls, strict=True):
-                if not person.consents:
+            for (stratum, call), number in alike.items():
+                if stratum is None:
                     continue
-                cell = cells.setdefault((person.country, person.population, person.sex), [0, 0, 0, 0])
-                copies = copies_expected(assembly, record.contig, record.start, person.sex)
+                cell = cells.setdefault(stratum, [0, 0, 0, 0])
+                copies = copies_expected(assembly, record.contig, record.start, stratum[2])
                 called = called_alleles(call, copies)
-                cell[3] += len(called)
+                cell[3] += number * len(called)
                 mine = called.count(k)
                 if mine:
-                    cell[2 if len(called) == 1 else mine - 1] += 1
+                    cell[2 if len(called) == 1 else mine - 1] += number
             answer[key] = {cell: (n[0], n[1], n[2], n[3]) for cell, n in cells.items()}
     return answer
