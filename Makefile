@@ -14,11 +14,13 @@ PACKAGE := $(RUNTIME)-package
 OIDC_FOLDER := tests/identity/oidc_provider
 OIDC_PROVIDER := $(OIDC_FOLDER)/node_modules/.package-lock.json
 
-# What would put code or packages from elsewhere into the environment, or switch assertions off.
-unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT MYPYPATH
+# What would put code or packages from elsewhere into the environment, or switch assertions off; and what would have
+# each of the hundreds of processes that the tests start compile all modules anew.
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT MYPYPATH PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test bench lint format lock clean system
+.PHONY: help ready demo test unit stories bench lint format lock clean system
 .DELETE_ON_ERROR:
+.NOTPARALLEL: # tests that assert a promised time run beside nothing else
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -26,8 +28,17 @@ help: ## Show this list
 demo: $(PACKAGE) ## Simulate three countries and serve their nodes and the hub; flags by ARGS="--nodes 4"
 	@$(BIN)/megagenome demo $(ARGS)
 
-test: system $(OIDC_PROVIDER) lint ## Check style, types and imports, then run every test; flags by ARGS="tests/kernel -x"
-	$(BIN)/pytest $(ARGS)
+# What ARGS names may be of either part.
+test: $(if $(ARGS),ready lint,lint unit stories) ## Check style, types and imports, then run every test; flags by ARGS="tests/kernel -x"
+	$(if $(ARGS),$(BIN)/pytest $(ARGS))
+
+unit: system $(DEV) ## Run the unit tests, on two cores; flags by ARGS="tests/kernel -x"
+	$(BIN)/pytest -m unit --numprocesses 2 --dist worksteal $(ARGS)
+
+stories: ready ## Run the other tests, one after the other: journeys, browser, faults, conformance, promised times
+	$(BIN)/pytest -m 'not unit' $(ARGS)
+
+ready: system $(OIDC_PROVIDER) $(DEV) ## Install all that the tests need
 
 bench: system $(DEV) ## Measure every claim of speed against its peer
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -53,6 +64,7 @@ lock: $(DEV) ## Pin all dependencies anew in requirements/
 
 clean: ## Remove the environment and all caches; no genome is touched
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache $(OIDC_FOLDER)/node_modules
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements/runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Megagenome needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'

@@ -3,6 +3,9 @@
 
 Four folders test more than one module: `oracles/` (slow, plain answers computed another way), `journeys/` (stories over
 HTTP on real nodes), `faults/` (kill -9, disk full, a node that lies) and `conformance/` (the standards' own schemas).
+The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` says: unit tests, which `make unit` runs
+on two cores at once, and the rest, which `make stories` runs one after the other: what starts servers or a browser or
+asserts a time that was promised to people (marker `promise`).
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
 `browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with one line,
 except in CI, where absence fails the run.
@@ -12,16 +15,22 @@ Every number is compared with an independent oracle, and no time is asserted exc
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from megagenome.kernel.native import library
 
-# Taken out of the environment because it is no setting of Megagenome, and an unknown setting stops a server's start.
-SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or Path(__file__).parents[2] / "shared").absolute()
+TESTS = Path(__file__).parent
 
-OIDC_PROVIDER = Path(__file__).parent / "identity/oidc_provider"
+# Taken out of the environment because it is no setting of Megagenome, and an unknown setting stops a server's start;
+# the other name is for the processes that the tests are shared out to.
+SHARED = Path(os.environ.pop("MEGAGENOME_SHARED", "") or os.environ.get("TESTS_SHARED", TESTS.parents[1] / "shared"))
+SHARED = SHARED.absolute()
+os.environ["TESTS_SHARED"] = str(SHARED)
+
+OIDC_PROVIDER = TESTS / "identity/oidc_provider"
 
 COMPONENTS = {
     "shared": (SHARED.is_dir(), f"the shared folder of real data, at {SHARED} or where MEGAGENOME_SHARED says"),
@@ -30,10 +39,16 @@ COMPONENTS = {
     "browser": (Path("/usr/bin/chromium").exists(), "/usr/bin/chromium: sudo apt-get install chromium"),
     "oidc_provider": (
         shutil.which("node") is not None and (OIDC_PROVIDER / "node_modules/oidc-provider").is_dir(),
-        f"node, and npm's oidc-provider: cd {OIDC_PROVIDER.relative_to(Path(__file__).parents[1])} && npm ci",
+        f"node, and npm's oidc-provider: cd {OIDC_PROVIDER.relative_to(TESTS.parent)} && npm ci",
     ),
 }
 """Marker: whether its component is here, and what it is and how to get it."""
+
+STORIES = {"benchmarks", "conformance", "faults", "journeys"}
+"""Folders of which no test is a unit test."""
+
+NEVER_UNIT = ("browser", "oidc_provider", "promise")
+"""Markers of tests that are no unit tests wherever they stand."""
 
 ABSENT = pytest.StashKey[list[str]]()
 
@@ -48,6 +63,14 @@ def shared() -> Path:
     return SHARED
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a unit test."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    if folder not in STORIES and not any(_needs(item, marker) for marker in NEVER_UNIT):
+        item.add_marker("unit")
+
+
+@pytest.hookimpl(trylast=True)  # of the tests that `-m` and `-k` chose
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests whose component is absent; in CI refuse to run without it."""
     for marker, (present, what) in COMPONENTS.items():
@@ -55,14 +78,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if present or not needing:
             continue
         if os.environ.get("CI"):
-            raise pytest.UsageError(f"{len(needing)} tests marked {marker!r} need {what}")
+            refusal = f"{len(needing)} tests marked {marker!r} need {what}"
+            if not hasattr(config, "workerinput"):
+                raise pytest.UsageError(refusal)
+            items.clear()  # an error here would be shown as a fault of pytest's; that nothing is run fails, too
+            config.stash[ABSENT] = [refusal]
+            return
         items[:] = [item for item in items if not _needs(item, marker)]
         config.hook.pytest_deselected(items=needing)
         config.stash.setdefault(ABSENT, []).append(f"left out {len(needing)} tests marked {marker!r}: they need {what}")
 
 
 def _needs(item: pytest.Item, marker: str) -> bool:
-    return item.get_closest_marker(marker) is not None or marker in getattr(item, "fixturenames", ())
+    by_fixture = marker == "shared" and "shared" in getattr(item, "fixturenames", ())
+    return by_fixture or item.get_closest_marker(marker) is not None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of several processes each leaves the same out; the one that writes the summary collects nothing itself."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["absent"] = session.config.stash.get(ABSENT, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over from a process that ended what it left out."""
+    node.config.stash[ABSENT] = getattr(node, "workeroutput", {}).get("absent", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -29,8 +29,8 @@ from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.store import Store
 from megagenome.app.directory import RoleDirectory
-from megagenome.app.hub import init_hub, open_hub
-from megagenome.app.hub_access import ATTACHMENTS, identify_cohort
+from megagenome.app.hub import ATTACHMENTS, init_hub, open_hub
+from megagenome.app.hub_access import identify_cohort
 from megagenome.app.ledger import open_keys, open_ledger
 from megagenome.app.node import init_node, open_node
 from megagenome.app.node_access import CollectionPermits
@@ -174,7 +174,7 @@ class _Applications:
 
     def apply(self, researcher: Caller, official: Caller, number: int) -> None:
         """One, up to its endorsement."""
-        begun = c.Create(self._order(), cohort_id(_COHORT), _DEFINITION, _DATASETS, "data-access")
+        begun = c.Create(self._order(), cohort_id(_COHORT), _DATASETS, "data-access", _DEFINITION)
         application = self._process.create(researcher, begun).application
         attach = c.Attach("plan.pdf", hashlib.sha256(_DOCUMENT).hexdigest())
         document = self._do(researcher, application, attach, _DOCUMENT)["attachment"]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
@@ -12,11 +11,13 @@ from megagenome.app.settings import ExampleQuestion
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Of a hub that is only asked."""
+    folder = tmp_path_factory.mktemp("hub")
     examples = [ExampleQuestion("22-28695868-AG-A", "GRCh38", "a founder variant")]
-    init_hub(tmp_path, name="A network", identity="org.hub", port=1, assembly="GRCh38", examples=examples)
-    with TestClient(hub_app(open_hub(tmp_path))) as client:
+    init_hub(folder, name="A network", identity="org.hub", port=1, assembly="GRCh38", examples=examples)
+    with TestClient(hub_app(open_hub(folder))) as client:
         yield client
 
 

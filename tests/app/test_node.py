@@ -2,6 +2,7 @@
 """A node's folder: made whole or not at all, and opened as it was made."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from megagenome.app.node import init_node, open_node, trust_of, upgrade_node
 from megagenome.app.node_app import node_app
 from megagenome.identity.trust_settings import TrustSettings
 from megagenome.kernel.errors import Conflict, Invalid
+from tests.journeys.nations import reference_folder
 
 
 def test_a_node_is_opened_as_it_was_made(tmp_path: Path) -> None:
@@ -33,26 +35,33 @@ def test_what_could_not_be_opened_is_not_made(tmp_path: Path, country: str, iden
     assert not (tmp_path / "node").exists()
 
 
-def test_whom_to_trust_is_nobody_until_it_is_written_and_not_needed(tmp_path: Path) -> None:
-    init_node(tmp_path, country="EE", name="", identity="", port=8601)
-    assert trust_of(tmp_path).settings == TrustSettings()
-    path = tmp_path / "trust.toml"
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A folder that is no node yet, but has packed ontologies: packing them takes longer than all the rest."""
+    shutil.copytree(reference_folder(), tmp_path / "prepared/reference")
+    return tmp_path / "prepared"
+
+
+def test_whom_to_trust_is_nobody_until_it_is_written_and_not_needed(prepared: Path) -> None:
+    init_node(prepared, country="EE", name="", identity="", port=8601)
+    assert trust_of(prepared).settings == TrustSettings()
+    path = prepared / "trust.toml"
     path.write_text(path.read_text().replace("# [", "[").replace("\n# ", "\n").replace("# Whose", "## Whose", 1))
     lines = path.read_text().splitlines()
     examples = "\n".join(line for line in lines[3:])
     path.write_text(examples)
-    settings = trust_of(tmp_path).settings
+    settings = trust_of(prepared).settings
     assert (len(settings.brokers), len(settings.issuers)) == (1, 1), "the examples are good as they are"
     path.unlink()
-    assert trust_of(tmp_path).settings == TrustSettings()
+    assert trust_of(prepared).settings == TrustSettings()
 
 
-def test_a_node_is_made_once(tmp_path: Path) -> None:
-    init_node(tmp_path, country="EE", name="", identity="", port=8601)
-    before = (tmp_path / "node.toml").read_bytes()
+def test_a_node_is_made_once(prepared: Path) -> None:
+    init_node(prepared, country="EE", name="", identity="", port=8601)
+    before = (prepared / "node.toml").read_bytes()
     with pytest.raises(Conflict, match="is a node already"):
-        init_node(tmp_path, country="FI", name="", identity="", port=8602)
-    assert (tmp_path / "node.toml").read_bytes() == before
+        init_node(prepared, country="FI", name="", identity="", port=8602)
+    assert (prepared / "node.toml").read_bytes() == before
 
 
 def made(folder: Path, name: str = "") -> None:
@@ -71,9 +80,9 @@ def test_only_its_owner_can_enter_a_nodes_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ['The "Best" node', "back\\slash", 'x"\n\n[discovery]\nfloor = 99\n#', "Eesti 🧬\x7f"])
-def test_a_name_is_a_name_whatever_is_in_it(tmp_path: Path, name: str) -> None:
-    made(tmp_path, name)
-    node = open_node(tmp_path)
+def test_a_name_is_a_name_whatever_is_in_it(prepared: Path, name: str) -> None:
+    made(prepared, name)
+    node = open_node(prepared)
     assert (node.settings.node.name, node.settings.discovery.floor) == (name, 10)
     node.collection.close()
 
@@ -82,9 +91,9 @@ def test_a_name_is_a_name_whatever_is_in_it(tmp_path: Path, name: str) -> None:
     "path",
     ["individuals", "individuals?filters=age>=40", "g_variants?assemblyId=GRCh37&referenceName=22&start=1&end=9"],
 )
-def test_a_node_with_nothing_in_it_answers(tmp_path: Path, path: str) -> None:
-    made(tmp_path)
-    with TestClient(node_app(open_node(tmp_path))) as client:
+def test_a_node_with_nothing_in_it_answers(prepared: Path, path: str) -> None:
+    made(prepared)
+    with TestClient(node_app(open_node(prepared))) as client:
         answer = client.get(f"/beacon/v2/{path}")
     assert (answer.status_code, answer.json()["responseSummary"]["exists"]) == (200, False)
 

@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.collection.collection import Collection
-from megagenome.collection.tables import METADATA
-from megagenome.kernel.database import open_database
+from tests.collection.memory import empty_tables
 
 
 def no_ontology(_curie: str) -> None:
@@ -27,19 +26,25 @@ def empty_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_collection(empty_collection: Path, tmp_path: Path) -> Iterator[Callable[[], Collection]]:
-    """Makes an empty collection at each call; all are closed after the test."""
-    made: list[Collection] = []
+def copy_of(tmp_path: Path) -> Iterator[Callable[[Path], Collection]]:
+    """Opens a copy of a collection's folder at each call; all are closed after the test."""
+    opened: list[Collection] = []
 
-    def make() -> Collection:
-        folder = tmp_path / f"node{len(made)}"
-        shutil.copytree(empty_collection, folder)
-        made.append(Collection.open_folder(folder, no_ontology))
-        return made[-1]
+    def copy(made: Path) -> Collection:
+        folder = tmp_path / f"node{len(opened)}"
+        shutil.copytree(made, folder)
+        opened.append(Collection.open_folder(folder, no_ontology))
+        return opened[-1]
 
-    yield make
-    for collection in made:
+    yield copy
+    for collection in opened:
         collection.close()
+
+
+@pytest.fixture
+def new_collection(empty_collection: Path, copy_of: Callable[[Path], Collection]) -> Callable[[], Collection]:
+    """Makes an empty collection at each call."""
+    return lambda: copy_of(empty_collection)
 
 
 @pytest.fixture
@@ -51,8 +56,5 @@ def collection(new_collection: Callable[[], Collection]) -> Collection:
 @pytest.fixture
 def connection() -> Iterator[sa.Connection]:
     """A transaction on empty tables in memory."""
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         yield connection
-    engine.dispose()

@@ -9,8 +9,8 @@ from megagenome.collection import bitmap
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.enrol import Enrolment, enrol
 from megagenome.collection.people import YES
-from megagenome.collection.tables import METADATA, individual
-from megagenome.kernel.database import open_database
+from megagenome.collection.tables import individual
+from tests.collection.memory import empty_tables
 from tests.collection.nodes import add_dataset, ontology_for, people, person
 
 CONSENTS = {True: YES, False: frozenset(), None: None}
@@ -68,12 +68,9 @@ def test_a_dataset_may_correct_its_own_word(connection: sa.Connection) -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from("ABCD"), st.sampled_from([True, False, None]), min_size=1), max_size=4))
 def test_consent_is_a_yes_of_every_dataset_whatever_the_order(tables: list[Words]) -> None:
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         for dataset, words in enumerate(tables):
             state(connection, add_dataset(connection, dataset, f"D{dataset}"), words)
         everybody = {name for words in tables for name in words}
         refused = {name for words in tables for name, word in words.items() if word is not True}
         assert consenting(connection) == everybody - refused
-    engine.dispose()

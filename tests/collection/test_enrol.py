@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from megagenome.collection.enrol import enrol
 from megagenome.collection.model import Sex, Stratum
 from megagenome.collection.people import FactKind, Person, Status
-from megagenome.collection.tables import METADATA, individual, member_set
-from megagenome.kernel.database import open_database
+from megagenome.collection.tables import individual, member_set
 from megagenome.kernel.errors import Conflict
 from megagenome.kernel.ids import Country
+from tests.collection.memory import empty_tables
 from tests.collection.nodes import HP, add_dataset, excluded, observed, ontology_for, people, person, persons
 
 Sets = dict[tuple[str, str], set[str]]
@@ -67,9 +67,7 @@ def expected_sets(who: Iterable[Person], dataset: str) -> Sets:
 @settings(max_examples=40)
 @given(persons(), st.data())
 def test_sets_are_those_of_the_people_however_they_come(who: list[Person], draw: st.DataObject) -> None:
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         one = add_dataset(connection, 1, "ONE")
         first = draw.draw(st.lists(st.sampled_from(who), unique=True))
         bare = [Person(individual_id=each.individual_id) for each in first]
@@ -80,7 +78,6 @@ def test_sets_are_those_of_the_people_however_they_come(who: list[Person], draw:
         again = enrol(connection, one, people(*who), ontology_for)
         assert stored_sets(connection) == found
         assert (again.added, again.withdrawn, again.overruled, again.moved.tolist()) == (0, 0, 0, [])
-    engine.dispose()
 
 
 def test_people_of_several_datasets_are_one_individual(connection: sa.Connection) -> None:

@@ -28,11 +28,10 @@ from megagenome.collection.enrol import enrol
 from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Person
-from megagenome.collection.tables import METADATA
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.database import open_database
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId
+from tests.collection.memory import empty_tables
 from tests.collection.nodes import (
     ALLELES,
     HP,
@@ -85,9 +84,7 @@ def test_cohorts_hold_and_fail_for_whom_they_should(
         by = {answer: [i for i in range(len(who)) if called[allele][i] is answer] for answer in (True, False)}
         return Truth(*(bitmap.from_numbers(np.array(by[answer], np.int64), 1) for answer in (True, False)))
 
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         enrol(connection, add_dataset(connection, 9, "ALL"), people(*who), ontology_for)  # P0 gets number 0, ...
         for number, name in enumerate((ONE, TWO, HIDDEN)):
             mine = [one for one, datasets in zip(who, placed, strict=False) if name in datasets]
@@ -102,7 +99,6 @@ def test_cohorts_hold_and_fail_for_whom_they_should(
                 told = {(True, False): True, (False, True): False, (False, False): None}
                 found = number in members(truth.holds), number in members(truth.fails)
                 assert told[found] is holds(cohort, one, around), (cohort, one)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from megagenome.collection import bitmap
 from megagenome.collection.members import SetKind, add_members, read_keys, read_members, read_union, replace_members
-from megagenome.collection.tables import METADATA, member_set
-from megagenome.kernel.database import open_database
+from megagenome.collection.tables import member_set
+from tests.collection.memory import empty_tables
 
 BATCHES = 3
 NUMBERS = st.sets(st.integers(0, BATCHES * bitmap.BATCH - 1), max_size=20)
@@ -26,16 +26,13 @@ def read(connection: sa.Connection, kind: SetKind, key: str) -> set[int]:
 
 @given(st.lists(st.tuples(st.sampled_from([SetKind.OBSERVED, SetKind.FOLDED]), st.sampled_from("ab"), NUMBERS)))
 def test_added_members_are_united(steps: list[tuple[SetKind, str, set[int]]]) -> None:
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
     expected: dict[tuple[SetKind, str], set[int]] = {}
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         for kind, key, members in steps:
             add_members(connection, kind, [(key, numbers(members))])
             expected.setdefault((kind, key), set()).update(members)
         for (kind, key), members in expected.items():
             assert read(connection, kind, key) == members
-    engine.dispose()
 
 
 @pytest.mark.parametrize("size", [0, 4_095, 4_096, 65_536, 65_537, 2 * 65_536])

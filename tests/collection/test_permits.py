@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -25,10 +26,9 @@ from megagenome.collection.permits import (
     store_permit,
     take_back,
 )
-from megagenome.collection.tables import METADATA, collection_version
+from megagenome.collection.tables import collection_version
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.database import open_database
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.standards.permit import (
@@ -43,20 +43,31 @@ from megagenome.standards.permit import (
 )
 from tests.collection import clocks
 from tests.collection.clocks import ALICE, CLOSED, MALLORY, OTHER
+from tests.collection.memory import empty_tables
 
 ONE = PermitId("permit-1")
 STRANGER = "there is no permit with this id by which you may read here"
 ACTIVE, SUSPENDED, REVOKED = PermitState
 
 
-@pytest.fixture
-def node(collection: Collection) -> Collection:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two datasets, and a permit of Alice's for one of them."""
-    collection.journal = clocks.NoJournal()
+    folder = tmp_path_factory.mktemp("made") / "node"
+    collection = Collection.create(folder, lambda _: None)
     for dataset in (CLOSED, OTHER):
         consents = dict.fromkeys(range(20), YES)
         load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(range(20))], "GRCh38")  # type: ignore[list-item]
     grant(collection)
+    collection.close()
+    return folder
+
+
+@pytest.fixture
+def node(made: Path, copy_of: Callable[[Path], Collection]) -> Collection:
+    """The same, the test's own."""
+    collection = copy_of(made)
+    collection.journal = clocks.NoJournal()
     return collection
 
 
@@ -220,11 +231,9 @@ words = st.lists(
 
 @given(words)
 def test_revoked_is_for_ever_and_older_words_change_nothing(said: list[object]) -> None:
-    engine = open_database("sqlite://")
-    METADATA.create_all(engine)
     hub: tuple[int, PermitState] = (0, ACTIVE)
     own = ACTIVE
-    with engine.begin() as connection:
+    with empty_tables() as connection:
         for each in said:
             if each == "stored":
                 store_permit(connection, clocks.permit())
@@ -242,7 +251,6 @@ def test_revoked_is_for_ever_and_older_words_change_nothing(said: list[object]) 
         assert known.state is (REVOKED if REVOKED in both else SUSPENDED if SUSPENDED in both else ACTIVE)
         if known.state is ACTIVE:
             assert require_permit(connection, ONE, ALICE, Use.RESEARCH) == known
-    engine.dispose()
 
 
 COHORT = All((HasSex(Sex.FEMALE), FromCountry("EE")))

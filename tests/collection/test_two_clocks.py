@@ -60,9 +60,9 @@ class Days(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copytree(empty(), self.folder / "node")
-        self.collection = Collection.open_folder(self.folder / "node", lambda _: None)
+        self.top = tempfile.TemporaryDirectory()
+        folder = shutil.copytree(empty(), Path(self.top.name) / "node")
+        self.collection = Collection.open_folder(folder, lambda _: None)
         self.collection.journal = clocks.NoJournal()
         self.plain = clocks.PlainNode()
         self.told: dict[str, list[set[int]]] = {dataset: [] for dataset in DATASETS}
@@ -70,7 +70,7 @@ class Days(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.collection.close()
-        shutil.rmtree(self.folder)
+        self.top.cleanup()
 
     def public(self, dataset: str) -> set[int]:
         """Who is in the public numbers."""

@@ -129,7 +129,9 @@ def test_descriptions(client: Client, check: Check, path: str, schema: str) -> N
 
 
 def test_datasets(client: Client, check: Check) -> None:
-    for dataset in client.get("/beacon/v2/datasets").json()["response"]["collections"]:
+    datasets = client.get("/beacon/v2/datasets").json()["response"]["collections"]
+    assert datasets
+    for dataset in datasets:
         check("deref/datasets/defaultSchema.json", dataset)
 
 
@@ -183,6 +185,7 @@ def test_individuals_by_permit(asker: permitted.Asker, check: Check) -> None:
     # the schema wants one of two forms of a value, and a quantity as the model describes it is of both, because the
     # other requires nothing: so its measures are held to the form that they have
     item = "deref/individuals/defaultSchema.json#/properties/measures/items/properties"
+    assert measures
     for each in measures:
         check(f"{item}/assayCode", each["assayCode"])
         check(f"{item}/measurementValue/oneOf/0", each["measurementValue"])

@@ -210,7 +210,9 @@ def test_men_are_hemizygous_on_x(asker: Asker) -> None:
 def test_carriers_of_an_allele_by_its_id(asker: Asker) -> None:
     answer = asker.answered("g_variants/GRCh37-22-16050075-A-G/individuals", pagination={"limit": 0})
     numbers = numbered(asker)
-    for name, each in by_set(answer).items():
+    found = by_set(answer)
+    assert found
+    for name, each in found.items():
         assert sorted(numbers[record["id"]] for record in each["results"]) == sorted(carriers(name))
 
 

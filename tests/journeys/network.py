@@ -2,7 +2,10 @@
 """Real nodes and hubs in processes of their own, on free ports of this machine, ended with the test."""
 
 import contextlib
+import os
 import re
+import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -12,10 +15,23 @@ from typing import Any
 
 import httpx
 
+from megagenome.app.demo.servers import _end_with_parent
 from megagenome.app.hub import init_hub
 from megagenome.network.join import add_node
 
-START_S = 60
+PORTS = range(11_000, 29_000)
+"""Of which the kernel gives none to somebody who asks for any."""
+
+
+def free_ports(number: int) -> int:
+    """The first of so many ports in a row that nothing listens on. Runs at the same time hardly ever try the same."""
+    for _ in range(100):
+        first = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for port in range(first, first + number):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise AssertionError("no free ports")
 
 
 def megagenome(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -65,7 +81,12 @@ def serving(role: str, folders: Sequence[Path], port: int = 0, *, own_ports: boo
     with contextlib.ExitStack() as ending:
         processes = []
         for folder in folders:
-            process = subprocess.Popen([*command, str(folder), *where], stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [*command, str(folder), *where],
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 - also when the tests are killed
+            )
             ending.callback(_end, process)
             processes.append(process)
         served = [Served(folder, process) for folder, process in zip(folders, processes, strict=True)]

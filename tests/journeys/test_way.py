@@ -22,7 +22,8 @@ from megagenome.app.demo.walk.model import Way
 from megagenome.app.demo.walk.plan import way_through
 from megagenome.kernel.callers import Role
 from tests.journeys.nations import reference_folder
-from tests.journeys.test_demo import FEW, free_ports
+from tests.journeys.network import free_ports
+from tests.journeys.test_demo import FEW
 
 pytestmark = pytest.mark.bcftools
 
@@ -75,8 +76,8 @@ def network_of_two(folder: Path) -> Iterator[tuple[Way, Running, Expectation]]:
     assert scenario.expectation
     for country in COUNTRIES:
         shutil.copytree(reference_folder(), node_folder(folder, country) / "reference")
-    ports = range(free_ports(FEW), 30_000)[:FEW]
-    with run(folder, scenario.planned, scenario.offers, ports, lambda _: None) as network:
+    first = free_ports(FEW)
+    with run(folder, scenario.planned, scenario.offers, range(first, first + FEW), lambda _: None) as network:
         way = way_through(scenario.planned, scenario.expectation, network)
         assert way
         yield way, network, scenario.expectation

@@ -16,7 +16,7 @@ from megagenome.reference import resolve
 from tests.network.documents import answer, info, people, record, result_set
 from tests.network.stubs import Behaviour, Stub, routes, running
 
-SETTINGS = NetworkSettings(deadline_s=0.3)
+SETTINGS = NetworkSettings(deadline_s=1.0)
 HUB = HubIdentity("org.example.hub", "The hub")
 CELLS = {"Total": (30, 200, 2, 26, 0), "FI": (30, 200, 2, 26, 0)}
 ALLELE = [record(16050074, "A", "G", CELLS)]

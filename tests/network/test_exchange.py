@@ -337,10 +337,15 @@ def test_it_asks_on_and_ends_with_the_server(pair: Pair) -> None:
 def test_it_asks_less_often_while_nobody_answers_and_goes_on_after(pair: Pair) -> None:
     pair.stub.status = 500
 
+    refused = 0
+
     def recover() -> None:
+        nonlocal refused
+        refused = len(pair.stub.heard)
         pair.stub.status = 200
 
     run_for(pair, 4.0, recover)
+    assert refused <= 3  # at pauses of the same length it would have asked a fourth time in these two seconds
     pair.freshness.require()
 
 

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
 import tracemalloc
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.network import stubs
 from tests.network.stubs import Behaviour, Stub, running, says
 
 QUESTION = Question("/g_variants", b'{"meta":{}}')
-SETTINGS = NetworkSettings(deadline_s=0.3, connect_timeout_s=0.3, connections_per_node=4, max_answer_bytes=100_000)
+SETTINGS = NetworkSettings(deadline_s=1.0, connect_timeout_s=1.0, connections_per_node=4, max_answer_bytes=100_000)
 
 
 class Number(msgspec.Struct):
@@ -66,9 +65,9 @@ def test_every_node_is_asked_the_question_and_answers_stand_in_the_order_of_the_
 DEEP = b'{"x":' + b"[" * 40_000 + b"]" * 40_000 + b"}"
 ELSEWHERE = says({}, status=302, more="location: http://127.0.0.1:1/\r\n")
 MISBEHAVIOURS: dict[str, tuple[Behaviour, NodeStatus, str]] = {
-    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 0.3 s"),
-    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 0.3 s"),
-    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 0.3 s"),
+    "hangs": (stubs.hangs, NodeStatus.LATE, "no whole answer within 1 s"),
+    "trickles": (stubs.trickles, NodeStatus.LATE, "no whole answer within 1 s"),
+    "trickles headers": (stubs.trickles_headers, NodeStatus.LATE, "no whole answer within 1 s"),
     "floods": (stubs.floods, NodeStatus.FAULTY, "longer than 100000 bytes"),
     "announces too much": (says(b" " * 100_001), NodeStatus.FAULTY, "longer than 100000 bytes"),
     "dies": (stubs.dies, NodeStatus.UNREACHABLE, "the connection broke"),
@@ -99,7 +98,7 @@ def test_a_misbehaving_node_is_named_and_the_other_answers(name: str) -> None:
     assert message in outcomes[0].message
     assert outcomes[0].answer is None
     assert (outcomes[1].status, outcomes[1].answer) == (NodeStatus.ANSWERED, 7)
-    assert outcomes[0].elapsed_ms < 3000
+    assert outcomes[0].elapsed_ms >= (1000 * SETTINGS.deadline_s if status is NodeStatus.LATE else 0)
 
 
 def test_an_answer_without_a_content_type_is_read() -> None:
@@ -242,7 +241,9 @@ def test_neither_cookies_nor_redirects_nor_foreign_addresses() -> None:
                 await network.ask(QUESTION, read)
             return [asked.headers for asked in stub.asked]
 
-    for headers in asyncio.run(run()):
+    asked = asyncio.run(run())
+    assert len(asked) == 2
+    for headers in asked:
         assert "cookie" not in headers
         assert headers["accept-encoding"] == "identity"
 
@@ -273,6 +274,16 @@ def test_what_machines_say_becomes_one_line(text: str) -> None:
 
 
 def test_slow_nodes_are_asked_at_the_same_time() -> None:
-    began = time.perf_counter()
-    asyncio.run(ask(*[says({"number": 1}, delay_s=0.2)] * 8, config=NetworkSettings()))
-    assert time.perf_counter() - began < 8 * 0.2
+    began = 0
+    all_began = asyncio.Event()
+
+    async def waits_for_the_others(asked: stubs.Asked, writer: asyncio.StreamWriter) -> None:
+        nonlocal began
+        began += 1
+        if began == 8:
+            all_began.set()
+        await all_began.wait()
+        writer.write(stubs.response(b'{"number":1}'))
+
+    outcomes, _ = asyncio.run(ask(*[waits_for_the_others] * 8, config=NetworkSettings()))
+    assert [outcome.answer for outcome in outcomes] == [1] * 8

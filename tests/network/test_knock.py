@@ -16,13 +16,15 @@ async def knocked(*names: str) -> dict[str, int]:
             hanging.node("hanging"),
             Node("gone", "http://127.0.0.1:1"),
         ]
+        asked = {"first": first, "second": second, "hanging": hanging}
         knocker = Knocker(lambda: nodes)
         knocker.knock({"first"})  # before it runs: nothing
         async with knocker.lifespan(None):
             knocker.knock(set(names))
-            await asyncio.sleep(0.3)
+            for name in asked.keys() & set(names):
+                await asyncio.wait_for(asked[name].began.wait(), 20)
+            await asyncio.sleep(0.1)  # in which it might knock at others
         knocker.knock({"first"})  # after it ran: nothing
-        asked = {"first": first, "second": second, "hanging": hanging}
         assert {each.path for stub in asked.values() for each in stub.asked} <= {"/access/knock"}
         assert {each.method for stub in asked.values() for each in stub.asked} <= {"POST"}
         assert all("authorization" not in each.headers for stub in asked.values() for each in stub.asked)

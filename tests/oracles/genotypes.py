@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a genotype store must answer, by plain counting over calls, one person at a time."""
+"""What a genotype store must answer, by plain counting over calls; people of a stratum with the same call at once."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -52,13 +53,13 @@ def copies_expected(assembly: str, contig: str, start: int, sex: str) -> int:
     return 0 if sex == "female" else 1
 
 
-def called_alleles(call: Sequence[int | None], copies: int) -> list[int]:
+def called_alleles(call: tuple[int | None, ...], copies: int) -> tuple[int, ...]:
     """The alleles that count of one call."""
     if copies == 0:
-        return []
+        return ()
     if copies == 1 and len(call) == 2:
         call = call[:1] if call[0] == call[1] else (None,)
-    return [allele for allele in call if allele is not None]
+    return tuple(allele for allele in call if allele is not None)
 
 
 def shortest(start: int, ref: str, alt: str) -> tuple[int, str, str]:
@@ -75,21 +76,23 @@ def shortest(start: int, ref: str, alt: str) -> tuple[int, str, str]:
 def count(assembly: str, people: Sequence[Someone], records: Iterable[Record]) -> Counted:
     """The counts of all alleles."""
     answer: Counted = {}
+    strata = [(one.country, one.population, one.sex) if one.consents else None for one in people]
     for record in records:
+        alike = Counter(zip(strata, record.calls, strict=True))
         for k, alt in enumerate(record.alts, 1):
             key = (record.contig, *shortest(record.start, record.ref, alt))
             if alt in ("<NON_REF>", "<*>", ".") or key in answer:
                 continue
             cells: dict[Cell, list[int]] = {}
-            for person, call in zip(people, record.calls, strict=True):
-                if not person.consents:
+            for (stratum, call), number in alike.items():
+                if stratum is None:
                     continue
-                cell = cells.setdefault((person.country, person.population, person.sex), [0, 0, 0, 0])
-                copies = copies_expected(assembly, record.contig, record.start, person.sex)
+                cell = cells.setdefault(stratum, [0, 0, 0, 0])
+                copies = copies_expected(assembly, record.contig, record.start, stratum[2])
                 called = called_alleles(call, copies)
-                cell[3] += len(called)
+                cell[3] += number * len(called)
                 mine = called.count(k)
                 if mine:
-                    cell[2 if len(called) == 1 else mine - 1] += 1
+                    cell[2 if len(called) == 1 else mine - 1] += number
             answer[key] = {cell: (n[0], n[1], n[2], n[3]) for cell, n in cells.items()}
     return answer

@@ -3,6 +3,7 @@
 
 import csv
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from tests.oracles import genotypes as oracle
@@ -37,17 +38,18 @@ def samples_of(path: Path) -> list[str]:
 
 def plain_counts(path: Path, genome: str, people: list[oracle.Someone], every: int = 1) -> oracle.Counted:
     """The oracle's counts over what `bcftools query` prints of these people; only of each `every`-th record."""
-
-    def parse(call: str) -> tuple[int | None, ...]:
-        return tuple(None if allele == "." else int(allele) for allele in call.replace("|", "/").split("/"))
-
     columns = ",".join(person.sample for person in people)
     text = bcftools("query", "-s", columns, "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", str(path))
-    known: dict[str, tuple[int | None, ...]] = {}
     records = []
     for line in text.splitlines()[::every]:
         contig, pos1, ref, alts, *calls = line.split("\t")
-        parsed = tuple(known.get(call) or known.setdefault(call, parse(call)) for call in calls)
         alleles = tuple(alt for alt in alts.split(",") if alt != ".")
-        records.append(oracle.Record(contig.removeprefix("chr"), int(pos1) - 1, ref, alleles, parsed))
+        records.append(
+            oracle.Record(contig.removeprefix("chr"), int(pos1) - 1, ref, alleles, tuple(map(_parse, calls)))
+        )
     return oracle.count(genome, people, records)
+
+
+@cache
+def _parse(call: str) -> tuple[int | None, ...]:
+    return tuple(None if allele == "." else int(allele) for allele in call.replace("|", "/").split("/"))

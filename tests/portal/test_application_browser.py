@@ -162,9 +162,8 @@ def test_a_draft_is_saved_while_one_writes_and_a_conflict_is_told_in_words(enter
     here.get_by_label("Project description").focus()  # leaving a field saves it
     here.get_by_text(re.compile(r"Saved \d+:\d\d")).wait_for()
     here.get_by_label("Project description").fill("Why they come")
-    here.get_by_label("Expected benefit").focus()
-    here.wait_for_function("document.querySelector('[name=order]').value.length > 0")
-    here.wait_for_timeout(500)
+    with here.expect_response(lambda answer: answer.request.method == "POST"):
+        here.get_by_label("Expected benefit").focus()
     here.reload()
     assert here.get_by_label("Title of the project").input_value() == "Seizures in Europe"
     assert here.get_by_label("Project description").input_value() == "Why they come"

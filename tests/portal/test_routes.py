@@ -126,10 +126,11 @@ def test_a_download_of_nothing_is_an_error_page(hub: Browser, address: str) -> N
 
 def test_links_and_forms_on_a_page_lead_somewhere(hub: Browser) -> None:
     for page in PAGES[:3]:
-        document = Document(hub.get(page).text)
-        for attributes in document.all("a"):
-            if attributes["href"].startswith("/"):
-                assert hub.get(attributes["href"]).status_code == 200, attributes["href"]
+        places = [attributes["href"] for attributes in Document(hub.get(page).text).all("a")]
+        here = [place for place in places if place.startswith("/")]
+        assert here
+        for place in here:
+            assert hub.get(place).status_code == 200, place
 
 
 def test_pages_work_while_the_networks_state_is_not_known() -> None:
