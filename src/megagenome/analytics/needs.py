@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a site's part of a study reads: the genotypes and facts of the study's people at this node. The collection's
+readings by permit have them (`collection.scan`); `app` wires them."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+
+class GenotypeCounts(NamedTuple):
+    """Counts of the scan's people at each of its alleles, int64 [alleles] each; of people without a record all zero.
+
+    het, hom, hemi  people with one, two copies, and whose one called allele it is
+    missing         people of whom not every allele was called (half calls included)
+    called          alleles called of the others: 2 for each diploid person, 1 for each haploid
+    """
+
+    het: Counts
+    hom: Counts
+    hemi: Counts
+    missing: Counts
+    called: Counts
+
+
+class Scan(Protocol):
+    """Genotypes of some people at some alleles, read as often as asked. Copies are 0, 1, 2; who is haploid there has 0
+    or 2, as plink2 has it. People's order is that of the columns; alleles' that of the list the scan was made for.
+
+    Every method stops with the reading's own error within a second after the permit or a consent ends.
+    """
+
+    @property
+    def people(self) -> int:
+        """How many."""
+
+    @property
+    def recorded(self) -> npt.NDArray[np.bool_]:
+        """bool [alleles]: whether this node has a record of the allele for all of the people's datasets."""
+
+    def count(self) -> GenotypeCounts:
+        """Counts at every allele."""
+
+    def project(self, copies_of: Floats, missing_of: Floats | None = None) -> tuple[Floats, Floats]:
+        """`G' X` and `M' Z`, float64 [alleles, c] and [alleles, d]: for each allele the sum over people of copies times
+        `copies_of` [people, c], a missing call being 0 copies, and the sum of `missing_of` [people, d] over the people
+        whose call is missing (None: d = 0). Cost: one pass over the genotypes."""
+
+    def spread(self, weights: Floats, missing: Floats | None = None) -> Floats:
+        """`G W + M V`, float64 [people, c]: for each person the sum over alleles of copies times `weights`
+        [alleles, c], plus the sum of `missing` [alleles, c] over the alleles where their call is missing. One pass."""
+
+    def dosages(self, alleles: Counts) -> Floats:
+        """Copies, float64 [len(alleles), people], NaN where the call is missing, of the alleles with these indices."""

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays and alleles as a study's messages carry them: MessagePack, little endian, C order. No outside standard."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.errors import Invalid
+
+MOST_DIMENSIONS = 4
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class Array(msgspec.Struct, frozen=True):
+    """One array. `content` is its bytes."""
+
+    kind: Literal["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"]
+    shape: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(max_length=MOST_DIMENSIONS)]
+    content: bytes
+
+
+def pack(arrays: Arrays) -> bytes:
+    """Named arrays as one message. Kinds other than those of `Array` are a mistake of the caller's."""
+    stated = {
+        name: Array(each.dtype.newbyteorder("<").str, each.shape, np.ascontiguousarray(each).tobytes())  # type: ignore[arg-type]
+        for name, each in arrays.items()
+    }
+    return msgspec.msgpack.encode(stated)
+
+
+def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a message, read-only. Raises `Invalid` where it is not one, or a size is not its shape's."""
+    try:
+        stated = msgspec.msgpack.decode(content, type=dict[str, Array])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Invalid(f"not arrays: {error}") from None
+    found = {}
+    for name, each in stated.items():
+        kind = np.dtype(each.kind)
+        if len(each.content) != math.prod(each.shape) * kind.itemsize:
+            raise Invalid(f"array {name[:40]!r}: {len(each.content)} bytes are not of shape {each.shape}")
+        found[name] = np.frombuffer(each.content, kind).reshape(each.shape)
+    return found
+
+
+class AlleleList(NamedTuple):
+    """Alleles of one assembly, each once, parsimonious, sorted by (contig as in `contigs`, start, ref, alt).
+
+    contigs  names, sorted as texts
+    contig   uint32 [alleles], index in `contigs`
+    start    int64 [alleles], 0-based
+    text     `ref\\talt` of each, ASCII
+    """
+
+    assembly: str
+    contigs: tuple[str, ...]
+    contig: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.int64]
+    text: tuple[bytes, ...]
+
+    def __iter__(self) -> Iterator[Allele]:  # type: ignore[override]
+        for k in range(len(self.text)):
+            yield self.allele(k)
+
+    @property
+    def size(self) -> int:
+        """How many alleles. (`len` of a named tuple is that of its fields.)"""
+        return len(self.text)
+
+    def allele(self, k: int) -> Allele:
+        """The k-th."""
+        ref, _, alt = self.text[k].decode("ascii").partition("\t")
+        return Allele(self.assembly, self.contigs[self.contig[k]], int(self.start[k]), ref, alt)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "AlleleList":
+        """These of them, by increasing index."""
+        text = tuple(self.text[k] for k in rows.tolist())
+        return self._replace(contig=self.contig[rows], start=self.start[rows], text=text)
