@@ -45,6 +45,7 @@ class Kind(StrEnum):
     GRANT = "grant"
     REVOCATION = "revocation"  # also suspending and resuming
     WITHDRAWAL = "withdrawal"  # of a consent
+    STUDY = "study"  # a run of a federated study: begun, a vector or a sum of a round, ended
     AGGREGATE = "aggregate"  # answers for the public; `detail` is the minute
 
 
