@@ -3,7 +3,8 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -48,7 +49,8 @@ def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
     return found
 
 
-class AlleleList(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AlleleList:
     """Alleles of one assembly, each once, parsimonious, sorted by (contig as in `contigs`, start, ref, alt).
 
     contigs  names, sorted as texts
@@ -63,14 +65,11 @@ class AlleleList(NamedTuple):
     start: npt.NDArray[np.int64]
     text: tuple[bytes, ...]
 
-    def __iter__(self) -> Iterator[Allele]:  # type: ignore[override]
-        for k in range(len(self.text)):
-            yield self.allele(k)
-
-    @property
-    def size(self) -> int:
-        """How many alleles. (`len` of a named tuple is that of its fields.)"""
+    def __len__(self) -> int:
         return len(self.text)
+
+    def __iter__(self) -> Iterator[Allele]:
+        return map(self.allele, range(len(self)))
 
     def allele(self, k: int) -> Allele:
         """The k-th."""
@@ -80,4 +79,4 @@ class AlleleList(NamedTuple):
     def take(self, rows: npt.NDArray[np.int64]) -> "AlleleList":
         """These of them, by increasing index."""
         text = tuple(self.text[k] for k in rows.tolist())
-        return self._replace(contig=self.contig[rows], start=self.start[rows], text=text)
+        return replace(self, contig=self.contig[rows], start=self.start[rows], text=text)
