@@ -2,10 +2,13 @@
 """What a site's part of a study reads: the genotypes and facts of the study's people at this node. The collection's
 readings by permit have them (`collection.scan`); `app` wires them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from megagenome.standards.study_arrays import AlleleList
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -24,6 +27,17 @@ class GenotypeCounts(NamedTuple):
     hemi: Counts
     missing: Counts
     called: Counts
+
+
+class Genotypes(Protocol):
+    """The genotypes of the study's people at this node."""
+
+    def list_alleles(self, assembly: str, regions: Sequence[str], least_count: int) -> AlleleList:
+        """Alleles in regions (as in `standards.study.Variants`; none: all autosomes) of which, and of whose
+        alternatives, these people have at least `least_count` copies."""
+
+    def scan(self, alleles: AlleleList) -> "Scan":
+        """Their genotypes at these alleles, of which the node need not have a record."""
 
 
 class Scan(Protocol):
