@@ -42,9 +42,9 @@ class LinearSite:
         upper = np.triu_indices(x.shape[1])
         if self._method.missing == "drop":
             pairs: Floats = x[:, upper[0]] * x[:, upper[1]]
-            gx, missing = scan.project(x, pairs)
+            gx, missing, _ = scan.project(x, pairs)
         else:
-            gx, of_missing = scan.project(x, x)
+            gx, of_missing, _ = scan.project(x, x)
             mean = parameters["copies"]
             gx += mean[:, None] * of_missing
             gg += mean**2 * counts.missing

@@ -29,6 +29,14 @@ class GenotypeCounts(NamedTuple):
     called: Counts
 
 
+class Projection(NamedTuple):
+    """Sums over people at each allele of a scan, float64 [alleles, columns asked for]."""
+
+    copies: Floats
+    missing: Floats
+    squares: Floats
+
+
 class Genotypes(Protocol):
     """The genotypes of the study's people at this node."""
 
@@ -58,10 +66,12 @@ class Scan(Protocol):
     def count(self) -> GenotypeCounts:
         """Counts at every allele."""
 
-    def project(self, copies_of: Floats, missing_of: Floats | None = None) -> tuple[Floats, Floats]:
-        """`G' X` and `M' Z`, float64 [alleles, c] and [alleles, d]: for each allele the sum over people of copies times
-        `copies_of` [people, c], a missing call being 0 copies, and the sum of `missing_of` [people, d] over the people
-        whose call is missing (None: d = 0). Cost: one pass over the genotypes."""
+    def project(
+        self, copies_of: Floats, missing_of: Floats | None = None, squares_of: Floats | None = None
+    ) -> "Projection":
+        """Sums over people: of copies times `copies_of` [people, c], a missing call being 0 copies; of `missing_of`
+        [people, d] over those whose call is missing; of squared copies times `squares_of` [people, e]. What is not
+        asked for has 0 columns. Cost: one pass over the genotypes."""
 
     def spread(self, weights: Floats, missing: Floats | None = None) -> Floats:
         """`G W + M V`, float64 [people, c]: for each person the sum over alleles of copies times `weights`
