@@ -64,13 +64,14 @@ def read_keys(signed: Mapping[str, SignedKey], turn: Round, thumbprints: Mapping
     """
     if set(signed) != set(turn.sites):
         raise Corrupt("the keys of a round are not those of its sites")
-    found = {node: _read_key(signed[node], turn, node, thumbprints[node]) for node in turn.sites}
+    found = {node: read_key(signed[node], turn, node, thumbprints[node]) for node in turn.sites}
     if len(set(found.values())) < len(found):
         raise Corrupt("two sites of a round have one key")
     return found
 
 
-def _read_key(signed: SignedKey, turn: Round, node: str, thumbprint: str) -> bytes:
+def read_key(signed: SignedKey, turn: Round, node: str, thumbprint: str) -> bytes:
+    """The X25519 public key of one site of the round. Raises `Corrupt` as `read_keys` does."""
     keys = parse_key_set({"keys": [signed.jwk]})
     if [key.thumbprint() for key in keys] != [thumbprint]:
         raise Corrupt(f"the key of {node[:100]} is not signed by the key that the study names")
