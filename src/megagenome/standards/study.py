@@ -8,6 +8,7 @@ Positions in regions are 1-based and inclusive, as people write them (`22:160500
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -61,6 +62,21 @@ class Group(msgspec.Struct, frozen=True, tag="group"):
 Variable = Measured | Sex | Age | Category | Group
 Numeric = Measured | Age
 Binary = Group | Sex
+
+
+def column_names(variables: Sequence[Variable]) -> tuple[str, ...]:
+    """Names of the columns that variables become, at every site and at the hub: a category has one for each level but
+    the first."""
+    names: list[str] = []
+    for each in variables:
+        match each:
+            case Measured(term=term):
+                names.append(term)
+            case Category(of=of, levels=levels):
+                names += [f"{of}={level}" for level in levels[1:]]
+            case _:
+                names.append(type(each).__name__.lower())
+    return tuple(names)
 
 
 # --- which alleles

@@ -10,29 +10,27 @@ sum of people's values was opened. From then on it stops, and says so.
 """
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from megagenome.kernel import clock
-from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NotFound, RateLimited, Unauthenticated
+from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError, RateLimited
 from megagenome.kernel.ledger import Act, Kind
 from megagenome.network.stamps import stamp
 from megagenome.network.studies.board import Board
-from megagenome.network.studies.check import findings, permit_ended
-from megagenome.network.studies.methods import METHODS, Generator
-from megagenome.network.studies.model import Ask, StudyResult, Sums
+from megagenome.network.studies.check import permit_ended
+from megagenome.network.studies.methods import METHODS, Begin
+from megagenome.network.studies.model import Ask, Combine, StudyResult, Sums
 from megagenome.network.studies.needs import Permits
 from megagenome.network.studies.run import (
     MOST_EPOCHS,
     MOST_RESTARTS,
-    PEOPLE,
     Part,
     Run,
     Turn,
@@ -41,13 +39,14 @@ from megagenome.network.studies.run import (
     strictest,
     with_people,
 )
-from megagenome.network.studies.shown import method_of, shown
 from megagenome.network.studies.settings import StudySettings
+from megagenome.network.studies.shown import shown
 from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore
 from megagenome.standards import study as study_document
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_exchange import (
     NO_TERMS,
+    PEOPLE_STEP,
     Agreed,
     Changed,
     Failed,
@@ -56,6 +55,7 @@ from megagenome.standards.study_exchange import (
     Place,
     Refused,
     Reply,
+    Said,
     Sent,
     Stage,
     Task,
@@ -64,12 +64,8 @@ from megagenome.standards.study_exchange import (
 from megagenome.standards.study_masks import Round, read_key
 from megagenome.standards.study_shown import (
     OVER,
-    Begun,
-    CheckShown,
-    ResultShown,
     RunState,
     SiteState,
-    StudyList,
     StudyShown,
 )
 
@@ -109,18 +105,16 @@ class Coordinator:
         self,
         store: StudyStore,
         permits: Permits,
-        keys_of_nodes: Callable[[], Mapping[str, str]],
         settings: StudySettings,
         executor: Executor,
         *,
         settle: Settle = settle_at_once,
-        methods: Mapping[type, Generator] = METHODS,
+        methods: Mapping[type, Begin] = METHODS,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`executor` computes between rounds; `keys_of_nodes` are thumbprints, by node that joined; `seconds` is a
-        clock that nobody sets."""
+        """`executor` computes between rounds; `seconds` is a clock that nobody sets."""
         self.store, self.board = store, Board()
-        self._permits, self._keys_of_nodes, self._settings = permits, keys_of_nodes, settings
+        self._permits, self._settings = permits, settings
         self._executor, self._settle, self._methods, self._seconds = executor, settle, methods, seconds
         self._turn = threading.RLock()
         self._runs: dict[str, Run] = {}
@@ -128,60 +122,30 @@ class Coordinator:
 
     # --- for those who run studies
 
-    def check(self, caller: Caller, content: bytes) -> CheckShown:
-        """What is against a study, as far as the hub can say. Raises `Invalid` for what is no study document."""
-        document = study_document.decode(content)
-        return CheckShown(study_document.digest(document), self._findings(caller, document))
-
-    def begin(self, caller: Caller, content: bytes) -> Begun:
-        """Run a study; durable on return. Raises `Invalid` for a document that is none or that something is against,
-        `RateLimited` where too many of the caller's are running."""
-        document = study_document.decode(content)
-        if found := self._findings(caller, document):
-            raise Invalid("; ".join(found))
+    def add(self, run: Run, most: int) -> None:
+        """Begin a run; durable on return. Raises `RateLimited` where its owner has `most` running."""
         with self._turn:
-            mine = sum(run.owner == caller.subject for run in self._runs.values())
-            if mine >= self._settings.most_running:
-                raise RateLimited(f"{mine} studies of yours are running: wait for one to end, or cancel it")
-            run = _new_run(caller, document)
+            if sum(each.owner == run.owner for each in self._runs.values()) >= most:
+                raise RateLimited(f"{most} studies of yours are running: wait for one to end, or cancel it")
             self.store.add(run.stored(), run.stored_sites(), self._acts(run, "begun", len(run.sites)))
             run.begin_check(self._seconds())
             self._runs[run.id] = run
         self.board.note()
-        return Begun(run.id, run.digest)
 
-    def cancel(self, caller: Caller, run: str) -> None:
-        """End a run of the caller's. Idempotent. Raises `NotFound` for everybody else's."""
-        self._require(caller, run, owner_only=True)
+    def end(self, run: str, reason: str) -> None:
+        """Stop a run. Idempotent."""
         with self._turn:
             if found := self._runs.get(run):
-                self._stop(found, "cancelled by its owner")
+                self._stop(found, reason)
 
-    def listed(self, caller: Caller) -> StudyList:
-        """The caller's runs; an auditor's list is of everybody's."""
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
-        return StudyList(self.store.listed(None if Role.AUDITOR in caller.roles else caller.subject))
-
-    def show(self, caller: Caller, run: str) -> StudyShown:
-        """A run to its owner, or to an auditor. Raises `NotFound` to everybody else."""
-        stored = self._require(caller, run)
+    def shown(self, run: str) -> StudyShown | None:
+        """A run as it is now; None where it is over, or there is none."""
         with self._turn:
             found = self._runs.get(run)
-            if found is not None:
-                number = found.rounds if found.turn is None else found.turn.number
-                return shown(found.stored(), found.stored_sites(), number, found.step)
-        return shown(stored, self.store.sites(run), stored.rounds, "")
-
-    def result(self, caller: Caller, run: str) -> ResultShown:
-        """What a run found. Raises `Conflict` as long as it is not released."""
-        stored = self._require(caller, run)
-        if stored.state is not RunState.FINISHED:
-            raise Conflict(f"study {run} is {stored.state}: it has no result" + f" ({stored.reason})" * bool(stored.reason))
-        found = self.store.result(stored)
-        if found is None:
-            raise Corrupt(f"the result of study {run} is gone")
-        return found
+            if found is None:
+                return None
+            number = found.rounds if found.turn is None else found.turn.number
+            return shown(found.stored(), found.stored_sites(), number, found.step)
 
     # --- for nodes
 
@@ -216,8 +180,8 @@ class Coordinator:
                     self._lose(run, node, SiteState.REFUSED, reason)
                 case Changed():
                     self._begin_again(run, node)
-                case said if reply.place == run.place() and node in run.waited_for:
-                    self._answered(run, node, said, payload)
+                case said if run.turn and reply.place == run.place() and node in run.waited_for:
+                    self._answered(run, run.turn, node, said, payload)
                 case _:
                     return
         self.board.note()
@@ -248,26 +212,8 @@ class Coordinator:
                 else:
                     self._look_for_lost(run)
 
-    def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
-        if caller.subject is None or caller.node:
-            raise Unauthenticated("sign in first")
-        permit = self._permits.find(document.permit)
-        found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date())
-        if type(document.method) not in self._methods:
-            found += (f"this hub does not know the method {method_of(document)}",)
-        return found
-
     def _permit_ended(self, run: Run) -> str:
         return permit_ended(self._permits.find(run.document.permit), run.owner, clock.now().date())
-
-    def _require(self, caller: Caller, run: str, *, owner_only: bool = False) -> StoredRun:
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
-        found = self.store.find(run)
-        is_auditor = Role.AUDITOR in caller.roles and not owner_only
-        if found is None or not (found.owner == caller.subject or is_auditor):
-            raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
-        return found
 
     def _note_working(self, run: Run, node: str) -> None:
         part = run.parts[node]
@@ -275,9 +221,8 @@ class Coordinator:
             part.state = SiteState.WORKING
             self.board.note()
 
-    def _answered(self, run: Run, node: str, said: object, payload: bytes) -> None:
-        turn = run.turn
-        assert turn is not None
+    def _answered(self, run: Run, turn: Turn, node: str, said: Said, payload: bytes) -> None:
+        wrong = ""
         try:
             match said, turn.stage:
                 case Agreed(terms=terms), Stage.CHECK:
@@ -286,17 +231,19 @@ class Coordinator:
                     read_key(key, Round(run.digest, run.epoch, turn.number, run.sites), node, _thumbprint(run, node))
                     turn.keys[node] = key
                 case Sent() as sent, Stage.SUMS:
-                    run.take_sums(node, sent, payload)
+                    turn.take(node, sent, payload)
                 case Failed(reason=reason), _:
                     self._lose(run, node, SiteState.FAILED, reason)
                     return
                 case Forgot(), Stage.SUMS:
-                    self._new_keys(run)
+                    self._new_keys(run, turn)
                     return
                 case _:
-                    raise Corrupt("it answers something that was not asked")
+                    wrong = "it answers something that was not asked"
         except (Corrupt, Invalid) as error:
-            self._lose(run, node, SiteState.FAILED, str(error))
+            wrong = str(error)
+        if wrong:
+            self._lose(run, node, SiteState.FAILED, wrong)
             return
         run.parts[node].state = SiteState.ANSWERED
         if not run.waited_for:
@@ -304,23 +251,26 @@ class Coordinator:
 
     def _all_answered(self, run: Run, turn: Turn) -> None:
         if turn.stage is Stage.KEYS:
-            run.move_on(self._seconds())
+            run.move_on(turn, self._seconds())
             return
         run.turn = None  # nothing is asked of anybody until what was answered is computed with
         if turn.stage is Stage.CHECK:
             run.state = RunState.RUNNING
             self.store.save(run.stored(), run.stored_sites())
-            self._executor.submit(self._carefully, run, run.epoch, lambda: self._catch_up(run, strictest(turn)))
+            self._executor.submit(
+                self._carefully, run, run.epoch, partial(self._catch_up, run, run.epoch, strictest(turn))
+            )
         else:
-            self._executor.submit(self._carefully, run, run.epoch, lambda: self._open(run, run.epoch, turn))
+            self._executor.submit(self._carefully, run, run.epoch, partial(self._open, run, run.epoch, turn))
 
     def _carefully(self, run: Run, epoch: int, compute: Callable[[], Ask | StudyResult | None]) -> None:
         """Compute the next round, or the result; whatever goes wrong in it ends the run with a reason."""
+        following: Ask | StudyResult | str | None
         try:
             following = compute()
         except MegagenomeError as error:
             following = str(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody else would hear of it, and the run would wait for ever
             _log.exception("study %s", run.id)
             following = "the hub could not compute this: a fault of its own, which its operator sees in the log"
         with self._turn:
@@ -334,34 +284,37 @@ class Coordinator:
                 run.ask(following, self._seconds())
         self.board.note()
 
-    def _catch_up(self, run: Run, terms: Terms) -> Ask | StudyResult:
+    def _catch_up(self, run: Run, epoch: int, terms: Terms) -> Ask | StudyResult | None:
         """From the beginning to where the run was: the method computes again with what was opened."""
         stored = self.store.sums(run.id)
-        method = self._methods[type(run.document.method)](run.document, len(run.sites))
-        run.combine, run.rounds = with_people(run.document, terms, method), 0
-        following = _next(run, None)
+        method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
+        combine = with_people(run.document, terms, method)
+        following = _next(combine, None)
         for each in stored:
             if isinstance(following, StudyResult) or asked_digest(following) != each.asked:
                 raise Invalid("this version of the hub computes otherwise than the one that began: begin a new study")
-            run.rounds += 1
-            following = _next(run, each.opened)
+            following = _next(combine, each.opened)
+        with self._turn:
+            if run.state in OVER or run.epoch != epoch:
+                return None
+            run.combine, run.rounds = combine, len(stored)
         return following
 
     def _open(self, run: Run, epoch: int, turn: Turn) -> Ask | StudyResult | None:
         """Open the round's sum, write it down, and let the method go on with it."""
-        assert turn.ask is not None
         opened = opened_by(turn)
         with self._turn:
-            if run.state in OVER or run.epoch != epoch:
+            combine = run.combine
+            if run.state in OVER or run.epoch != epoch or combine is None:
                 return None
-            if turn.ask.step == PEOPLE:
+            if turn.ask.step == PEOPLE_STEP:
                 run.people = int(opened["people"])
-            is_of_values = bool(turn.ask.sums) and turn.ask.step != PEOPLE
+            is_of_values = bool(turn.ask.sums) and turn.ask.step != PEOPLE_STEP
             run.rounds, run.has_opened = run.rounds + 1, run.has_opened or is_of_values
             act = self._acts(run, f"opened:{turn.number}:{epoch}", sum(each.size for each in opened.values()))
             stored = StoredSum(asked_digest(turn.ask), is_of_values, opened)
             self.store.add_sum(run.stored(), run.stored_sites(), turn.number, stored, act)
-        return _next(run, opened)
+        return _next(combine, opened)
 
     def _look_for_lost(self, run: Run) -> None:
         turn, now_s = run.turn, self._seconds()
@@ -413,11 +366,8 @@ class Coordinator:
         self.store.save(run.stored(), run.stored_sites(), forget=forget)
         self.board.note()
 
-    def _new_keys(self, run: Run) -> None:
+    def _new_keys(self, run: Run, turn: Turn) -> None:
         """The same round under new keys; what was sent of it is dropped unopened."""
-        turn = run.turn
-        assert turn is not None
-        assert turn.ask is not None
         run.epoch += 1
         if run.epoch > MOST_EPOCHS:
             self._stop(run, f"it was begun {MOST_EPOCHS} times: nodes or the hub are restarted too often")
@@ -448,7 +398,9 @@ class Coordinator:
         self.board.note()
 
     def _acts(self, run: Run, what: str, count: int) -> list[Act]:
-        return [Act(Kind.STUDY, run.owner, run.name, permit=run.document.permit, detail=f"{what}:{run.id}", count=count)]
+        return [
+            Act(Kind.STUDY, run.owner, run.name, permit=run.document.permit, detail=f"{what}:{run.id}", count=count)
+        ]
 
 
 _WORDS = {
@@ -459,27 +411,12 @@ _WORDS = {
 }
 
 
-def _next(run: Run, opened: Sums | None) -> Ask | StudyResult:
-    assert run.combine is not None
+def _next(combine: Combine, opened: Sums | None) -> Ask | StudyResult:
     try:
-        return next(run.combine) if opened is None else run.combine.send(opened)
+        return next(combine) if opened is None else combine.send(opened)
     except StopIteration as ended:
         result: StudyResult = ended.value
         return result
-
-
-def _new_run(caller: Caller, document: StudyDocument) -> Run:
-    return Run(
-        id="S" + secrets.token_hex(8),
-        owner=caller.subject or "",
-        name=caller.name,
-        document=document,
-        content=study_document.encode(document),
-        digest=study_document.digest(document),
-        created=stamp(clock.now()),
-        state=RunState.CHECKING,
-        parts={site.node: Part(site.node) for site in document.sites},
-    )
 
 
 def _resumed(stored: StoredRun, sites: Sequence[StoredSite]) -> Run:
@@ -503,9 +440,7 @@ def _resumed(stored: StoredRun, sites: Sequence[StoredSite]) -> Run:
 
 def _part(site: StoredSite) -> Part:
     terms = msgspec.json.decode(site.terms, type=Terms) if site.terms else None
-    return Part(
-        site.node, site.taking_part, SiteState(site.state), site.reason, terms, site.up_bytes, site.down_bytes
-    )
+    return Part(site.node, site.taking_part, SiteState(site.state), site.reason, terms, site.up_bytes, site.down_bytes)
 
 
 def _thumbprint(run: Run, node: str) -> str:

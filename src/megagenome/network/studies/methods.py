@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub's side of each method. A method's site side stands in `analytics.methods`."""
+"""The hub's side of each method. Its site side stands in `analytics.methods`."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from megagenome.network.studies.counts import frequencies
+from megagenome.network.studies.counts import counts
+from megagenome.network.studies.linear import linear
 from megagenome.network.studies.model import Combine
-from megagenome.standards.study import Frequencies, StudyDocument
+from megagenome.standards.study import Frequencies, Linear, column_names
 
-Generator = Callable[[StudyDocument, int], Combine]
-"""Makes a method's hub side, for a document and so many sites."""
+Begin = Callable[[Any, int], Combine]
+"""Makes a method's hub side, from the document's method and the number of sites."""
 
-METHODS: Mapping[type, Generator] = {Frequencies: frequencies}
+
+def _linear(method: Linear, sites: int) -> Combine:
+    return linear(method, column_names(method.covariates), sites)
+
+
+METHODS: Mapping[type, Begin] = {Frequencies: counts, Linear: _linear}

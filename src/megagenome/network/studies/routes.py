@@ -25,8 +25,8 @@ from litestar.types import ExceptionHandlersMap
 
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
-from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.exchange import StudyExchange
+from megagenome.network.studies.studies import Studies
 from megagenome.standards import problem
 from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
 from megagenome.standards.study_exchange import LARGEST_PAYLOAD_BYTES, MEDIA_TYPE
@@ -40,47 +40,47 @@ _log = logging.getLogger(__name__)
 Http = Request[Any, Any, Any]
 
 
-def study_router(coordinator: Coordinator, exchange: StudyExchange) -> Router:
+def study_router(studies: Studies, exchange: StudyExchange) -> Router:
     """All of them, to be mounted at the hub's root."""
     return Router(
         "/studies",
-        route_handlers=[*_begin(coordinator), *_look(coordinator), _exchange(exchange)],
+        route_handlers=[*_begin(studies), *_look(studies), _exchange(exchange)],
         exception_handlers=_errors(),
         request_max_body_size=LARGEST_DOCUMENT_BYTES,
         include_in_schema=False,
     )
 
 
-def _begin(coordinator: Coordinator) -> list[Any]:
+def _begin(studies: Studies) -> list[Any]:
     @post("/", sync_to_thread=True, status_code=201)
     def run(request: Http, body: RawBody) -> Response[bytes]:
         _require_json(request)
-        return _json(coordinator.begin(_caller(request), body), 201)
+        return _json(studies.begin(_caller(request), body), 201)
 
     @post("/check", sync_to_thread=True, status_code=200)
     def check(request: Http, body: RawBody) -> Response[bytes]:
         _require_json(request)
-        return _json(coordinator.check(_caller(request), body))
+        return _json(studies.check(_caller(request), body))
 
     @post("/{study:str}/cancel", sync_to_thread=True, status_code=204)
     def cancel(request: Http, study: FromPath[str]) -> None:
-        coordinator.cancel(_caller(request), study)
+        studies.cancel(_caller(request), study)
 
     return [run, check, cancel]
 
 
-def _look(coordinator: Coordinator) -> list[Any]:
+def _look(studies: Studies) -> list[Any]:
     @get("/", sync_to_thread=True)
     def list_(request: Http) -> Response[bytes]:
-        return _json(coordinator.listed(_caller(request)))
+        return _json(studies.listed(_caller(request)))
 
     @get("/{study:str}")
     async def show(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return _json(await _after(coordinator, _caller(request), study, request.query_params.get("after", "")))
+        return _json(await _after(studies, _caller(request), study, request.query_params.get("after", "")))
 
     @get("/{study:str}/result", sync_to_thread=True)
     def result(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return _json(coordinator.result(_caller(request), study))
+        return _json(studies.result(_caller(request), study))
 
     return [list_, show, result]
 
@@ -94,17 +94,17 @@ def _exchange(exchange: StudyExchange) -> Any:
     return tell_and_ask
 
 
-async def _after(coordinator: Coordinator, caller: Caller, study: str, version: str) -> StudyShown:
+async def _after(studies: Studies, caller: Caller, study: str, version: str) -> StudyShown:
     """The run, once it is another than `version` or over, or the time is."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + LONGEST_WAIT_S
     while True:
-        seen = coordinator.board.changes
-        shown = await asyncio.to_thread(coordinator.show, caller, study)
+        seen = studies.coordinator.board.changes
+        shown = await asyncio.to_thread(studies.show, caller, study)
         left_s = until_s - loop.time()
         if not version or shown.version != version or shown.state in OVER or left_s <= 0:
             return shown
-        await coordinator.board.wait(seen, left_s)
+        await studies.coordinator.board.wait(seen, left_s)
 
 
 def _caller(request: Http) -> Caller:

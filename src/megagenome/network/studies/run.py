@@ -7,6 +7,7 @@ are forgotten. No clock, no database, no thread: `coordinate` brings these.
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_arrays import pack, unpack
 from megagenome.standards.study_exchange import (
     NO_TERMS,
+    PEOPLE_STEP,
     Place,
     Sent,
     Stage,
@@ -33,12 +35,10 @@ from megagenome.standards.study_exchange import (
 from megagenome.standards.study_masks import SignedKey
 from megagenome.standards.study_shown import RunState, SiteState
 
-PEOPLE = "people"
-"""The step that comes before each method's own: how many people there are, and how many were left out because a
-variable of theirs is unrecorded."""
 MOST_RESTARTS = 5
 """So often a run begins again because somebody withdrew."""
 MOST_EPOCHS = 50
+_NOTHING = Ask("", {})
 
 
 @dataclass(slots=True)
@@ -56,23 +56,21 @@ class Part:
     def stored(self) -> StoredSite:
         """As it is written down."""
         terms = "" if self.terms is None else msgspec.json.encode(self.terms).decode()
-        return StoredSite(
-            self.node, self.taking_part, self.state, self.reason, terms, self.up_bytes, self.down_bytes
-        )
+        return StoredSite(self.node, self.taking_part, self.state, self.reason, terms, self.up_bytes, self.down_bytes)
 
 
 @dataclass(slots=True)
 class Turn:
     """What all nodes of an epoch are asked now.
 
-    ask         of the method; None for the check
+    ask         of the method; for the check one that asks nothing
     parameters  packed
     began_s     of the coordinator's clock
     """
 
     number: int
     stage: Stage
-    ask: Ask | None
+    ask: Ask
     parameters: bytes
     began_s: float
     agreed: dict[str, Terms] = field(default_factory=dict)
@@ -82,8 +80,22 @@ class Turn:
 
     def answered(self) -> set[str]:
         """Who did what this stage asks."""
-        by_stage = {Stage.CHECK: self.agreed, Stage.KEYS: self.keys, Stage.SUMS: self.opened}
+        by_stage: dict[Stage, Mapping[str, Any]] = {
+            Stage.CHECK: self.agreed,
+            Stage.KEYS: self.keys,
+            Stage.SUMS: self.opened,
+        }
         return set(by_stage[self.stage])
+
+    def take(self, node: str, sent: Sent, payload: bytes) -> None:
+        """A node's vector and opened arrays. Raises `Corrupt` or `Invalid`, saying what is wrong, where they are not
+        what was asked."""
+        masked, opened = split(payload, (sent.masked_bytes, sent.opened_bytes))
+        expected = 8 * sum(math.prod(each.shape) for each in self.ask.sums)
+        if len(masked) != expected:
+            raise Corrupt(f"it sends a vector of another shape: {len(masked):,} bytes, and {expected:,} were asked")
+        self.opened[node] = _opened(opened, self.ask.opened)
+        self.vectors[node] = np.frombuffer(masked, "<u8")
 
 
 @dataclass(slots=True)
@@ -158,20 +170,20 @@ class Run:
         turn, place = self.turn, self.place()
         if turn is None or place is None or node not in self.waited_for:
             return None
-        ask = turn.ask if turn.stage is Stage.SUMS else None
+        ask = turn.ask if turn.stage is Stage.SUMS else _NOTHING
         document = b"" if holds else self.content
-        parameters = turn.parameters if ask else b""
-        keys = encode_keys(turn.keys) if ask and turn.keys else b""
-        sums = tuple(Summed(each.name, each.shape, each.bits) for each in ask.sums) if ask else ()
+        parameters = turn.parameters if turn.stage is Stage.SUMS else b""
+        keys = encode_keys(turn.keys) if turn.stage is Stage.SUMS and turn.keys else b""
+        sums = tuple(Summed(each.name, each.shape, each.bits) for each in ask.sums)
         task = Task(
             place,
             self.digest,
             self.owner,
             self.name,
             self.sites,
-            ask.step if ask else "",
+            ask.step,
             sums,
-            ask.opened if ask else (),
+            ask.opened,
             len(document),
             len(parameters),
             len(keys),
@@ -181,7 +193,7 @@ class Run:
     def begin_check(self, now_s: float) -> None:
         """Ask every node whether it takes part."""
         self.state, self.step = RunState.CHECKING, "check"
-        self.turn, self.combine = Turn(self.rounds, Stage.CHECK, None, b"", now_s), None
+        self.turn, self.combine = Turn(self.rounds, Stage.CHECK, _NOTHING, b"", now_s), None
         self._all_asked()
 
     def ask(self, ask: Ask, now_s: float) -> None:
@@ -190,24 +202,10 @@ class Run:
         self.turn, self.step = Turn(self.rounds, stage, ask, pack(ask.parameters), now_s), ask.step
         self._all_asked()
 
-    def move_on(self, now_s: float) -> None:
+    def move_on(self, turn: Turn, now_s: float) -> None:
         """From keys to sums."""
-        assert self.turn is not None
-        self.turn.stage, self.turn.began_s = Stage.SUMS, now_s
+        turn.stage, turn.began_s = Stage.SUMS, now_s
         self._all_asked()
-
-    def take_sums(self, node: str, sent: Sent, payload: bytes) -> None:
-        """A node's vector and opened arrays. Raises `Corrupt` or `Invalid`, saying what is wrong, where they are not
-        what was asked."""
-        turn = self.turn
-        assert turn is not None
-        assert turn.ask is not None
-        masked, opened = split(payload, (sent.masked_bytes, sent.opened_bytes))
-        expected = 8 * sum(math.prod(each.shape) for each in turn.ask.sums)
-        if len(masked) != expected:
-            raise Corrupt(f"it sends a vector of another shape: {len(masked):,} bytes, and {expected:,} were asked")
-        turn.opened[node] = _opened(opened, turn.ask.opened)
-        turn.vectors[node] = np.frombuffer(masked, "<u8")
 
     def _all_asked(self) -> None:
         for node in self.sites:
@@ -216,7 +214,6 @@ class Run:
 
 def opened_by(turn: Turn) -> Sums:
     """The round's sums, and what was opened of each site. Raises `Invalid` where a sum cannot be true."""
-    assert turn.ask is not None
     found: Sums = {}
     for name in turn.ask.opened:
         found |= {f"{name}/{node}": turn.opened[node][name] for node in sorted(turn.opened)}
@@ -242,8 +239,8 @@ def asked_digest(ask: Ask) -> str:
 
 
 def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combine:
-    """A method's hub side after the step `PEOPLE`. Ends with `Invalid` where there are too few people."""
-    sums = yield Ask(PEOPLE, {}, (Quantity("people", (), 0), Quantity("incomplete", (), 0)))
+    """A method's hub side after the step `PEOPLE_STEP`. Ends with `Invalid` where there are too few people."""
+    sums = yield Ask(PEOPLE_STEP, {}, (Quantity("people", (), 0), Quantity("incomplete", (), 0)))
     people, incomplete = int(sums["people"]), int(sums["incomplete"])
     least = max(document.least_people, terms.least_people)
     if people < least:

@@ -143,7 +143,9 @@ class StudyStore:
         asked = sa.select(t.study_run.c.result).where(t.study_run.c.id == run.id)
         with self.engine.connect() as connection:
             content = connection.execute(asked).scalar()
-        return None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
+        return (
+            None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
+        )
 
     def listed(self, owner: str | None) -> tuple[StudyListed, ...]:
         """Somebody's runs, or everybody's, newest first."""
@@ -162,9 +164,12 @@ class StudyStore:
             if known is None:
                 connection.execute(sa.insert(t.study_node).values(node=node, sent=sent))
                 return True
-            return connection.execute(
-                sa.update(t.study_node).where(column.node == node, column.sent < sent).values(sent=sent)
-            ).rowcount == 1
+            return (
+                connection.execute(
+                    sa.update(t.study_node).where(column.node == node, column.sent < sent).values(sent=sent)
+                ).rowcount
+                == 1
+            )
 
 
 class _Brief(msgspec.Struct):
