@@ -7,7 +7,6 @@ are forgotten. No clock, no database, no thread: `coordinate` brings these.
 
 import hashlib
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +79,7 @@ class Turn:
 
     def answered(self) -> set[str]:
         """Who did what this stage asks."""
-        by_stage: dict[Stage, Mapping[str, Any]] = {
+        by_stage: dict[Stage, dict[str, Any]] = {
             Stage.CHECK: self.agreed,
             Stage.KEYS: self.keys,
             Stage.SUMS: self.opened,
