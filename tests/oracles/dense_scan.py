@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scan over a matrix of calls in memory: what `analytics.needs.Scan` says, written so that it can be read off."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from megagenome.analytics.needs import Counts, Floats, GenotypeCounts
+
+MISSING = -1
+"""Not every allele was called, or the person has no such place (women on Y)."""
+NO_RECORD = -2
+"""No file of the person has the allele."""
+
+
+class DenseScan(NamedTuple):
+    """Implements `analytics.needs.Scan`.
+
+    calls   int8 [alleles, people]: how many of the called alleles are this one (0 .. ploidy), MISSING or NO_RECORD
+    ploidy  int8 [alleles, people], 1 or 2; None: 2 everywhere
+    """
+
+    calls: npt.NDArray[np.int8]
+    ploidy: npt.NDArray[np.int8] | None = None
+
+    @property
+    def people(self) -> int:
+        return self.calls.shape[1]
+
+    @property
+    def recorded(self) -> npt.NDArray[np.bool_]:
+        return np.asarray((self.calls != NO_RECORD).all(axis=1))
+
+    def _ploidy(self) -> npt.NDArray[np.int8]:
+        return np.full(self.calls.shape, 2, np.int8) if self.ploidy is None else self.ploidy
+
+    def _copies(self) -> Floats:
+        """Copies as plink2 has them, 0 of whom nothing is known."""
+        copies = np.where(self._ploidy() == 1, 2, 1) * self.calls.astype(np.float64)
+        return np.where(self.calls >= 0, copies, 0.0)
+
+    def count(self) -> GenotypeCounts:
+        ploidy = self._ploidy()
+        called = np.where(self.calls >= 0, ploidy, 0)
+
+        def number(which: npt.NDArray[Any]) -> Counts:
+            return np.asarray(which.sum(axis=1), np.int64)
+
+        return GenotypeCounts(
+            het=number((ploidy == 2) & (self.calls == 1)),
+            hom=number((ploidy == 2) & (self.calls == 2)),
+            hemi=number((ploidy == 1) & (self.calls == 1)),
+            missing=number(self.calls == MISSING),
+            called=number(called),
+        )
+
+    def project(self, copies_of: Floats, missing_of: Floats | None = None) -> tuple[Floats, Floats]:
+        absent = (self.calls == MISSING).astype(np.float64)
+        of_missing = np.zeros((self.people, 0)) if missing_of is None else missing_of
+        return self._copies() @ copies_of, absent @ of_missing
+
+    def spread(self, weights: Floats, missing: Floats | None = None) -> Floats:
+        absent = (self.calls == MISSING).astype(np.float64)
+        spread: Floats = self._copies().T @ weights
+        return spread if missing is None else spread + absent.T @ missing
+
+    def dosages(self, alleles: Counts) -> Floats:
+        return np.where(self.calls[alleles] >= 0, self._copies()[alleles], np.nan)
