@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scan over a matrix of calls in memory: what `analytics.needs.Scan` says, written so that it can be read off."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,8 @@ NO_RECORD = -2
 """No file of the person has the allele."""
 
 
-class DenseScan(NamedTuple):
+@dataclass(frozen=True)
+class DenseScan:
     """Implements `analytics.needs.Scan`.
 
     calls   int8 [alleles, people]: how many of the called alleles are this one (0 .. ploidy), MISSING or NO_RECORD
