@@ -8,25 +8,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.collection.model import GenotypeCounts
 from megagenome.standards.study_arrays import AlleleList
+
+__all__ = ["Counts", "Floats", "GenotypeCounts", "Genotypes", "Projection", "Scan"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-
-
-class GenotypeCounts(NamedTuple):
-    """Counts of the scan's people at each of its alleles, int64 [alleles] each; of people without a record all zero.
-
-    het, hom, hemi  people with one, two copies, and whose one called allele it is
-    missing         people of whom not every allele was called (half calls included)
-    called          alleles called of the others: 2 for each diploid person, 1 for each haploid
-    """
-
-    het: Counts
-    hom: Counts
-    hemi: Counts
-    missing: Counts
-    called: Counts
 
 
 class Projection(NamedTuple):

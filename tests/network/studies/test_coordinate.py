@@ -191,10 +191,7 @@ def test_a_key_of_another_round_or_by_another_node_is_its_senders_fault(tmp_path
 def test_a_sum_beyond_all_bounds_stops_the_run(tmp_path: Path) -> None:
     """A node that adds what is no number within the bounds spoils the sum, which nobody can lay at its door."""
     with world(tmp_path) as at:
-        at.nodes["node.b"].instead["people"] = lambda task, payload: (
-            Sent(16, 0),
-            (np.array([1 << 62, 0], np.uint64)).tobytes(),
-        )
+        at.nodes["node.b"].instead["people"] = says((Sent(16, 0), np.array([1 << 62, 0], np.uint64).tobytes()))
         run = at.begin()
         at.go()
         assert at.show(run).state is RunState.STOPPED

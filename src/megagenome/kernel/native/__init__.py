@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 1
+VERSION = 2
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
-_POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
+_POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+_SETS = (_POINTER, _INT64, _POINTER, _POINTER, _INT64)
 
 
 @cache
@@ -31,4 +32,9 @@ def library() -> ctypes.CDLL | None:
     found.decode_calls.restype = None
     found.collect_entries.argtypes = [_POINTER, *[_INT64] * 3, *[_POINTER] * 6, _INT64, _POINTER]
     found.collect_entries.restype = _INT64
+    for loop in (found.add_sums, found.add_to_members):
+        loop.argtypes = (*_SETS, _POINTER, _INT64, _DOUBLE, _POINTER)
+        loop.restype = _INT64
+    found.count_within.argtypes = (*_SETS, _POINTER, _POINTER)
+    found.count_within.restype = _INT64
     return found
