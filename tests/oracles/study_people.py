@@ -27,8 +27,13 @@ class DenseGenotypes(NamedTuple):
         return self.alleles.take(np.flatnonzero(np.minimum(copies, counts.called - copies) >= least_count))
 
     def scan(self, alleles: AlleleList) -> DenseScan:
-        place = {(int(s), t): k for k, (s, t) in enumerate(zip(self.alleles.start, self.alleles.text, strict=True))}
-        return DenseScan(self.calls[[place[int(s), t] for s, t in zip(alleles.start, alleles.text, strict=True)]])
+        place = {key: k for k, key in enumerate(_keys(self.alleles))}
+        return DenseScan(self.calls[[place[key] for key in _keys(alleles)]])
+
+
+def _keys(alleles: AlleleList) -> list[tuple[str, int, bytes]]:
+    contigs = [alleles.contigs[k] for k in alleles.contig.tolist()]
+    return list(zip(contigs, alleles.start.tolist(), alleles.text, strict=True))
 
 
 class People(NamedTuple):
