@@ -119,6 +119,11 @@ class Panel(NamedTuple):
     def genotypes(self, who: npt.NDArray[np.bool_]) -> DenseGenotypes:
         return DenseGenotypes(self.alleles, self.calls[:, who])
 
+    def autosomes(self) -> "Panel":
+        """Without the X."""
+        rows = np.flatnonzero([self.alleles.contigs[k].isdecimal() for k in self.alleles.contig])
+        return self._replace(alleles=self.alleles.take(rows), calls=self.calls[rows])
+
     def rows(self, table: Any) -> list[int]:
         """Of the alleles of a result's table."""
         columns = table.columns
@@ -143,10 +148,9 @@ def read_sparse_panel(shared: Path) -> Panel:
         assert "," not in alt
         for gt in set(gts) - known.keys():
             alleles = gt.replace("|", "/").split("/")
-            known[gt] = -1 if "." in alleles else sum(map(int, alleles))
+            # one allele on X is worth two, as to plink2
+            known[gt] = -1 if "." in alleles else sum(map(int, alleles)) * 2 // len(alleles)
         key = contig.removeprefix("chr"), int(pos1) - 1, ref.encode(), alt.encode()
-        if not key[0].isdecimal():
-            continue
         found[key] = np.array([known[gt] for gt in gts], np.int8)
     keys = sorted(found)
     contigs = tuple(sorted({contig for contig, *_ in keys}))

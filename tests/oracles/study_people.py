@@ -10,7 +10,7 @@ import numpy.typing as npt
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
 from megagenome.standards.study_arrays import AlleleList
-from tests.oracles.dense_scan import MISSING, DenseScan
+from tests.oracles.dense_scan import MISSING, NO_RECORD, DenseScan
 
 
 class DenseGenotypes(NamedTuple):
@@ -28,7 +28,8 @@ class DenseGenotypes(NamedTuple):
 
     def scan(self, alleles: AlleleList) -> DenseScan:
         place = {key: k for k, key in enumerate(_keys(self.alleles))}
-        return DenseScan(self.calls[[place[key] for key in _keys(alleles)]])
+        rows = np.array([place.get(key, -1) for key in _keys(alleles)])
+        return DenseScan(np.where(rows[:, None] >= 0, self.calls[rows], np.int8(NO_RECORD)))
 
 
 def _keys(alleles: AlleleList) -> list[tuple[str, int, bytes]]:
