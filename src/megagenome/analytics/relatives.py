@@ -19,9 +19,9 @@ Pairs = npt.NDArray[np.int64]
 DUPLICATE, FIRST, SECOND = 2**-1.5, 2**-2.5, 2**-3.5
 """Least kinship of duplicates and identical twins, of first and of second degree: KING's bounds, the geometric means of
 what neighbouring degrees are expected to have."""
-MOST_ALLELES = 8_192
+MOST_ALLELES = 4_096
 LEAST_ALLELES = 500
-LEAST_FOR_SECOND = 4_096
+LEAST_FOR_SECOND = 2_048
 """With fewer the estimate's standard error (about half of one over the root of their number) is not small beside what
 tells the second degree from the third, 0.06: millions of pairs would then have many that only seem related."""
 _LEAST_FREQUENCY = 0.05
@@ -82,7 +82,7 @@ def find_relatives(scan: Scan, alleles: Pairs) -> Relatives:
     """The pairs of the scan's people who are duplicates or of the first or second degree, by some alleles (`thinned`
     chooses them).
 
-    Cost: for 4,000 people and 8,000 alleles some CPU seconds, growing with the square of the people; memory, a byte per
+    Cost: for 4,000 people and 4,096 alleles 7 CPU seconds, growing with the square of the people; memory, a byte per
     person and allele.
     """
     if len(alleles) < LEAST_ALLELES:
@@ -100,7 +100,7 @@ def find_relatives(scan: Scan, alleles: Pairs) -> Relatives:
             kinship.append(found[close[:, 0], close[:, 1]])
     everyone, degree = np.concatenate(pairs), np.concatenate(kinship)
     order = np.lexsort(everyone.T[::-1])
-    bounds = [np.count_nonzero(degree >= bound) for bound in (DUPLICATE, FIRST, SECOND)]
+    bounds = [int(np.count_nonzero(degree >= bound)) for bound in (DUPLICATE, FIRST, SECOND)]
     return Relatives(
         len(alleles), bounds[0], bounds[1] - bounds[0], bounds[2] - bounds[1], everyone[order], degree[order]
     )
