@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.analytics.needs import Counts, Floats, GenotypeCounts, Scan
+from megagenome.analytics.needs import Counts, Floats, GenotypeCounts, Projection, Scan
 
 MISSING = -1
 """Not every allele was called, or the person has no such place (women on Y)."""
@@ -57,10 +57,16 @@ class DenseScan:
             called=number(called),
         )
 
-    def project(self, copies_of: Floats, missing_of: Floats | None = None) -> tuple[Floats, Floats]:
+    def project(
+        self, copies_of: Floats, missing_of: Floats | None = None, squares_of: Floats | None = None
+    ) -> Projection:
         absent = (self.calls == MISSING).astype(np.float64)
-        of_missing = np.zeros((self.people, 0)) if missing_of is None else missing_of
-        return self._copies() @ copies_of, absent @ of_missing
+        nothing = np.zeros((self.people, 0))
+        return Projection(
+            self._copies() @ copies_of,
+            absent @ (nothing if missing_of is None else missing_of),
+            self._copies() ** 2 @ (nothing if squares_of is None else squares_of),
+        )
 
     def spread(self, weights: Floats, missing: Floats | None = None) -> Floats:
         absent = (self.calls == MISSING).astype(np.float64)
@@ -81,9 +87,10 @@ def require_equal(found: Scan, expected: DenseScan, seed: int = 1) -> None:
         np.testing.assert_array_equal(mine, theirs, name)
     for columns in (1, 4, 11):
         x, z = random.normal(size=(2, people, columns))
+        q = random.normal(size=(people, 3))
         w, v = random.normal(size=(2, alleles, columns))
         for mine, theirs in (
-            *zip(found.project(x, z), expected.project(x, z), strict=True),
+            *zip(found.project(x, z, q), expected.project(x, z, q), strict=True),
             *zip(found.project(x), expected.project(x), strict=True),
             (found.spread(w, v), expected.spread(w, v)),
             (found.spread(w), expected.spread(w)),

@@ -108,14 +108,14 @@ class ScanPlan:
         self, alleles: AlleleList, loads: Sequence[Load], numbers: Int64, sexes: Iterable[str], batches: int
     ) -> None:
         """`loads` in the order in which they count; `sexes` of the people."""
-        self.alleles, self.numbers, self._batches = alleles.size, numbers, batches
+        self.alleles, self.numbers, self._batches = len(alleles), numbers, batches
         of_sex = [[EXPECTED_PLOIDY[kind][sex] for kind in PloidyClass] for sex in sexes]
         self.ploidy = np.array(of_sex, np.int8).reshape(len(numbers), len(PloidyClass)).T
         self._everybody = bitmap.from_numbers(numbers, batches)
         self._masks: dict[bytes, int] = {}
         self._people: list[tuple[Batch, ...]] = []
         self._runs: list[Run] = []
-        covered = np.zeros(alleles.size, np.int64)
+        covered = np.zeros(len(alleles), np.int64)
         texts = as_texts(alleles.text)
         bounds = np.searchsorted(alleles.contig, np.arange(len(alleles.contigs) + 1)).tolist()
         for contig, low, high in zip(alleles.contigs, bounds, bounds[1:], strict=False):

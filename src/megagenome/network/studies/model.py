@@ -10,7 +10,7 @@ It sees sums over all sites only (and lists that are opened, which say nothing o
 own variables, and is deterministic: a hub that was killed runs it again from the sums that it had stored.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,7 +63,7 @@ class StudyResult(msgspec.Struct, frozen=True):
     """
 
     tables: dict[str, Table]
-    summary: dict[str, float | int | str]
+    summary: Mapping[str, float | int | str]
     notes: tuple[str, ...] = ()
 
 
