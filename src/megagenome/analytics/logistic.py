@@ -40,7 +40,8 @@ class LogisticSite:
             "null": self._null_model,
             "scores": self._scores,
             "reach": self._reach,
-            "tails": self._tails,
+            "slopes": self._tail_slopes,
+            "cumulants": self._cumulants,
             "effects": self._effects,
             "firth": self._firth,
         }
@@ -96,16 +97,30 @@ class LogisticSite:
             ends[at, 3] = np.where(g > 0, log_p, log_q).sum(axis=1)
         return {"ends": ends}
 
-    def _tails(self, parameters: Arrays) -> Arrays:
+    def _tail_slopes(self, parameters: Arrays) -> Arrays:
         t = parameters["t"]
-        k = np.zeros((len(t), 3))
+        slopes = np.zeros((*t.shape, 2))
         for at, g, null in self._adjusted(parameters):
-            tg = t[at, None] * g
-            tilted = _expit(tg + np.log(null.p / (1 - null.p)))
-            # log(1 - p + p exp(tg)) without overflow on either side
-            k[at, 0] = (np.logaddexp(np.log1p(-null.p), np.log(null.p) + tg) - tg * null.p).sum(axis=1)
-            k[at, 1] = (g * (tilted - null.p)).sum(axis=1)
-            k[at, 2] = (g**2 * tilted * (1 - tilted)).sum(axis=1)
+            logit = np.log(null.p) - np.log1p(-null.p)
+            for side in range(t.shape[1]):
+                asked = np.flatnonzero(~np.isnan(t[at, side]))
+                a = g[asked]
+                tilted = _expit(t[at, side][asked, None] * a + logit)
+                slopes[at.start + asked, side, 0] = np.einsum("mn,mn->m", a, tilted) - a @ null.p
+                tilted *= (1 - tilted) * a
+                slopes[at.start + asked, side, 1] = np.einsum("mn,mn->m", a, tilted)
+        return {"slopes": slopes}
+
+    def _cumulants(self, parameters: Arrays) -> Arrays:
+        t = parameters["t"]
+        k = np.zeros_like(t)
+        for at, g, null in self._adjusted(parameters):
+            log_p, log_q = np.log(null.p), np.log1p(-null.p)
+            for side in range(t.shape[1]):
+                asked = np.flatnonzero(~np.isnan(t[at, side]))
+                tg = t[at, side][asked, None] * g[asked]
+                # log(1 - p + p exp(tg)) without overflow on either side
+                k[at.start + asked, side] = np.logaddexp(log_q, log_p + tg).sum(axis=1) - tg @ null.p
         return {"K": k}
 
     def _effects(self, parameters: Arrays) -> Arrays:

@@ -27,60 +27,62 @@ _FARTHEST = 100.0
 """Of t. Where it would be further out, p is below anything that is told apart."""
 _CONVERGED = 1e-9
 _AT_END = 1e-7
+_SIDES = np.array([-1.0, 1.0])
 
 
 def find_tails(
     chosen: Chosen, rows: Rows, null: NullModel, z: Floats, deviation: Floats, explained: Floats
 ) -> Generator[Ask, Sums, tuple[Floats, list[str]]]:
     """p of both tails of the alleles at `rows`, and a flag for each ("" mostly). `deviation` is the raw score's."""
-    parameters = null.parameters(chosen, rows, explained=explained, deviation=deviation)
-    ends = (yield Ask("reach", parameters, (Quantity("ends", (len(rows), 4), null.bits(64)),)))["ends"]
-    p, flags = np.zeros(len(rows)), [""] * len(rows)
-    for side in (-1.0, 1.0):
-        reach, of_end = (side * ends[:, 1], ends[:, 3]) if side > 0 else (side * ends[:, 0], ends[:, 2])
-        s = np.abs(z)
-        at_end = np.abs(s - reach) <= _AT_END * reach
-        p[at_end] += np.exp(of_end[at_end])
-        inside = np.flatnonzero((s < reach) & ~at_end)
-        tails, found = yield from _find_roots(
-            chosen, rows[inside], null, explained[inside], deviation[inside], side * s[inside], np.abs(ends).max()
-        )
-        p[inside] += tails
-        for k in np.flatnonzero(at_end & (np.sign(z) == side)):
-            flags[k] = AT_THE_END
-        for k in inside[~found]:
-            flags[k] = NOT_FOUND
-    return p, flags
+    of_each = {"explained": explained, "deviation": deviation}
+    asked = null.parameters(chosen, rows, **of_each)
+    ends = (yield Ask("reach", asked, (Quantity("ends", (len(rows), 4), null.bits(64)),)))["ends"]
+    # both tails begin equally far out: at -|z|, and at |z|
+    reach, of_end, far = np.abs(ends[:, :2]), ends[:, 2:], np.abs(z)[:, None]
+    at_end = np.abs(far - reach) <= _AT_END * reach
+    wanted = (far < reach) & ~at_end
+    bits = bits_for(2 * _FARTHEST * max(float(reach.max()), 1), null.sites)
+    t, curve = yield from _find_roots(chosen, rows, null, of_each, np.where(wanted, far, np.nan), bits)
+    found = ~np.isnan(t)
+    asked = null.parameters(chosen, rows, **of_each, t=t * _SIDES)
+    k = (yield Ask("cumulants", asked, (Quantity("K", t.shape, bits),)))["K"]
+    p = np.where(at_end, np.exp(of_end), 0.0)
+    p = np.where(wanted, np.where(found, _tail(t, t * far - k, curve), _upper(far)), p)
+    observed = np.where(z > 0, 1, 0)[:, None] == np.arange(2)
+    flags = np.where((at_end & observed).any(axis=1), AT_THE_END, "")
+    flags = np.where((wanted & ~found).any(axis=1), NOT_FOUND, flags)
+    return p.sum(axis=1), flags.tolist()
 
 
 def _find_roots(
-    chosen: Chosen, rows: Rows, null: NullModel, explained: Floats, deviation: Floats, s: Floats, reach: float
-) -> Generator[Ask, Sums, tuple[Floats, "np.ndarray"]]:
-    """The tail's p beyond each s, and whether a saddle point was found. Newton's method within a bracket: K' grows, and
-    the root is on the side of s. Alleles that are done are asked no more."""
-    size, side = len(s), np.sign(s)
-    t, near, far = s.copy(), np.zeros(size), np.full(size, np.inf)
-    p, found = _upper(np.abs(s)), np.zeros(size, bool)
-    bits = bits_for(2 * _FARTHEST * max(reach, 1), null.sites)
-    left = np.arange(size)
+    chosen: Chosen, rows: Rows, null: NullModel, of_each: dict[str, Floats], s: Floats, bits: int
+) -> Generator[Ask, Sums, tuple[Floats, Floats]]:
+    """Of each allele and tail, float64 [alleles, 2]: how far out t is, and K'' there; NaN where none was found, and
+    where s, how far out the tail begins, is NaN. Newton's method within a bracket, since K' grows. What is done is
+    asked no more."""
+    t, near, far = s.copy(), np.zeros_like(s), np.full_like(s, np.inf)
+    found, curves, left = np.full_like(s, np.nan), np.full_like(s, np.nan), ~np.isnan(s)
     for _ in range(_MOST_STEPS):
-        if not left.size:
+        some = np.flatnonzero(left.any(axis=1))
+        if not some.size:
             break
-        asked = null.parameters(chosen, rows[left], explained=explained[left], deviation=deviation[left], t=t[left])
-        k, slope, curve = (yield Ask("tails", asked, (Quantity("K", (len(left), 3), bits),)))["K"].T
-        off = side[left] * (slope - s[left])  # above 0: too far out
-        far[left] = np.where(off > 0, np.abs(t[left]), far[left])
-        near[left] = np.where(off > 0, near[left], np.abs(t[left]))
-        done = np.abs(off) < _CONVERGED
-        p[left[done]] = _tail(np.abs(t[left]), np.abs(t[left] * s[left]) - k, curve)[done]
-        found[left[done]] = True
+        open_t = np.where(left[some], t[some], np.nan)
+        of_some = {name: each[some] for name, each in of_each.items()}
+        asked = null.parameters(chosen, rows[some], **of_some, t=open_t * _SIDES)
+        sums = yield Ask("slopes", asked, (Quantity("slopes", (len(some), 2, 2), bits),))
+        slope, curve = np.zeros_like(t), np.ones_like(t)
+        slope[some], curve[some] = sums["slopes"][:, :, 0] * _SIDES, sums["slopes"][:, :, 1]
+        off = slope - s  # above 0: too far out
+        far, near = np.where(left & (off > 0), t, far), np.where(left & (off <= 0), t, near)
+        done = left & (np.abs(off) < _CONVERGED)
+        found[done], curves[done] = t[done], curve[done]
         with np.errstate(divide="ignore", invalid="ignore"):
-            next_t = np.abs(t[left]) - off / curve
-        middle = np.where(np.isinf(far[left]), 2 * near[left], (near[left] + far[left]) / 2)
-        within = (next_t > near[left]) & (next_t < far[left]) & (next_t < 2 * near[left] + 2)
-        t[left] = side[left] * np.where(within, next_t, middle)
-        left = left[~done & (np.abs(t[left]) < _FARTHEST)]
-    return p, found
+            stepped = t - off / curve
+            middle = np.where(np.isinf(far), 2 * near, (near + far) / 2)
+        within = (stepped > near) & (stepped < far) & (stepped < 2 * near + 2)
+        t = np.where(within, stepped, middle)
+        left &= ~done & (t < _FARTHEST)
+    return found, curves
 
 
 def _tail(t: Floats, legendre: Floats, curve: Floats) -> Floats:
