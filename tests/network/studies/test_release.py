@@ -35,7 +35,7 @@ def test_rare_alleles_are_left_out_and_statistics_are_rounded() -> None:
     told, notes, concerns = _told("associations", columns)
     assert told["alt"] == ["C"]
     assert told["p"].tolist() == [0.01235]
-    assert notes == ("associations: 2 rows or cells are withheld, fewer than 10 are behind them.",)
+    assert notes == ("associations: 2 rows or cells are withheld, because fewer than 10 are behind them.",)
     assert concerns == ()
 
 
