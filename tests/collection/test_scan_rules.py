@@ -177,3 +177,9 @@ def test_a_damaged_tile_is_named(node: Collection, monkeypatch: pytest.MonkeyPat
     for ask in (scan.count, lambda: scan.project(np.ones((40, 1))), lambda: scan.spread(np.ones((2, 1)))):
         with pytest.raises(Corrupt, match="restore"):
             ask()
+
+
+def test_alleles_are_listed_in_one_assembly(node: Collection) -> None:
+    with pytest.raises(Invalid, match="one assembly"):
+        opened(node).alleles([Region("GRCh37", "22", 0, 9), Region("GRCh38", "22", 0, 9)])
+    assert len(opened(node).alleles([])) == 0

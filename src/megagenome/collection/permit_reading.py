@@ -41,7 +41,7 @@ from megagenome.collection.values import Membership, PeopleValues, read_sexes
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.errors import Invalid, NotEntitled, Unavailable
 from megagenome.kernel.ids import Country, DatasetId
 from megagenome.reference import PloidyClass
 from megagenome.standards.study_arrays import AlleleList
@@ -224,7 +224,9 @@ class PermitReading(Reading):
         that a load of the permit's datasets has a record of, whether anybody carries them or not. Entered in the
         journal as one answer for each dataset. Cost: about a microsecond per row."""
         self.still_valid()
-        (assembly,) = {place.assembly for place in regions}
+        assembly, *others = {place.assembly for place in regions} or {""}
+        if others:
+            raise Invalid("alleles are listed in regions of one assembly at a time")
         for dataset in self.datasets:
             self._enter(dataset.id, 1)
         return alleles_within(assembly, [(load.contig, load.tiles) for load in self._loads(assembly)], regions)
