@@ -231,6 +231,14 @@ class PermitReading(Reading):
             self._enter(dataset.id, 1)
         return alleles_within(assembly, [(load.contig, load.tiles) for load in self._loads(assembly)], regions)
 
+    def genotyped(self, assembly: str, numbers: bitmap.Numbers) -> npt.NDArray[np.bool_]:
+        """Whether each of some of `PeopleValues.numbers` has genotypes of an assembly at all. Of who has none, nothing
+        is recorded at any allele: a study leaves them out. Says nothing of what they are, and is not entered."""
+        having = (load.tiles.people & load.members for load in self._loads(assembly))
+        everybody = reduce(or_, having, bitmap.nobody(self._snapshot.batches))
+        held: npt.NDArray[np.bool_] = np.isin(numbers, bitmap.to_numbers(everybody))
+        return held
+
     def scan(
         self, alleles: AlleleList, numbers: bitmap.Numbers | None = None, executor: Executor | None = None
     ) -> GenotypeScan:
