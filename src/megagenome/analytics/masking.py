@@ -19,8 +19,8 @@ from megagenome.kernel.errors import Corrupt
 from megagenome.standards.ring import Ring
 from megagenome.standards.study_masks import Round
 
-_CHUNK = 1 << 17
-"""Numbers masked at a time: a megabyte, so that masks stay in the processor's cache."""
+_CHUNK = 1 << 15
+"""Numbers masked at a time: so that masks stay in the processor's cache."""
 
 
 class RoundSecret:
@@ -37,7 +37,7 @@ class RoundSecret:
         under one mask would show their difference.
 
         `publics` are the keys of all sites, verified (`read_keys`). Raises `Corrupt` where mine is not among them.
-        Cost: about 1 ns a number and site.
+        Cost: about 1.5 ns a number and site.
         """
         if len(turn.sites) < 2 or publics.get(me) != self.public or set(publics) != set(turn.sites):
             raise Corrupt("the keys of a round are not those of its sites")
@@ -61,11 +61,13 @@ class RoundSecret:
 def _add_stream(vector: Ring, key: bytes, *, subtract: bool) -> None:
     """Add, or subtract, the key's stream in place."""
     stream = Cipher(algorithms.ChaCha20(key, bytes(16)), mode=None).encryptor()
-    zeros = bytes(8 * min(_CHUNK, len(vector)))
+    zeros = memoryview(bytes(8 * min(_CHUNK, len(vector))))
+    room = bytearray(len(zeros))
+    mask = np.frombuffer(room, "<u8")
     for begin in range(0, len(vector), _CHUNK):
         part = vector[begin : begin + _CHUNK]
-        mask = np.frombuffer(stream.update(zeros[: 8 * len(part)]), "<u8")
+        stream.update_into(zeros[: part.nbytes], room)
         if subtract:
-            part -= mask
+            part -= mask[: len(part)]
         else:
-            part += mask
+            part += mask[: len(part)]
