@@ -43,7 +43,8 @@ class SiteGenotypes:
     def scan(self, alleles: AlleleList) -> Scan:
         """Their genotypes at these alleles. The latest one is kept for the next round."""
         if self._latest is None or not _is_same(self._latest[0], alleles):
-            self._latest = alleles, self._reading.scan(alleles, self._numbers, self._executor)
+            scan: Scan = self._reading.scan(alleles, self._numbers, self._executor)
+            self._latest = alleles, scan
         return self._latest[1]
 
 

@@ -45,9 +45,10 @@ class StudyPeople(NamedTuple):
 def read_cohort(definition: str) -> Cohort:
     """The cohort of a canonical JSON text. Raises `Invalid`."""
     try:
-        return msgspec.json.decode(definition, type=Cohort)
+        cohort: Cohort = msgspec.json.decode(definition, type=Cohort)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise Invalid(f"not a cohort's definition: {error}") from None
+    return cohort
 
 
 def choose_people(document: StudyDocument, values: PeopleValues) -> StudyPeople:
@@ -85,7 +86,8 @@ def parameters_of(document: StudyDocument) -> int:
 def _column(variable: Variable, values: PeopleValues) -> Floats:
     """float64 [people, columns], NaN where it is not recorded."""
     found = _READ[type(variable)](variable, values)
-    return found.reshape(values.people, -1)
+    columns: Floats = found.reshape(values.people, -1)
+    return columns
 
 
 def _levels(variable: Category, values: PeopleValues) -> Floats:

@@ -115,7 +115,7 @@ class ScanPlan:
         self._masks: dict[bytes, int] = {}
         self._people: list[tuple[Batch, ...]] = []
         self._runs: list[Run] = []
-        covered = np.zeros(alleles.size, np.int64)
+        covered = np.zeros(len(alleles), np.int64)
         texts = as_texts(alleles.text)
         bounds = np.searchsorted(alleles.contig, np.arange(len(alleles.contigs) + 1)).tolist()
         for contig, low, high in zip(alleles.contigs, bounds, bounds[1:], strict=False):

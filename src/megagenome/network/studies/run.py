@@ -246,7 +246,7 @@ def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combi
         raise Invalid(f"the nodes have fewer than {least} people together: the study or a node's rules demand more")
     result = yield from method
     notes = (*result.notes, *_left_out(incomplete, terms))
-    return StudyResult(result.tables, result.summary | {"people": people}, notes)
+    return StudyResult(result.tables, {**result.summary, "people": people}, notes)
 
 
 def _left_out(incomplete: int, terms: Terms) -> tuple[str, ...]:
