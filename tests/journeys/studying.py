@@ -97,6 +97,8 @@ class Network:
         self.ada, self.bob, self.signe, self.chair, self.dora, self.dean = (Person(hub.served, n) for n in names)
         self.deciders = {country: Person(node.served, f"Decider{country}") for country, node in nodes.items()}
         self.application = self.permit = ""
+        self.gone: tuple[str, ...] = ()
+        self._keys = {country: _key(node.folder) for country, node in nodes.items()}
 
     def _command(self, who: Person, kind: str, **fields: object) -> Any:
         path = f"/access/applications/{self.application}"
@@ -151,12 +153,13 @@ class Network:
 
     def withdraw(self, individual: str) -> None:
         """Somebody takes their consent to research back, by the node's operator."""
+        self.gone += (individual,)
         folder = self.nodes[individual[:2]].folder
         megagenome("node", "consent", folder, individual, "withdraw", "--use", "research")
 
     def document(self, **other: Any) -> dict[str, Any]:
         """Counts of all alleles by all nodes."""
-        sites = [{"node": node_id(c), "datasets": [dataset(c)], "key": self._key(c)} for c in COUNTRIES]
+        sites = [{"node": node_id(c), "datasets": [dataset(c)], "key": self._keys[c]} for c in COUNTRIES]
         method = {"type": "frequencies", "variants": {"assembly": "GRCh37", "regions": ["22"]}}
         return {
             "version": 1,
@@ -167,10 +170,6 @@ class Network:
             "method": method,
             **other,
         }
-
-    def _key(self, country: str) -> str:
-        jwks = json.loads(megagenome("node", "keys", self.nodes[country].folder, "--json").stdout)
-        return str(jwks["keys"][0]["kid"])
 
     def check(self, document: dict[str, Any]) -> Any:
         return self.ada.post("/studies/check", document)
@@ -210,8 +209,8 @@ def dataset(country: str) -> str:
 
 @contextlib.contextmanager
 def studying(top: Path) -> Iterator[Network]:
-    """All of it running, with a permit."""
-    hub = Process("hub", make_hub(top / "hub", "\n[studies]\nsilence_s = 15\n"))
+    """All of it running."""
+    hub = Process("hub", make_hub(top / "hub", "\n[studies]\nsilence_s = 45\n"))
     for name, role in (("Ada", Role.RESEARCHER), ("Bob", Role.RESEARCHER), ("Signe", Role.SIGNING_OFFICIAL)):
         grant(hub.folder, name, role, organisation="Tartu")
     for name, role in (("Chair", Role.DAC_CHAIR), ("Dora", Role.DAC_MEMBER), ("Dean", Role.DAC_MEMBER)):
@@ -226,9 +225,11 @@ def studying(top: Path) -> Iterator[Network]:
             megagenome("node", "join", node.folder, invitation(hub.folder, country))
             ending.callback(node.kill)
             node.start()
-        network = Network(hub, nodes)
-        network.get_permit()
-        yield network
+        yield Network(hub, nodes)
+
+
+def _key(folder: Path) -> str:
+    return str(json.loads(megagenome("node", "keys", folder, "--json").stdout)["keys"][0]["kid"])
 
 
 def _load(folder: Path, country: str) -> None:

@@ -81,7 +81,7 @@ def require_known(engine: sa.Engine, others: Sequence[Site]) -> None:
     Raises `NotEntitled` where a node has another key than when it was first met: its masks would not be its own."""
     peer = t.study_peer.c
     with begin_writing(engine) as connection:
-        known = dict(connection.execute(sa.select(peer.node, peer.key)).tuples().all())
+        known = {row.node: row.key for row in connection.execute(sa.select(peer.node, peer.key))}
         for site in others:
             if known.get(site.node, site.key) != site.key:
                 raise NotEntitled(f"{site.node} has another key than when this node first computed with it")

@@ -108,7 +108,7 @@ class ScanPlan:
         self, alleles: AlleleList, loads: Sequence[Load], numbers: Int64, sexes: Iterable[str], batches: int
     ) -> None:
         """`loads` in the order in which they count; `sexes` of the people."""
-        self.alleles, self.numbers, self._batches = alleles.size, numbers, batches
+        self.alleles, self.numbers, self._batches = len(alleles), numbers, batches
         of_sex = [[EXPECTED_PLOIDY[kind][sex] for kind in PloidyClass] for sex in sexes]
         self.ploidy = np.array(of_sex, np.int8).reshape(len(numbers), len(PloidyClass)).T
         self._everybody = bitmap.from_numbers(numbers, batches)
