@@ -16,7 +16,7 @@ import numpy.typing as npt
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
 from megagenome.standards.study_arrays import AlleleList
-from tests.oracles.real_genomes import samples_of
+from tests.oracles.real_genomes import bcftools, samples_of
 from tests.oracles.study_people import DenseGenotypes
 
 HEIGHT = "LOINC:8308-9"
@@ -106,3 +106,60 @@ def rounded(value: float, printed: str) -> bool:
     expected = float(printed)
     unit = 10.0 ** (np.floor(np.log10(abs(expected))) - 5) if expected else 1e-9
     return abs(value - expected) <= unit
+
+
+class Panel(NamedTuple):
+    """The 3,202 genomes of high coverage, at some thousand sites; copies int8 [alleles, people], -1 missing."""
+
+    samples: tuple[str, ...]
+    super_population: npt.NDArray[Any]
+    alleles: AlleleList
+    calls: npt.NDArray[np.int8]
+
+    def genotypes(self, who: npt.NDArray[np.bool_]) -> DenseGenotypes:
+        return DenseGenotypes(self.alleles, self.calls[:, who])
+
+    def autosomes(self) -> "Panel":
+        """Without the X."""
+        rows = np.flatnonzero([self.alleles.contigs[k].isdecimal() for k in self.alleles.contig])
+        return self._replace(alleles=self.alleles.take(rows), calls=self.calls[rows])
+
+    def rows(self, table: Any) -> list[int]:
+        """Of the alleles of a result's table."""
+        columns = table.columns
+        place = {
+            (self.alleles.contigs[c], int(s) + 1, t): k
+            for k, (c, s, t) in enumerate(zip(self.alleles.contig, self.alleles.start, self.alleles.text, strict=True))
+        }
+        named = zip(columns["contig"], columns["pos1"], columns["ref"], columns["alt"], strict=True)
+        return [place[contig, int(pos1), f"{ref}\t{alt}".encode()] for contig, pos1, ref, alt in named]
+
+
+@cache
+def read_sparse_panel(shared: Path) -> Panel:
+    path = shared / "data/genomes/1kg_high_coverage_3202_sparse_autosomes.GRCh38.vcf.gz"
+    samples = samples_of(path)
+    with (shared / "data/genomes/1kg_panel.tsv").open() as file:
+        panel = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
+    known: dict[str, int] = {}
+    found = {}
+    for line in bcftools("query", "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", str(path)).splitlines():
+        contig, pos1, ref, alt, *gts = line.split("\t")
+        assert "," not in alt
+        for gt in set(gts) - known.keys():
+            alleles = gt.replace("|", "/").split("/")
+            # one allele on X is worth two, as to plink2
+            known[gt] = -1 if "." in alleles else sum(map(int, alleles)) * 2 // len(alleles)
+        key = contig.removeprefix("chr"), int(pos1) - 1, ref.encode(), alt.encode()
+        found[key] = np.array([known[gt] for gt in gts], np.int8)
+    keys = sorted(found)
+    contigs = tuple(sorted({contig for contig, *_ in keys}))
+    listed = AlleleList(
+        "GRCh38",
+        contigs,
+        np.array([contigs.index(contig) for contig, *_ in keys], np.uint32),
+        np.array([start for _, start, *_ in keys], np.int64),
+        tuple(ref + b"\t" + alt for _, _, ref, alt in keys),
+    )
+    populations = np.array([panel[each]["super_population"] for each in samples])
+    return Panel(tuple(samples), populations, listed, np.array([found[key] for key in keys]))

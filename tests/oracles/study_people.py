@@ -10,7 +10,7 @@ import numpy.typing as npt
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
 from megagenome.standards.study_arrays import AlleleList
-from tests.oracles.dense_scan import MISSING, DenseScan
+from tests.oracles.dense_scan import MISSING, NO_RECORD, DenseScan
 
 
 class DenseGenotypes(NamedTuple):
@@ -27,8 +27,14 @@ class DenseGenotypes(NamedTuple):
         return self.alleles.take(np.flatnonzero(np.minimum(copies, counts.called - copies) >= least_count))
 
     def scan(self, alleles: AlleleList) -> DenseScan:
-        place = {(int(s), t): k for k, (s, t) in enumerate(zip(self.alleles.start, self.alleles.text, strict=True))}
-        return DenseScan(self.calls[[place[int(s), t] for s, t in zip(alleles.start, alleles.text, strict=True)]])
+        place = {key: k for k, key in enumerate(_keys(self.alleles))}
+        rows = np.array([place.get(key, -1) for key in _keys(alleles)])
+        return DenseScan(np.where(rows[:, None] >= 0, self.calls[rows], np.int8(NO_RECORD)))
+
+
+def _keys(alleles: AlleleList) -> list[tuple[str, int, bytes]]:
+    contigs = [alleles.contigs[k] for k in alleles.contig.tolist()]
+    return list(zip(contigs, alleles.start.tolist(), alleles.text, strict=True))
 
 
 class People(NamedTuple):

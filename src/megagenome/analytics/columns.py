@@ -3,7 +3,6 @@
 
 import numpy as np
 
-from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study_arrays import Arrays
@@ -13,11 +12,11 @@ LARGEST = 1e6
 
 
 class ColumnsSite:
-    """Answers the two steps that find the common scale of the covariates and, last, of the trait."""
+    """Answers the two steps that find the common scale of some columns."""
 
-    def __init__(self, table: Table) -> None:
-        trait = table.trait.reshape(len(table.covariates), -1)
-        self._columns = np.hstack((table.covariates, trait))
+    def __init__(self, columns: Floats) -> None:
+        """`columns`: float64 [people, columns]."""
+        self._columns = columns
         if self._columns.size and not np.abs(self._columns).max() <= LARGEST:
             raise Invalid(f"a trait or covariate is beyond {LARGEST:,.0f}: give it in larger units")
 

@@ -19,7 +19,7 @@ class LinearSite:
     def __init__(self, method: Linear, table: Table, genotypes: Genotypes, least_count: int) -> None:
         self._method, self._genotypes = method, genotypes
         self._alleles = AllelesSite(method.variants, genotypes, least_count)
-        self._columns = ColumnsSite(table)
+        self._columns = ColumnsSite(np.column_stack((table.covariates, table.trait)))
 
     def answer(self, step: str, parameters: Arrays) -> Arrays:
         """`products`, of the alleles named, with scaled columns X = (1, covariates, trait): `XX` = X'X; of each allele

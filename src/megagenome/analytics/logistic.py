@@ -35,7 +35,7 @@ class LogisticSite:
     def __init__(self, method: Logistic, table: Table, genotypes: Genotypes, least_count: int) -> None:
         self._method, self._genotypes, self._cases = method, genotypes, table.trait
         self._alleles = AllelesSite(method.variants, genotypes, least_count)
-        self._columns = ColumnsSite(table._replace(trait=np.zeros(0)))
+        self._columns = ColumnsSite(table.covariates)
         self._steps = {
             "null": self._null_model,
             "scores": self._scores,

@@ -152,13 +152,15 @@ class Weight(msgspec.Struct, frozen=True, array_like=True):
 class Score(msgspec.Struct, frozen=True, tag="score"):
     """A polygenic score's distribution over the study's people.
 
-    score   its id (`PGS001229`)
-    trait   if given, also how well the score tells cases from controls, or explains the number
+    score    its id (`PGS001229`)
+    missing  of people without a call: `mean` gives them the mean of all nodes, `zero` no copy of the effect allele
+    trait    if given, also how well the score tells cases from controls, or explains the number
     """
 
     assembly: Literal["GRCh37", "GRCh38"]
     score: _Text
     weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+    missing: Literal["mean", "zero"] = "mean"
     trait: Measured | Group | None = None
 
 

@@ -3,7 +3,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -115,18 +115,25 @@ def read_alleles(assembly: str, arrays: Arrays) -> AlleleList:
 
 def unite(lists: Sequence[AlleleList]) -> AlleleList:
     """The alleles of any of these lists, which are of one assembly."""
-    keys = {
-        (each.contigs[contig], start, *text.split(b"\t"))
-        for each in lists
-        for contig, start, text in zip(each.contig.tolist(), each.start.tolist(), each.text, strict=True)
-    }
-    ordered = sorted(keys)
+    return list_alleles(
+        lists[0].assembly,
+        {
+            (each.contigs[contig], start, *text.split(b"\t"))
+            for each in lists
+            for contig, start, text in zip(each.contig.tolist(), each.start.tolist(), each.text, strict=True)
+        },
+    )
+
+
+def list_alleles(assembly: str, alleles: Set[tuple[str, int, bytes, bytes]]) -> AlleleList:
+    """A list of parsimonious alleles, given as contig, start (0-based), reference and alternate."""
+    ordered = sorted(alleles)
     contigs = tuple(sorted({contig for contig, *_ in ordered}))
     place = {contig: k for k, contig in enumerate(contigs)}
     return AlleleList(
-        lists[0].assembly,
+        assembly,
         contigs,
         np.array([place[contig] for contig, *_ in ordered], np.uint32),
         np.array([start for _, start, *_ in ordered], np.int64),
-        tuple(b"\t".join(text) for _, _, *text in ordered),
+        tuple(ref + b"\t" + alt for _, _, ref, alt in ordered),
     )
