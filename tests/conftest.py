@@ -4,8 +4,8 @@
 Four folders test more than one module: `oracles/` (slow, plain answers computed another way), `journeys/` (stories over
 HTTP on real nodes), `faults/` (kill -9, disk full, a node that lies) and `conformance/` (the standards' own schemas).
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
-`browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with one line,
-except in CI, where absence fails the run.
+`plink2`, `browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with
+one line, except in CI, where absence fails the run.
 Every number is compared with an independent oracle, and no time is asserted except promises to people.
 """
 
@@ -26,6 +26,7 @@ OIDC_PROVIDER = Path(__file__).parent / "identity/oidc_provider"
 COMPONENTS = {
     "shared": (SHARED.is_dir(), f"the shared folder of real data, at {SHARED} or where MEGAGENOME_SHARED says"),
     "bcftools": (shutil.which("bcftools") is not None, "bcftools on the PATH: sudo apt-get install bcftools"),
+    "plink2": (shutil.which("plink2") is not None, "plink2 on the PATH: sudo apt-get install plink2"),
     "native": (library() is not None, "the loops in C, which `pip install --editable .` builds"),
     "browser": (Path("/usr/bin/chromium").exists(), "/usr/bin/chromium: sudo apt-get install chromium"),
     "oidc_provider": (

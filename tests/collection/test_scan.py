@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from megagenome.analytics.needs import Scan
 from megagenome.collection import set_sums
 from megagenome.collection.collection import Collection
 from megagenome.collection.load import load
-from megagenome.collection.model import GenotypeCounts, Use
+from megagenome.collection.model import Use
 from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.permits import store_permit
 from megagenome.kernel.coordinates import Allele, Region
@@ -26,7 +25,7 @@ from tests.collection import clocks
 from tests.collection.conftest import no_ontology
 from tests.collection.files import CONTIGS, LENGTHS, as_people, as_source, files, statement
 from tests.oracles import genotypes as oracle
-from tests.oracles.dense_scan import MISSING, NO_RECORD, DenseScan
+from tests.oracles.dense_scan import MISSING, NO_RECORD, DenseScan, require_equal
 
 EVERYWHERE = [Region("GRCh38", contig, 0, LENGTHS[contig]) for contig in CONTIGS]
 DATASETS = ("ONE", "TWO", "THREE")
@@ -88,28 +87,6 @@ def _call(
                 complete = copies > 0 and len(called) == copies
                 return (called.count(k) if complete else MISSING), copies or 2
     return None
-
-
-def require_equal(found: Scan, expected: DenseScan, seed: int = 1) -> None:
-    """All that a scan answers, with random numbers."""
-    random = np.random.default_rng(seed)
-    alleles, people = expected.calls.shape
-    assert found.people == people
-    assert found.recorded.tolist() == expected.recorded.tolist()
-    for name, mine, theirs in zip(GenotypeCounts._fields, found.count(), expected.count(), strict=True):
-        np.testing.assert_array_equal(mine, theirs, name)
-    for columns in (1, 4, 11):
-        x, z = random.normal(size=(2, people, columns))
-        w, v = random.normal(size=(2, alleles, columns))
-        for mine, theirs in (
-            *zip(found.project(x, z), expected.project(x, z), strict=True),
-            *zip(found.project(x), expected.project(x), strict=True),
-            (found.spread(w, v), expected.spread(w, v)),
-            (found.spread(w), expected.spread(w)),
-        ):
-            np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12 * (1 + people + alleles))
-    some = random.permutation(alleles)[: alleles // 2 + 1]
-    np.testing.assert_array_equal(found.dosages(some), expected.dosages(some))
 
 
 @settings(max_examples=15)

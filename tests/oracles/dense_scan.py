@@ -75,3 +75,25 @@ class DenseScan:
 
     def dosages(self, alleles: Counts) -> Floats:
         return np.where(self.calls[alleles] >= 0, self._copies()[alleles], np.nan)
+
+
+def require_equal(found: Scan, expected: DenseScan, seed: int = 1) -> None:
+    """All that a scan answers, with random numbers."""
+    random = np.random.default_rng(seed)
+    alleles, people = expected.calls.shape
+    assert found.people == people
+    assert found.recorded.tolist() == expected.recorded.tolist()
+    for name, mine, theirs in zip(GenotypeCounts._fields, found.count(), expected.count(), strict=True):
+        np.testing.assert_array_equal(mine, theirs, name)
+    for columns in (1, 4, 11):
+        x, z = random.normal(size=(2, people, columns))
+        w, v = random.normal(size=(2, alleles, columns))
+        for mine, theirs in (
+            *zip(found.project(x, z), expected.project(x, z), strict=True),
+            *zip(found.project(x), expected.project(x), strict=True),
+            (found.spread(w, v), expected.spread(w, v)),
+            (found.spread(w), expected.spread(w)),
+        ):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12 * (1 + people + alleles))
+    some = random.permutation(alleles)[: alleles // 2 + 1]
+    np.testing.assert_array_equal(found.dosages(some), expected.dosages(some))

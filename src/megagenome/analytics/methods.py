@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from megagenome.analytics.alleles import AllelesSite
+from megagenome.analytics.components import ComponentsSite
 from megagenome.analytics.linear import LinearSite
 from megagenome.analytics.logistic import LogisticSite
 from megagenome.analytics.model import MethodSite, Table
 from megagenome.analytics.needs import Genotypes
-from megagenome.standards.study import Frequencies, Linear, Logistic
+from megagenome.analytics.score import ScoreSite
+from megagenome.analytics.survival import SurvivalSite
+from megagenome.standards.study import Components, Frequencies, Linear, Logistic, Score, Survival
 
 Make = Callable[[Any, Table, Genotypes, int], MethodSite]
 """Makes a method's site side, from the document's method, the people, their genotypes and the fewest copies of an
@@ -20,7 +23,26 @@ def _frequencies(method: Frequencies, _table: Table, genotypes: Genotypes, least
     return AllelesSite(method.variants, genotypes, least_count)
 
 
-METHODS: Mapping[type, Make] = {Frequencies: _frequencies, Linear: LinearSite, Logistic: LogisticSite}
+def _components(method: Components, _table: Table, genotypes: Genotypes, least_count: int) -> MethodSite:
+    return ComponentsSite(method, genotypes, least_count)
+
+
+def _score(method: Score, table: Table, genotypes: Genotypes, _least_count: int) -> MethodSite:
+    return ScoreSite(method, table, genotypes)
+
+
+def _survival(method: Survival, table: Table, _genotypes: Genotypes, _least_count: int) -> MethodSite:
+    return SurvivalSite(method, table)
+
+
+METHODS: Mapping[type, Make] = {
+    Frequencies: _frequencies,
+    Linear: LinearSite,
+    Logistic: LogisticSite,
+    Components: _components,
+    Score: _score,
+    Survival: _survival,
+}
 
 MAY_OPEN: Mapping[str, frozenset[str]] = {"alleles": frozenset({"contigs", "contig", "start", "text"})}
 """What leaves a node as it is, by step: names of alleles that are frequent enough here. Everything else leaves in sums,

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
-from megagenome.collection.cohort import Cohort
-from megagenome.collection.values import HOLDS, PeopleValues
+from megagenome.collection.cohort import Cohort, HasCustom
+from megagenome.collection.values import FAILS, HOLDS, PeopleValues
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
     Age,
@@ -56,13 +56,16 @@ def choose_people(document: StudyDocument, values: PeopleValues) -> StudyPeople:
     cannot be read (several units; groups that are no cohorts)."""
     trait, covariates = variables_of(document)
     columns = [_column(each, values) for each in covariates]
+    names = column_names(covariates)
+    if isinstance(document.method, Survival):
+        columns, names = [_event(document.method, values), _arm(document.method, values)], ("event", "group")
     known = [np.hstack(columns) if columns else np.zeros((values.people, 0))]
     if trait is not None:
         known.append(_column(trait, values))
     complete = np.isfinite(np.hstack(known)).all(axis=1)
     chosen = np.flatnonzero(complete)
     of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
-    table = Table(of_trait, known[0][chosen], column_names(covariates))
+    table = Table(of_trait, known[0][chosen], names)
     return StudyPeople(values.numbers[chosen], table, values.people - len(chosen))
 
 
@@ -100,7 +103,23 @@ def _levels(variable: Category, values: PeopleValues) -> Floats:
 def _group(variable: Group, values: PeopleValues) -> Floats:
     cases = values.belongs(read_cohort(variable.cases)) == HOLDS
     controls = values.belongs(read_cohort(variable.controls)) == HOLDS
-    return np.where(cases, 1.0, np.where(controls, 0.0, np.nan))
+    return np.select([cases, controls], [1.0, 0.0], np.nan)
+
+
+def _event(method: Survival, values: PeopleValues) -> Floats:
+    """1 of whom it happened to, 0 of whom something else is recorded."""
+    happened = values.belongs(HasCustom(method.event, method.happened))
+    return np.select([happened == HOLDS, happened == FAILS], [1.0, 0.0], np.nan).reshape(-1, 1)
+
+
+def _arm(method: Survival, values: PeopleValues) -> Floats:
+    """The place of each person's group; 0 where there are none."""
+    if not method.groups:
+        return np.zeros((values.people, 1))
+    within = np.stack([values.belongs(read_cohort(arm.cohort)) == HOLDS for arm in method.groups])
+    if (within.sum(axis=0) > 1).any():
+        raise Invalid("groups of a survival study share people: make them exclude each other")
+    return np.where(within.any(axis=0), within.argmax(axis=0), np.nan).reshape(-1, 1)
 
 
 _READ: dict[type, Callable[..., Floats]] = {

@@ -269,9 +269,9 @@ class PermitReading(Reading):
             if time.monotonic() - self._checked >= _CHECK_S:
                 self.still_valid()
             if known is not self._consenting:
-                known = self._consenting
-                if any((mine & ~here).any() for mine, here in zip(fixed, known, strict=True)):
+                if any((mine & ~here).any() for mine, here in zip(fixed, self._consenting, strict=True)):
                     raise PeopleChanged("one of the people withdrew while they were read: begin again without them")
+                known = self._consenting
 
         return go_on
 

@@ -12,7 +12,15 @@ from megagenome.collection import bitmap
 from megagenome.collection.model import GenotypeCounts
 from megagenome.collection.pack import Pack
 from megagenome.collection.scan_plan import Batch, Part, Run
-from megagenome.collection.set_sums import StoredSets, add_sums, add_to_members, count_within, members_of, padded
+from megagenome.collection.set_sums import (
+    StoredSets,
+    Table,
+    add_to_members,
+    count_within,
+    empty_table,
+    members_of,
+    sums,
+)
 from megagenome.kernel.errors import Corrupt
 from megagenome.reference import PloidyClass
 
@@ -59,8 +67,9 @@ def _streams(
         for stream in streams:
             which, sets = stored_sets(pack, run.region, run.row, stream, batch.number)
             if len(which):
-                go_on()
-                yield run, stream, run.place[which], sets
+                for some, kind in sets.apart():
+                    go_on()
+                    yield run, stream, run.place[which[some]], kind
 
 
 def _copies(batch: Batch, runs: list[Run], go_on: GoOn) -> Iterator[tuple[Run, float, bool, Int64, StoredSets]]:
@@ -75,11 +84,15 @@ def _copies(batch: Batch, runs: list[Run], go_on: GoOn) -> Iterator[tuple[Run, f
             yield run, 2.0, True, place, sets
 
 
-def _table(batch: Batch, values: Floats) -> Floats:
-    """float64 [BATCH, padded columns]: the values of the batch's people, zero of all others."""
-    table = np.zeros((bitmap.BATCH, padded(values.shape[1])))
-    table[batch.within, : values.shape[1]] = values[batch.place]
+def _table(batch: Batch, values: Floats) -> Table:
+    """The values of the batch's people, zero of all others."""
+    table = _zeros(batch, values.shape[1])
+    table.rows[batch.within, : values.shape[1]] = values[batch.place]
     return table
+
+
+def _zeros(batch: Batch, columns: int) -> Table:
+    return Table(empty_table(bitmap.BATCH, columns), int(batch.within.max()) + 1)
 
 
 def _of_ploidy(part: Part, batch: Batch, kind: PloidyClass, ploidy: int) -> Batch:
@@ -88,28 +101,29 @@ def _of_ploidy(part: Part, batch: Batch, kind: PloidyClass, ploidy: int) -> Batc
 
 def project(part: Part, copies_of: Floats, missing_of: Floats, go_on: GoOn = no_check) -> tuple[Floats, Floats]:
     """`Scan.project` for a part: float64 [alleles of the part, c] and [.., d]."""
-    alleles = part.high - part.low
-    copies, missing = (np.zeros((alleles, padded(each.shape[1]))) for each in (copies_of, missing_of))
+    alleles, c, d = part.high - part.low, copies_of.shape[1], missing_of.shape[1]
+    copies, missing = np.zeros((alleles, c)), np.zeros((alleles, d))
     for batch, runs in part.by_people():
         table = _table(batch, copies_of)
-        haploid: dict[PloidyClass, Floats] = {}
+        haploid = {
+            kind: _table(mine, copies_of)
+            for kind in _haploid_kinds(runs)
+            if len((mine := _of_ploidy(part, batch, kind, 1)).place)
+        }
         for run, weight, of_haploid, place, sets in _copies(batch, runs, go_on):
-            if of_haploid and run.ploidy not in haploid:
-                haploid[run.ploidy] = _table(_of_ploidy(part, batch, run.ploidy, 1), copies_of)
-            _project_sets(sets, haploid[run.ploidy] if of_haploid else table, weight, place, copies)
-        if missing_of.shape[1]:
+            if chosen := haploid.get(run.ploidy) if of_haploid else table:
+                copies[place] += weight * sums(sets, chosen)[:, :c]
+        if d:
             table = _table(batch, missing_of)
             for _, _, place, sets in _streams(batch, runs, ("missing", "half"), go_on):
-                _project_sets(sets, table, 1.0, place, missing)
+                missing[place] += sums(sets, table)[:, :d]
             for run, nobody in _without_the_place(part, batch, runs):
-                missing[run.place, : missing_of.shape[1]] += missing_of[nobody].sum(axis=0)
-    return copies[:, : copies_of.shape[1]], missing[:, : missing_of.shape[1]]
+                missing[run.place] += missing_of[nobody].sum(axis=0)
+    return copies, missing
 
 
-def _project_sets(sets: StoredSets, table: Floats, weight: float, place: Int64, into: Floats) -> None:
-    sums = np.zeros((len(place), table.shape[1]))
-    add_sums(sets, table, weight, sums)
-    into[place] += sums
+def _haploid_kinds(runs: list[Run]) -> set[PloidyClass]:
+    return {run.ploidy for run in runs} - {PloidyClass.DIPLOID}
 
 
 def _without_the_place(part: Part, batch: Batch, runs: list[Run]) -> Iterator[tuple[Run, Int64]]:
@@ -123,28 +137,25 @@ def spread(part: Part, weights: Floats, missing: Floats | None, people: int, go_
     """`Scan.spread` for a part: float64 [people, c]. `weights` and `missing` are those of the part's alleles."""
     columns = weights.shape[1]
     spread = np.zeros((people, columns))
-    copies_rows = _padded_rows(weights)
-    missing_rows = None if missing is None else _padded_rows(missing)
     for batch, runs in part.by_people():
-        table = np.zeros((bitmap.BATCH, padded(columns)))
-        haploid: dict[PloidyClass, Floats] = {}
+        table = _zeros(batch, columns)
+        haploid = {kind: _zeros(batch, columns) for kind in _haploid_kinds(runs)}
         for run, weight, of_haploid, place, sets in _copies(batch, runs, go_on):
-            into = haploid.setdefault(run.ploidy, np.zeros_like(table)) if of_haploid else table
-            add_to_members(sets, copies_rows[place], weight, into)
+            add_to_members(sets, _padded(weight * weights[place]), haploid[run.ploidy] if of_haploid else table)
         for kind, added in haploid.items():
             mine = _of_ploidy(part, batch, kind, 1)
-            spread[mine.place] += added[mine.within, :columns]
-        if missing_rows is not None:
+            spread[mine.place] += added.rows[mine.within, :columns]
+        if missing is not None:
             for _, _, place, sets in _streams(batch, runs, ("missing", "half"), go_on):
-                add_to_members(sets, missing_rows[place], 1.0, table)
+                add_to_members(sets, _padded(missing[place]), table)
             for run, nobody in _without_the_place(part, batch, runs):
-                spread[nobody] += missing_rows[run.place, :columns].sum(axis=0)
-        spread[batch.place] += table[batch.within, :columns]
+                spread[nobody] += missing[run.place].sum(axis=0)
+        spread[batch.place] += table.rows[batch.within, :columns]
     return spread
 
 
-def _padded_rows(values: Floats) -> Floats:
-    rows = np.zeros((len(values), padded(values.shape[1])))
+def _padded(values: Floats) -> Floats:
+    rows = empty_table(*values.shape)
     rows[:, : values.shape[1]] = values
     return rows
 

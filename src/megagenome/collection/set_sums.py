@@ -6,6 +6,7 @@ The sets are those of one batch of people (`bitmap`). A table has one row of num
 no set, however damaged, can point outside; rows of people who are not meant are zero, or are not looked at.
 """
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,10 @@ from megagenome.collection import bitmap
 from megagenome.kernel.errors import Corrupt
 from megagenome.kernel.native import library
 
-STRIDE = 4
-"""Tables have a multiple of so many columns: what a vector register takes at once."""
+STRIDE = 8
+"""Tables have a multiple of so many columns: what a vector register, and a line of the cache, holds."""
+_LEAST_PLANES = 64
+"""Fewer planes are read person by person: tables of sums do not pay for them."""
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -27,43 +30,73 @@ class StoredSets(NamedTuple):
 
     stored  uint8, the bytes of many
     begin   int64 [sets], where each begins; end: where it ends
+    planes  whether all of them are planes, and many: then they are read side by side
     """
 
     stored: npt.NDArray[np.uint8]
     begin: Counts
     end: Counts
+    planes: bool = False
+
+    def apart(self) -> "Iterator[tuple[Counts, StoredSets]]":
+        """The sets in planes, if they are many, and the others: which ones, and they. None is empty."""
+        is_plane = self.end - self.begin == bitmap.PLANE_BYTES
+        many = np.count_nonzero(is_plane) >= _LEAST_PLANES
+        for planes, which in ((False, np.flatnonzero(~(is_plane & many))), (True, np.flatnonzero(is_plane & many))):
+            if which.size:
+                yield which, StoredSets(self.stored, self.begin[which], self.end[which], planes)
 
 
-def padded(columns: int) -> int:
-    """The columns of a table that holds `columns` columns."""
-    return -(-columns // STRIDE) * STRIDE
+class Table(NamedTuple):
+    """Numbers of a batch's people.
 
-
-def add_sums(sets: StoredSets, table: Floats, weight: float, into: Floats) -> None:
-    """Add to row k of `into` the weighted sum of the rows of `table` that are members of set k.
-
-    table  float64 [BATCH, padded columns]
-    into   float64 [sets, padded columns], C order
-
-    Raises `Corrupt` where a set is not in the codec; nothing outside of it is read then. Cost: about a nanosecond per
-    member and 8 columns.
+    rows    float64 [BATCH, a multiple of STRIDE], C order, one row for each number that a set can hold
+    people  rows from here on are of nobody: they are zero where they are added up, and anything where they are added to
     """
-    native = library()
+
+    rows: Floats
+    people: int
+
+
+def empty_table(rows: int, columns: int) -> Floats:
+    """Zeros, float64 [rows, at least `columns`], so that no row begins within a line of the cache."""
+    stride = -(-columns // STRIDE) * STRIDE
+    room = np.zeros(rows * stride + STRIDE)
+    first = -(room.ctypes.data // room.itemsize) % STRIDE
+    return room[first : first + rows * stride].reshape(rows, stride)
+
+
+def sums(sets: StoredSets, table: Table) -> Floats:
+    """For each set the sum of the table's rows that are its members, float64 [sets, columns of the table].
+
+    Raises `Corrupt` where a set is not in the codec; nothing outside of it is read. Cost: for eight columns less than a
+    nanosecond per member, and of planes less than one per eight people.
+    """
+    native, into = library(), np.zeros((len(sets.begin), table.rows.shape[1]))
     if native is None:
         for k, members in enumerate(_each(sets)):
-            into[k] += weight * table[members].sum(axis=0)
-        return
-    _require_all(sets, native.add_sums(*_addresses(sets), table.ctypes.data, table.shape[1], weight, into.ctypes.data))
+            into[k] = table.rows[members].sum(axis=0)
+    else:
+        _sum(sets, native.plane_sums if sets.planes else native.set_sums, into, table)
+    return into
 
 
-def add_to_members(sets: StoredSets, rows: Floats, weight: float, table: Floats) -> None:
-    """Add row k of `rows`, weighted, to the rows of `table` that are members of set k. Shapes as for `add_sums`."""
+def add_to_members(sets: StoredSets, rows: Floats, table: Table) -> None:
+    """Add row k of `rows` (float64 [sets, columns of the table], C order) to the table's rows that are members of set
+    k. Raises and costs as `sums`."""
     native = library()
     if native is None:
         for members, row in zip(_each(sets), rows, strict=True):
-            table[members] += weight * row
-        return
-    done = native.add_to_members(*_addresses(sets), rows.ctypes.data, table.shape[1], weight, table.ctypes.data)
+            table.rows[members] += row
+    else:
+        _sum(sets, native.add_to_plane_members if sets.planes else native.add_to_members, rows, table)
+
+
+def _sum(sets: StoredSets, loop: Callable[..., int], rows: Floats, table: Table) -> None:
+    """Call a loop in C, which has addresses, and what is needed to stay within what they are of."""
+    if rows.shape != (len(sets.begin), table.rows.shape[1]) or not rows.flags.c_contiguous:
+        raise ValueError(f"rows of shape {rows.shape}")
+    done = loop(*_addresses(sets), rows.ctypes.data, table.rows.ctypes.data, table.rows.shape[1], table.people)
     _require_all(sets, done)
 
 

@@ -32,8 +32,8 @@ def library() -> ctypes.CDLL | None:
     found.decode_calls.restype = None
     found.collect_entries.argtypes = [_POINTER, *[_INT64] * 3, *[_POINTER] * 6, _INT64, _POINTER]
     found.collect_entries.restype = _INT64
-    for loop in (found.add_sums, found.add_to_members):
-        loop.argtypes = (*_SETS, _POINTER, _INT64, _DOUBLE, _POINTER)
+    for loop in (found.set_sums, found.plane_sums, found.add_to_members, found.add_to_plane_members):
+        loop.argtypes = (*_SETS, _POINTER, _POINTER, _INT64, _INT64)
         loop.restype = _INT64
     found.count_within.argtypes = (*_SETS, _POINTER, _POINTER)
     found.count_within.restype = _INT64

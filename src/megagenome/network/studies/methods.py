@@ -4,11 +4,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from megagenome.network.studies.counts import counts
+from megagenome.network.studies.components import components
+from megagenome.network.studies.frequencies import frequencies
 from megagenome.network.studies.linear import linear
 from megagenome.network.studies.logistic import logistic
 from megagenome.network.studies.model import Combine
-from megagenome.standards.study import Frequencies, Linear, Logistic, column_names
+from megagenome.network.studies.score import score
+from megagenome.network.studies.survival import survival
+from megagenome.standards.study import (
+    Components,
+    Frequencies,
+    Linear,
+    Logistic,
+    Score,
+    Survival,
+    column_names,
+)
 
 Begin = Callable[[Any, int], Combine]
 """Makes a method's hub side, from the document's method and the number of sites."""
@@ -22,4 +33,15 @@ def _logistic(method: Logistic, sites: int) -> Combine:
     return logistic(method, column_names(method.covariates), sites)
 
 
-METHODS: Mapping[type, Begin] = {Frequencies: counts, Linear: _linear, Logistic: _logistic}
+def _survival(method: Survival, _sites: int) -> Combine:
+    return survival(method)
+
+
+METHODS: Mapping[type, Begin] = {
+    Frequencies: frequencies,
+    Linear: _linear,
+    Logistic: _logistic,
+    Components: components,
+    Score: score,
+    Survival: _survival,
+}
