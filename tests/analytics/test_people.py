@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from megagenome.analytics.people import choose_people, parameters_of, read_cohort
-from megagenome.collection.cohort import Everyone, HasCustom
+from megagenome.collection.cohort import Everyone, HasCustom, Not
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
     Age,
@@ -51,7 +51,8 @@ class Values:
             return np.array([1, 0, -1, 1, 0], np.int8)
         if isinstance(cohort, Everyone):
             return np.ones(5, np.int8)
-        return np.array([1, 0, 1, -1, 0], np.int8)
+        women = np.array([1, 0, 1, -1, 0], np.int8)
+        return np.array([0, 1, 0, -1, 1], np.int8) if isinstance(cohort, Not) else women
 
 
 def document(method: Any) -> StudyDocument:
@@ -81,7 +82,7 @@ def test_ages_and_groups() -> None:
     assert found.table.covariates[:, 0].tolist() == [40, 50, 60, 70]
     method = Logistic(VARIANTS, Group(CASES, '{"type":"not","part":' + CASES + "}"), ())
     found = choose_people(document(method), Values())  # type: ignore[arg-type]
-    assert found.table.trait.tolist() == [1, 1], "nobody whom neither group is known to have"
+    assert found.table.trait.tolist() == [1, 0, 1, 0], "nobody of whom it is unknown"
 
 
 def test_a_study_of_no_variables_is_of_everybody() -> None:
@@ -100,7 +101,8 @@ def test_survival_has_the_event_and_the_place_of_the_group() -> None:
     assert found.table.trait.tolist() == [0, 1, 3, 4]
     two = msgspec.structs.replace(method, groups=(others, women))
     found = choose_people(document(two), Values())  # type: ignore[arg-type]
-    assert (found.numbers.tolist(), found.table.covariates.tolist()) == ([3], [[1, 1]])
+    assert found.numbers.tolist() == [3, 5, 21]
+    assert found.table.covariates.tolist() == [[1, 1], [0, 0], [0, 0]]
     with pytest.raises(Invalid, match="share people"):
         choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())  # type: ignore[arg-type]
 

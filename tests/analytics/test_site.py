@@ -40,7 +40,7 @@ from tests.collection import clocks
 from tests.network.studies.nodes import ADA, PERMIT
 
 SIZES = {"node.a": 20, "node.b": 21, "node.c": 22}
-HET, HOM, MISSING, COPIES, CALLED = "het", "hom", "missing", "copies", "called"
+HET, HOM, MISSING, COPIES, CALLED = "het", "hom", "missing", "ac", "an"
 
 
 def expected(at: RealWorld) -> dict[str, int]:
@@ -51,8 +51,8 @@ def expected(at: RealWorld) -> dict[str, int]:
 
 
 def counted(at: RealWorld, run: str) -> dict[str, int]:
-    table = at.studies.result(ADA, run).tables["alleles"]
-    assert table["allele"] == ["22-101-A-C"]
+    table = at.studies.result(ADA, run).tables["frequencies"]
+    assert [table[name] for name in ("contig", "pos1", "ref", "alt")] == [["22"], [101], ["A"], ["C"]]
     return {name: int(table[name][0] or 0) for name in (HET, HOM, MISSING, COPIES, CALLED)}
 
 

@@ -192,11 +192,9 @@ class Network:
 
     def counts(self, study: str) -> dict[str, Counted]:
         """What it found."""
-        found = self.ada.get(f"/studies/{study}/result")["tables"]["alleles"]
-        return {
-            allele: (het, hom, called)
-            for allele, het, hom, called in zip(*(found[c] for c in ("allele", "het", "hom", "called")), strict=True)
-        }
+        found = self.ada.get(f"/studies/{study}/result")["tables"]["frequencies"]
+        rows = zip(*(found[name] for name in ("contig", "pos1", "ref", "alt", "het", "hom", "an")), strict=True)
+        return {f"{contig}-{at}-{ref}-{alt}": tuple(counts) for contig, at, ref, alt, *counts in rows}
 
 
 def node_id(country: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.analytics.needs import Counts, Floats, GenotypeCounts, Projection
+from megagenome.analytics.needs import Counts, Floats, GenotypeCounts, Projection, Scan
 
 MISSING = -1
 """Not every allele was called, or the person has no such place (women on Y)."""

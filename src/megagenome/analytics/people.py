@@ -103,7 +103,8 @@ def _levels(variable: Category, values: PeopleValues) -> Floats:
 def _group(variable: Group, values: PeopleValues) -> Floats:
     cases = values.belongs(read_cohort(variable.cases)) == HOLDS
     controls = values.belongs(read_cohort(variable.controls)) == HOLDS
-    return np.select([cases, controls], [1.0, 0.0], np.nan)
+    group: Floats = np.select([cases, controls], [1.0, 0.0], np.nan)
+    return group
 
 
 def _event(method: Survival, values: PeopleValues) -> Floats:
