@@ -50,6 +50,7 @@ class Exchanging:
 
     def ask(self) -> bool:
         async def once() -> bool:
+            self.node._woken = asyncio.Event()  # one belongs to one loop
             async with connect(5) as client, asyncio.timeout(30):
                 return await self.node.ask_once(client)
 

@@ -65,7 +65,7 @@ def thinned(alleles: AlleleList, counts: GenotypeCounts, most: int = MOST_ALLELE
     copies = counts.het + 2 * counts.hom
     frequency = copies / np.maximum(1, counts.called)
     autosomal = np.array([contig.isdecimal() for contig in alleles.contigs], np.bool_)[alleles.contig]
-    single = np.fromiter(map(len, alleles.text), np.int64, alleles.size) == len("A\tC")
+    single = np.fromiter(map(len, alleles.text), np.int64, len(alleles)) == len("A\tC")
     place = alleles.contig.astype(np.int64) << 32 | alleles.start
     fit = np.flatnonzero(
         autosomal
