@@ -57,7 +57,7 @@ def table(country: str) -> list[dict[str, str]]:
 def calls(country: str) -> dict[int, list[str]]:
     """Everybody's call at each position."""
     chance = random.Random(f"{country} calls")
-    return {at: chance.choices(["0/0", "0/1", "1/1", "./."], [6, 3, 1, 1], k=PEOPLE) for at in POSITIONS}
+    return {at: chance.choices(["0/0", "0/1", "1/1", "./."], [5, 4, 4, 2], k=PEOPLE) for at in POSITIONS}
 
 
 def pooled(without: tuple[str, ...] = ()) -> dict[str, Counted]:

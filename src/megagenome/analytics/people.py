@@ -95,7 +95,7 @@ def _column(variable: Variable, values: PeopleValues) -> Floats:
 
 def _levels(variable: Category, values: PeopleValues) -> Floats:
     level = values.level(variable.of, variable.levels)
-    columns = (level[:, None] == np.arange(1, len(variable.levels))).astype(np.float64)
+    columns: Floats = (level[:, None] == np.arange(1, len(variable.levels))).astype(np.float64)
     columns[level < 0] = np.nan
     return columns
 

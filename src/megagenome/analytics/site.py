@@ -223,7 +223,7 @@ class StudySite:
             known = self._held.get(run)
         if known is not None and epoch < known.epoch:
             raise _Stale
-        if known is not None and task.place.round > known.summed >= 0 and epoch == known.epoch:
+        if known is not None and task.place.round > known.summed >= 0:
             known.is_opened = True
         if known is None and not content:
             raise _Stale
