@@ -177,3 +177,21 @@ def test_a_damaged_tile_is_named(node: Collection, monkeypatch: pytest.MonkeyPat
     for ask in (scan.count, lambda: scan.project(np.ones((40, 1))), lambda: scan.spread(np.ones((2, 1)))):
         with pytest.raises(Corrupt, match="restore"):
             ask()
+
+
+def test_alleles_are_listed_in_one_assembly(node: Collection) -> None:
+    with pytest.raises(Invalid, match="one assembly"):
+        opened(node).alleles([Region("GRCh37", "22", 0, 9), Region("GRCh38", "22", 0, 9)])
+    assert len(opened(node).alleles([])) == 0
+
+
+def test_who_has_no_genotypes_is_known_and_leaves_alleles_unrecorded(node: Collection) -> None:
+    load(node, clocks.statement(CLOSED), clocks.table(dict.fromkeys(range(40, 43), YES)))
+    node.refresh()
+    reading = opened(node)
+    numbers = reading.values().numbers
+    has = reading.genotyped("GRCh38", numbers)
+    assert has.tolist() == [True] * 40 + [False] * 3
+    assert not reading.genotyped("GRCh37", numbers).any()
+    assert not reading.scan(ALLELES, numbers).recorded.any()
+    assert reading.scan(ALLELES, numbers[has]).recorded.all()

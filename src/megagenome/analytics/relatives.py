@@ -82,7 +82,7 @@ def find_relatives(scan: Scan, alleles: Pairs) -> Relatives:
     """The pairs of the scan's people who are duplicates or of the first or second degree, by some alleles (`thinned`
     chooses them).
 
-    Cost: for 4,000 people and 4,096 alleles 7 CPU seconds, growing with the square of the people; memory, a byte per
+    Cost: for 4,000 people and 4,096 alleles 4 CPU seconds, growing with the square of the people; memory, a byte per
     person and allele.
     """
     if len(alleles) < LEAST_ALLELES:
