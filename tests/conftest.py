@@ -7,8 +7,8 @@ The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` 
 on two cores at once, and the rest, which `make stories` runs one after the other: what starts servers or a browser or
 asserts a time that was promised to people (marker `promise`).
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
-`browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with one line,
-except in CI, where absence fails the run.
+`plink2`, `browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with
+one line, except in CI, where absence fails the run.
 Every number is compared with an independent oracle, and no time is asserted except promises to people.
 """
 
@@ -35,6 +35,7 @@ OIDC_PROVIDER = TESTS / "identity/oidc_provider"
 COMPONENTS = {
     "shared": (SHARED.is_dir(), f"the shared folder of real data, at {SHARED} or where MEGAGENOME_SHARED says"),
     "bcftools": (shutil.which("bcftools") is not None, "bcftools on the PATH: sudo apt-get install bcftools"),
+    "plink2": (shutil.which("plink2") is not None, "plink2 on the PATH: sudo apt-get install plink2"),
     "native": (library() is not None, "the loops in C, which `pip install --editable .` builds"),
     "browser": (Path("/usr/bin/chromium").exists(), "/usr/bin/chromium: sudo apt-get install chromium"),
     "oidc_provider": (

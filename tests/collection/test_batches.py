@@ -9,20 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from megagenome.collection import bitmap
+from megagenome.collection import bitmap, set_sums
 from megagenome.collection.cohort import All, Carries, FromCountry, HasSex, InDataset, Not
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.model import Sex, Use
 from megagenome.collection.people import YES, People, Person
+from megagenome.collection.permits import store_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.release import release
 from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
+from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, SampleId
 from megagenome.standards.genotypes import MISSING, Block, GenotypeSource
+from tests.collection import clocks
+from tests.oracles.dense_scan import DenseScan, require_equal
 
 EARLIER = 60_000
 """People of the first dataset, who have no genotypes: they only fill the first batch."""
@@ -175,3 +178,21 @@ def test_a_withdrawn_consent_beyond_the_border_is_counted_again(large: Collectio
         assert told(collection.open(PUBLIC, Use.AGGREGATES), allele)["ALL"] == plain(record, left)
     assert told(before, COMMON)["ALL"] == plain(0, CONSENTS)  # what was opened before stays as it was
     collection.close()
+
+
+@pytest.mark.parametrize("loops", ["native", "side by side", "numpy"])
+def test_a_scan_of_both_batches(large: Collection, monkeypatch: pytest.MonkeyPatch, loops: str) -> None:
+    if loops == "numpy":
+        monkeypatch.setattr(set_sums, "library", lambda: None)
+    elif loops == "side by side":
+        monkeypatch.setattr(set_sums, "_LEAST_PLANES", 1)
+    large.journal = clocks.NoJournal()
+    with large.engine.begin() as connection:
+        store_permit(connection, clocks.permit(loops, ["ALL", "SOME"]))
+    reading = large.open(clocks.ALICE, Use.RESEARCH, permit=PermitId(loops))
+    values = reading.values()
+    assert values.numbers.tolist() == (EARLIER + np.flatnonzero(CONSENTS)).tolist()
+    chosen = np.random.default_rng(5).permutation(np.flatnonzero(CONSENTS))[:9_000]
+    expected = np.where((CALLS == MISSING).any(axis=2), MISSING, CALLS.sum(axis=2))[:, chosen].astype(np.int8)
+    scan = reading.scan(reading.alleles([Region("GRCh38", "22", 0, 2_000_000)]), EARLIER + chosen)
+    require_equal(scan, DenseScan(expected))

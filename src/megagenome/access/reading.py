@@ -47,6 +47,15 @@ class PermitStanding(NamedTuple):
     updated: datetime
 
 
+class GrantedPermit(NamedTuple):
+    """A permit's document, its state at the hub, and (node, dataset) of what countries granted and have not taken
+    back."""
+
+    document: PermitDocument
+    state: PermitState
+    datasets: frozenset[tuple[str, str]]
+
+
 class Reader:
     """Reads for callers and for the server. Safe for threads."""
 
@@ -115,6 +124,22 @@ class Reader:
             )
             for each in rows
         )
+
+    def granted(self, permit: str) -> "GrantedPermit | None":
+        """A permit that countries were asked for, as it stands now; None where there is none with this id, or its
+        document was erased. For the server itself."""
+        asked = sa.select(t.application.c.id, t.application.c.permit_state).where(t.application.c.permit == permit)
+        with self.store.transaction() as transaction:
+            row = transaction.connection.execute(asked).one_or_none()
+            if row is None or row.permit_state is None:
+                return None
+            view = transaction.view(ApplicationId(row.id))
+            try:
+                document = _document(transaction, view)
+            except NotFound:
+                return None
+        approved = frozenset((p.dataset.node, p.dataset.dataset) for p in view.parts if p.state is PartState.APPROVED)
+        return GrantedPermit(document, PermitState(row.permit_state), approved)
 
     def _looked(
         self, transaction: Transaction, caller: Caller, application: str, verb: Verb

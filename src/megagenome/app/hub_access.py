@@ -45,10 +45,11 @@ Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
 
 class HubAccess(NamedTuple):
-    """The hub's part of an application: routers to mount, lifespans to run in."""
+    """The hub's part of an application: routers to mount, lifespans to run in, and what reads applications."""
 
     routers: list[Router]
     lifespans: list[Lifespan]
+    reader: Reader
 
 
 def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
@@ -69,7 +70,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
     process, reader = Process(store, world), Reader(store, world)
     exchange = Exchange(process, reader, members, keys, descriptor, clocks)
     routers = [access_router(process, reader), cohort_router(Cohorts(store, world)), exchange_router(exchange)]
-    return HubAccess(routers, [_sweep(store, world.attachments), knocker.lifespan, _keep_clocks(process)])
+    return HubAccess(routers, [_sweep(store, world.attachments), knocker.lifespan, _keep_clocks(process)], reader)
 
 
 def identify_cohort(definition: str) -> str:

@@ -11,6 +11,7 @@ from megagenome.app.ledger import keep_tally, open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.node import Node, trust_of
 from megagenome.app.node_access import node_access
+from megagenome.app.node_studies import node_studies
 from megagenome.app.own_genome_routes import own_genome_router
 from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
@@ -56,6 +57,7 @@ def node_app(node: Node) -> WebApp:
     access = node_access(node, keys, ledger, descriptor)
     node.collection.require_fresh = access.freshness.require
     node.collection.prove = Countersigned(keys.key_set()).require
+    studies = node_studies(node, keys, ledger, descriptor)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
@@ -86,6 +88,11 @@ def node_app(node: Node) -> WebApp:
         exception_handlers=elsewhere(show_node_error),
         middleware=[signing.callers],
         openapi_config=None,
-        lifespan=[keep_tally(tally), access.exchange.lifespan, explained.lifespan],
+        lifespan=[
+            keep_tally(tally),
+            access.exchange.lifespan,
+            explained.lifespan,
+            *([studies.lifespan] if studies else []),
+        ],
         on_shutdown=[passports.aclose, node.collection.close],
     )

@@ -7,12 +7,14 @@ from typing import Annotated
 import msgspec
 
 from megagenome.access.settings import AccessSettings
+from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
+from megagenome.network.studies.settings import StudySettings
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -73,6 +75,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -83,5 +86,6 @@ class HubSettings(msgspec.Struct, frozen=True):
     network: NetworkSettings = NetworkSettings()
     signin: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()
+    studies: StudySettings = StudySettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()

@@ -142,3 +142,26 @@ class FilteringTerm(NamedTuple):
     label: str
     kind: str
     """`phenotype`, `disease`, or `custom`."""
+
+
+class GenotypeCounts(NamedTuple):
+    """Counts of some people at each of some alleles, int64 [alleles] each; of people without a record all zero.
+
+    het, hom, hemi  people with one, two copies, and whose one called allele it is
+    missing         people of whom not every allele was called (half calls included)
+    called          alleles called of the others: 2 for each diploid person, 1 for each haploid
+    """
+
+    het: Counts
+    hom: Counts
+    hemi: Counts
+    missing: Counts
+    called: Counts
+
+
+class Projection(NamedTuple):
+    """Sums over people at each allele of a scan, float64 [alleles, columns asked for]."""
+
+    copies: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]

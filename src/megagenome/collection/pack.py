@@ -71,7 +71,7 @@ class Pack:
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         """Open `path`, which the manifest says has `size_bytes`. Raises `Corrupt`, naming the file, if it does not."""
-        self.path = path
+        self.path, self.size_bytes = path, size_bytes
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

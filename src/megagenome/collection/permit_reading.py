@@ -12,8 +12,9 @@ holds both.)
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
-from operator import itemgetter
+from concurrent.futures import Executor
+from functools import cached_property, reduce
+from operator import itemgetter, or_
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
+from megagenome.collection.allele_rows import alleles_within
 from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
@@ -29,15 +31,19 @@ from megagenome.collection.needs import Journal, OntologyFor
 from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
+from megagenome.collection.scan import GenotypeScan, PeopleChanged
+from megagenome.collection.scan_plan import Load, ScanPlan
 from megagenome.collection.snapshot import Snapshot, sharing
 from megagenome.collection.standing import Names, Order
 from megagenome.collection.tiles import ContigTiles
+from megagenome.collection.values import Membership, PeopleValues, read_sexes
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.errors import Invalid, NotEntitled, Unavailable
 from megagenome.kernel.ids import Country, DatasetId, PermitId
 from megagenome.reference import PloidyClass
+from megagenome.standards.study_arrays import AlleleList
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
 """The states in which a dataset is read by permit."""
@@ -185,8 +191,7 @@ class PermitReading(Reading):
         self.still_valid()
         numbers = self._numbers[offset : offset + limit]
         here = self._everybody & bitmap.from_numbers(numbers, self._snapshot.batches)
-        for dataset, members in zip(self.datasets, self._members, strict=True):
-            self._enter(dataset.id, bitmap.count(members & here))
+        self._enter_people([members & here for members in self._members])
         records = self._read_records(bitmap.to_numbers(here).tolist())
         self._look_again()
         staying = set(bitmap.to_numbers(here & self._everybody).tolist())
@@ -208,6 +213,94 @@ class PermitReading(Reading):
             self._enter(self.datasets[dataset].id, bitmap.count(self._members[dataset]))
         order = sorted(range(len(rows)), key=names.__getitem__)
         return self._calls((names[k], rows[k]) for k in order)
+
+    def values(self) -> PeopleValues:
+        """What is recorded of everybody of the cohort who consents now, as columns. Entered in the journal."""
+        self.still_valid()
+        members = self._members
+        self._enter_people(members)
+        datasets = [Membership(mine, each.collection_year) for mine, each in zip(members, self.datasets, strict=True)]
+        numbers = bitmap.to_numbers(reduce(or_, members))
+        return PeopleValues(self._engine, numbers, datasets, self._snapshot.batches, self._truth)
+
+    def alleles(self, regions: Sequence[Region]) -> AlleleList:
+        """The alleles whose reference allele overlaps any of the regions (all of one assembly) in part or whole, and
+        that a load of the permit's datasets has a record of, whether anybody carries them or not. Entered in the
+        journal as one answer for each dataset. Cost: about a microsecond per row."""
+        self.still_valid()
+        assembly, *others = {place.assembly for place in regions} or {""}
+        if others:
+            raise Invalid("alleles are listed in regions of one assembly at a time")
+        for dataset in self.datasets:
+            self._enter(dataset.id, 1)
+        return alleles_within(assembly, [(load.contig, load.tiles) for load in self._loads(assembly)], regions)
+
+    def genotyped(self, assembly: str, numbers: bitmap.Numbers) -> npt.NDArray[np.bool_]:
+        """Whether each of some of `PeopleValues.numbers` has genotypes of an assembly at all. Of who has none, nothing
+        is recorded at any allele: a study leaves them out. Says nothing of what they are, and is not entered."""
+        having = (load.tiles.people & load.members for load in self._loads(assembly))
+        everybody = reduce(or_, having, bitmap.nobody(self._snapshot.batches))
+        held: npt.NDArray[np.bool_] = np.isin(numbers, bitmap.to_numbers(everybody))
+        return held
+
+    def scan(
+        self, alleles: AlleleList, numbers: bitmap.Numbers | None = None, executor: Executor | None = None
+    ) -> GenotypeScan:
+        """Sums over the genotypes at some alleles, of everybody of the cohort or of some of `PeopleValues.numbers`, in
+        their order. Entered in the journal, once for all that is read by it.
+
+        executor  works on parts of it, in threads, or in processes that can open the node's packs
+
+        The scan's people are fixed: raises `PeopleChanged`, as does whatever is asked of it later, when one of them
+        does not consent any more. Cost: microseconds per allele and load.
+        """
+        self.still_valid()
+        numbers = bitmap.to_numbers(self._everybody) if numbers is None else numbers
+        chosen = bitmap.from_numbers(numbers, self._snapshot.batches)
+        fixed = tuple(members & chosen for members in self._members)
+        if (chosen & ~reduce(or_, fixed)).any():
+            raise PeopleChanged("one of the people withdrew before the scan began: begin again without them")
+        self._enter_people(fixed)
+        with self._engine.connect() as connection:
+            sexes = read_sexes(connection, numbers, self._snapshot.batches)
+        plan = ScanPlan(alleles, self._loads(alleles.assembly), numbers, sexes, self._snapshot.batches)
+        return GenotypeScan(plan, self._while_there(fixed), executor)
+
+    def require_all(self, numbers: bitmap.Numbers) -> None:
+        """Raise `PeopleChanged` unless all of these people of `PeopleValues.numbers` are in it now; else as
+        `still_valid`. Cost: some queries, 1 ms."""
+        self.still_valid()
+        chosen = bitmap.from_numbers(numbers, self._snapshot.batches)
+        if (chosen & ~reduce(or_, self._members)).any():
+            raise PeopleChanged("one of the people withdrew: begin again without them")
+
+    def _while_there(self, fixed: Sequence[bitmap.Planes]) -> Callable[[], None]:
+        """A check that the permit holds and that all of these people of the datasets still consent."""
+        known = self._consenting
+
+        def go_on() -> None:
+            nonlocal known
+            if time.monotonic() - self._checked >= _CHECK_S:
+                self.still_valid()
+            if known is not self._consenting:
+                if any((mine & ~here).any() for mine, here in zip(fixed, self._consenting, strict=True)):
+                    raise PeopleChanged("one of the people withdrew while they were read: begin again without them")
+                known = self._consenting
+
+        return go_on
+
+    def _loads(self, assembly: str) -> list[Load]:
+        members = self._members
+        return [
+            Load(contig, tiles, members[self._index[tiles.dataset]])
+            for (of, contig), loads in self._snapshot.tiles.items()
+            for tiles in loads
+            if of == assembly and tiles.dataset in self._index
+        ]
+
+    def _enter_people(self, members: Sequence[bitmap.Planes]) -> None:
+        for dataset, mine in zip(self.datasets, members, strict=True):
+            self._enter(dataset.id, bitmap.count(mine))
 
     def _rows(
         self, place: Allele | Region, wanted: Collection[int] | None

@@ -183,17 +183,17 @@ class Reading:
         """Of each dataset's `people` those who belong to a cohort."""
         if cohort == EVERYONE:
             return tuple(people)
+        # ages are stated for a dataset's collection year, so the same cohort differs by dataset
+        years = {dataset.collection_year for dataset in self.datasets}
+        holds = {year: self._truth(cohort, year).holds for year in years}
+        return tuple(mine & holds[dataset.collection_year] for mine, dataset in zip(people, self.datasets, strict=True))
+
+    def _truth(self, cohort: Cohort, year: int | None) -> Truth:
+        """Of whom of the node a cohort holds and fails, ages being stated for a year."""
         names = frozenset(dataset.id for dataset in self.datasets)
         with self._engine.connect() as connection:
-            # ages are stated for a dataset's collection year, so the same cohort differs by dataset
-            holds = {
-                year: evaluate(
-                    cohort,
-                    Evidence(connection, self._snapshot.individuals, names, year, self._ontology_for, self._carriers),
-                ).holds
-                for year in {dataset.collection_year for dataset in self.datasets}
-            }
-        return tuple(mine & holds[dataset.collection_year] for mine, dataset in zip(people, self.datasets, strict=True))
+            evidence = Evidence(connection, self._snapshot.individuals, names, year, self._ontology_for, self._carriers)
+            return evaluate(cohort, evidence)
 
     def _hits(self, allele: Allele, wanted: Collection[int] | None = None) -> list[_Hit]:
         """Where the loads of datasets (by default all) have a parsimonious allele, in order of load."""

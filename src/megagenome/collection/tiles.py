@@ -109,6 +109,11 @@ class ContigTiles:
             counts.array(region, "cell", "<i4").reshape(-1, 5),
         )
 
+    @property
+    def genotypes_file(self) -> tuple[Path, int]:
+        """The pack of genotypes, for who opens it anew: its path and its size in bytes."""
+        return self._genotypes.path, self._genotypes.size_bytes
+
     def sites(self, region: int) -> Sites:
         """The arrays of a region that is in `regions`."""
         return self._sites(region)

@@ -11,6 +11,7 @@ from megagenome.standards.beacon import BeaconQuery
 from megagenome.standards.exchange import Receipt
 from megagenome.standards.federation import Resolved
 from megagenome.standards.permit import Proposal, Revocation
+from megagenome.standards.study_exchange import Place, Reply, Task
 
 SpeakFor = Callable[[Caller], Callable[[str], str] | None]
 """What makes a token of somebody for the node at an address; None where the public asks."""
@@ -61,3 +62,35 @@ class Defined(NamedTuple):
 
 Define = Callable[[BeaconQuery], Defined]
 """The cohort that a question of people asks for. Raises `Invalid`."""
+
+
+class StudyDesk(Protocol):
+    """Where a node takes part in studies. Safe for threads; everything returns at once."""
+
+    def listen(self, wake: Callable[[], None], /) -> None:
+        """Call `wake`, from any thread, whenever there is something to say."""
+        ...
+
+    def holds(self) -> tuple[str, ...]:
+        """Runs that something is kept of."""
+        ...
+
+    def at_work(self) -> tuple[Place, ...]:
+        """What is being computed, or waits to be said."""
+        ...
+
+    def next_reply(self) -> tuple[Reply, bytes] | None:
+        """What is to be said next, with its payload. It stays so until the hub took it."""
+        ...
+
+    def taken(self, reply: Reply, /) -> None:
+        """The hub took it."""
+        ...
+
+    def give(self, task: Task, payload: bytes, /) -> None:
+        """A task of the hub's. One that is being worked on already changes nothing."""
+        ...
+
+    def forget(self, runs: Sequence[str], /) -> None:
+        """These runs are over."""
+        ...

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this node itself finds against a study, by its own settings, whatever the hub has checked."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from megagenome.analytics import tables as t
+from megagenome.analytics.methods import METHODS
+from megagenome.analytics.people import parameters_of
+from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.collection.model import Dataset
+from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import NotEntitled
+from megagenome.standards import study as study_document
+from megagenome.standards.study import Site, StudyDocument
+from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
+
+
+def require_allowed(document: StudyDocument, task: Task, me: str, key: str, settings: AnalyticsSettings) -> Site:
+    """This node's place in the document; `key` is the thumbprint of the key that it signs with.
+
+    Raises `NotEntitled`, saying which rule is against it: nothing of the node's data was looked at until then.
+    """
+    if not settings.enabled:
+        raise NotEntitled("this node takes part in no studies")
+    if study_document.digest(document) != task.digest:
+        raise NotEntitled("the study is not the one whose digest the hub states")
+    mine = next((site for site in document.sites if site.node == me), None)
+    if mine is None or me not in task.sites:
+        raise NotEntitled(f"the study does not name {me}")
+    if mine.key != key:
+        raise NotEntitled(f"{me} signs with another key than the study names")
+    name = str(type(document.method).__struct_config__.tag)
+    if name not in settings.methods or type(document.method) not in METHODS:
+        raise NotEntitled(f"this node does not compute {name}")
+    _require_sites(document, task.sites, me, settings)
+    return mine
+
+
+def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, settings: AnalyticsSettings) -> None:
+    """Sums of few sites tell each of them about the others; no hub may lower how many they are."""
+    named = sorted(site.node for site in document.sites)
+    if list(sites) != sorted(set(sites)) or not set(sites) <= set(named):
+        raise NotEntitled("the hub asks with other sites than the study names")
+    if len(sites) < len(named) and (document.when_one_fails != "go on" or len(sites) < document.least_sites):
+        raise NotEntitled(f"{len(sites)} of {len(named)} sites are left, and the study does not go on with so few")
+    if len(sites) == 1 and not (len(named) == 1 and settings.alone):
+        raise NotEntitled("this node does not compute a study alone")
+    if len(sites) == 2 and not set(sites) - {me} <= set(settings.partners):
+        raise NotEntitled("a study of two nodes shows each the other's sums: this node has not agreed to that")
+
+
+def require_enough(
+    document: StudyDocument, datasets: Sequence[Dataset], people: int, settings: AnalyticsSettings
+) -> None:
+    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, not how many they are."""
+    least = document.least_people if is_open(datasets) else max(document.least_people, settings.least_people)
+    if people < least:
+        raise NotEntitled(f"this node has fewer than {least} people for the study")
+    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * people:
+        raise NotEntitled(f"more than {settings.most_parameters:g} parameters for each of this node's people")
+
+
+def is_open(datasets: Sequence[Dataset]) -> bool:
+    """Whether all of these were declared open by their holder."""
+    return all(each.open for each in datasets)
+
+
+def terms_of(datasets: Sequence[Dataset], settings: AnalyticsSettings) -> Terms:
+    """What this node demands of what all nodes' sums tell."""
+    if is_open(datasets):
+        return NO_TERMS
+    return Terms(settings.least_people_in_all, settings.least_cell, settings.least_allele_count)
+
+
+def require_known(engine: sa.Engine, others: Sequence[Site]) -> None:
+    """Pin the keys of nodes that this one computes with for the first time, durably.
+
+    Raises `NotEntitled` where a node has another key than when it was first met: its masks would not be its own."""
+    peer = t.study_peer.c
+    with begin_writing(engine) as connection:
+        known = {row.node: row.key for row in connection.execute(sa.select(peer.node, peer.key))}
+        for site in others:
+            if known.get(site.node, site.key) != site.key:
+                raise NotEntitled(f"{site.node} has another key than when this node first computed with it")
+        since = clock.now().isoformat()
+        new = [{"node": each.node, "key": each.key, "since": since} for each in others if each.node not in known]
+        if new:
+            connection.execute(sa.insert(t.study_peer), new)

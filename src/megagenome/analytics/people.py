@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of a study's people at this node, from what is recorded of them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from megagenome.analytics.model import Table
+from megagenome.analytics.needs import Floats
+from megagenome.collection.cohort import Cohort, HasCustom
+from megagenome.collection.values import FAILS, HOLDS, PeopleValues
+from megagenome.kernel.errors import Invalid
+from megagenome.standards.study import (
+    Age,
+    Category,
+    Group,
+    Linear,
+    Logistic,
+    Measured,
+    Score,
+    Sex,
+    StudyDocument,
+    Survival,
+    Variable,
+    column_names,
+)
+
+
+class StudyPeople(NamedTuple):
+    """Who is in a study at this node.
+
+    numbers     int64 [people], increasing: the people at this node of whom everything that the study needs is recorded
+    table       in that order
+    incomplete  how many more belong to the study's cohort, of whom something is not recorded
+    """
+
+    numbers: npt.NDArray[np.int64]
+    table: Table
+    incomplete: int
+
+
+def read_cohort(definition: str) -> Cohort:
+    """The cohort of a canonical JSON text. Raises `Invalid`."""
+    try:
+        cohort: Cohort = msgspec.json.decode(definition, type=Cohort)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise Invalid(f"not a cohort's definition: {error}") from None
+    return cohort
+
+
+def choose_people(
+    document: StudyDocument, values: PeopleValues, genotyped: npt.NDArray[np.bool_] | None = None
+) -> StudyPeople:
+    """Everybody of the cohort of whom the trait and each covariate is recorded, and who is `genotyped` (bool [people];
+    None where the study asks for no genotypes). Raises `Invalid` where a variable
+    cannot be read (several units; groups that are no cohorts)."""
+    trait, covariates = variables_of(document)
+    columns = [_column(each, values) for each in covariates]
+    names = column_names(covariates)
+    if isinstance(document.method, Survival):
+        columns, names = [_event(document.method, values), _arm(document.method, values)], ("event", "group")
+    known = [np.hstack(columns) if columns else np.zeros((values.people, 0))]
+    if trait is not None:
+        known.append(_column(trait, values))
+    complete = np.isfinite(np.hstack(known)).all(axis=1)
+    chosen = np.flatnonzero(complete if genotyped is None else complete & genotyped)
+    of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
+    table = Table(of_trait, known[0][chosen], names)
+    return StudyPeople(values.numbers[chosen], table, values.people - len(chosen))
+
+
+def assembly_of(document: StudyDocument) -> str | None:
+    """The assembly of the genotypes that a study reads; None where it reads none."""
+    match document.method:
+        case Survival():
+            return None
+        case Score(assembly=assembly):
+            return assembly
+        case method:
+            return method.variants.assembly
+
+
+def variables_of(document: StudyDocument) -> tuple[Variable | None, tuple[Variable, ...]]:
+    """The trait, where the method has one, and the covariates."""
+    match document.method:
+        case Linear(trait=trait, covariates=covariates) | Logistic(trait=trait, covariates=covariates):
+            return trait, covariates
+        case Score(trait=trait) | Survival(time=trait):
+            return trait, ()
+        case _:
+            return None, ()
+
+
+def parameters_of(document: StudyDocument) -> int:
+    """How many parameters are fitted to the people: covariates, the constant and the allele's effect."""
+    trait, covariates = variables_of(document)
+    return len(column_names(covariates)) + 2 if trait is not None and covariates else 0
+
+
+def _column(variable: Variable, values: PeopleValues) -> Floats:
+    """float64 [people, columns], NaN where it is not recorded."""
+    found = _READ[type(variable)](variable, values)
+    columns: Floats = found.reshape(values.people, -1)
+    return columns
+
+
+def _levels(variable: Category, values: PeopleValues) -> Floats:
+    level = values.level(variable.of, variable.levels)
+    columns: Floats = (level[:, None] == np.arange(1, len(variable.levels))).astype(np.float64)
+    columns[level < 0] = np.nan
+    return columns
+
+
+def _group(variable: Group, values: PeopleValues) -> Floats:
+    cases = values.belongs(read_cohort(variable.cases)) == HOLDS
+    controls = values.belongs(read_cohort(variable.controls)) == HOLDS
+    group: Floats = np.select([cases, controls], [1.0, 0.0], np.nan)
+    return group
+
+
+def _event(method: Survival, values: PeopleValues) -> Floats:
+    """1 of whom it happened to, 0 of whom something else is recorded."""
+    happened = values.belongs(HasCustom(method.event, method.happened))
+    return np.select([happened == HOLDS, happened == FAILS], [1.0, 0.0], np.nan).reshape(-1, 1)
+
+
+def _arm(method: Survival, values: PeopleValues) -> Floats:
+    """The place of each person's group; 0 where there are none."""
+    if not method.groups:
+        return np.zeros((values.people, 1))
+    within = np.stack([values.belongs(read_cohort(arm.cohort)) == HOLDS for arm in method.groups])
+    if (within.sum(axis=0) > 1).any():
+        raise Invalid("groups of a survival study share people: make them exclude each other")
+    return np.where(within.any(axis=0), within.argmax(axis=0), np.nan).reshape(-1, 1)
+
+
+_READ: dict[type, Callable[..., Floats]] = {
+    Measured: lambda variable, values: values.measured(variable.term),
+    Sex: lambda _, values: values.sex,
+    Age: lambda _, values: values.age,
+    Category: _levels,
+    Group: _group,
+}

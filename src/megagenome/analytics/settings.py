@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node lets studies do with its people. Nothing from outside loosens it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+MethodName = Literal["frequencies", "linear", "logistic", "components", "score", "survival"]
+ALL_METHODS: tuple[MethodName, ...] = ("frequencies", "linear", "logistic", "components", "score", "survival")
+
+
+class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[analytics]` of a node. The numbers are this project's choice, stricter than DataSHIELD's defaults; those of
+    people and alleles do not hold where every dataset of the study at this node is declared open.
+
+    enabled               whether this node takes part in studies
+    methods               those that may be computed
+    least_people          fewest people of this node in a study
+    least_people_in_all   fewest people over all nodes
+    most_parameters       at most so many covariates for each person of this node
+    least_cell            smallest number of people in a group or table cell, over all nodes
+    least_allele_count    fewest copies of the rarer allele: here, for an allele to be named by this node; over all
+                          nodes, for anything to be told of it
+    partners              nodes with which a study of two may be computed: each of the two learns the other's sums by
+                          taking its own from the result. Both must name the other, having agreed to it in writing
+    alone                 whether a study may be computed at this node only
+    at_once               tasks computed at the same time
+    """
+
+    enabled: bool = True
+    methods: tuple[MethodName, ...] = ALL_METHODS
+    least_people: Annotated[int, msgspec.Meta(ge=1)] = 20
+    least_people_in_all: Annotated[int, msgspec.Meta(ge=1)] = 100
+    most_parameters: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
+    least_cell: Annotated[int, msgspec.Meta(ge=1)] = 10
+    least_allele_count: Annotated[int, msgspec.Meta(ge=1)] = 10
+    partners: tuple[str, ...] = ()
+    alone: bool = True
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's part in federated studies, put together: what its server runs for them."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from megagenome.analytics.site import StudySite
+from megagenome.app.node import Node
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.ledger import Ledger
+from megagenome.network.study_exchange import StudyExchange
+
+_WATCH_S = 0.5
+"""So often each study's permit and people are looked at: a withdrawal stops a study within seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class NodeStudies(NamedTuple):
+    """The node's worker, and its exchange with the hub."""
+
+    site: StudySite
+    exchange: StudyExchange
+    executor: ThreadPoolExecutor
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Take part until the server stops."""
+        async with self.exchange.lifespan(app):
+            watching = asyncio.create_task(self._watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+                self.executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            try:
+                await asyncio.to_thread(self.site.watch)
+            except sa.exc.DatabaseError:
+                _log.exception("studies are not looked after; it is tried again")
+
+
+def node_studies(node: Node, keys: SigningKeys, ledger: Ledger, descriptor: str) -> NodeStudies | None:
+    """Studies over a node's collection; None where its settings let it take part in none."""
+    settings, me = node.settings.analytics, node.settings.node
+    if not settings.enabled:
+        return None
+    executor = ThreadPoolExecutor(settings.at_once, "study")
+    site = StudySite(node.collection, me.id, keys, ledger, settings, executor)
+    return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor)

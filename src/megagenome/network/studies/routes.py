@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON routes of studies, version 1 (`standards.study_shown`), and the one for nodes (`standards.study_exchange`).
+
+    GET   /studies                       the caller's runs; an auditor's or data steward's list is of everybody's
+    POST  /studies                       run the study document that is the body
+    POST  /studies/check                 what is against running it
+    GET   /studies/{id}                  ?after=VERSION waits, up to 20 s, until it is another one
+    GET   /studies/{id}/result
+    POST  /studies/{id}/cancel
+    POST  /studies/{id}/release          by a data steward of the hub who has no part in it
+    POST  /studies/exchange              for nodes that joined
+
+The caller is `request.scope["caller"]`, which `app` puts there. Whoever is neither a run's owner nor an auditor nor a
+data steward of the hub is told that there is none. Errors are RFC 9457 problems.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response, Router, get, post
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath, RawBody
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.network.studies.exchange import StudyExchange
+from megagenome.network.studies.studies import Studies
+from megagenome.standards import problem
+from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
+from megagenome.standards.study_exchange import LARGEST_PAYLOAD_BYTES, MEDIA_TYPE
+from megagenome.standards.study_shown import OVER, StudyShown
+
+LONGEST_WAIT_S = 20.0
+_LARGEST_FRAME_BYTES = LARGEST_PAYLOAD_BYTES + (1 << 20)
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_log = logging.getLogger(__name__)
+
+Http = Request[Any, Any, Any]
+
+
+def study_router(studies: Studies, exchange: StudyExchange) -> Router:
+    """All of them, to be mounted at the hub's root."""
+    return Router(
+        "/studies",
+        route_handlers=[*_begin(studies), *_look(studies), _exchange(exchange)],
+        exception_handlers=_errors(),
+        request_max_body_size=LARGEST_DOCUMENT_BYTES,
+        include_in_schema=False,
+    )
+
+
+def _begin(studies: Studies) -> list[Any]:
+    @post("/", sync_to_thread=True, status_code=201)
+    def run(request: Http, body: RawBody) -> Response[bytes]:
+        _require_json(request)
+        return _json(studies.begin(_caller(request), body), 201)
+
+    @post("/check", sync_to_thread=True, status_code=200)
+    def check(request: Http, body: RawBody) -> Response[bytes]:
+        _require_json(request)
+        return _json(studies.check(_caller(request), body))
+
+    @post("/{study:str}/cancel", sync_to_thread=True, status_code=204)
+    def cancel(request: Http, study: FromPath[str]) -> None:
+        studies.cancel(_caller(request), study)
+
+    @post("/{study:str}/release", sync_to_thread=True, status_code=204)
+    def release(request: Http, study: FromPath[str]) -> None:
+        studies.release(_caller(request), study)
+
+    return [run, check, cancel, release]
+
+
+def _look(studies: Studies) -> list[Any]:
+    @get("/", sync_to_thread=True)
+    def list_(request: Http) -> Response[bytes]:
+        return _json(studies.listed(_caller(request)))
+
+    @get("/{study:str}")
+    async def show(request: Http, study: FromPath[str]) -> Response[bytes]:
+        return _json(await _after(studies, _caller(request), study, request.query_params.get("after", "")))
+
+    @get("/{study:str}/result", sync_to_thread=True)
+    def result(request: Http, study: FromPath[str]) -> Response[bytes]:
+        return _json(studies.result(_caller(request), study))
+
+    return [list_, show, result]
+
+
+def _exchange(exchange: StudyExchange) -> Any:
+    @post("/exchange", status_code=200, request_max_body_size=_LARGEST_FRAME_BYTES)
+    async def tell_and_ask(request: Http) -> Response[bytes]:
+        answer = await exchange.answer(aiter(request.stream()))
+        return Response(answer, media_type=MEDIA_TYPE, headers={"cache-control": "no-store"})
+
+    return tell_and_ask
+
+
+async def _after(studies: Studies, caller: Caller, study: str, version: str) -> StudyShown:
+    """The run, once it is another than `version` or over, or the time is."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + LONGEST_WAIT_S
+    while True:
+        seen = studies.coordinator.board.changes
+        shown = await asyncio.to_thread(studies.show, caller, study)
+        left_s = until_s - loop.time()
+        if not version or shown.version != version or shown.state in OVER or left_s <= 0:
+            return shown
+        await studies.coordinator.board.wait(seen, left_s)
+
+
+def _caller(request: Http) -> Caller:
+    caller = request.scope.get("caller", PUBLIC)
+    return caller if isinstance(caller, Caller) else PUBLIC
+
+
+def _require_json(request: Http) -> None:
+    # a form on another site can send text, but not this type without asking first
+    if request.content_type[0] != MediaType.JSON:
+        raise Invalid("send application/json")
+
+
+def _json(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:
+    content = msgspec.json.encode(answer)
+    return Response(content, media_type=MediaType.JSON, status_code=status, headers=_PRIVATE)
+
+
+def _errors() -> ExceptionHandlersMap:
+    def respond(status: int, message: str) -> Response[bytes]:
+        content = msgspec.json.encode(problem.problem(status, message))
+        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
+
+    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
+        return respond(problem.status_of(error), str(error))
+
+    def http(_: Http, error: HTTPException) -> Response[bytes]:
+        return respond(error.status_code, error.detail)
+
+    def fault(_: Http, error: Exception) -> Response[bytes]:
+        _log.error("a study's request failed", exc_info=error)
+        return respond(500, "the hub could not do this: a fault of its own, which its operator sees in the log")
+
+    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of a study as the hub has it in memory: what is asked of whom, and what was answered.
+
+Vectors of single nodes are here and nowhere else, under masks, until all are there; then their sum is opened and they
+are forgotten. No clock, no database, no thread: `coordinate` brings these.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Sums
+from megagenome.network.studies.store import StoredRun, StoredSite
+from megagenome.standards import ring
+from megagenome.standards.study import StudyDocument
+from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_exchange import (
+    NO_TERMS,
+    PEOPLE_STEP,
+    Place,
+    Sent,
+    Stage,
+    Summed,
+    Task,
+    Terms,
+    encode_keys,
+    split,
+)
+from megagenome.standards.study_masks import SignedKey
+from megagenome.standards.study_shown import RunState, SiteState
+
+MOST_RESTARTS = 5
+"""So often a run begins again because somebody withdrew."""
+MOST_EPOCHS = 50
+_NOTHING = Ask("", {})
+
+
+@dataclass(slots=True)
+class Part:
+    """One node's part. `terms` None before it agreed."""
+
+    node: str
+    taking_part: bool = True
+    state: SiteState = SiteState.ASKED
+    reason: str = ""
+    terms: Terms | None = None
+    up_bytes: int = 0
+    down_bytes: int = 0
+
+    def stored(self) -> StoredSite:
+        """As it is written down."""
+        terms = "" if self.terms is None else msgspec.json.encode(self.terms).decode()
+        return StoredSite(self.node, self.taking_part, self.state, self.reason, terms, self.up_bytes, self.down_bytes)
+
+
+@dataclass(slots=True)
+class Turn:
+    """What all nodes of an epoch are asked now.
+
+    ask         of the method; for the check one that asks nothing
+    parameters  packed
+    began_s     of the coordinator's clock
+    """
+
+    number: int
+    stage: Stage
+    ask: Ask
+    parameters: bytes
+    began_s: float
+    agreed: dict[str, Terms] = field(default_factory=dict)
+    keys: dict[str, SignedKey] = field(default_factory=dict)
+    vectors: dict[str, ring.Ring] = field(default_factory=dict, repr=False)
+    opened: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def answered(self) -> set[str]:
+        """Who did what this stage asks."""
+        by_stage: dict[Stage, dict[str, Any]] = {
+            Stage.CHECK: self.agreed,
+            Stage.KEYS: self.keys,
+            Stage.SUMS: self.opened,
+        }
+        return set(by_stage[self.stage])
+
+    def take(self, node: str, sent: Sent, payload: bytes) -> None:
+        """A node's vector and opened arrays. Raises `Corrupt` or `Invalid`, saying what is wrong, where they are not
+        what was asked."""
+        masked, opened = split(payload, (sent.masked_bytes, sent.opened_bytes))
+        expected = 8 * sum(math.prod(each.shape) for each in self.ask.sums)
+        if len(masked) != expected:
+            raise Corrupt(f"it sends a vector of another shape: {len(masked):,} bytes, and {expected:,} were asked")
+        self.opened[node] = _opened(opened, self.ask.opened)
+        self.vectors[node] = np.frombuffer(masked, "<u8")
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that is not over.
+
+    turn        None while what was answered is being computed with
+    rounds      how many rounds were opened in this epoch
+    has_opened  whether a sum of people's values was: from then on another sum, without one node or person, would show
+                theirs by the difference
+    """
+
+    id: str
+    owner: str
+    name: str
+    document: StudyDocument
+    content: bytes
+    digest: str
+    created: str
+    state: RunState
+    parts: dict[str, Part]
+    reason: str = ""
+    epoch: int = 0
+    restarts: int = 0
+    people: int | None = None
+    ended: str = ""
+    turn: Turn | None = None
+    combine: Combine | None = None
+    rounds: int = 0
+    step: str = ""
+    has_opened: bool = False
+
+    def stored(self) -> StoredRun:
+        """As it is written down."""
+        return StoredRun(
+            self.id,
+            self.owner,
+            self.name,
+            self.document.permit,
+            self.digest,
+            self.content,
+            self.state,
+            self.reason,
+            self.epoch,
+            self.restarts,
+            self.people,
+            self.rounds,
+            self.created,
+            self.ended,
+        )
+
+    def stored_sites(self) -> list[StoredSite]:
+        """All nodes, also those that were given up."""
+        return [part.stored() for part in self.parts.values()]
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Those that take part, sorted."""
+        return tuple(sorted(node for node, part in self.parts.items() if part.taking_part))
+
+    @property
+    def waited_for(self) -> set[str]:
+        """Nodes that have not answered yet."""
+        return set() if self.turn is None else set(self.sites) - self.turn.answered()
+
+    def place(self) -> Place | None:
+        """Where the run is; None while it computes."""
+        return None if self.turn is None else Place(self.id, self.epoch, self.turn.number, self.turn.stage)
+
+    def offer(self, node: str, holds: bool) -> tuple[Task, bytes] | None:
+        """What one node is to do now, with its payload; None where it did or nothing is asked."""
+        turn, place = self.turn, self.place()
+        if turn is None or place is None or node not in self.waited_for:
+            return None
+        ask = turn.ask if turn.stage is Stage.SUMS else _NOTHING
+        document = b"" if holds else self.content
+        parameters = turn.parameters if turn.stage is Stage.SUMS else b""
+        keys = encode_keys(turn.keys) if turn.stage is Stage.SUMS and turn.keys else b""
+        sums = tuple(Summed(each.name, each.shape, each.bits) for each in ask.sums)
+        task = Task(
+            place,
+            self.digest,
+            self.owner,
+            self.name,
+            self.sites,
+            ask.step,
+            sums,
+            ask.opened,
+            len(document),
+            len(parameters),
+            len(keys),
+        )
+        return task, document + parameters + keys
+
+    def begin_check(self, now_s: float) -> None:
+        """Ask every node whether it takes part."""
+        self.state, self.step = RunState.CHECKING, "check"
+        self.turn, self.combine = Turn(self.rounds, Stage.CHECK, _NOTHING, b"", now_s), None
+        self._all_asked()
+
+    def ask(self, ask: Ask, now_s: float) -> None:
+        """Begin a round: with keys for its masks, where there is a sum of more than one node."""
+        stage = Stage.KEYS if ask.sums and len(self.sites) > 1 else Stage.SUMS
+        self.turn, self.step = Turn(self.rounds, stage, ask, pack(ask.parameters), now_s), ask.step
+        self._all_asked()
+
+    def move_on(self, turn: Turn, now_s: float) -> None:
+        """From keys to sums."""
+        turn.stage, turn.began_s = Stage.SUMS, now_s
+        self._all_asked()
+
+    def _all_asked(self) -> None:
+        for node in self.sites:
+            self.parts[node].state = SiteState.ASKED
+
+
+def opened_by(turn: Turn) -> Sums:
+    """The round's sums, and what was opened of each site. Raises `Invalid` where a sum cannot be true."""
+    found: Sums = {}
+    for name in turn.ask.opened:
+        found |= {f"{name}/{node}": turn.opened[node][name] for node in sorted(turn.opened)}
+    if turn.ask.sums:
+        total, begin = ring.add(turn.vectors[node] for node in sorted(turn.vectors)), 0
+        for each in turn.ask.sums:
+            end = begin + math.prod(each.shape)
+            found[each.name] = _decoded(total[begin:end], each)
+            begin = end
+    return found
+
+
+def strictest(turn: Turn) -> Terms:
+    """Terms that all nodes can agree to."""
+    terms = [NO_TERMS, *turn.agreed.values()]
+    return Terms(*(max(each) for each in zip(*map(msgspec.structs.astuple, terms), strict=True)))
+
+
+def asked_digest(ask: Ask) -> str:
+    """Of all that was asked in a round: what is computed anew must ask the same."""
+    stated = msgspec.msgpack.encode((ask.step, pack(ask.parameters), ask.sums, ask.opened))
+    return "sha256:" + hashlib.sha256(stated).hexdigest()
+
+
+def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combine:
+    """A method's hub side after the step `PEOPLE_STEP`. Ends with `Invalid` where there are too few people."""
+    sums = yield Ask(PEOPLE_STEP, {}, (Quantity("people", (), 0), Quantity("incomplete", (), 0)))
+    people, incomplete = int(sums["people"]), int(sums["incomplete"])
+    least = max(document.least_people, terms.least_people)
+    if people < least:
+        raise Invalid(f"the nodes have fewer than {least} people together: the study or a node's rules demand more")
+    result = yield from method
+    notes = (*result.notes, *_left_out(incomplete, terms))
+    return StudyResult(result.tables, {**result.summary, "people": people}, notes)
+
+
+def _left_out(incomplete: int, terms: Terms) -> tuple[str, ...]:
+    if incomplete == 0:
+        return ()
+    few = incomplete < terms.least_cell
+    many = f"Fewer than {terms.least_cell}" if few else f"{incomplete:,}"
+    return (f"{many} people were left out because something that the study asks of them is not recorded.",)
+
+
+def _decoded(total: ring.Ring, quantity: Quantity) -> Any:
+    if total.size and int(np.abs(total.view(np.int64).astype(np.float64)).max()) >= 2.0**62:
+        raise Invalid(f"the sum of {quantity.name} is out of all bounds: a node sent what it must not")
+    return ring.decode(total, quantity.bits).reshape(quantity.shape)
+
+
+def _opened(content: bytes, names: tuple[str, ...]) -> dict[str, Any]:
+    found = unpack(content) if content or names else {}
+    if set(found) != set(names):
+        raise Corrupt(f"it opens {', '.join(sorted(found))[:100] or 'nothing'}, and {', '.join(names)} was asked")
+    for name, array in found.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise Corrupt(f"it sends {name} with values that are no numbers")
+    return found

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of studies in the hub's database: what a run is taken up again from after the hub was killed."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.ledger import Act
+from megagenome.network.stamps import stamp
+from megagenome.network.studies import tables as t
+from megagenome.network.studies.model import StudyResult
+from megagenome.network.studies.needs import Enter
+from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
+
+
+class StoredRun(NamedTuple):
+    """A run as it was written down."""
+
+    id: str
+    owner: str
+    name: str
+    permit: str
+    digest: str
+    document: bytes
+    state: RunState
+    reason: str
+    epoch: int
+    restarts: int
+    people: int | None
+    rounds: int
+    created: str
+    ended: str
+
+
+class StoredSite(NamedTuple):
+    """One node's part in a run."""
+
+    node: str
+    taking_part: bool
+    state: str
+    reason: str
+    terms: str
+    up_bytes: int
+    down_bytes: int
+
+
+class StoredSum(NamedTuple):
+    """What was opened of one round; `is_of_values` where a sum of people's values is in it, and not their number."""
+
+    asked: str
+    is_of_values: bool
+    opened: dict[str, Any]
+
+
+_RUN = [t.study_run.c[name] for name in StoredRun._fields]
+_SITE = [t.study_site.c[name] for name in StoredSite._fields]
+
+
+class StudyStore:
+    """Reads and writes runs. Every method is one transaction, durable on return."""
+
+    def __init__(self, engine: sa.Engine, enter: Enter) -> None:
+        self.engine, self._enter = engine, enter
+
+    def add(self, run: StoredRun, sites: Sequence[StoredSite], acts: Sequence[Act]) -> None:
+        """A new run, and its entry in the ledger."""
+        with begin_writing(self.engine) as connection:
+            connection.execute(sa.insert(t.study_run).values(**run._asdict()))
+            connection.execute(sa.insert(t.study_site), [{"run": run.id, **each._asdict()} for each in sites])
+            self._enter(connection, acts)
+
+    def save(
+        self,
+        run: StoredRun,
+        sites: Sequence[StoredSite],
+        *,
+        result: StudyResult | None = None,
+        forget: bool = False,
+        acts: Sequence[Act] = (),
+    ) -> None:
+        """What changed of a run; with `forget`, all that was opened in its epochs so far is deleted."""
+        with begin_writing(self.engine) as connection:
+            if forget:
+                connection.execute(sa.delete(t.study_sum).where(t.study_sum.c.run == run.id))
+            self._save(connection, run, sites, None if result is None else encode_result(result))
+            if acts:
+                self._enter(connection, acts)
+
+    def add_sum(
+        self, run: StoredRun, sites: Sequence[StoredSite], number: int, opened: StoredSum, acts: Sequence[Act]
+    ) -> None:
+        """What was opened of a round, and its entry in the ledger."""
+        with begin_writing(self.engine) as connection:
+            row = {"run": run.id, "round": number, **opened._asdict(), "opened": pack(opened.opened)}
+            connection.execute(sa.insert(t.study_sum).values(row))
+            self._save(connection, run, sites, None)
+            self._enter(connection, acts)
+
+    def _save(
+        self, connection: sa.Connection, run: StoredRun, sites: Sequence[StoredSite], result: bytes | None
+    ) -> None:
+        row = run._asdict() | ({} if result is None else {"result": result})
+        connection.execute(sa.update(t.study_run).where(t.study_run.c.id == run.id).values(row))
+        site = t.study_site.c
+        for each in sites:
+            mine = (site.run == run.id) & (site.node == each.node)
+            connection.execute(sa.update(t.study_site).where(mine).values(each._asdict()))
+
+    def find(self, run: str) -> StoredRun | None:
+        """A run; None where there is none with this id."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(*_RUN).where(t.study_run.c.id == run)).one_or_none()
+        return None if row is None else _stored(row)
+
+    def open_runs(self) -> list[StoredRun]:
+        """Those that are not over, oldest first."""
+        asked = sa.select(*_RUN).where(t.study_run.c.state.not_in(sorted(OVER))).order_by(t.study_run.c.created)
+        with self.engine.connect() as connection:
+            return [_stored(row) for row in connection.execute(asked)]
+
+    def sites(self, run: str) -> list[StoredSite]:
+        """The nodes of a run, by name."""
+        asked = sa.select(*_SITE).where(t.study_site.c.run == run).order_by(t.study_site.c.node)
+        with self.engine.connect() as connection:
+            return [StoredSite(*row) for row in connection.execute(asked)]
+
+    def sums(self, run: str) -> list[StoredSum]:
+        """What was opened of a run, round by round."""
+        asked = sa.select(t.study_sum).where(t.study_sum.c.run == run)
+        with self.engine.connect() as connection:
+            rows = connection.execute(asked.order_by(t.study_sum.c.round)).all()
+        return [StoredSum(row.asked, row.is_of_values, unpack(row.opened)) for row in rows]
+
+    def result(self, run: StoredRun) -> ResultShown | None:
+        """What a run found; None where it has no result."""
+        asked = sa.select(t.study_run.c.result).where(t.study_run.c.id == run.id)
+        with self.engine.connect() as connection:
+            content = connection.execute(asked).scalar()
+        return (
+            None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
+        )
+
+    def listed(self, owner: str | None) -> tuple[StudyListed, ...]:
+        """Somebody's runs, or everybody's, newest first."""
+        asked = sa.select(*_RUN).order_by(t.study_run.c.created.desc(), t.study_run.c.id)
+        if owner is not None:
+            asked = asked.where(t.study_run.c.owner == owner)
+        with self.engine.connect() as connection:
+            rows = [_stored(row) for row in connection.execute(asked.limit(1000))]
+        return tuple(_listed(row) for row in rows)
+
+    def note_message(self, node: str, sent_at: datetime) -> bool:
+        """Note a node's message; False where one as new was noted before, so that none counts twice."""
+        sent, column = stamp(sent_at), t.study_node.c
+        with begin_writing(self.engine) as connection:
+            known = connection.execute(sa.select(column.sent).where(column.node == node)).scalar()
+            if known is None:
+                connection.execute(sa.insert(t.study_node).values(node=node, sent=sent))
+                return True
+            return (
+                connection.execute(
+                    sa.update(t.study_node).where(column.node == node, column.sent < sent).values(sent=sent)
+                ).rowcount
+                == 1
+            )
+
+
+class _Brief(msgspec.Struct):
+    """What lists show of a document."""
+
+    title: str
+    method: dict[str, Any]
+
+
+def _stored(row: Iterable[Any]) -> StoredRun:
+    found = StoredRun(*row)
+    return found._replace(state=RunState(found.state))
+
+
+def _listed(run: StoredRun) -> StudyListed:
+    brief = msgspec.json.decode(run.document, type=_Brief)
+    return StudyListed(run.id, brief.title, brief.method["type"], run.permit, run.state, run.created, run.ended)
+
+
+def encode_result(result: StudyResult) -> bytes:
+    """A result as it is stored: the JSON that is shown."""
+    tables = {
+        name: {column: _column(values) for column, values in table.columns.items()}
+        for name, table in result.tables.items()
+    }
+    summary = {name: _value(value) for name, value in result.summary.items()}
+    return msgspec.json.encode(ResultShown("", "", tables, summary, result.notes))
+
+
+def decode_result(content: bytes) -> ResultShown:
+    """What `encode_result` wrote."""
+    return msgspec.json.decode(content, type=ResultShown)
+
+
+def _column(values: Any) -> list[float | int | str | None]:
+    stated = values.tolist() if isinstance(values, np.ndarray) else values
+    return [_value(each) for each in stated]
+
+
+def _value(value: float | int | str) -> float | int | str | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Studies to those who run them: what is against one, begin, look, cancel, the result."""
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from megagenome.kernel import clock
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.ledger import Act, Kind
+from megagenome.network.stamps import stamp
+from megagenome.network.studies.check import findings
+from megagenome.network.studies.coordinate import Coordinator
+from megagenome.network.studies.methods import METHODS
+from megagenome.network.studies.needs import Permits
+from megagenome.network.studies.run import Part, Run
+from megagenome.network.studies.shown import method_of, shown
+from megagenome.network.studies.store import StoredRun
+from megagenome.standards import study as study_document
+from megagenome.standards.study import StudyDocument
+from megagenome.standards.study_shown import Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
+
+_SEE_ALL = frozenset({Role.AUDITOR, Role.DATA_STEWARD})
+
+
+class Studies:
+    """Decides who may begin and see what. Whoever is neither a run's owner nor an auditor nor a data steward of the hub
+    is told that there is none. Safe for threads."""
+
+    def __init__(
+        self,
+        coordinator: Coordinator,
+        permits: Permits,
+        keys_of_nodes: Callable[[], Mapping[str, str]],
+        most_running: int,
+    ) -> None:
+        """`keys_of_nodes` are thumbprints of the keys with which nodes that joined sign now, by node; `most_running`
+        is for one person, at once."""
+        self.coordinator, self._store = coordinator, coordinator.store
+        self._permits, self._keys_of_nodes, self._most_running = permits, keys_of_nodes, most_running
+
+    def check(self, caller: Caller, content: bytes) -> CheckShown:
+        """What is against a study, as far as the hub can say. Raises `Invalid` for what is no study document."""
+        document = study_document.decode(content)
+        return CheckShown(study_document.digest(document), self._findings(caller, document))
+
+    def begin(self, caller: Caller, content: bytes) -> Begun:
+        """Run a study; durable on return. Raises `Invalid` for a document that is none or that something is against,
+        `RateLimited` where too many of the caller's are running."""
+        document = study_document.decode(content)
+        if found := self._findings(caller, document):
+            raise Invalid("; ".join(found))
+        run = _new_run(caller, document)
+        self.coordinator.add(run, self._most_running)
+        return Begun(run.id, run.digest)
+
+    def cancel(self, caller: Caller, run: str) -> None:
+        """End a run of the caller's. Idempotent. Raises `NotFound` for everybody else's."""
+        if self._require(caller, run).owner != caller.subject:
+            raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
+        self.coordinator.end(run, "cancelled by its owner")
+
+    def release(self, caller: Caller, run: str) -> None:
+        """Let a result out that waits for it; durable, and in the ledger under the caller's name.
+
+        Raises `NotEntitled` unless the caller is a data steward of this hub who has no part in the study, `Conflict`
+        where nothing waits."""
+        stored = self._require(caller, run)
+        permit = self._permits.find(stored.permit)
+        named = permit.people if permit is not None else frozenset()
+        if Role.DATA_STEWARD not in caller.roles or caller.subject in {stored.owner, *named}:
+            raise NotEntitled("a result is released by a data steward of this hub whom its permit does not name")
+        if stored.state is not RunState.WAITING:
+            raise Conflict(f"study {run} is {stored.state}: there is nothing to release")
+        act = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"released:{run}")
+        self._store.save(stored._replace(state=RunState.FINISHED, reason=""), (), acts=[act])
+        self.coordinator.board.note()
+
+    def listed(self, caller: Caller) -> StudyList:
+        """The caller's runs; an auditor's and a data steward's list is of everybody's."""
+        if caller.subject is None:
+            raise Unauthenticated("sign in first")
+        return StudyList(self._store.listed(None if caller.roles & _SEE_ALL else caller.subject))
+
+    def show(self, caller: Caller, run: str) -> StudyShown:
+        """A run to its owner, to an auditor or a data steward. Raises `NotFound` to everybody else."""
+        self._require(caller, run)
+        if now := self.coordinator.shown(run):
+            return now
+        stored = self._require(caller, run)  # again: it may have ended meanwhile
+        return shown(stored, self._store.sites(run), stored.rounds, "")
+
+    def result(self, caller: Caller, run: str) -> ResultShown:
+        """What a run found. Raises `Conflict` as long as it is not released, but to data stewards, who release it."""
+        stored = self._require(caller, run)
+        looks = (
+            stored.state is RunState.WAITING and Role.DATA_STEWARD in caller.roles and stored.owner != caller.subject
+        )
+        if stored.state is not RunState.FINISHED and not looks:
+            why = f": {stored.reason}" if stored.reason else ""
+            raise Conflict(f"study {run} has no result, it is {stored.state}{why}")
+        found = self._store.result(stored)
+        if found is None:
+            raise Corrupt(f"the result of study {run} is gone")
+        return found
+
+    def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
+        if caller.subject is None or caller.node:
+            raise Unauthenticated("sign in first")
+        permit = self._permits.find(document.permit)
+        found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date())
+        if type(document.method) not in METHODS:
+            found += (f"this hub does not know the method {method_of(document)}",)
+        return found
+
+    def _require(self, caller: Caller, run: str) -> StoredRun:
+        if caller.subject is None:
+            raise Unauthenticated("sign in first")
+        found = self._store.find(run)
+        if found is None or not (found.owner == caller.subject or caller.roles & _SEE_ALL):
+            raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
+        return found
+
+
+def _new_run(caller: Caller, document: StudyDocument) -> Run:
+    return Run(
+        id="S" + secrets.token_hex(8),
+        owner=caller.subject or "",
+        name=caller.name,
+        document=document,
+        content=study_document.encode(document),
+        digest=study_document.digest(document),
+        created=stamp(clock.now()),
+        state=RunState.CHECKING,
+        parts={site.node: Part(site.node) for site in document.sites},
+    )

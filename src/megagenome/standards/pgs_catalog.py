@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scoring files of the PGS Catalog, format 2.0 (https://www.pgscatalog.org/downloads/): weights of effect alleles.
+
+Also files harmonised to an assembly, whose `hm_chr` and `hm_pos` are then the place. Rows that name no place or only
+one allele are counted and left out; dominant and recessive weights, interactions and haplotypes are refused.
+"""
+
+import math
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from megagenome.kernel.errors import Invalid
+from megagenome.standards.study import Weight
+
+LARGEST_BYTES = 512 << 20
+_SPECIAL = ("is_interaction", "is_haplotype", "is_diplotype", "is_dominant", "is_recessive")
+
+
+class ScoringFile(NamedTuple):
+    """A score.
+
+    id        `pgs_id`, or "" where the file has none
+    assembly  `GRCh37` or `GRCh38`, of the places
+    left_out  rows that were not used, by why
+    """
+
+    id: str
+    assembly: str
+    weights: tuple[Weight, ...]
+    left_out: dict[str, int]
+
+
+def read_scoring_file(content: bytes, assembly: str = "") -> ScoringFile:
+    """A scoring file, gzipped or not; `assembly` is of a file that does not say it. Raises `Invalid`, naming the
+    line."""
+    lines = iter(_text(content).splitlines())
+    header, names, number = _header(lines)
+    harmonised = "hm_chr" in names
+    stated = _assembly(header.get("HmPOS_build" if harmonised else "genome_build") or assembly)
+    if assembly and stated != _assembly(assembly):
+        raise Invalid(f"the scoring file says that its places are of {stated}, not {assembly}")
+    place = ("hm_chr", "hm_pos") if harmonised else ("chr_name", "chr_position")
+    for column in (*place, "effect_allele", "effect_weight"):
+        if column not in names:
+            raise Invalid(f"a scoring file without the column {column}")
+    weights, left_out = [], {"no place is given": 0, "no other allele is given": 0}
+    for line in lines:
+        number += 1
+        if not line.strip():
+            continue
+        row = dict(zip(names, line.split("\t"), strict=False))
+        special = any(row.get(column, "").lower() in ("true", "1") for column in _SPECIAL)
+        if special or row.get("effect_type", "additive") != "additive":
+            raise Invalid(f"line {number}: only additive weights of single alleles are understood")
+        other = row.get("other_allele") or row.get("reference_allele") or row.get("hm_inferOtherAllele") or ""
+        if not row.get(place[0]) or not row.get(place[1]):
+            left_out["no place is given"] += 1
+        elif not other or "/" in other:
+            left_out["no other allele is given"] += 1
+        else:
+            weights.append(_weight(row, place, other, number))
+    return ScoringFile(header.get("pgs_id", ""), stated, tuple(weights), left_out)
+
+
+def _weight(row: dict[str, str], place: tuple[str, str], other: str, number: int) -> Weight:
+    try:
+        pos1, weight = int(row[place[1]]), float(row["effect_weight"])
+    except (KeyError, ValueError):
+        raise Invalid(f"line {number}: the position or the weight is no number") from None
+    alleles = row["effect_allele"].upper(), other.upper()
+    if pos1 < 1 or not math.isfinite(weight) or not all(each.isalpha() and each.isascii() for each in alleles):
+        raise Invalid(f"line {number}: use a position from 1, a finite weight, and alleles of letters")
+    return Weight(row[place[0]].removeprefix("chr"), pos1 - 1, *alleles, weight)
+
+
+def _header(lines: Iterator[str]) -> tuple[dict[str, str], list[str], int]:
+    header: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("#"):
+            return header, line.split("\t"), number
+        name, is_pair, value = line.lstrip("#").partition("=")
+        if is_pair:
+            header[name.strip()] = value.strip()
+    raise Invalid("a scoring file without a row of column names")
+
+
+def _assembly(written: str) -> str:
+    for assembly, names in (("GRCh37", ("grch37", "hg19")), ("GRCh38", ("grch38", "hg38"))):
+        if written.lower() in names:
+            return assembly
+    raise Invalid(f"a scoring file on assembly {written[:40]!r}: GRCh37 and GRCh38 are understood")
+
+
+def _text(content: bytes) -> str:
+    try:
+        if content[:2] == b"\x1f\x8b":
+            opened = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            plain = opened.decompress(content, LARGEST_BYTES)
+            if opened.unconsumed_tail:
+                raise Invalid(f"a scoring file of more than {LARGEST_BYTES:,} bytes")
+        else:
+            plain = content
+        return plain.decode("utf-8")
+    except (zlib.error, UnicodeDecodeError):
+        raise Invalid("not a scoring file: neither text nor gzip") from None

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is in a study, and their columns, from columns that are plain arrays."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from megagenome.analytics.people import assembly_of, choose_people, parameters_of, read_cohort
+from megagenome.collection.cohort import Everyone, HasCustom, Not
+from megagenome.kernel.errors import Invalid
+from megagenome.standards.study import (
+    Age,
+    Arm,
+    Category,
+    Frequencies,
+    Group,
+    Linear,
+    Logistic,
+    Measured,
+    Score,
+    Sex,
+    Site,
+    StudyDocument,
+    Survival,
+    Variants,
+    Weight,
+    column_names,
+)
+
+NAN = float("nan")
+CASES, CONTROLS = '{"type":"sex","sex":"female"}', '{"type":"everyone"}'
+
+
+class Values:
+    """Five people with numbers 3, 5, 8, 13, 21."""
+
+    people = 5
+    numbers = np.array([3, 5, 8, 13, 21])
+    sex = np.array([1.0, 0, 1, NAN, 0])
+    age = np.array([40.0, 50, NAN, 60, 70])
+
+    def measured(self, term: str) -> Any:
+        return {"height": np.array([1.5, 1.6, 1.7, 1.8, NAN]), "weight": np.arange(5.0)}[term]
+
+    def level(self, of: str, levels: Any) -> Any:
+        assert (of, levels) == ("country", ("EE", "FI", "SE"))
+        return np.array([0, 1, 2, -1, 2])
+
+    def belongs(self, cohort: Any) -> Any:
+        if cohort == HasCustom("dead", "yes"):
+            return np.array([1, 0, -1, 1, 0], np.int8)
+        if isinstance(cohort, Everyone):
+            return np.ones(5, np.int8)
+        women = np.array([1, 0, 1, -1, 0], np.int8)
+        return np.array([0, 1, 0, -1, 1], np.int8) if isinstance(cohort, Not) else women
+
+
+def document(method: Any) -> StudyDocument:
+    return StudyDocument(1, "T", "P", CONTROLS, (Site("node.a", ("A",), "k"),), method)
+
+
+VARIANTS = Variants("GRCh38")
+
+
+def test_who_lacks_something_that_is_asked_is_left_out_and_counted() -> None:
+    country = Category("country", ("EE", "FI", "SE"))
+    method = Linear(VARIANTS, Measured("height"), (Sex(), country, Measured("weight")))
+    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    assert found.numbers.tolist() == [3, 5, 8]
+    assert found.incomplete == 2
+    assert found.table.names == ("sex", "country=FI", "country=SE", "weight")
+    assert found.table.covariates.tolist() == [[1, 0, 0, 0], [0, 1, 0, 1], [1, 0, 1, 2]]
+    assert found.table.trait.tolist() == [1.5, 1.6, 1.7]
+    assert parameters_of(document(method)) == 6
+
+
+def test_ages_and_groups() -> None:
+    method = Logistic(VARIANTS, Group(CASES, CONTROLS), (Age(),))
+    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    assert found.numbers.tolist() == [3, 5, 13, 21], "who is unknown to be a case and is a control is one"
+    assert found.table.trait.tolist() == [1, 0, 0, 0]
+    assert found.table.covariates[:, 0].tolist() == [40, 50, 60, 70]
+    method = Logistic(VARIANTS, Group(CASES, '{"type":"not","part":' + CASES + "}"), ())
+    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    assert found.table.trait.tolist() == [1, 0, 1, 0], "nobody of whom it is unknown"
+
+
+def test_a_study_of_no_variables_is_of_everybody() -> None:
+    found = choose_people(document(Frequencies(VARIANTS)), Values())  # type: ignore[arg-type]
+    assert (found.numbers.tolist(), found.incomplete) == ([3, 5, 8, 13, 21], 0)
+    assert (found.table.trait.shape, found.table.covariates.shape) == ((0,), (5, 0))
+    genotyped = np.array([True, False, True, True, False])
+    found = choose_people(document(Frequencies(VARIANTS)), Values(), genotyped)  # type: ignore[arg-type]
+    assert (found.numbers.tolist(), found.incomplete) == ([3, 8, 13], 2)
+    assert parameters_of(document(Frequencies(VARIANTS))) == 0
+
+
+def test_survival_has_the_event_and_the_place_of_the_group() -> None:
+    women, others = Arm("women", CASES), Arm("others", '{"type":"not","part":' + CASES + "}")
+    method = Survival(Measured("weight"), "dead", "yes")
+    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    assert (found.numbers.tolist(), found.incomplete) == ([3, 5, 13, 21], 1)
+    assert found.table.covariates.tolist() == [[1, 0], [0, 0], [1, 0], [0, 0]]
+    assert found.table.trait.tolist() == [0, 1, 3, 4]
+    two = msgspec.structs.replace(method, groups=(others, women))
+    found = choose_people(document(two), Values())  # type: ignore[arg-type]
+    assert found.numbers.tolist() == [3, 5, 21]
+    assert found.table.covariates.tolist() == [[1, 1], [0, 0], [0, 0]]
+    with pytest.raises(Invalid, match="share people"):
+        choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())  # type: ignore[arg-type]
+
+
+def test_the_assembly_of_what_a_study_reads() -> None:
+    weights = (Weight("22", 1, "A", "C", 0.5),)
+    for method, assembly in (
+        (Frequencies(VARIANTS), "GRCh38"),
+        (Score("GRCh37", "PGS1", weights), "GRCh37"),
+        (Survival(Measured("weight"), "dead"), None),
+    ):
+        assert assembly_of(document(method)) == assembly
+
+
+def test_names_of_columns() -> None:
+    variables = (Measured("LOINC:8302-2"), Sex(), Age(), Category("x", ("a", "b", "c")), Group(CASES, CONTROLS))
+    assert column_names(variables) == ("LOINC:8302-2", "sex", "age", "x=b", "x=c", "group")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[" * 2000, '{"type":"nobody"}', '"\\ud800"'])
+def test_what_is_no_cohort(text: str) -> None:
+    with pytest.raises(Invalid, match="not a cohort"):
+        read_cohort(text)

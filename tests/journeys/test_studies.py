@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Federated studies over real processes: from a permit to a result that is that of the pooled data, through whatever
+can be killed, revoked or withdrawn on the way."""
+
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys.network import megagenome
+from tests.journeys.studying import COUNTRIES, Network, node_id, pooled, slopes, studying, table
+
+PROMISE_S = 5.0
+"""A permit that ends and a person who withdraws have reached a running study by then."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A hub and three nodes."""
+    with studying(tmp_path_factory.mktemp("studies")) as network:
+        yield network
+
+
+@pytest.fixture
+def network(running: Network) -> Network:
+    """With a permit of this story's own."""
+    running.get_permit()
+    return running
+
+
+@contextlib.contextmanager
+def asleep(network: Network, country: str) -> Iterator[None]:
+    """The node's process stands still, so that a run waits for it."""
+    process = network.nodes[country].served.process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def until_answered(network: Network, study: str, country: str) -> None:
+    """Until a node did what it is asked."""
+    began = time.monotonic()
+    while True:
+        states = {site["node"]: site["state"] for site in network.show(study)["sites"]}
+        if states[node_id(country)] == "answered":
+            return
+        assert time.monotonic() - began < 30, states
+        time.sleep(0.02)
+
+
+def require_finished(network: Network, study: str) -> None:
+    """With the counts of everybody who did not withdraw."""
+    shown = network.until(study, "finished", "stopped")
+    assert (shown["state"], shown["reason"]) == ("finished", "")
+    assert network.counts(study) == pooled(tuple(network.gone))
+
+
+def test_a_study_finds_what_the_pooled_data_say(network: Network) -> None:
+    study = network.begin()
+    require_finished(network, study)
+    women = [row for country in COUNTRIES for row in table(country) if row["sex"] == "female"]
+    assert network.show(study)["people"] == len(women) - len(network.gone)
+    assert network.bob.call("GET", f"/studies/{study}").status_code == 404
+    assert network.bob.get("/studies")["studies"] == []
+    assert study in [each["id"] for each in network.ada.get("/studies")["studies"]]
+    refused = network.bob.call("POST", "/studies", json=network.document())
+    assert (refused.status_code, "no permit with this id" in refused.text) == (400, True)
+    for country in COUNTRIES:
+        export = megagenome("node", "ledger", network.nodes[country].folder, "export").stdout
+        entries = [json.loads(line) for line in export.splitlines()[1:-1]]
+        mine = [each for each in entries if each.get("detail", "").endswith(f":{study}")]
+        details = [each["detail"].removesuffix(f":{study}") for each in mine]
+        assert details == ["begun", "sent:0:0", "sent:1:0", "sent:2:0"]
+        told = {(each["kind"], each["permit"], each["dataset"]) for each in mine}
+        assert told == {("study", network.permit, f"{country}-COHORT")}
+        assert "16050" not in export
+        assert "all" in megagenome("node", "ledger", network.nodes[country].folder, "verify").stdout
+
+
+def test_a_regression_is_that_of_the_pooled_people(network: Network) -> None:
+    method = {
+        "type": "linear",
+        "variants": {"assembly": "GRCh37", "regions": ["22:16050001-16060000"]},
+        "trait": {"type": "measured", "term": "height"},
+        "covariates": [{"type": "category", "of": "smokes", "levels": ["no", "yes"]}],
+    }
+    study = network.begin(network.document(method=method, title="Tall"))
+    shown = network.until(study, "finished", "stopped")
+    assert (shown["state"], shown["reason"]) == ("finished", "")
+    found = network.ada.get(f"/studies/{study}/result")["tables"]["associations"]
+    expected = slopes(tuple(network.gone))
+    assert found["pos1"] == sorted(expected)
+    assert found["beta"] == pytest.approx(list(expected.values()), rel=6e-4), "told to four digits"
+
+
+def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> None:
+    rows = [row for row in table("FI") if row["sex"] == "female" and row["individual_id"] not in network.gone]
+    with asleep(network, "SE"):
+        study = network.begin()
+        until_answered(network, study, "FI")
+        network.withdraw(rows[0]["individual_id"])
+        began, version = time.monotonic(), ""
+        while (shown := network.ada.get(f"/studies/{study}?after={version}"))["epoch"] == 0:
+            version = shown["version"]
+        assert time.monotonic() - began < PROMISE_S
+    require_finished(network, study)
+
+
+def test_a_hub_that_is_killed_again_and_again_goes_on(network: Network) -> None:
+    study = network.begin()
+    for moment_s in (0.0, 0.05, 0.15, 0.3):
+        time.sleep(moment_s)
+        network.hub.kill()
+        network.hub.start()
+    require_finished(network, study)
+
+
+def test_a_node_that_is_killed_and_served_again_goes_on(network: Network) -> None:
+    study = network.begin()
+    time.sleep(0.1)
+    network.nodes["EE"].kill()
+    network.nodes["EE"].start()
+    require_finished(network, study)
+
+
+def test_a_node_that_is_gone_is_named(network: Network) -> None:
+    network.nodes["EE"].kill()
+    study = network.begin()
+    shown = network.until(study, "finished", "stopped", patience_s=120)
+    network.nodes["EE"].start()
+    assert shown["state"] == "stopped"
+    assert "node.ee is gone: it was not heard" in shown["reason"]
+
+
+def test_two_nodes_that_did_not_agree_to_it_compute_nothing(network: Network) -> None:
+    sites = [site for site in network.document()["sites"] if site["node"] != "node.ee"]
+    study = network.begin(network.document(sites=sites, least_sites=2))
+    shown = network.until(study, "finished", "stopped")
+    assert "refuses: a study of two nodes shows each the other's sums" in shown["reason"]
+
+
+def test_a_country_that_takes_its_approval_back_stops_a_run(network: Network) -> None:
+    with asleep(network, "SE"):
+        study = network.begin()
+        until_answered(network, study, "EE")
+        network.decide("EE", "revoked", "consents changed")
+        began = time.monotonic()
+        shown = network.until(study, "finished", "stopped")
+        assert time.monotonic() - began < PROMISE_S
+    assert "node.ee refuses" in shown["reason"] or "the permit is revoked" in shown["reason"]
+
+
+def test_a_permit_that_the_hub_revokes_stops_a_run(network: Network) -> None:
+    with asleep(network, "SE"):
+        study = network.begin()
+        until_answered(network, study, "EE")
+        network.revoke()
+        began = time.monotonic()
+        shown = network.until(study, "finished", "stopped")
+        assert time.monotonic() - began < PROMISE_S
+    assert shown["state"] == "stopped"
+    refused = network.ada.call("POST", "/studies", json=network.document())
+    assert (refused.status_code, "is revoked" in refused.text) == (400, True)

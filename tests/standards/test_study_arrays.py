@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays and lists of alleles on the wire."""
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hn
+
+from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.errors import Invalid
+from megagenome.standards.study_arrays import AlleleList, Array, pack, unpack
+
+_KINDS = st.sampled_from(["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"])
+
+
+@given(st.dictionaries(st.text(max_size=5), hn.arrays(_KINDS, hn.array_shapes(min_dims=0, min_side=0)), max_size=3))
+def test_arrays_come_as_they_went(arrays: dict[str, np.ndarray]) -> None:
+    found = unpack(pack(arrays))
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        assert found[name].shape == array.shape
+        assert found[name].tobytes() == array.tobytes()
+        assert not found[name].flags.writeable
+
+
+def test_a_part_of_an_array_goes_as_itself() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    assert np.array_equal(unpack(pack({"x": array[:, 1:3]}))["x"], array[:, 1:3])
+    assert np.array_equal(unpack(pack({"x": array.T}))["x"], array.T)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00",
+        b"\x81",
+        msgspec.msgpack.encode({"x": Array("<f8", (2,), bytes(15))}),
+        msgspec.msgpack.encode({"x": Array("<f8", (2**40, 2**40), b"")}),
+        msgspec.msgpack.encode({"x": {"kind": "|O", "shape": [1], "content": bytes(8)}}),
+        msgspec.msgpack.encode({"x": {"kind": "<f8", "shape": [-1], "content": bytes(8)}}),
+        msgspec.msgpack.encode({"x": {"kind": "<f8", "shape": [1] * 5, "content": bytes(8)}}),
+        b"\x91" * 100_000,
+    ],
+)
+def test_what_is_no_message_is_refused(content: bytes) -> None:
+    with pytest.raises(Invalid):
+        unpack(content)
+
+
+def test_alleles_by_index() -> None:
+    alleles = AlleleList(
+        "GRCh37",
+        ("21", "22"),
+        np.array([0, 1, 1], np.uint32),
+        np.array([5, 7, 7], np.int64),
+        (b"A\tG", b"A\tAT", b"C\tT"),
+    )
+    assert len(alleles) == 3
+    assert list(alleles) == [
+        Allele("GRCh37", "21", 5, "A", "G"),
+        Allele("GRCh37", "22", 7, "A", "AT"),
+        Allele("GRCh37", "22", 7, "C", "T"),
+    ]
+    assert list(alleles.take(np.array([2]))) == [Allele("GRCh37", "22", 7, "C", "T")]
