@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What federated studies promise: the speed of the loops over every genotype.
+"""What federated studies promise: studies beside plink2, and the speed of the loops over every genotype.
 
 People and genotypes are random, so that anybody can measure.
 """
@@ -7,9 +7,10 @@ People and genotypes are random, so that anybody can measure.
 from collections.abc import Iterator
 
 from benchmarks.harness.claim import Claim
-from benchmarks.parts import scan
+from benchmarks.parts import scan, studies
 
 
 def claims(seed: int) -> Iterator[Claim]:
     """All of them."""
-    yield from scan.claims(seed)
+    for part in (studies, scan):
+        yield from part.claims(seed)

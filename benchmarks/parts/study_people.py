@@ -5,7 +5,6 @@ Countries hold twelve kinds of people, each as far from the others as no other, 
 Frequencies are those of common alleles, a call in 500 is missing, sixty alleles have an effect on the height.
 """
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -213,11 +212,6 @@ def _make_node(folder: Path, country: str, people: list[Person], blocks: list[Bl
     with node.collection.engine.begin() as connection:
         store_permit(connection, granted)
     node.collection.close()
-
-
-def has_plink2() -> bool:
-    """Whether the peer is installed."""
-    return shutil.which("plink2") is not None
 
 
 def plink2_version() -> str:

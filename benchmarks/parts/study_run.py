@@ -129,7 +129,8 @@ def main(folder: Path, method: Method, out: Path) -> dict[str, Any]:
         writer = csv.writer(file)
         writer.writerow(table)
         writer.writerows(zip(*columns, strict=True))
-    return {**traffic, "wall_s": wall_s}
+    of_a_node = (traffic["up"] + traffic["down"]) / len(countries)
+    return {**traffic, "wall_s": wall_s, "bytes_of_a_node": of_a_node}
 
 
 def _time_masks(traffic: dict[str, float]) -> None:
