@@ -33,7 +33,7 @@ def claims(seed: int) -> Iterator[Claim]:
         yield from _Beside(study, "linear", 22, ["--pheno-name", "height", "--glm", "hide-covar"]).claims(
             "ratio <= 1.5"
         )
-        yield from _Beside(study, "logistic", 2, ["--pheno-name", "sick", "--glm", "hide-covar"]).claims("ratio <= 0.5")
+        yield from _Beside(study, "logistic", 8, ["--pheno-name", "sick", "--glm", "hide-covar"]).claims("ratio <= 0.5")
         yield from _Beside(study, "components", 6, ["--pca", "approx", "10"]).claims("ratio <= 0.5")
         yield _secure(make_study(_folder(name, "ten"), seed, TEN, ALLELES))
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
-from megagenome.standards.study_arrays import AlleleList
+from megagenome.standards.study_arrays import AlleleList, by_name, list_alleles
 from tests.oracles.real_genomes import bcftools, samples_of
 from tests.oracles.study_people import DenseGenotypes
 
@@ -152,14 +152,7 @@ def read_sparse_panel(shared: Path) -> Panel:
             known[gt] = -1 if "." in alleles else sum(map(int, alleles)) * 2 // len(alleles)
         key = contig.removeprefix("chr"), int(pos1) - 1, ref.encode(), alt.encode()
         found[key] = np.array([known[gt] for gt in gts], np.int8)
-    keys = sorted(found)
-    contigs = tuple(sorted({contig for contig, *_ in keys}))
-    listed = AlleleList(
-        "GRCh38",
-        contigs,
-        np.array([contigs.index(contig) for contig, *_ in keys], np.uint32),
-        np.array([start for _, start, *_ in keys], np.int64),
-        tuple(ref + b"\t" + alt for _, _, ref, alt in keys),
-    )
+    keys = sorted(found, key=lambda key: (by_name(key[0]), *key[1:]))
+    listed = list_alleles("GRCh38", set(keys))
     populations = np.array([panel[each]["super_population"] for each in samples])
     return Panel(tuple(samples), populations, listed, np.array([found[key] for key in keys]))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays and lists of alleles on the wire."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis.extra import numpy as hn
 
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Invalid
-from megagenome.standards.study_arrays import AlleleList, Array, pack, unpack
+from megagenome.standards.study_arrays import AlleleList, Array, list_alleles, pack, read_alleles, unite, unpack
 
 _KINDS = st.sampled_from(["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"])
 
@@ -66,3 +68,36 @@ def test_alleles_by_index() -> None:
         Allele("GRCh37", "22", 7, "C", "T"),
     ]
     assert list(alleles.take(np.array([2]))) == [Allele("GRCh37", "22", 7, "C", "T")]
+
+
+def test_contigs_are_in_the_order_that_people_know() -> None:
+    listed = list_alleles("GRCh38", {(name, 5, b"A", b"G") for name in ("X", "10", "2", "MT", "1", "22")})
+    assert listed.contigs == ("1", "2", "10", "22", "MT", "X")
+    assert list(read_alleles("GRCh38", listed.to_arrays())) == list(listed)
+    assert list(unite([listed.take(np.array([0, 3])), listed.take(np.array([1, 3]))])) == [
+        listed.allele(k) for k in (0, 1, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"contigs": b"22\n1"},
+        {"contigs": b"1"},
+        {"contigs": b"1\n\xff"},
+        {"contig": np.array([0], np.uint32)},
+        {"contig": np.array([1, 0], np.uint32)},
+        {"start": np.array([-1, 5], np.int64)},
+        {"start": np.array([[5, 5]], np.int64)},
+        {"text": b"A\tG"},
+        {"text": b"AG\nA\tG"},
+    ],
+)
+def test_what_is_no_list_of_alleles_is_refused(change: dict[str, Any]) -> None:
+    arrays = list_alleles("GRCh38", {("1", 5, b"A", b"G"), ("22", 5, b"A", b"G")}).to_arrays()
+    changed = {k: np.frombuffer(v, np.uint8) if isinstance(v, bytes) else v for k, v in change.items()}
+    with pytest.raises(Invalid):
+        read_alleles("GRCh38", {**arrays, **changed})
+    del arrays["text"]
+    with pytest.raises(Invalid):
+        read_alleles("GRCh38", arrays)

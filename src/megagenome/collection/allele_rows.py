@@ -11,7 +11,7 @@ import numpy.typing as npt
 from megagenome.collection.tiles import ContigTiles, Sites
 from megagenome.collection.write_tiles import REGION
 from megagenome.kernel.coordinates import Region
-from megagenome.standards.study_arrays import AlleleList
+from megagenome.standards.study_arrays import AlleleList, by_name
 
 Int64 = npt.NDArray[np.int64]
 _WORD = 8
@@ -117,7 +117,7 @@ def alleles_within(assembly: str, loads: Iterable[tuple[str, ContigTiles]], regi
             bounds = zip(stored.at[rows].tolist(), stored.at[rows + 1].tolist(), strict=True)
             view = stored.stored.data
             texts.setdefault(contig, []).extend(bytes(view[low:high]) for low, high in bounds)
-    contigs = tuple(sorted(starts))
+    contigs = tuple(sorted(starts, key=by_name))
     listed = [_once(np.concatenate(starts[contig]), texts[contig]) for contig in contigs]
     return AlleleList(
         assembly,

@@ -50,11 +50,16 @@ def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
     return found
 
 
+def by_name(contig: str) -> tuple[int, str]:
+    """A key for sorting contigs as people do: 1, 2, 10, 22, then MT, X, Y."""
+    return (int(contig), "") if contig.isdecimal() else (1 << 30, contig)
+
+
 @dataclass(frozen=True, slots=True)
 class AlleleList:
     """Alleles of one assembly, each once, parsimonious, sorted by (contig as in `contigs`, start, ref, alt).
 
-    contigs  names, sorted as texts
+    contigs  names in the order `by_name`
     contig   uint32 [alleles], index in `contigs`
     start    int64 [alleles], 0-based
     text     `ref\\talt` of each, ASCII
@@ -108,7 +113,7 @@ def read_alleles(assembly: str, arrays: Arrays) -> AlleleList:
     if len(start) and (int(contig.max()) >= len(contigs) or int(start.min()) < 0 or not all(b"\t" in x for x in text)):
         raise Invalid("a list of alleles with one that is nowhere")
     keys = list(zip(contig.tolist(), start.tolist(), (x.split(b"\t") for x in text), strict=True))
-    if list(contigs) != sorted(set(contigs)) or any(a >= b for a, b in itertools.pairwise(keys)):
+    if list(contigs) != sorted(set(contigs), key=by_name) or any(a >= b for a, b in itertools.pairwise(keys)):
         raise Invalid("a list of alleles that is not sorted, or names one twice")
     return AlleleList(assembly, contigs, contig, start, text)
 
@@ -127,9 +132,9 @@ def unite(lists: Sequence[AlleleList]) -> AlleleList:
 
 def list_alleles(assembly: str, alleles: Set[tuple[str, int, bytes, bytes]]) -> AlleleList:
     """A list of parsimonious alleles, given as contig, start (0-based), reference and alternate."""
-    ordered = sorted(alleles)
-    contigs = tuple(sorted({contig for contig, *_ in ordered}))
+    contigs = tuple(sorted({contig for contig, *_ in alleles}, key=by_name))
     place = {contig: k for k, contig in enumerate(contigs)}
+    ordered = sorted(alleles, key=lambda each: (place[each[0]], *each[1:]))
     return AlleleList(
         assembly,
         contigs,
