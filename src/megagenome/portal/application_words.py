@@ -2,7 +2,7 @@
 """The application process in plain words: states, who has it now, events, clocks, criteria."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from megagenome.portal.countries import country_name
