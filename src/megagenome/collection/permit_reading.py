@@ -25,7 +25,7 @@ from megagenome.collection import bitmap, tables
 from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
-from megagenome.collection.needs import Journal, OntologyFor
+from megagenome.collection.needs import Journal
 from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
@@ -38,6 +38,7 @@ from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import NotEntitled, Unavailable
 from megagenome.kernel.ids import Country, DatasetId, PermitId
 from megagenome.reference import PloidyClass
+from megagenome.reference.ontology import OntologyFor
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
 """The states in which a dataset is read by permit."""
