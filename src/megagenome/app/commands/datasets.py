@@ -86,16 +86,9 @@ def load_(
         raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
     if not vcf and not individuals:
         raise Invalid("there is nothing to load: give --individuals, --vcf or both")
+    named = parse_dataset_id(dataset)
     statement = DatasetStatement(
-        parse_dataset_id(dataset),
-        title,
-        description,
-        open or None,
-        floor,
-        collected,
-        publish,
-        alleles_tier,
-        people_tier,
+        named, title, description, open or None, floor, collected, publish, alleles_tier, people_tier
     )
     loaded = _load_files(folder, statement, individuals, vcf, assembly, consent_all=consent_all)
     show(loaded, json=json, render=_loaded)
