@@ -8,8 +8,8 @@ the trust store has), so nothing in a token can lead anywhere.
 
 from collections.abc import Iterator
 
+from megagenome.identity.linked_identities import Standing, same_person, usable_until
 from megagenome.identity.model import Code, Decision, Entitlement, Grant, Policy, Reason, TokenId
-from megagenome.identity.persons import Standing, same_person, usable_until
 from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, read
 from megagenome.identity.trust import Broker, Trust
 from megagenome.identity.visas import Opened, check_visa, is_needed, open_visa, types_in_conditions
