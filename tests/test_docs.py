@@ -111,3 +111,15 @@ def anchors(page: Path) -> set[str]:
     """Anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_map_names_files_that_are_there() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Where things are")[2]
+    rows = [line for line in text.partition("## Decisions")[0].splitlines() if line.startswith("| ")]
+    assert len(rows) > 20
+    for row in rows:
+        folder = ""
+        for name in re.findall(r"`([a-z_/]+/|[a-z_/*]+[.](?:py|c))`", row):
+            place = name if "/" in name else f"{folder}/{name}"
+            folder = place.rpartition("/")[0]
+            assert list((ROOT / "src/megagenome").glob(place.rstrip("/"))), f"{place}, in {row}"

@@ -5,15 +5,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from megagenome.access import command_types as c
 from megagenome.access.settings import AccessSettings
-from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound, TooLarge
-from megagenome.standards.application import Advice, ApplicationId, Criterion, DatasetRef, PartState, State, Verb, Vote
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, NotFound
+from megagenome.standards.application import Advice, ApplicationId, PartState, State
 from megagenome.standards.permit import PermitState, Verdict, digest
 from tests.access.hub import (
     ADA,
@@ -22,18 +20,13 @@ from tests.access.hub import (
     BOTH,
     BRINGS,
     CHAIR,
-    COHORT,
-    DEAN,
-    DEFINITION,
     DORA,
     EEVA,
     ELLE,
     FINN,
     OTTO,
     SIGNE,
-    STRANGER,
     Hub,
-    identify,
     open_hub,
     recommendation,
 )
@@ -262,198 +255,7 @@ def test_who_dealt_with_it_cannot_join_it(hub: Hub) -> None:
         hub.do(SIGNE, application, c.Join(hub.show(ADA, application).invitations[0].secret))
 
 
-# The committee
-
-
-def test_nobody_votes_undeclared_or_with_a_conflict(hub: Hub) -> None:
-    application = hub.assessing()
-    vote = c.CastVote(Criterion.ETHICS, Vote.MET)
-    with pytest.raises(NotEntitled, match="declare"):
-        hub.do(DORA, application, vote)
-    with pytest.raises(Invalid):
-        hub.do(DORA, application, c.DeclareInterest(True))
-    hub.do(DORA, application, c.DeclareInterest(True, "my sister's project"))
-    with pytest.raises(NotEntitled, match="conflict"):
-        hub.do(DORA, application, vote)
-    assert [verb.value for verb in hub.show(DORA, application).commands] == ["declare-interest"]
-
-
-def test_who_has_a_conflict_may_stop_a_permit_and_nothing_more(hub: Hub) -> None:
-    application = hub.assessing()
-    cora = Caller("cora@https://idp.example", "Cora", CHAIR.roles)
-    hub.do(cora, application, c.DeclareInterest(True, "my brother's"))
-    hub.vote(application)
-    for command in (c.DeclareInterest(False), recommendation(), c.RequestDecisions()):
-        hub.do(CHAIR, application, command)
-    hub.decide(EEVA, application, {"GDI-EE-1": Verdict.APPROVED})
-    hub.do(cora, application, c.Suspend("a doubt"))
-    with pytest.raises(NotEntitled, match="conflict"):
-        hub.do(cora, application, c.Resume("none any more"))
-    assert Verb.RESUME not in hub.show(cora, application).commands
-    hub.do(cora, application, c.Revoke("over"))
-    with pytest.raises(NotEntitled, match="conflict"):
-        hub.do(cora, application, c.Close("over"))
-
-
-def test_a_signing_official_does_not_read_who_voted_how(hub: Hub) -> None:
-    application = hub.voted()
-    auditing = Caller(SIGNE.subject, SIGNE.name, SIGNE.roles | AUDREY.roles)
-    for who in (SIGNE, auditing, ADA):
-        shown = hub.show(who, application)
-        assert shown.answers["title"] == "Seizures in Europe"
-        assert (shown.votes, [word for word in ("because", "Dora") if word in str(shown)]) == ((), [])
-    assert {vote.note for vote in hub.show(DEAN, application).votes} == {"because"}
-
-
-def test_votes_are_void_with_a_conflict_found_later(hub: Hub) -> None:
-    application = hub.voted()
-    hub.do(DEAN, application, c.DeclareInterest(True, "I found out"))
-    assert {cast.by for cast in hub.view(application).votes} == {next(iter(hub.view(application).votes)).by}
-    with pytest.raises(Conflict, match="fewer than 2"):
-        hub.do(CHAIR, application, recommendation())
-
-
-def test_an_approval_needs_each_of_the_eight_criteria(hub: Hub) -> None:
-    application = hub.voted()
-    assert len(Criterion) == 8
-    for criterion in Criterion:
-        hub.do(DEAN, application, c.CastVote(criterion, Vote.NOT_MET, "no"))
-        with pytest.raises(Conflict, match=criterion):  # one to one does not bear it
-            hub.do(CHAIR, application, recommendation())
-        hub.do(DEAN, application, c.CastVote(criterion, Vote.MET))
-    hub.do(DEAN, application, c.CastVote(Criterion.FUNDING, Vote.NOT_MET, "no money"))
-    hub.do(CHAIR, application, c.CastVote(Criterion.FUNDING, Vote.MET))  # two to one does
-    assert hub.do(CHAIR, application, recommendation()).state is State.RECOMMENDED
-
-
-def test_a_vote_against_needs_a_note_and_a_second_one_replaces_the_first(hub: Hub) -> None:
-    application = hub.voted()
-    with pytest.raises(Invalid, match="why"):
-        hub.do(DORA, application, c.CastVote(Criterion.ETHICS, Vote.NOT_MET))
-    before = len(hub.view(application).votes)
-    hub.do(DORA, application, c.CastVote(Criterion.ETHICS, Vote.NOT_APPLICABLE))
-    assert len(hub.view(application).votes) == before
-
-
-def test_a_return_voids_votes_and_asks_for_a_new_endorsement(hub: Hub) -> None:
-    application = hub.recommended()
-    hub.do(CHAIR, application, c.Return("explain"))
-    view = hub.view(application)
-    assert (view.state, view.votes, view.recommendation) == (State.RETURNED, (), None)
-    assert hub.show(ADA, application).told == "explain"
-    assert hub.do(ADA, application, c.Submit()).state is State.SUBMITTED
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"uses": ("policy",)}, "asked for: research"),
-        ({"uses": ()}, "asked for"),
-        ({"ends": None}, "last day"),
-        ({"ends": recommendation().starts}, ""),
-        ({"starts": recommendation().ends, "ends": recommendation().starts}, "before its first"),
-    ],
-)
-def test_a_permit_is_for_what_was_asked(hub: Hub, change: dict[str, Any], says: str) -> None:
-    application = hub.voted()
-    command = msgspec.structs.replace(recommendation(), **change)
-    if says:
-        with pytest.raises(Invalid, match=says):
-            hub.do(CHAIR, application, command)
-    else:
-        assert hub.do(CHAIR, application, command).state is State.RECOMMENDED
-
-
-# Countries
-
-
-@pytest.mark.parametrize(
-    ("other", "error"),
-    [
-        ({"permit_digest": "sha256:00"}, Conflict),
-        ({"permit": "another"}, Conflict),
-        ({"node": "node-fi"}, NotEntitled),
-        ({"country": "FI", "node": "node-fi"}, NotEntitled),
-        ({"decisions": ()}, Invalid),
-    ],
-)
-def test_a_decision_that_is_not_on_this_is_refused(hub: Hub, other: dict[str, Any], error: type[Exception]) -> None:
-    application = hub.requested()
-    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}, **other)
-    with pytest.raises(error):
-        hub.do(EEVA, application, c.RecordDecision(token))
-    assert set(states(hub, application)) == {PartState.REQUESTED}
-
-
-def test_an_unsigned_decision_is_none(hub: Hub) -> None:
-    application = hub.requested()
-    token = hub.sign(EEVA, application, {"GDI-EE-1": Verdict.APPROVED}).removeprefix("signed")
-    with pytest.raises(NotEntitled, match="signature"):
-        hub.do(EEVA, application, c.RecordDecision(token))
-
-
-def test_nothing_is_granted_twice_nor_taken_back_ungranted(hub: Hub) -> None:
-    application = hub.active()
-    for verdicts in ({"GDI-EE-1": Verdict.APPROVED}, {"GDI-EE-1": Verdict.REFUSED}, {"GDI-EE-2": Verdict.REVOKED}):
-        with pytest.raises(Conflict):
-            hub.decide(EEVA, application, verdicts)
-
-
-# Beginning, drafts and members
-
-
-def test_beginning_needs_an_organisation_and_a_true_cohort(hub: Hub) -> None:
-    with pytest.raises(NotEntitled, match="organisation"):
-        hub.create(DORA)
-    with pytest.raises(Invalid, match="one of your organisations"):
-        hub.create(organisation="Oulu")
-    with pytest.raises(Invalid, match="definition"):
-        hub.create(cohort="sha256:00")
-    other = DEFINITION.replace("}", ',"note":"and nobody else"}')
-    assert identify(other) == cohort_id(COHORT)  # the same cohort, in words that its id is not of
-    for text in (other, DEFINITION + " ", DEFINITION.replace(":", ": ")):
-        with pytest.raises(Invalid, match="definition"):
-            hub.create(definition=text)
-    twice = (DatasetRef("node-ee", "EE", "A"), DatasetRef("node-ee", "FI", "A"))
-    for datasets in (twice, (DatasetRef("node", "Estonia", "A"),), (DatasetRef("node", "EE", "../x"),)):
-        with pytest.raises(Invalid):
-            hub.create(datasets=datasets)
-    with pytest.raises(NotFound):
-        hub.create(form="other")
-
-
-def test_a_draft_takes_what_the_form_has_and_no_more(hub: Hub) -> None:
-    application = hub.create()
-    with pytest.raises(Invalid, match="no such field"):
-        hub.do(ADA, application, c.SaveDraft({"nonsense": "x"}))
-    with pytest.raises(TooLarge):
-        hub.do(ADA, application, c.SaveDraft({"description": "x" * 400_000}))
-    with pytest.raises(Invalid, match="people: this is needed"):
-        hub.do(ADA, application, c.Submit())
-    assert hub.show(ADA, application).findings
-
-
-def test_an_invitation_is_for_one_and_can_be_taken_back(hub: Hub) -> None:
-    application = hub.create()
-    for name in ("Ben", "Eve"):
-        hub.do(ADA, application, c.InviteMember(name, "x@example.org"))
-    ben, eve = hub.show(ADA, application).invitations
-    with pytest.raises(NotFound):
-        hub.do(STRANGER, application, c.Join("guess"))
-    hub.do(BEN, application, c.Join(ben.secret))
-    with pytest.raises(NotFound):
-        hub.do(STRANGER, application, c.Join(ben.secret))
-    with pytest.raises(Conflict, match="already"):
-        hub.do(BEN, application, c.Join(eve.secret))
-    hub.do(ADA, application, c.UninviteMember(eve.id))
-    with pytest.raises(NotFound):
-        hub.do(STRANGER, application, c.Join(eve.secret))
-    assert [each.name for each in hub.show(BEN, application).people] == ["Ada", "Ben"]
-    assert hub.show(BEN, application).invitations == ()
-    [member] = hub.view(application).members
-    hub.do(ADA, application, c.RemoveMember(member))
-    with pytest.raises(NotFound):
-        hub.show(BEN, application)
+# Who reads and does what
 
 
 def test_desks_read_what_was_submitted_not_what_is_drafted(hub: Hub) -> None:

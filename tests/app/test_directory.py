@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.app.directory import RoleDirectory
-from megagenome.identity.roles import EVERYWHERE, Scope, grant_role, revoke_role
+from megagenome.identity.roles import Scope, grant_role, revoke_role
 from megagenome.kernel.callers import Role
 from megagenome.kernel.database import open_database, sqlite_url, upgrade
 
@@ -27,7 +27,7 @@ def test_a_role_is_for_the_place_that_the_operator_named(engine: sa.Engine) -> N
         grant_role(connection, FINN, Role.COUNTRY_DECIDER, Scope(country="EE"), "op")
         grant_role(connection, FINN, Role.DATA_STEWARD, Scope(country="SE"), "op")
         grant_role(connection, FINN, Role.RESEARCHER, Scope(organisation="Oulu"), "op")
-        grant_role(connection, FINN, Role.RESEARCHER, EVERYWHERE, "op")
+        grant_role(connection, FINN, Role.RESEARCHER, Scope(), "op")
         revoke_role(connection, FINN, Role.COUNTRY_DECIDER, Scope(country="EE"), "op")
     directory = RoleDirectory(engine)
     assert directory.countries(FINN, Role.COUNTRY_DECIDER) == {"FI"}

@@ -22,11 +22,10 @@ from megagenome.collection.cohort import (
     Not,
 )
 from megagenome.collection.model import Sex, Use
-from megagenome.collection.needs import Ontology
 from megagenome.collection.people import YES, Fact, FactKind, People, Person, Status
 from megagenome.collection.tables import dataset
 from megagenome.kernel.coordinates import Allele
-from megagenome.kernel.ids import Country, Curie, IndividualId, SampleId
+from megagenome.kernel.ids import Country, IndividualId, SampleId
 from tests.oracles.obo import PlainOntology
 
 #        1
@@ -51,7 +50,7 @@ TERMS = (*HP.parents, "ICD10:I83", "ICD10:I42")
 ALLELES = tuple(Allele("GRCh38", "22", start, "A", "G") for start in (100, 200))
 
 
-def ontology_for(term: Curie) -> Ontology | None:
+def ontology_for(term: str) -> PlainOntology | None:
     return HP if term.startswith("HP:") else None
 
 

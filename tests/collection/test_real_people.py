@@ -18,9 +18,9 @@ from megagenome.collection.cohort import Any, Cohort, HasSex, HasTerm, Not
 from megagenome.collection.enrol import enrol
 from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import Sex
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.read_people import read_people
 from megagenome.kernel.ids import DatasetId
+from megagenome.reference.ontology import OntologyFor
 from tests.collection.nodes import add_dataset
 from tests.oracles.obo import PlainOntology, read_obo
 

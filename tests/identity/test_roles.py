@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.identity.roles import (
-    EVERYWHERE,
     Scope,
     all_grants,
     grant_role,
@@ -23,8 +22,8 @@ EE = Scope("EE")
 def test_roles_are_given_and_taken_and_both_is_kept(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         grant_role(connection, JANE, Role.COUNTRY_DECIDER, EE, "root")
-        grant_role(connection, JANE, Role.DAC_CHAIR, EVERYWHERE, "root")
-        grant_role(connection, JOHN, Role.DAC_CHAIR, EVERYWHERE, "root")
+        grant_role(connection, JANE, Role.DAC_CHAIR, Scope(), "root")
+        grant_role(connection, JOHN, Role.DAC_CHAIR, Scope(), "root")
         revoke_role(connection, JANE, Role.COUNTRY_DECIDER, EE, "admin")
         grant_role(connection, JANE, Role.COUNTRY_DECIDER, EE, "admin")
         assert [grant.role for grant in grants_of(connection, JANE)] == [Role.DAC_CHAIR, Role.COUNTRY_DECIDER]
@@ -42,7 +41,7 @@ def test_a_role_is_given_once_in_one_scope(engine: sa.Engine) -> None:
         grant_role(connection, JANE, Role.COUNTRY_DECIDER, EE, "root")
 
 
-@pytest.mark.parametrize("scope", [EVERYWHERE, Scope("FI"), Scope("EE", dataset="X")])
+@pytest.mark.parametrize("scope", [Scope(), Scope("FI"), Scope("EE", dataset="X")])
 def test_only_what_was_given_can_be_taken(engine: sa.Engine, scope: Scope) -> None:
     with engine.begin() as connection:
         grant_role(connection, JANE, Role.COUNTRY_DECIDER, EE, "root")
@@ -53,15 +52,15 @@ def test_only_what_was_given_can_be_taken(engine: sa.Engine, scope: Scope) -> No
 @pytest.mark.parametrize("subject", ["", "Jane Doe", "jane", "jane@https://a\n", "x@" + "y" * 800])
 def test_what_can_be_no_subject_gets_no_role(engine: sa.Engine, subject: str) -> None:
     with pytest.raises(Invalid, match="no subject"), engine.begin() as connection:
-        grant_role(connection, subject, Role.AUDITOR, EVERYWHERE, "root")
+        grant_role(connection, subject, Role.AUDITOR, Scope(), "root")
 
 
 ALL_SCOPES = [Scope(*parts) for parts in product(("", "EE"), ("", "a.org"), ("", "D1"))]
 GRANTED = {
     Role.SIGNING_OFFICIAL: [Scope(organisation="a.org")],
     Role.COUNTRY_DECIDER: [EE],
-    Role.RESEARCHER: [EVERYWHERE, Scope(organisation="a.org")],
-    Role.DATA_STEWARD: [EVERYWHERE, EE],
+    Role.RESEARCHER: [Scope(), Scope(organisation="a.org")],
+    Role.DATA_STEWARD: [Scope(), EE],
 }
 
 
@@ -72,13 +71,13 @@ def test_a_role_has_the_place_that_limits_it_and_no_other(engine: sa.Engine, rol
         with contextlib.suppress(Invalid), engine.begin() as connection:
             grant_role(connection, JANE, role, scope, "root")
             taken.append(scope)
-    assert sorted(map(str, taken)) == sorted(map(str, GRANTED.get(role, [EVERYWHERE])))
+    assert sorted(map(str, taken)) == sorted(map(str, GRANTED.get(role, [Scope()])))
 
 
 def test_who_grants_is_told_which_place_is_missing_or_too_many(engine: sa.Engine) -> None:
     for role, scope, says in (
         (Role.SIGNING_OFFICIAL, EE, "name it with --organisation"),
-        (Role.COUNTRY_DECIDER, EVERYWHERE, "name it with --country"),
+        (Role.COUNTRY_DECIDER, Scope(), "name it with --country"),
         (Role.DAC_MEMBER, Scope(dataset="D1"), "leave --dataset out"),
     ):
         with pytest.raises(Invalid, match=says), engine.begin() as connection:

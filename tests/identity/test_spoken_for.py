@@ -18,7 +18,7 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 
 HUB, NODE = "https://hub.example", "https://node.example"
-ADA = Caller("ada@https://idp.example", "Ada", frozenset({Role.RESEARCHER, Role.OPERATOR}), registered=True)
+ADA = Caller("ada@https://idp.example", "Ada", frozenset({Role.RESEARCHER, Role.AUDITOR}), registered=True)
 
 
 @pytest.fixture

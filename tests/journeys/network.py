@@ -17,7 +17,7 @@ import httpx
 
 from megagenome.app.demo.servers import _end_with_parent
 from megagenome.app.hub import init_hub
-from megagenome.network.join import add_node
+from megagenome.network.add_node import add_node
 
 PORTS = range(11_000, 29_000)
 """Of which the kernel gives none to somebody who asks for any."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from megagenome.kernel.errors import Unavailable
-from megagenome.network.join import add_node
+from megagenome.network.add_node import add_node
 from tests.journeys.network import Served, hub_over, serving
 from tests.journeys.small import ALLELE, COPIES, make_small
 

@@ -8,7 +8,7 @@ from megagenome.kernel.ids import Curie
 
 
 class PlainOntology:
-    """Terms by id with their parents. What `megagenome.collection.needs.Ontology` asks for."""
+    """Terms by id with their parents. It answers as `megagenome.reference.ontology.Ontology`."""
 
     def __init__(
         self, prefix: str, parents: dict[str, set[str]], alternatives: dict[str, str], names: dict[str, str]

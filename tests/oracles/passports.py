@@ -7,7 +7,7 @@ Until when something holds is found by asking yes or no again at every possible 
 import re
 from collections.abc import Iterable, Sequence
 
-from megagenome.identity.persons import Standing
+from megagenome.identity.linked_identities import Standing
 from megagenome.standards.passport import VisaIdentity
 
 Clauses = list[dict[str, str]]

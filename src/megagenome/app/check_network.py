@@ -8,8 +8,8 @@ import httpx
 from megagenome.app.hub import Hub, joined_of, open_hub
 from megagenome.kernel.errors import Corrupt, MegagenomeError
 from megagenome.kernel.findings import Finding
+from megagenome.network.add_node import HUB_FILE
 from megagenome.network.check import check_hub, check_network
-from megagenome.network.join import HUB_FILE
 from megagenome.network.settings import NetworkSettings, Node, check_url
 from megagenome.standards.beacon import decode_info
 

@@ -20,7 +20,7 @@ from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.settings import load_settings, toml_table
-from megagenome.network.join import HUB_FILE
+from megagenome.network.add_node import HUB_FILE
 from megagenome.network.settings import Node, check_nodes
 
 DATABASE = "hub.sqlite"

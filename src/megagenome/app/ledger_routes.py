@@ -12,21 +12,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-from litestar import MediaType, Request, Response, Router, get
-from litestar.exceptions import HTTPException
+from litestar import Response, Router, get
 from litestar.response import Stream
-from litestar.types import ExceptionHandlersMap
 
-from megagenome.kernel.callers import PUBLIC, Caller, Role
-from megagenome.kernel.errors import Invalid, MegagenomeError, NotEntitled, Unauthenticated
+from megagenome.app.web import PRIVATE, Http, private_json, private_problems, require_role
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ledger import Kind, Ledger
 from megagenome.kernel.ledger_export import export_lines
 from megagenome.kernel.ledger_pages import Chosen, page
-from megagenome.standards import problem
 
-Http = Request[Any, Any, Any]
-_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _PAGE = 100
 
 
@@ -42,24 +37,24 @@ def ledger_router(ledger: Ledger) -> Router:
             raise Invalid("before is the number of an entry")
         with ledger.engine.connect() as connection:
             found = page(connection, _chosen(asked), before=int(before) if before else None, limit=_PAGE)
-        return _json(found)
+        return private_json(found)
 
     @get("/ledger/verdict", sync_to_thread=True)
     def verdict(request: Http) -> Response[bytes]:
         _require_auditor(request)
-        return _json(ledger.verify())
+        return private_json(ledger.verify())
 
     @get("/ledger/export", sync_to_thread=True)
     def export(request: Http) -> Stream:
         _require_auditor(request)
         name = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in ledger.issuer)
-        headers = {**_PRIVATE, "content-disposition": f'attachment; filename="ledger-{name}.jsonl"'}
+        headers = {**PRIVATE, "content-disposition": f'attachment; filename="ledger-{name}.jsonl"'}
         return Stream(_lines(ledger), media_type="application/jsonl", headers=headers)
 
     return Router(
         "/",
         route_handlers=[entries, verdict, export],
-        exception_handlers=_errors(),
+        exception_handlers=private_problems(),
         include_in_schema=False,
     )
 
@@ -69,11 +64,7 @@ def _lines(ledger: Ledger) -> Iterator[bytes]:
 
 
 def _require_auditor(request: Http) -> None:
-    caller = request.scope.get("caller", PUBLIC)
-    if not isinstance(caller, Caller) or caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if Role.AUDITOR not in caller.roles:
-        raise NotEntitled("the ledger is for auditors: its operator gives that role")
+    require_role(request, Role.AUDITOR, "the ledger is for auditors: its operator gives that role")
 
 
 def _chosen(asked: Any) -> Chosen:
@@ -97,17 +88,3 @@ def _day(text: str, name: str) -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise Invalid(f"{name} is a day such as 2026-11-30") from None
-
-
-def _json(answer: msgspec.Struct) -> Response[bytes]:
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, headers=_PRIVATE)
-
-
-def _errors() -> ExceptionHandlersMap:
-    def respond(_: Http, error: Exception) -> Response[bytes]:
-        status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
-        says = str(error) if isinstance(error, MegagenomeError) else ""
-        content = msgspec.json.encode(problem.problem(status, says))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
-
-    return {MegagenomeError: respond, HTTPException: respond}

@@ -6,30 +6,26 @@ the individual. Errors are RFC 9457 problems; nothing here tells one person of a
 """
 
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.exceptions import HTTPException
+from litestar import MediaType, Response, Router, get, post
 from litestar.params import FromPath, RawBody
-from litestar.types import ExceptionHandlersMap
 
+from megagenome.app.web import Http, private_json, private_problems, require_role
 from megagenome.collection import Collection
 from megagenome.collection.acts import Act, effects, read_acts, say
 from megagenome.collection.citizens import individual_of, part_of
 from megagenome.collection.model import Use
 from megagenome.collection.permits import StoredPermit
 from megagenome.kernel import clock
-from megagenome.kernel.callers import PUBLIC, Caller, Role
-from megagenome.kernel.errors import Invalid, MegagenomeError, NotEntitled, Unauthenticated
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import IndividualId
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.ledger_pages import Chosen, months, page
-from megagenome.standards import own_genome, problem
+from megagenome.standards import own_genome
 
-Http = Request[Any, Any, Any]
-_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _READINGS = (Kind.READ, Kind.SLICE, Kind.FILE, Kind.EGRESS)
 
 
@@ -45,12 +41,12 @@ def own_genome_router(collection: Collection, longest_delay_days: int) -> Router
 
     def told(individual: IndividualId) -> Response[bytes]:
         with collection.engine.connect() as connection:
-            return _json(_genome(connection, individual))
+            return private_json(_genome(connection, individual))
 
     def said(individual: IndividualId, request: Http, body: bytes, by: str) -> Response[bytes]:
         words = _decode(request, body)
         report = say(collection, individual, words.act, words.uses, by=by, longest_delay_days=longest_delay_days)
-        return _json(own_genome.Said(report.holds, report.changed, report.public_until, report.leaves_by))
+        return private_json(own_genome.Said(report.holds, report.changed, report.public_until, report.leaves_by))
 
     def own(request: Http) -> tuple[IndividualId, str]:
         subject = _require(request, Role.CITIZEN)
@@ -78,7 +74,7 @@ def own_genome_router(collection: Collection, longest_delay_days: int) -> Router
     return Router(
         "/",
         route_handlers=[mine, say_mine, theirs, say_theirs],
-        exception_handlers=_errors(),
+        exception_handlers=private_problems(),
         include_in_schema=False,
         request_max_body_size=10_000,
     )
@@ -118,12 +114,8 @@ def _permit(connection: sa.Connection, permit: StoredPermit, mine: tuple[str, ..
 
 
 def _require(request: Http, role: Role) -> str:
-    caller = request.scope.get("caller", PUBLIC)
-    if not isinstance(caller, Caller) or caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if role not in caller.roles:
-        raise NotEntitled(f"this is for the role {role.value.replace('_', ' ')}, which this node's operator gives")
-    return caller.subject
+    wanted = role.value.replace("_", " ")
+    return require_role(request, role, f"this is for the role {wanted}, which this node's operator gives")
 
 
 def _decode(request: Http, body: bytes) -> Words:
@@ -134,17 +126,3 @@ def _decode(request: Http, body: bytes) -> Words:
         return msgspec.json.decode(body, type=Words)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"not understood: {error}") from None
-
-
-def _json(answer: msgspec.Struct) -> Response[bytes]:
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, headers=_PRIVATE)
-
-
-def _errors() -> ExceptionHandlersMap:
-    def respond(_: Http, error: Exception) -> Response[bytes]:
-        status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
-        says = str(error) if isinstance(error, MegagenomeError) else ""
-        content = msgspec.json.encode(problem.problem(status, says))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
-
-    return {MegagenomeError: respond, HTTPException: respond}

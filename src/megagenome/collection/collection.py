@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from megagenome.collection.cohort import EVERYONE, Cohort, mentions_alleles
 from megagenome.collection.model import Asked, Dataset, DatasetState, Tier, Use
-from megagenome.collection.needs import Journal, OntologyFor
 from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
@@ -21,9 +20,12 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
 from megagenome.kernel.errors import NotEntitled, Unavailable
 from megagenome.kernel.ids import PermitId
+from megagenome.reference.ontology import OntologyFor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from megagenome.collection.needs import Journal
 
 _FRESH_S = 0.2
 """For so long a snapshot is used without asking the database whether the collection changed."""

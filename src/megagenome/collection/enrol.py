@@ -13,7 +13,6 @@ from megagenome.collection import bitmap
 from megagenome.collection.consent import record_consent
 from megagenome.collection.members import SetKind, add_members
 from megagenome.collection.model import Sex, Use
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import FactKind, People, Person, Status
 from megagenome.collection.register import Register
 from megagenome.collection.strata import Strata, count_individuals, read_strata
@@ -21,6 +20,7 @@ from megagenome.collection.tables import dataset as dataset_table
 from megagenome.collection.terms import store_terms
 from megagenome.collection.vocabulary import ancestors
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, Curie, DatasetId, SampleId
+from megagenome.reference.ontology import OntologyFor
 
 
 class Enrolment(NamedTuple):

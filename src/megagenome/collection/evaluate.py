@@ -27,12 +27,12 @@ from megagenome.collection.cohort import (
     canonical,
 )
 from megagenome.collection.members import SetKind, read_keys, read_members, read_union
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import CUSTOM_NAME
 from megagenome.collection.vocabulary import ancestors, resolve_term
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, parse_country
+from megagenome.reference.ontology import OntologyFor
 
 
 class Truth(NamedTuple):

@@ -1,36 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the collection needs of others: an ontology, which `megagenome.reference` has, and a journal. `app` wires
-both."""
+"""What the collection needs of others: a journal. `app` wires it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from megagenome.collection.model import Use
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.ids import Curie, DatasetId, PermitId
-
-
-class Ontology(Protocol):
-    """A loaded ontology. Its terms are CURIEs of one prefix, such as `HP`."""
-
-    @property
-    def prefix(self) -> str:
-        """What its CURIEs begin with, without the colon."""
-
-    def canonical(self, term: str, /) -> Curie:
-        """The term's current id, alternative ids mapped. Raises `Invalid` for an id that it does not have."""
-
-    def ancestors(self, term: str, /) -> frozenset[Curie]:
-        """All terms above a canonical one, and itself."""
-
-    def label(self, term: str, /) -> str:
-        """The name of a canonical term."""
-
-
-OntologyFor = Callable[[Curie], Ontology | None]
-"""The loaded ontology that a CURIE's prefix names; None where that ontology is not loaded."""
+from megagenome.kernel.ids import DatasetId, PermitId
 
 
 class Journal(Protocol):

@@ -27,7 +27,7 @@ from megagenome.collection.allele_rows import alleles_within
 from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
-from megagenome.collection.needs import Journal, OntologyFor
+from megagenome.collection.needs import Journal
 from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
@@ -43,6 +43,7 @@ from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid, NotEntitled, Unavailable
 from megagenome.kernel.ids import Country, DatasetId, PermitId
 from megagenome.reference import PloidyClass
+from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.study_arrays import AlleleList
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})

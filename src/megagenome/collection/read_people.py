@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import YES, People, Person, join
 from megagenome.collection.read_people_beacon import BeaconIndividuals
 from megagenome.collection.read_people_table import PeopleTable
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import IndividualId, SampleId
+from megagenome.reference.ontology import OntologyFor
 
 _GZIP = b"\x1f\x8b"
 

@@ -12,18 +12,8 @@ from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.clock import now
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, Country, IndividualId, SampleId, parse_country
+from megagenome.standards.people_table import COLUMNS
 
-COLUMNS = (
-    "individual_id",
-    "sample_id",
-    "sex",
-    "country",
-    "population",
-    "birth_year",
-    "diseases",
-    "phenotypes",
-    "consent",
-)
 EARLIEST_BIRTH_YEAR = 1850
 POPULATION_LIMIT = 100
 

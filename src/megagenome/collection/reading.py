@@ -14,7 +14,6 @@ from megagenome.collection import bitmap
 from megagenome.collection.cohort import EVERYONE, Cohort, canonical
 from megagenome.collection.evaluate import Evidence, Truth, evaluate
 from megagenome.collection.model import AlleleCounts, Asked, Counts, Dataset, FilteringTerm, PeopleCounts, Stratum
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.snapshot import Snapshot
 from megagenome.collection.standing import strata_of
 from megagenome.collection.strata import read_strata
@@ -24,6 +23,7 @@ from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import NotEntitled
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass, assembly
+from megagenome.reference.ontology import OntologyFor
 
 _COUNTS = 4  # het, hom, hemi, called alleles
 

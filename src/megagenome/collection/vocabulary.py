@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Terms as people tables write them, made canonical by the loaded ontologies."""
 
-from megagenome.collection.needs import Ontology, OntologyFor
 from megagenome.collection.people import Fact, FactKind, Status, parse_text
 from megagenome.kernel.ids import Curie, parse_curie
+from megagenome.reference.ontology import Ontology, OntologyFor
 
 
 class Vocabulary:

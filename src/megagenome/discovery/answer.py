@@ -12,7 +12,7 @@ from megagenome.discovery import describe
 from megagenome.discovery.by_permit import PermittedAnswers
 from megagenome.discovery.count import count_people, count_variants
 from megagenome.discovery.model import Identity, KnownTerms, PeopleQuestion, VariantQuestion, VariantsTold
-from megagenome.discovery.needs import CountAggregate, Reference
+from megagenome.discovery.needs import CountAggregate
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, refuse_questions, variant_question
 from megagenome.discovery.result_sets import (
     EXACT,
@@ -31,7 +31,7 @@ from megagenome.discovery.wide import WideRegions
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import NotEntitled
-from megagenome.reference import resolve
+from megagenome.reference import Reference, resolve
 from megagenome.standards import beacon
 from megagenome.standards.beacon import Granularity
 from megagenome.standards.beacon.people import IndividualsResponse

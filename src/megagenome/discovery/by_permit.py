@@ -20,7 +20,6 @@ from megagenome.discovery import describe
 from megagenome.discovery.count import count_variants
 from megagenome.discovery.individual_records import individual_entry
 from megagenome.discovery.model import Identity, Integers, KnownTerms, PeopleQuestion, VariantQuestion, VariantsTold
-from megagenome.discovery.needs import Reference
 from megagenome.discovery.query import DEFAULT_LIMIT, people_question, variant_question
 from megagenome.discovery.result_sets import EXACT, INCLUDED, Cases, answer_meta, summary, variant_sets
 from megagenome.discovery.scheme import Scheme, exact_scheme
@@ -30,6 +29,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from megagenome.kernel.ids import PermitId
+from megagenome.reference import Reference
 from megagenome.standards import beacon
 from megagenome.standards.beacon import Granularity
 from megagenome.standards.beacon.people import IndividualSet, IndividualSets, IndividualsResponse

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from megagenome.collection.model import Dataset, FilteringTerm, Tier
 from megagenome.discovery.model import Identity
-from megagenome.discovery.needs import Ontology
 from megagenome.discovery.settings import DiscoverySettings
+from megagenome.reference.ontology import Ontology
 from megagenome.standards import beacon
 from megagenome.standards.service_info import ServiceInfo, ServiceOrganization, ServiceType
 

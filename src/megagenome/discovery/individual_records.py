@@ -7,9 +7,9 @@ from collections.abc import Collection
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permit_reading import IndividualRecord
-from megagenome.discovery.needs import OntologyFor
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, DatasetId
+from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.beacon.people import (
     AssayResult,
     Feature,

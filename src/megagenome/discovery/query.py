@@ -27,12 +27,12 @@ from megagenome.collection.cohort import (
 )
 from megagenome.collection.model import Sex
 from megagenome.discovery.model import KnownTerms, PeopleQuestion, VariantQuestion
-from megagenome.discovery.needs import OntologyFor
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, parse_country
 from megagenome.reference import Assembly, assembly, genes
 from megagenome.reference.assemblies import ASSEMBLIES
+from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.beacon import BeaconRequest, Filter, VariantParameters, read_internal_id
 
 DEFAULT_LIMIT = 10

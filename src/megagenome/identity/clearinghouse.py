@@ -8,13 +8,13 @@ the trust store has), so nothing in a token can lead anywhere.
 
 from collections.abc import Iterator
 
+from megagenome.identity.linked_identities import Standing, same_person, usable_until
 from megagenome.identity.model import Code, Decision, Entitlement, Grant, Policy, Reason, TokenId
-from megagenome.identity.persons import Standing, same_person, usable_until
 from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, read
 from megagenome.identity.trust import Broker, Trust
 from megagenome.identity.visas import Opened, check_visa, is_needed, open_visa, types_in_conditions
 from megagenome.kernel.errors import Corrupt
-from megagenome.kernel.signatures import printable, quoted
+from megagenome.kernel.signatures import quoted, short_ascii
 from megagenome.standards.passport import (
     MAX_PASSPORT_BYTES,
     PASSPORT_TYP,
@@ -121,7 +121,7 @@ def _check_visas(
     in_conditions = types_in_conditions(opened)
     standing: list[Standing] = []
     for each in opened:
-        type_ = printable(each.type)
+        type_ = short_ascii(each.type)
         if not is_needed(each, policy, in_conditions):
             reasons[each.place] = Reason(Code.NOT_NEEDED, "Nothing that is decided here needs it.", each.place, type_)
             continue

@@ -31,8 +31,6 @@ class Grant(msgspec.Struct, frozen=True):
     revoked_by: str | None = None
 
 
-EVERYWHERE = Scope()
-
 PLACES = {
     Role.SIGNING_OFFICIAL: ("organisation", True),
     Role.COUNTRY_DECIDER: ("country", True),

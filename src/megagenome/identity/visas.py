@@ -4,8 +4,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from megagenome.identity.linked_identities import Standing
 from megagenome.identity.model import SKEW_S, Code, Policy, TokenId
-from megagenome.identity.persons import Standing
 from megagenome.identity.tokens import Refused, check_header, check_signature, check_times, read
 from megagenome.identity.trust import Issuer, Trust, within
 from megagenome.kernel.errors import Corrupt

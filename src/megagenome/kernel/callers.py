@@ -17,7 +17,6 @@ class Role(StrEnum):
     DATA_STEWARD = "data_steward"
     AUDITOR = "auditor"
     CITIZEN = "citizen"
-    OPERATOR = "operator"
 
 
 class Caller(msgspec.Struct, frozen=True):

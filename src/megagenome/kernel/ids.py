@@ -6,7 +6,6 @@ from typing import NewType
 
 from megagenome.kernel.errors import Invalid
 
-NodeId = NewType("NodeId", str)
 DatasetId = NewType("DatasetId", str)
 IndividualId = NewType("IndividualId", str)
 SampleId = NewType("SampleId", str)

@@ -55,14 +55,14 @@ class NotSigned(Corrupt):
         self.fault = fault
 
 
-def printable(text: str) -> str:
+def short_ascii(text: str) -> str:
     """A foreign word fit to be shown: short, ASCII, without control characters."""
     return ascii(text if len(text) <= 120 else text[:119] + "~")[1:-1]
 
 
 def quoted(word: object) -> str:
     """A foreign word for a message, in quotes; anything else than a text is an empty one."""
-    return f"'{printable(word) if isinstance(word, str) else ''}'"
+    return f"'{short_ascii(word) if isinstance(word, str) else ''}'"
 
 
 def check_header(token: Token, types: Collection[str], algorithms: Collection[str] = ALGORITHMS) -> None:

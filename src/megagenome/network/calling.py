@@ -5,29 +5,13 @@ import http.cookiejar
 
 import httpx
 
-from megagenome.kernel.errors import (
-    Conflict,
-    Corrupt,
-    Invalid,
-    MegagenomeError,
-    NotEntitled,
-    RateLimited,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)
+from megagenome.kernel.errors import Corrupt, MegagenomeError, Unavailable
 from megagenome.network.fanout import one_line, tls
-from megagenome.standards.problem import decode_detail
+from megagenome.standards.problem import STATUS, decode_detail
 
 _ERROR_BYTES = 16 * 1024
-_CONDITIONS: dict[int, type[MegagenomeError]] = {
-    400: Invalid,
-    401: Unauthenticated,
-    403: NotEntitled,
-    409: Conflict,
-    413: TooLarge,
-    429: RateLimited,
-}
+_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500 and status != 404}
+"""What a refusal is here, too. A 404 may be of anybody: there may be no such service at the address."""
 
 
 def connect(timeout_s: float) -> httpx.AsyncClient:

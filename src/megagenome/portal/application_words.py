@@ -2,7 +2,7 @@
 """The application process in plain words: states, who has it now, events, clocks, criteria."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from megagenome.portal.countries import country_name
@@ -281,8 +281,3 @@ def until(due: str | datetime | None) -> str:
         return ""
     time = datetime.fromisoformat(due) if isinstance(due, str) else due
     return f"until {day(time)}"
-
-
-def is_past(due: str | None, now: datetime) -> bool:
-    """Whether the end of a clock in a list is over."""
-    return due is not None and datetime.fromisoformat(due).astimezone(UTC) <= now

@@ -4,7 +4,7 @@
 import functools
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -146,6 +146,10 @@ class Ontology:
             for parent in parents:
                 children[parent].append(row)
         return children
+
+
+OntologyFor = Callable[[str], Ontology | None]
+"""The loaded ontology that a CURIE's prefix names; None where it is not loaded, and the term stays flat."""
 
 
 def pack(prefix: str, source: Path, target: Path) -> None:

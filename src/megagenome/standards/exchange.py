@@ -20,7 +20,7 @@ from megagenome.kernel.jwt import read_token
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.public_keys import PublicKeys
 from megagenome.kernel.signatures import verify
-from megagenome.standards.permit import PERMIT_TYPE, Proposal, Revocation, digest
+from megagenome.standards.permit import PERMIT_TYPE, Moment, Proposal, Revocation, digest
 
 PATH = "/access/exchange"
 KNOCK_PATH = "/access/knock"
@@ -39,7 +39,6 @@ T = TypeVar("T")
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 _Nonce = Annotated[str, msgspec.Meta(min_length=16, max_length=64)]
-_Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class Message(msgspec.Struct, frozen=True):
     node: _Id
     hub: _Id
     nonce: _Nonce
-    sent_at: _Time
+    sent_at: Moment
     since: Annotated[int, msgspec.Meta(ge=0)]
     decisions: Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_DECISIONS)]
     descriptor: str
@@ -82,7 +81,7 @@ class Answer(msgspec.Struct, frozen=True):
     hub: _Id
     node: _Id
     nonce: _Nonce
-    sent_at: _Time
+    sent_at: Moment
     sequence: Annotated[int, msgspec.Meta(ge=0)]
     complete: bool
     proposals: tuple[str, ...]

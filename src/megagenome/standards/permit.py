@@ -2,8 +2,9 @@
 """The permit as it goes between hub and nodes, and what countries say of it. No outside standard.
 
 A hub proposes a `PermitDocument`. Each country's node decides on its own datasets and signs a `CountryDecision` over
-the document's digest: that signature is the countersignature, without which the permit works nowhere. The hub tells in
-`Revocations` which permits it suspended, resumed or ended. All three travel as compact JWS (ES256), `typ` as below.
+the document's digest: that signature is the countersignature, without which the permit works nowhere. Both travel as
+compact JWS (ES256), `typ` as below. Which permits the hub suspended, resumed or ended it tells as `Revocation`s in its
+signed answers (`standards.exchange`).
 
 Texts are JSON with sorted keys and without blanks (`encode`), so that a digest is one on every machine.
 """
@@ -19,7 +20,6 @@ from megagenome.kernel.errors import Invalid
 
 PERMIT_TYPE = "megagenome-permit+jwt"
 DECISION_TYPE = "megagenome-decision+jwt"
-REVOCATIONS_TYPE = "megagenome-revocations+jwt"
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its offset: one without could not be compared with others."""
@@ -129,15 +129,6 @@ class Revocation(msgspec.Struct, frozen=True):
     permit: str
     state: PermitState
     at: Moment
-
-
-class Revocations(msgspec.Struct, frozen=True):
-    """The hub's feed: the state of every permit that is or was not active, the latest change of each, by sequence."""
-
-    hub: str
-    sequence: int
-    issued_at: Moment
-    revocations: tuple[Revocation, ...]
 
 
 def encode(document: msgspec.Struct) -> bytes:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.standards import people_table
 from megagenome.synthetic.draws import generator
 
 Flags = npt.NDArray[np.bool_]
@@ -92,18 +93,7 @@ DISEASES = (
 SMOKING = (("never", 0.50), ("former", 0.22), ("current", 0.16), ("", 0.12))
 CONSENT = (("yes", 0.95), ("no", 0.04), ("", 0.01))
 
-COLUMNS = (
-    "individual_id",
-    "sample_id",
-    "sex",
-    "country",
-    "population",
-    "birth_year",
-    "diseases",
-    "phenotypes",
-    "consent",
-    "smoking",
-)
+COLUMNS = (*people_table.COLUMNS, "smoking")
 """Columns of the people table, in order. `smoking` is the holder's own."""
 
 

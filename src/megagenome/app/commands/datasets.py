@@ -86,23 +86,37 @@ def load_(
         raise Invalid("--vcf needs --assembly: GRCh37 or GRCh38")
     if not vcf and not individuals:
         raise Invalid("there is nothing to load: give --individuals, --vcf or both")
-    opened = open_node(folder)
+    named = parse_dataset_id(dataset)
     statement = DatasetStatement(
-        parse_dataset_id(dataset),
-        title,
-        description,
-        open or None,
-        floor,
-        collected,
-        publish,
-        alleles_tier,
-        people_tier,
+        named, title, description, open or None, floor, collected, publish, alleles_tier, people_tier
     )
+    loaded = _load_files(folder, statement, individuals, vcf, assembly, consent_all=consent_all)
+    show(loaded, json=json, render=_loaded)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A load's report, what the people tables hold that is not read, and the next command where one is due."""
+
+    report: LoadReport
+    left_out_of_tables: dict[str, int]
+    next: str = ""
+
+
+def _load_files(
+    folder: Path,
+    statement: DatasetStatement,
+    individuals: tuple[Path, ...],
+    vcf: tuple[Path, ...],
+    assembly: str,
+    *,
+    consent_all: bool,
+) -> Loaded:
+    opened = open_node(folder)
     ontology_for = opened.reference.ontology_for
     people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
     counts = [count_records(path) for path in vcf]
     total = None if None in counts else sum(count or 0 for count in counts)
-    with progress(f"Loading {dataset}", total) as advance:
+    with progress(f"Loading {statement.id}", total) as advance:
         read: dict[str, int] = {}
 
         def follow(place: str, records: int) -> None:
@@ -112,15 +126,7 @@ def load_(
         report = load(opened.collection, statement, people, vcf, assembly, follow)
     state = next(known.state for known in opened.collection.snapshot().datasets if known.id == report.dataset)
     more = f"megagenome node dataset {folder} {report.dataset} {_ONWARD[state]}" if state in _ONWARD else ""
-    show(Loaded(report, people.left_out, more), json=json, render=_loaded)
-
-
-class Loaded(msgspec.Struct, frozen=True):
-    """A load's report, what the people tables hold that is not read, and the next command where one is due."""
-
-    report: LoadReport
-    left_out_of_tables: dict[str, int]
-    next: str = ""
+    return Loaded(report, people.left_out, more)
 
 
 def dataset_(

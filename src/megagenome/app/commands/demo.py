@@ -7,10 +7,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import App, Parameter
@@ -21,6 +20,10 @@ from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.output import Json, printable, show, table
+
+if TYPE_CHECKING:
+    from megagenome.app.demo.expect import Expectation
+    from megagenome.app.demo.plan import PlannedNode
 
 demo = App(name="demo", help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.")
 
@@ -64,12 +67,9 @@ def serve_network(
         An empty or new folder to make the nodes in; it is left when the demo ends.
     """
     # msprime takes half a second to import, and `--help` needs none of it
-    from megagenome.app.demo.check import check_network, check_registered
     from megagenome.app.demo.network import ports_from, run
     from megagenome.app.demo.plan import countries_to_simulate, plan_files
     from megagenome.app.demo.scenario import given, simulated
-    from megagenome.app.demo.walk import walk
-    from megagenome.app.demo.walk.plan import way_through
 
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
@@ -87,11 +87,19 @@ def serve_network(
                 file.write(msgspec.json.format(msgspec.json.encode(scenario.expectation.truth)))
         with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
             if check and scenario.expectation:
-                public = check_network(scenario.expectation, network)
-                registered = check_registered(scenario.expectation, network, network.login(Role.RESEARCHER))
-                way = way_through(scenario.planned, scenario.expectation, network)
-                return _judge(chain(public, registered, walk(way) if way else ()), json=json)
+                return _judge(_checked(scenario.planned, scenario.expectation, network), json=json)
             return _wait(network, json=json)
+
+
+def _checked(planned: list["PlannedNode"], expectation: "Expectation", network: Running) -> Iterator[Checked]:
+    from megagenome.app.demo.check import check_network, check_registered
+    from megagenome.app.demo.walk import walk
+    from megagenome.app.demo.walk.plan import way_through
+
+    yield from check_network(expectation, network)
+    yield from check_registered(expectation, network, network.login(Role.RESEARCHER))
+    if way := way_through(planned, expectation, network):
+        yield from walk(way)
 
 
 @contextlib.contextmanager

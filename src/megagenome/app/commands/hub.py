@@ -16,7 +16,7 @@ from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_add
 from megagenome.app.commands.role import role_commands
 from megagenome.app.hub import Hub, init_hub, joined_of, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
-from megagenome.network.join import HUB_FILE, add_node
+from megagenome.network.add_node import HUB_FILE, add_node
 
 if TYPE_CHECKING:
     from megagenome.app.erasing import Erasure

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import sqlalchemy as sa
 from cyclopts import App, Parameter
+from rich.table import Table
 
 from megagenome.app.commands.results import Done, show_done
 from megagenome.identity.people import Person, list_people
@@ -23,6 +24,7 @@ Subject = Annotated[str, Parameter(help="The person's identity, as their account
 Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha-2.")]
 Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
 Dataset = Annotated[str, Parameter(help="Of a role that an earlier version gave for one dataset.")]
+History = Annotated[bool, Parameter(negative="", help="Also roles that were taken, and by whom.")]
 OpenRecords = Callable[[Path], sa.Engine]
 """Opens the database of a node's or hub's folder."""
 
@@ -43,13 +45,6 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     """The commands for one kind of server, `node` or `hub`."""
     role = App(name="role", help=f"Say who may do what at this {server}.")
 
-    @contextlib.contextmanager
-    def records(folder: Path) -> Iterator[sa.Connection]:
-        engine = open_records(folder)
-        with engine.begin() as connection:
-            yield connection
-        engine.dispose()
-
     @role.command(name="grant")
     def grant(
         folder: Folder,
@@ -65,10 +60,9 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         decider the --country that they act for; so do who applies for data (--organisation) and a hub's data steward
         (--country). All other roles hold at the whole server."""
         scope = _scope(country, organisation, "")
-        with records(folder) as connection:
+        with _begin(open_records, folder) as connection:
             grant_role(connection, subject, role, scope, _operator())
-            known = any(person.subject == subject for person in list_people(connection))
-        note = "" if known else "; nobody has signed in as that yet, so look at it twice"
+            note = _note_of(connection, subject)
         show_done(Done(str(folder), f"{subject} is {_named(role, scope)}{note}"), json=json)
 
     @role.command(name="revoke")
@@ -85,45 +79,55 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     ) -> None:
         """Take a role from a person, from their next request on. Give the options with which it was granted."""
         scope = _scope(country, organisation, dataset)
-        with records(folder) as connection:
+        with _begin(open_records, folder) as connection:
             revoke_role(connection, subject, role, scope, _operator())
         show_done(Done(str(folder), f"{subject} is no longer {_named(role, scope)}"), json=json)
 
     @role.command(name="list")
-    def list_(
-        folder: Folder,
-        /,
-        *,
-        history: Annotated[bool, Parameter(negative="", help="Also roles that were taken, and by whom.")] = False,
-        json: Json = False,
-    ) -> None:
+    def list_(folder: Folder, /, *, history: History = False, json: Json = False) -> None:
         """Who may do what, since when, and who said so."""
-        with records(folder) as connection:
+        with _begin(open_records, folder) as connection:
             grants = all_grants(connection, history=history)
-        columns = ["identity", "role", "where", "since", "given by", *(["until", "taken by"] if history else [])]
-        rows = [
-            [
-                g.subject,
-                g.role,
-                _where(g.scope),
-                g.granted,
-                g.granted_by,
-                *([g.revoked, g.revoked_by] if history else []),
-            ]
-            for g in grants
-        ]
-        show(Granted(grants), json=json, render=lambda _: table(columns, rows))
+        show(Granted(grants), json=json, render=lambda granted: _grants_table(granted, history=history))
 
     @role.command(name="people")
     def people(folder: Folder, /, *, json: Json = False) -> None:
         """Who signed in here, to find a person's identity; last seen first."""
-        with records(folder) as connection:
+        with _begin(open_records, folder) as connection:
             found = list_people(connection)
-        rows = [[each.subject, each.name, each.email, each.organisation, each.last_seen] for each in found]
-        columns = ["identity", "name, as the provider says", "e-mail", "organisation", "last seen"]
-        show(SignedIn(found), json=json, render=lambda _: table(columns, rows))
+        show(SignedIn(found), json=json, render=_people_table)
 
     return role
+
+
+@contextlib.contextmanager
+def _begin(open_records: OpenRecords, folder: Path) -> Iterator[sa.Connection]:
+    engine = open_records(folder)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _note_of(connection: sa.Connection, subject: str) -> str:
+    known = any(person.subject == subject for person in list_people(connection))
+    return "" if known else "; nobody has signed in as that yet, so look at it twice"
+
+
+def _grants_table(granted: Granted, *, history: bool) -> Table:
+    columns = ["identity", "role", "where", "since", "given by", *(["until", "taken by"] if history else [])]
+    rows = [
+        [g.subject, g.role, _where(g.scope), g.granted, g.granted_by, *([g.revoked, g.revoked_by] if history else [])]
+        for g in granted.grants
+    ]
+    return table(columns, rows)
+
+
+def _people_table(signed_in: SignedIn) -> Table:
+    columns = ["identity", "name, as the provider says", "e-mail", "organisation", "last seen"]
+    rows = ([each.subject, each.name, each.email, each.organisation, each.last_seen] for each in signed_in.people)
+    return table(columns, rows)
 
 
 def _scope(country: str, organisation: str, dataset: str) -> Scope:

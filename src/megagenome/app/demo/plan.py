@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from megagenome.collection.datasets import DatasetStatement
-from megagenome.collection.needs import OntologyFor
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_people_table import PeopleTable
@@ -18,6 +17,7 @@ from megagenome.collection.read_vcf import read_header
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, DatasetId
+from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.synthetic import europe
 from megagenome.synthetic.genomes import ASSEMBLY

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.parts.passports.world import encode_identities
-from megagenome.identity.persons import Standing, same_person, usable_until
+from megagenome.identity.linked_identities import Standing, same_person, usable_until
 from megagenome.standards.passport import LATEST_TIME, Visa, VisaIdentity, VisaType
 from megagenome.standards.visa_conditions import Conditions, read_conditions
 from tests.oracles import passports as oracle

@@ -10,7 +10,7 @@ import pytest
 
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.settings import load_settings
-from megagenome.network.join import add_node
+from megagenome.network.add_node import add_node
 from megagenome.network.settings import NetworkSettings, Node
 from tests.network import stubs
 from tests.network.documents import info
