@@ -13,9 +13,11 @@ from megagenome.access import tables as t
 from megagenome.access.cohorts import Cohorts
 from megagenome.access.erasing import erase_person
 from megagenome.access.settings import AccessSettings
+from megagenome.access.store import Transaction
 from megagenome.collection.cohort import Cohort, HasAge, HasSex, canonical
 from megagenome.collection.model import Sex
 from megagenome.kernel.callers import PUBLIC, Caller, Role
+from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotFound, TooLarge, Unauthenticated
 from megagenome.standards.application import CohortRef
 from megagenome.standards.federation import NodeStatus
@@ -41,6 +43,11 @@ def order(cohort: Cohort = COHORT, title: str = "Women", **other: object) -> Sav
 @pytest.fixture
 def cohorts(hub: Hub) -> Cohorts:
     return Cohorts(hub.store, hub.world)
+
+
+def erase(hub: Hub, who: Caller) -> int | None:
+    with begin_erasing(hub.store.engine) as connection:
+        return erase_person(Transaction(connection), hub.world.attachments, str(who.subject), hub.now)
 
 
 def titles(cohorts: Cohorts, caller: Caller) -> list[str]:
@@ -176,7 +183,7 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
         cohorts = Cohorts(hub.store, hub.world)
         cohorts.save(ADA, order(title="Zebrafish", note="Quagga"))
         cohorts.save(BEN, order(title="Ben's"))
-        assert erase_person(hub.store, hub.world, str(ADA.subject)) == 0
+        assert erase(hub, ADA) == 0
         with hub.store.engine.connect() as connection:
             assert connection.scalars(sa.select(t.cohort.c.title)).all() == ["Ben's"]
         assert titles(cohorts, ADA) == []
@@ -186,9 +193,9 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
 
 def test_nobody_is_erased_by_half(hub: Hub, cohorts: Cohorts) -> None:
     cohorts.save(ADA, order())
-    hub.create()
+    hub.submitted()
     with pytest.raises(Conflict):
-        erase_person(hub.store, hub.world, str(ADA.subject))
+        erase(hub, ADA)
     assert titles(cohorts, ADA) == ["Women"]
 
 
