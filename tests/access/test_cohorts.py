@@ -156,6 +156,14 @@ def test_a_person_saves_as_many_as_the_hub_keeps(tmp_path: Path) -> None:
         cohorts.save(ADA, order(HasAge(2)))
 
 
+def test_nobody_fills_the_hub_with_what_nodes_told(cohorts: Cohorts) -> None:
+    few, many = (tuple(NodeCount(f"n{k}", "x" * 300, "EE", NodeStatus.ANSWERED) for k in range(n)) for n in (200, 500))
+    with pytest.raises(TooLarge, match="what the nodes told"):
+        cohorts.save(ADA, order(told=many))
+    assert cohorts.list(ADA, 0, 50).total == 0
+    assert cohorts.save(ADA, order(told=few)).told == few
+
+
 def test_an_application_keeps_the_cohort_that_it_was_begun_with(hub: Hub, cohorts: Cohorts) -> None:
     saved = cohorts.save(ADA, order())
     create = c.Create(hub.id(), saved.cohort.id, DATASETS, "data-access")
