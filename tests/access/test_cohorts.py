@@ -200,8 +200,8 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
 
 
 def test_nobody_is_erased_by_half(hub: Hub, cohorts: Cohorts) -> None:
-    cohorts.save(ADA, order())
     hub.submitted()
+    cohorts.save(ADA, order())
     with pytest.raises(Conflict):
         erase(hub, ADA)
     assert titles(cohorts, ADA) == ["Women"]
