@@ -46,7 +46,7 @@ class Exchanging:
 
     def __init__(self, hub: Hub, folder: Path, *, by_nodes: bool) -> None:
         self.hub, self.nodes, self.awake_s = hub, Nodes(), 0.0
-        self.clocks = HeardClocks(lambda: self.awake_s)
+        self.clocks = HeardClocks(lambda: self.awake_s, lambda: self.nodes.joined)
         self.knocked: list[set[str]] = []
         hub.world = replace(
             hub.world,

@@ -45,6 +45,11 @@ def cohorts(hub: Hub) -> Cohorts:
     return Cohorts(hub.store, hub.world)
 
 
+def erase(hub: Hub, who: Caller) -> int | None:
+    with begin_erasing(hub.store.engine) as connection:
+        return erase_person(Transaction(connection), hub.world.attachments, str(who.subject), hub.now)
+
+
 def titles(cohorts: Cohorts, caller: Caller) -> list[str]:
     return [each.title for each in cohorts.list(caller, 0, 50).cohorts]
 
@@ -151,6 +156,14 @@ def test_a_person_saves_as_many_as_the_hub_keeps(tmp_path: Path) -> None:
         cohorts.save(ADA, order(HasAge(2)))
 
 
+def test_nobody_fills_the_hub_with_what_nodes_told(cohorts: Cohorts) -> None:
+    few, many = (tuple(NodeCount(f"n{k}", "x" * 300, "EE", NodeStatus.ANSWERED) for k in range(n)) for n in (200, 500))
+    with pytest.raises(TooLarge, match="what the nodes told"):
+        cohorts.save(ADA, order(told=many))
+    assert cohorts.list(ADA, 0, 50).total == 0
+    assert cohorts.save(ADA, order(told=few)).told == few
+
+
 def test_an_application_keeps_the_cohort_that_it_was_begun_with(hub: Hub, cohorts: Cohorts) -> None:
     saved = cohorts.save(ADA, order())
     create = c.Create(hub.id(), saved.cohort.id, DATASETS, "data-access")
@@ -173,17 +186,12 @@ def test_nobody_applies_with_a_cohort_that_somebody_else_saved(hub: Hub, cohorts
     assert messages[0] == messages[1]
 
 
-def erase(hub: Hub) -> int | None:
-    with begin_erasing(hub.store.engine) as connection:
-        return erase_person(Transaction(connection), hub.world.attachments, str(ADA.subject), hub.now)
-
-
 def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
     with open_hub(tmp_path) as hub:
         cohorts = Cohorts(hub.store, hub.world)
         cohorts.save(ADA, order(title="Zebrafish", note="Quagga"))
         cohorts.save(BEN, order(title="Ben's"))
-        assert erase(hub) == 0
+        assert erase(hub, ADA) == 0
         with hub.store.engine.connect() as connection:
             assert connection.scalars(sa.select(t.cohort.c.title)).all() == ["Ben's"]
         assert titles(cohorts, ADA) == []
@@ -192,10 +200,10 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
 
 
 def test_nobody_is_erased_by_half(hub: Hub, cohorts: Cohorts) -> None:
+    hub.submitted()
     cohorts.save(ADA, order())
-    hub.active()
     with pytest.raises(Conflict):
-        erase(hub)
+        erase(hub, ADA)
     assert titles(cohorts, ADA) == ["Women"]
 
 

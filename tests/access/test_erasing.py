@@ -14,7 +14,8 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.standards.application import ApplicationId, State
-from tests.access.hub import ADA, BEN, CHAIR, DORA, Hub, open_hub
+from megagenome.standards.permit import Verdict
+from tests.access.hub import ADA, BEN, CHAIR, DORA, EEVA, FINN, SIGNE, Hub, open_hub
 
 
 def everything(hub: Hub) -> str:
@@ -80,6 +81,35 @@ def test_nobody_is_erased_from_what_runs(hub: Hub) -> None:
     with pytest.raises(Conflict, match="active"):
         erase_one(hub, application)
     assert hub.show(ADA, application).answers["title"]
+
+
+@pytest.mark.parametrize("who", [SIGNE, DORA, CHAIR], ids=lambda who: who.name)
+@pytest.mark.parametrize("step", ["recommended", "requested", "active"])
+def test_an_official_is_erased_and_what_runs_goes_on(hub: Hub, who: Caller, step: str) -> None:
+    application: ApplicationId = getattr(hub, step)()
+    permit, before = hub.reader.permit(ADA, application), hub.view(application)
+    assert erase(hub, who) == 0
+    assert (hub.view(application), hub.reader.permit(ADA, application)) == (before, permit)
+    assert str(who.subject) not in everything(hub)
+    if step == "recommended":
+        hub.do(CHAIR, application, c.RequestDecisions())
+    assert [each.document for each in hub.reader.proposals("node-fi")] == [permit]
+    hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    hub.do(CHAIR, application, c.Revoke("over"))
+    erase(hub, ADA)
+    assert "Ada" not in everything(hub)
+
+
+def test_who_decided_for_a_country_is_erased_with_what_they_signed(hub: Hub) -> None:
+    application = hub.active()
+    before = hub.view(application)
+    hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
+    assert erase(hub, FINN) == 0
+    assert str(FINN.subject) not in everything(hub)
+    assert str(EEVA.subject) in everything(hub)
+    assert (hub.view(application).state, hub.view(application).version) == (before.state, before.version + 1)
+    hub.store.rebuild()
+    hub.show(ADA, application)
 
 
 def test_a_draft_is_withdrawn_when_its_applicant_is_erased(hub: Hub) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jws
 
 from megagenome.access import command_types as c
 from megagenome.access import news
@@ -128,6 +129,23 @@ def test_a_refused_decision_holds_up_no_other(way: Exchanging) -> None:
     good = way.decided(application, {"GDI-EE-1": Verdict.APPROVED})
     receipts = way.tell(decisions=(bad, worse, "nonsense", good)).receipts
     assert [bool(each.refusal) for each in receipts] == [True, True, True, False]
+
+
+def test_half_a_character_holds_up_nobody(way: Exchanging) -> None:
+    """JSON can write it (`\\ud800`), and no database takes it."""
+    application, keys = way.hub.requested(), way.node_keys["node-ee"]
+    good = way.decided(application, {"GDI-EE-1": Verdict.APPROVED})
+    half = [{"dataset": "GDI-EE-2", "verdict": "refused", "reasons": "\ud800"}]
+    for changed in ({"decisions": half}, {"node": "\ud800"}, {"decided_by": "\ud800@x"}):
+        content = json.dumps({**claims(good), **changed}).encode()
+        header = {"alg": "ES256", "kid": keys.kid, "typ": DECISION_TYPE}
+        bad = jws.serialize_compact(header, content, keys._private, ["ES256"])
+        assert "half a character" in way.tell(decisions=(bad,)).receipts[0].refusal
+    parts = (b'{"alg":"ES256"}', b'{"node":"\\ud800","descriptor":""}', b"s")
+    stranger = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    with pytest.raises(Unauthenticated):
+        way.exchange.answer(stranger.encode())
+    assert not way.tell(decisions=(good,)).receipts[0].refusal
 
 
 def test_a_decision_is_its_own_nodes_only(way: Exchanging) -> None:

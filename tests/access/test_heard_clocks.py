@@ -9,6 +9,7 @@ import pytest
 
 from megagenome.access import command_types as c
 from megagenome.access.heard_clocks import Agreement, HeardClocks
+from megagenome.access.needs import BelievedNode
 from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.standards.application import ApplicationId, PartState, State
 from megagenome.standards.permit import PermitState, Verdict
@@ -101,6 +102,7 @@ def test_nothing_ends_before_a_node_was_heard_and_terms_begin(way: Exchanging) -
 def test_one_node_whose_clock_is_wrong_holds_up_nobody(way: Exchanging) -> None:
     application = way.hub.requested()
     hear_both(way)
+    way.nodes.joined["node-se"] = BelievedNode("node-se", "SE", {})
     way.clocks.hear("node-se", way.hub.now)
     with pytest.raises(Invalid, match="clock"):
         way.tell("node-ee", sent_at=way.hub.now + YEARS)
@@ -119,6 +121,18 @@ def test_an_old_message_sent_again_says_nothing_of_the_time(way: Exchanging) -> 
     with pytest.raises(Invalid):
         way.send(captured)
     assert way.clocks.agreement(way.hub.now) is Agreement.AGREED
+
+
+def test_a_node_that_was_removed_has_no_voice(way: Exchanging) -> None:
+    application = way.hub.submitted()
+    hear_both(way)
+    way.clocks.hear("node-ee", way.hub.now + YEARS)
+    with pytest.raises(Unavailable, match="no term begins"):
+        way.hub.do(SIGNE, application, c.Endorse())
+    del way.nodes.joined["node-ee"]
+    way.hub.do(SIGNE, application, c.Endorse())
+    way.nodes.joined.clear()
+    assert way.clocks.agreement(way.hub.now) is Agreement.UNHEARD
 
 
 def test_agreement_is_of_most_nodes_and_each_has_one_voice() -> None:

@@ -267,12 +267,12 @@ def test_reasons_hold_no_token_and_no_person() -> None:
 
 
 def test_foreign_words_cannot_steer_a_terminal_or_fill_a_page() -> None:
-    draft = timed(MINT.passport(HUB, "h-1"), iss="https://\x1b[31m\ud800" + "x" * 9999)
+    draft = timed(MINT.passport(HUB, "h-1"), iss="https://\x1b[31m\x07" + "x" * 9999)
     [reason] = ask(sign(draft)).reasons
     assert reason.says.isprintable()
     assert len(reason.says) < 250
     msgspec.json.encode(reason)
-    visa = timed(MINT.visa(HUB, "h-1", "Type\ud800\x1b[31m", "x"))
+    visa = timed(MINT.visa(HUB, "h-1", "Type\x07\x1b[31m", "x"))
     msgspec.json.encode(ask(passport(visa)))
 
 

@@ -3,6 +3,8 @@
 
 import re
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import anyio
@@ -67,6 +69,23 @@ def test_who_begins_too_often_is_told_to_wait(browser: Browser, engine: sa.Engin
     assert "try again in a minute" in answers[-1].text
     with engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(tables.sign_in)).scalar_one() == MOST
+
+
+def test_what_a_caller_writes_of_their_address_frees_nobody(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy of this machine that adds a line of its own under the caller's."""
+    answer, addresses = server.app.asgi_handler, count()
+
+    async def behind_a_proxy(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            lines = (f"192.0.2.{next(addresses)}", "198.51.100.7")
+            scope["headers"] = [*scope["headers"], *((b"x-forwarded-for", line.encode()) for line in lines)]
+            scope["client"] = ("127.0.0.1", 1)
+        await answer(scope, receive, send)
+
+    monkeypatch.setattr(server.app, "asgi_handler", behind_a_proxy)
+    with server.browser() as browser:
+        answers = [browser.client.get("/login/start", follow_redirects=False) for _ in range(MOST + 1)]
+    assert [each.status_code for each in answers] == [303] * MOST + [429]
 
 
 @pytest.mark.parametrize("host", ["http://hub.example.org", "http://10.0.0.1:8600", "http://127.0.0.1.evil.example"])

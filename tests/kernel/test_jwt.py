@@ -35,6 +35,10 @@ def test_a_token_is_taken_apart() -> None:
     assert (read.signed.decode(), read.signature) == (text.rpartition(".")[0], b"s")
 
 
+def test_a_character_in_two_halves_is_one() -> None:
+    assert read_token(token(claims=b'{"a":"\\ud83d\\ude00"}'), MOST).claims == {"a": "\U0001f600"}
+
+
 def test_a_token_without_signature_can_be_read() -> None:
     assert read_token(token(signature=b""), MOST).signature == b""
 
@@ -70,6 +74,9 @@ def test_any_claims_and_signature_are_read_back(signature: bytes, claims: dict[s
         token(claims=b'{"a":1}{}'),
         token(claims=b'{"a":1,"b":{"c":1,"c":2}}'),
         token(claims=b'{"a":1,"\\u0061":2}'),
+        token(claims=b'{"a":"\\ud800"}'),  # half a character
+        token(claims=b'{"a":{"\\uDFff":1}}'),
+        token(header=b'{"alg":"x","kid":"\\uDBFF"}'),
         token(claims=b'{"a":NaN}'),
         token(claims=b'{"a":-Infinity}'),
         token(claims=b'{"a":1e999}'),

@@ -15,7 +15,6 @@ from litestar.params import FromPath, RawBody
 from megagenome.access.cohorts import Cohorts
 from megagenome.access.routes import (
     LARGEST_COMMAND_BYTES,
-    LARGEST_PAGE,
     Http,
     caller_of,
     decode_body,
@@ -24,6 +23,9 @@ from megagenome.access.routes import (
     whole_number,
 )
 from megagenome.standards.saved_cohort import RenameCohort, SaveCohort
+
+LARGEST_PAGE = 50
+"""Each may be a few hundred kilobytes."""
 
 
 def cohort_router(cohorts: Cohorts) -> Router:

@@ -23,6 +23,9 @@ from megagenome.kernel.errors import Invalid, NotFound, TooLarge, Unauthenticate
 from megagenome.standards.application import CohortRef, PersonKey
 from megagenome.standards.saved_cohort import NodeCount, RenameCohort, SaveCohort, SavedCohort, SavedCohorts
 
+LARGEST_TOLD = 100_000
+"""Characters of what nodes told, some 500 nodes: whoever can sign in may save, and a page of these is read at once."""
+
 _row = t.cohort.c
 
 
@@ -60,11 +63,14 @@ class Cohorts:
     def save(self, caller: Caller, order: SaveCohort) -> SavedCohort:
         """Save a cohort; one that the caller saved before stays as it is, with its first title and counts.
 
-        Raises `Invalid` where id and definition do not agree, `TooLarge` for who saved as many as this hub keeps.
+        Raises `Invalid` where id and definition do not agree, `TooLarge` for who saved as many as this hub keeps, and
+        for counts of more nodes than a network has.
         """
         subject = _subject(caller)
         ref = check_cohort(self.world.identify_cohort, order.cohort, order.definition)
         told = msgspec.json.encode(order.told).decode()
+        if len(told) > LARGEST_TOLD:
+            raise TooLarge(f"what the nodes told has over {LARGEST_TOLD:,} characters: save the cohort without it")
         texts = {"title": _one_line(order.title), "note": order.note.strip(), "question": order.question.strip()}
         _refuse_nul(*texts.values())
         with self.store.transaction() as transaction:

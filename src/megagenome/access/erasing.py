@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Erasing what is personal, for the operator. Events stay, and with them the state of every application.
 
-A person is erased from the table of people, with all that they wrote or attached, the cohorts that they saved and the
-permits that name them; an application with all that anybody wrote in it. Neither while an application of theirs still
-runs: its permit names them, and a node could not say any more who may read. A draft, which nobody waits for, is
-withdrawn.
+A person is erased from the table of people, with all that they wrote or attached, the cohorts that they saved, the
+permits that name them and the decisions that they signed; an application with all that anybody wrote in it. Neither
+while an application of theirs still runs: its permit names them, and a node could not say any more who may read. A
+draft, which nobody waits for, is withdrawn. Who only dealt with applications at a desk is erased at any time, and these
+go on.
 
 Documents are erased before the commit: a process that is killed between leaves names of documents that are gone, which
 the next erasing finds. The other way it would leave documents that nothing leads to.
@@ -12,12 +13,13 @@ the next erasing finds. The other way it would leave documents that nothing lead
 
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
 from megagenome.access.cohorts import erase_cohorts
 from megagenome.access.desk_rows import find_held, show_item, without_person
-from megagenome.access.events import Actor, Attached, Withdrawn
+from megagenome.access.events import Actor, Attached, Decided, Event, Withdrawn
 from megagenome.access.model import ENDED, Application, Attachment, TextId
 from megagenome.access.needs import Attachments
 from megagenome.access.projection import project
@@ -44,9 +46,8 @@ def erase_person(transaction: Transaction, attachments: Attachments, subject: st
             if attachment.by == person:
                 attachments.erase(attachment.id)
         _erase_permits(transaction, view)
-    texts = sa.select(t.text.c.id).where(t.text.c.author == person)
-    for text in list(transaction.connection.scalars(texts)):
-        transaction.erase_text(TextId(text))
+    for text in _written_by(transaction, person) | _signed_by(transaction, person):
+        transaction.erase_text(text)
     erase_cohorts(transaction, person)
     gone = sa.update(t.person).where(t.person.c.key == person).values(subject=None, name="")
     transaction.connection.execute(gone)
@@ -128,6 +129,25 @@ def _attached(transaction: Transaction, application: ApplicationId) -> list[Atta
     """Those that were ever attached."""
     bodies = [event.body for event in transaction.events(application)]
     return [body.attachment for body in bodies if isinstance(body, Attached)]
+
+
+def _written_by(transaction: Transaction, person: PersonKey) -> set[TextId]:
+    """What somebody wrote, without the permits that they proposed at their desk: these speak of others, who need them,
+    and were erased before where they speak of this person."""
+    row = t.text.c
+    written = transaction.connection.execute(sa.select(row.id, row.application).where(row.author == person)).all()
+    views = [transaction.view(ApplicationId(each)) for each in {row.application for row in written}]
+    proposed = {view.recommendation.permit.text for view in views if view.recommendation and view.recommendation.permit}
+    return {TextId(row.id) for row in written} - proposed
+
+
+def _signed_by(transaction: Transaction, person: PersonKey) -> set[TextId]:
+    """The decisions that somebody took for a country, as their node signed them, with their subject: the node keeps its
+    own, and the events what was decided and its digest."""
+    row = t.event.c
+    asked = sa.select(row.body).where(row.body.contains(f'"decided_by":"{person}"', autoescape=True))
+    bodies = [msgspec.json.decode(body, type=Event).body for body in transaction.connection.scalars(asked)]
+    return {body.token for body in bodies if isinstance(body, Decided) and body.decided_by == person}
 
 
 def _erase_permits(transaction: Transaction, view: Application) -> None:

@@ -7,7 +7,7 @@ so a jump of the hub's shows at once, and so does its end.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from enum import Enum
 
@@ -35,8 +35,14 @@ def always_agreed(_now: datetime, /) -> Agreement:
 class HeardClocks:
     """The nodes' clocks as far as this process heard them. Safe for threads."""
 
-    def __init__(self, seconds: Callable[[], float] = seconds_awake_or_asleep) -> None:
-        self._seconds = seconds
+    def __init__(
+        self,
+        seconds: Callable[[], float] = seconds_awake_or_asleep,
+        members: Callable[[], Collection[str]] | None = None,
+    ) -> None:
+        """`members`: the nodes that belong to the network now, without which everybody does. A node that was removed
+        has no voice any more, or its clock could hold up every term until the next start."""
+        self._seconds, self._members = seconds, members
         self._turn = threading.Lock()
         self._began_s: dict[str, float] = {}  # by node: what its clock showed when `seconds` was 0
         self._latest: dict[str, datetime] = {}
@@ -56,8 +62,9 @@ class HeardClocks:
 
     def agreement(self, now: datetime) -> Agreement:
         """What the nodes that were heard say of the hub's clock showing `now`, each once."""
+        members = None if self._members is None else frozenset(self._members())
         with self._turn:
-            began_s = list(self._began_s.values())
+            began_s = [began for node, began in self._began_s.items() if members is None or node in members]
         if not began_s:
             return Agreement.UNHEARD
         shown_s = now.timestamp() - self._seconds()

@@ -54,7 +54,8 @@ class HubAccess(NamedTuple):
 
 def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
-    members, knocker, clocks = HubMembers(hub.engine), Knocker(partial(joined_of, hub)), HeardClocks()
+    members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
+    clocks = HeardClocks(members=lambda: [node.id for node in joined_of(hub)])
     world = World(
         hub.settings.hub.id,
         hub.settings.access,

@@ -42,7 +42,8 @@ class BeginLimit:
 
 def address_of(peer: str, forwarded_for: str) -> str:
     """Who counts as one caller: the peer's address; behind a proxy on this machine, the address that it names last in
-    `X-Forwarded-For`, where what a caller wrote stands before. Of IPv6 the network of 64 bits, which one customer has.
+    `X-Forwarded-For`, where what a caller wrote stands before. Of IPv6 the network of 64 bits, which one customer has;
+    one that is IPv4's (`::ffff:192.0.2.1`) counts as that.
     """
     named = forwarded_for.rpartition(",")[2].strip()
     address = named if named and is_loopback(peer) else peer
@@ -50,4 +51,6 @@ def address_of(peer: str, forwarded_for: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return peer
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))

@@ -62,7 +62,9 @@ async def start(request: Http, door: ADoor) -> Redirect:
     """To the provider, with a cookie that binds the sign-in to this browser."""
     site = _site(request, door)
     peer = request.client.host if request.client else ""
-    door.beginning.take(address_of(peer, request.headers.get("x-forwarded-for", "")))
+    # some proxies write a line of their own under what the caller wrote
+    forwarded = ",".join(request.headers.getall("x-forwarded-for", []))
+    door.beginning.take(address_of(peer, forwarded))
     next_path = local_path(request.query_params.get("next", "/"))
     secret = await anyio.to_thread.run_sync(partial(_begin, door, next_path), limiter=door.waiting)
     address = await anyio.to_thread.run_sync(

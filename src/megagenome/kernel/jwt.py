@@ -23,6 +23,7 @@ MAX_NESTING = 32
 
 # Texts whole, so that theirs are not counted; also one that never ends, else it were looked through from each quote.
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _LAST = {1: b"AEIMQUYcgkosw048", 2: b"AQgw"}
@@ -87,7 +88,8 @@ def read_token(text: str | bytes, most_bytes: int) -> Token:
 def decode_object(content: bytes, what: str) -> dict[str, Any]:
     """One JSON object of which every reader has the same idea.
 
-    Raises `Corrupt`, which names `what`, for other JSON, names that repeat, NaN, and nesting beyond all use.
+    Raises `Corrupt`, which names `what`, for other JSON, names that repeat, NaN, lone surrogates, and nesting beyond
+    all use.
     """
     if _is_deep(content):
         raise Corrupt(f"its {what} are nested too deep")
@@ -98,6 +100,8 @@ def decode_object(content: bytes, what: str) -> dict[str, Any]:
         raise Corrupt(f"its {what}: {why}") from None
     if not isinstance(found, dict):
         raise Corrupt(f"its {what} are no JSON object")
+    if _SURROGATE.search(content) and not _is_text(found):
+        raise Corrupt(f"its {what}: half a character, which is no text")
     return found
 
 
@@ -117,6 +121,15 @@ def _is_deep(content: bytes) -> bool:
         elif mark[0] in b"]}":
             depth -= 1
     return deepest > MAX_NESTING
+
+
+def _is_text(found: dict[str, Any]) -> bool:
+    """Whether all texts are UTF-8, as databases and signers want them."""
+    try:
+        msgspec.json.encode(found)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
