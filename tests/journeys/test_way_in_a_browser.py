@@ -105,11 +105,11 @@ def begin(stage: Stage) -> Page:
     page.wait_for_url("**/cohort?**")
     assert str(2 * WOMEN) in page.locator(".main-figure").inner_text()
     look(page, "cohort")
-    page.get_by_role("link", name="Apply for access to these data").click()
+    press(page, "Save it and apply for access")
     for site in (way.grants, way.refuses):
         page.locator(f'input[value$=" {site.dataset}"]').check()
     look(page, "choose")
-    press(page, "Save the cohort and begin")
+    press(page, "Begin the application")
     look(page, "draft")
     return page
 
