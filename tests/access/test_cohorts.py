@@ -14,9 +14,11 @@ from megagenome.access import tables as t
 from megagenome.access.cohorts import Cohorts
 from megagenome.access.erasing import erase_person
 from megagenome.access.settings import AccessSettings
+from megagenome.access.store import Transaction
 from megagenome.collection.cohort import Cohort, HasAge, HasSex, canonical
 from megagenome.collection.model import Sex
 from megagenome.kernel.callers import PUBLIC, Caller, Role
+from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotFound, TooLarge, Unauthenticated
 from megagenome.standards.application import CohortRef
 from megagenome.standards.federation import NodeStatus
@@ -184,12 +186,17 @@ def test_nobody_applies_with_a_cohort_that_somebody_else_saved(hub: Hub, cohorts
     assert messages[0] == messages[1]
 
 
+def erase(hub: Hub) -> int | None:
+    with begin_erasing(hub.store.engine) as connection:
+        return erase_person(Transaction(connection), hub.world.attachments, str(ADA.subject), hub.now)
+
+
 def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
     with open_hub(tmp_path) as hub:
         cohorts = Cohorts(hub.store, hub.world)
         cohorts.save(ADA, order(title="Zebrafish", note="Quagga"))
         cohorts.save(BEN, order(title="Ben's"))
-        assert erase_person(hub.store, hub.world, str(ADA.subject)) == 0
+        assert erase(hub) == 0
         with hub.store.engine.connect() as connection:
             assert connection.scalars(sa.select(t.cohort.c.title)).all() == ["Ben's"]
         assert titles(cohorts, ADA) == []
@@ -199,9 +206,9 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
 
 def test_nobody_is_erased_by_half(hub: Hub, cohorts: Cohorts) -> None:
     cohorts.save(ADA, order())
-    hub.create()
+    hub.active()
     with pytest.raises(Conflict):
-        erase_person(hub.store, hub.world, str(ADA.subject))
+        erase(hub)
     assert titles(cohorts, ADA) == ["Women"]
 
 

@@ -37,7 +37,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_an_answer_that_trickles_is_cut_off(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_calls, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(provider_calls, "PATIENCE_S", 2.0)  # half of it may pass between two bytes on a busy machine
     with pytest.raises(Unavailable, match="too slowly"):
         ProviderCalls("The provider").get(dripping)
 
