@@ -33,7 +33,9 @@ def test_a_form_that_was_changed_or_is_not_there(form: Form) -> None:
 
 def test_the_form_asks_what_the_rules_list(form: Form) -> None:
     sources = " ".join(field.source for field in form.fields())
-    assert all(rule in sources for rule in ("Art. 67", "Art. 53", "Art. 54", "Art. 61(4)", "Art. 71", "SOP0003", "1+MG"))
+    assert all(
+        rule in sources for rule in ("Art. 67", "Art. 53", "Art. 54", "Art. 61(4)", "Art. 71", "SOP0003", "1+MG")
+    )
     documents = [field for field in form.fields() if field.type == "attachment"]
     assert [(field.id, field.required) for field in documents] == [
         ("ethics_approval", True),

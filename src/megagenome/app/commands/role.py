@@ -5,7 +5,7 @@ import contextlib
 import getpass
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from megagenome.app.commands.results import Done, show_done
 from megagenome.identity.people import Person, list_people
 from megagenome.identity.roles import Grant, Scope, all_grants, grant_role, revoke_role
 from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 from megagenome.kernel.output import Json, show, table
 
@@ -23,8 +24,19 @@ Subject = Annotated[str, Parameter(help="The person's identity, as their account
 Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha-2.")]
 Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
 Dataset = Annotated[str, Parameter(help="Of a role that an earlier version gave for one dataset.")]
-OpenRecords = Callable[[Path], sa.Engine]
-"""Opens the database of a node's or hub's folder."""
+# as documents and pages have it, dac_chair; dac-chair is understood
+RoleName = Annotated[Role, Parameter(name_transform=lambda name: name.lower().replace("-", "_"))]
+
+
+class Records(NamedTuple):
+    """The database of a node or hub, and the country that a node is of; empty at a hub, which is of none."""
+
+    engine: sa.Engine
+    country: str = ""
+
+
+OpenRecords = Callable[[Path], Records]
+"""Opens what is in a node's or hub's folder."""
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -44,8 +56,10 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     role = App(name="role", help=f"Say who may do what at this {server}.")
 
     @contextlib.contextmanager
-    def records(folder: Path) -> Iterator[sa.Connection]:
-        engine = open_records(folder)
+    def records(folder: Path, place: str = "") -> Iterator[sa.Connection]:
+        engine, country = open_records(folder)
+        if country and place not in ("", country):
+            raise Invalid(f"this is a node of {country}: a role for {place} counts for nothing here")
         with engine.begin() as connection:
             yield connection
         engine.dispose()
@@ -54,7 +68,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     def grant(
         folder: Folder,
         subject: Subject,
-        role: Role,
+        role: RoleName,
         /,
         *,
         country: Country = "",
@@ -65,7 +79,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         decider the --country that they act for; so do who applies for data (--organisation) and a hub's data steward
         (--country). All other roles hold at the whole server."""
         scope = _scope(country, organisation, "")
-        with records(folder) as connection:
+        with records(folder, scope.country) as connection:
             grant_role(connection, subject, role, scope, _operator())
             known = any(person.subject == subject for person in list_people(connection))
         note = "" if known else "; nobody has signed in as that yet, so look at it twice"
@@ -75,7 +89,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     def revoke(
         folder: Folder,
         subject: Subject,
-        role: Role,
+        role: RoleName,
         /,
         *,
         country: Country = "",
