@@ -122,6 +122,7 @@ def test_a_proposal_is_whole_and_hostile_text_stays_text(told: PermitState) -> N
     found = Document(page)
     found.check()
     assert "<script>window" not in page
+    assert "0123" in found.text  # the application, to be read at the hub
     choices = [a["value"] for a in found.all("input") if a["type"] == "radio"]
     # what the hub ended leaves nothing to decide; what was refused stays refused
     assert choices == ([] if told is PermitState.REVOKED else ["approved", "refused", "revoked"])
