@@ -73,6 +73,11 @@ def test_no_other_country_decides_at_a_node(folder: Path, capsys: pytest.Capture
         assert "this is a node of EE" in capsys.readouterr().err
 
 
+def test_a_new_server_knows_nobody(hub: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "role", "people", hub]) == main(["hub", "role", "list", hub]) == 0
+    assert capsys.readouterr().out == "nobody has signed in here yet\nnobody has a role here\n"
+
+
 def test_roles_are_named_as_pages_and_documents_name_them(hub: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hub", "role", "grant", hub, JANE, "king"]) == 2
     assert '"dac_chair"' in capsys.readouterr().err

@@ -126,7 +126,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
             ]
             for g in grants
         ]
-        show(Granted(grants), json=json, render=lambda _: table(columns, rows))
+        show(Granted(grants), json=json, render=lambda _: table(columns, rows) if rows else "nobody has a role here")
 
     @role.command(name="people")
     def people(folder: Folder, /, *, json: Json = False) -> None:
@@ -135,7 +135,11 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
             found = list_people(connection)
         rows = [[each.subject, each.name, each.email, each.organisation, each.last_seen] for each in found]
         columns = ["identity", "name, as the provider says", "e-mail", "organisation", "last seen"]
-        show(SignedIn(found), json=json, render=lambda _: table(columns, rows))
+        show(
+            SignedIn(found),
+            json=json,
+            render=lambda _: table(columns, rows) if rows else "nobody has signed in here yet",
+        )
 
     return role
 
