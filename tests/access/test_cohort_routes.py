@@ -38,7 +38,10 @@ def test_a_cohort_over_http(web: TestClient[Litestar]) -> None:
     assert ada.get("/cohorts").json() == {"total": 1, "skip": 0, "most": 500, "cohorts": [saved.json()]}
     renamed = ada.post(f"{MINE}/rename", {"title": "Others", "note": ""})
     assert renamed.json() == {**saved.json(), "title": "Others"}
-    assert ada.post(f"{MINE}/delete").json() == renamed.json()
+    recounted = ada.post(f"{MINE}/recount", {"told": []}).json()
+    assert {**recounted, "saved": ""} == {**renamed.json(), "told": [], "saved": ""}
+    assert ada.post(f"{MINE}/recount", {}).status_code == 400
+    assert ada.post(f"{MINE}/delete").json() == recounted
     assert ada.get(MINE).status_code == 404
     assert ada.get("/cohorts").json()["total"] == 0
 
@@ -53,6 +56,7 @@ def test_what_others_saved_looks_as_what_is_not_there(web: TestClient[Litestar],
         asked = [
             other.get(path),
             other.post(f"{path}/rename", {"title": "x"}),
+            other.post(f"{path}/recount", {"told": []}),
             other.post(f"{path}/delete"),
         ]
         return [(each.status_code, each.text.replace(cohort, "…")) for each in asked]

@@ -2,6 +2,7 @@
 """Saved cohorts: each its owner's alone, the same definition once, and no application changes with them."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotFound, TooLarge, Unauthenticated
 from megagenome.standards.application import CohortRef
 from megagenome.standards.federation import NodeStatus
-from megagenome.standards.saved_cohort import NodeCount, RenameCohort, SaveCohort, SavedCohort
+from megagenome.standards.saved_cohort import NodeCount, RecountCohort, RenameCohort, SaveCohort, SavedCohort
 from tests.access.hub import ADA, BEN, COHORT, DATASETS, DEFINITION, START, Hub, open_hub, person
 
 ABSENT = "sha256:" + "0" * 64
@@ -90,6 +91,16 @@ def test_a_cohort_is_renamed_and_deleted(cohorts: Cohorts) -> None:
     assert cohorts.save(ADA, order(title="anew")).title == "anew"
 
 
+def test_a_cohort_is_recounted(hub: Hub, cohorts: Cohorts) -> None:
+    cohorts.save(BEN, order())
+    saved = cohorts.save(ADA, order())
+    hub.pass_time(days=3)
+    now = cohorts.recount(ADA, saved.cohort.id, RecountCohort(TOLD[:1]))
+    later = START + timedelta(days=3)
+    assert now == msgspec.structs.replace(saved, told=TOLD[:1], saved=later) == cohorts.find(ADA, saved.cohort.id)
+    assert cohorts.find(BEN, saved.cohort.id).told == TOLD
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_what_others_saved_is_as_what_nobody_did(hub: Hub, cohorts: Cohorts, role: Role | None) -> None:
     theirs = cohorts.save(ADA, order()).cohort.id
@@ -101,6 +112,7 @@ def test_what_others_saved_is_as_what_nobody_did(hub: Hub, cohorts: Cohorts, rol
         for act in (
             lambda: cohorts.find(caller, cohort),
             lambda: cohorts.rename(caller, cohort, naming),
+            lambda: cohorts.recount(caller, cohort, RecountCohort(())),
             lambda: cohorts.delete(caller, cohort),
         ):
             with pytest.raises(NotFound) as error:
@@ -121,6 +133,7 @@ def test_the_public_has_none(cohorts: Cohorts) -> None:
         lambda: cohorts.find(PUBLIC, theirs),
         lambda: cohorts.save(PUBLIC, order()),
         lambda: cohorts.rename(PUBLIC, theirs, RenameCohort("x")),
+        lambda: cohorts.recount(PUBLIC, theirs, RecountCohort(())),
         lambda: cohorts.delete(PUBLIC, theirs),
     ):
         with pytest.raises(Unauthenticated):
@@ -200,7 +213,7 @@ def test_a_person_is_erased_with_their_cohorts(tmp_path: Path) -> None:
 
 
 def test_nobody_is_erased_by_half(hub: Hub, cohorts: Cohorts) -> None:
-    hub.submitted()
+    hub.active()  # first: it may copy where another test's hub was led
     cohorts.save(ADA, order())
     with pytest.raises(Conflict):
         erase(hub, ADA)

@@ -4,7 +4,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +253,14 @@ def test_another_document_under_a_known_id_is_left_out(node: Node) -> None:
     later = {"requested_at": NOW + timedelta(days=1), "decide_by": NOW + timedelta(days=30)}
     node.propose(proposal(uses=("policy",), **later))
     assert node.desk.permit(FINN, "permit-1").document.uses == ("research",)
+
+
+@pytest.mark.parametrize(("day", "left"), [(2, 11), (6, 7), (7, 7), (8, 7), (16, 1), (17, 0)])
+def test_days_are_counted_as_the_hub_counts_them(node: Node, day: int, left: int) -> None:
+    ends = datetime(2026, 11, 17, 22, tzinfo=UTC)  # 11 Finnish working days after 2 November are over: midnight there
+    node.propose(proposal("permit-2", decide_by=ends))
+    node.now = NOW.replace(day=day)
+    assert node.desk.permit(FINN, "permit-2").item.left == left
 
 
 def test_the_desk_is_in_order_of_urgency(node: Node) -> None:

@@ -1,14 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who finds which application in which list, and in which order."""
 
+import pytest
+
 from megagenome.access import command_types as c
+from megagenome.access.cohorts import Cohorts
 from megagenome.access.lists import list_applications
 from megagenome.access.model import Reach
 from megagenome.access.rules import may, roles_of
+from megagenome.collection.cohort import Everyone
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.application import ApplicationId, Page, Scope, State, Verb
 from megagenome.standards.permit import Verdict
-from tests.access.hub import ADA, AUDREY, BEN, BOTH, CHAIR, DORA, EEVA, FINN, OTTO, SIGNE, STEW, STRANGER, SVEA, Hub
+from tests.access.hub import (
+    ADA,
+    AUDREY,
+    BEN,
+    BOTH,
+    CHAIR,
+    DATASETS,
+    DORA,
+    EEVA,
+    FINN,
+    OTTO,
+    SIGNE,
+    STEW,
+    STRANGER,
+    SVEA,
+    Hub,
+)
+from tests.access.test_cohorts import order
 
 
 def listed(hub: Hub, who: Caller, scope: Scope, *states: State, skip: int = 0, limit: int = 50) -> Page:
@@ -32,6 +54,21 @@ def test_ones_own_are_those_one_takes_part_in_latest_first(hub: Hub) -> None:
     hub.do(BEN, first, c.Leave())
     assert listed(hub, BEN, Scope.MINE).total == 0
     assert listed(hub, STRANGER, Scope.MINE).total == 0
+
+
+def test_ones_own_of_a_cohort(hub: Hub) -> None:
+    of = {"directory": hub.world.directory, "states": (), "skip": 0, "limit": 50}
+    women = [hub.create(), hub.create()]
+    everybody = Cohorts(hub.store, hub.world).save(ADA, order(Everyone())).cohort.id
+    other = hub.process.create(ADA, c.Create(hub.id(), everybody, DATASETS, "data-access")).application
+    mine = {"caller": ADA, "scope": Scope.MINE, **of}
+    cohorts = (order().cohort, everybody, "sha256:" + "0" * 64, "%", '"')
+    found = [ids(list_applications(hub.store, cohort=each, **mine)) for each in cohorts]
+    assert [sorted(each) for each in found] == [sorted(women), [other], [], [], []]
+    assert list_applications(hub.store, cohort=everybody, **{**mine, "caller": BEN}).total == 0
+    for scope in (Scope.DESK, Scope.ALL):  # an auditor sees that it is, and not for whom
+        with pytest.raises(Invalid):
+            list_applications(hub.store, cohort=everybody, **{**mine, "caller": AUDREY, "scope": scope})
 
 
 def test_a_desk_has_what_waits_for_it(hub: Hub) -> None:

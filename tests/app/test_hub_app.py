@@ -41,7 +41,7 @@ def test_without_nodes_a_question_is_no_empty_answer(client: TestClient) -> None
     query = {"assemblyId": "GRCh38", "referenceName": "22", "start": 5, "referenceBases": "A", "alternateBases": "G"}
     answer = client.get("/beacon/v2/g_variants", params=query)
     assert answer.status_code == 503
-    assert "hub add" in answer.text
+    assert "hub invite" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/beacon/v2/nothing", "/api/nothing", "/static/nothing"])

@@ -85,6 +85,11 @@ def test_a_fault_of_the_file_is_named(folder: Path, old: str, new: str, says: st
         load_trust(path)
 
 
+def test_a_file_that_is_not_there_is_no_settings_file(folder: Path) -> None:
+    with pytest.raises(Invalid, match=r"no\.toml: there is no trust file here; docs/identity\.md"):
+        load_trust(folder / "no.toml")
+
+
 def test_a_key_file_that_is_none_is_named(folder: Path) -> None:
     (folder / "keys" / "hub.json").write_text("{}")
     with pytest.raises(Invalid, match=r"hub\.json: no JSON Web Key Set"):

@@ -105,9 +105,7 @@ def begin(stage: Stage) -> Page:
     page.wait_for_url("**/cohort?**")
     assert str(2 * WOMEN) in page.locator(".main-figure").inner_text()
     look(page, "cohort")
-    press(page, "Save this cohort")
-    look(page, "saved-cohort")
-    page.get_by_role("link", name="Apply for access to these data").click()
+    press(page, "Save it and apply for access")
     for site in (way.grants, way.refuses):
         page.locator(f'input[value$=" {site.dataset}"]').check()
     look(page, "choose")

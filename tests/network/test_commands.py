@@ -75,6 +75,13 @@ def test_a_cohort_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "54 people told of: sex=female" in shown
 
 
+def test_a_count_that_nobody_told_is_not_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    silent = tuple(msgspec.structs.replace(each, count=None) for each in NODES)
+    answer = msgspec.to_builtins(CohortAnswer("sex=female", False, 0, silent))
+    ask("cohort", "sex=female", behave=routes({"/api/cohort": answer}))
+    assert "no count told of: sex=female" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("what", ["variant", "region", "cohort"])
 def test_json_for_programs_is_the_hubs_answer(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, _ = ask(what, "22-100-A-G", "--json")

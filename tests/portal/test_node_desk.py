@@ -36,7 +36,7 @@ def item(says: str = "words", **changed: Any) -> DeskItem:
         DeskPart("GDI-FI-3", PartState.REFUSED, NOW),
     )
     fields = DeskItem(
-        "permit1", says, "0123", "FI", (says,), (says, "B"), NOW, later, True, PermitState.ACTIVE, parts, 1, says
+        "permit1", says, "0123", "FI", (says,), (says, "B"), NOW, later, 2, True, PermitState.ACTIVE, parts, 1, says
     )
     return msgspec.structs.replace(fields, **changed)
 
@@ -107,11 +107,12 @@ def browser(api: Api) -> Iterator[TestClient[Litestar]]:
 
 def test_the_desk_says_what_waits_and_how_long() -> None:
     text = Document(desk_page(DeskPage(120, 50, (item(),)))).text.replace("\u00a0", " ")
-    assert "3 days left" in text
+    assert "2 working days left" in text  # as the hub says it, over a weekend too
     assert "waits for you" in text
     assert "1 decision on the way" in text
     over = Document(desk_page(DeskPage(1, 0, (item(waits=False),)))).text
     assert "days left" not in over
+    assert "ends today" in Document(desk_page(DeskPage(1, 0, (item(left=0),)))).text
     assert "Nothing was proposed yet." in Document(desk_page(DeskPage(0, 0, ()))).text
 
 
@@ -121,6 +122,7 @@ def test_a_proposal_is_whole_and_hostile_text_stays_text(told: PermitState) -> N
     found = Document(page)
     found.check()
     assert "<script>window" not in page
+    assert "0123" in found.text  # the application, to be read at the hub
     choices = [a["value"] for a in found.all("input") if a["type"] == "radio"]
     # what the hub ended leaves nothing to decide; what was refused stays refused
     assert choices == ([] if told is PermitState.REVOKED else ["approved", "refused", "revoked"])

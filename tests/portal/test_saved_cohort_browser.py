@@ -56,6 +56,9 @@ def test_a_cohort_is_saved_renamed_asked_again_and_deleted(enter: Enter, world: 
     page.wait_for_url(f"{cohort}?ask=1")
     assert "People told now" in page.locator(".figures").inner_text()
     looks(page)
+    page.get_by_role("button", name="Keep what is told now").click()
+    page.wait_for_url(cohort)
+    assert "just now" in page.locator(".figures").inner_text()
     page.goto(f"{world.hub}/cohorts")
     looks(page)
     item = page.locator(".saved-cohorts > li").filter(has_text=f"Aged {40 + scripts} or more")
@@ -92,6 +95,8 @@ def test_an_application_shows_its_cohort_and_keeps_it(enter: Enter, world: World
     page.goto(application)
     assert page.get_by_role("link", name="Women", exact=True).get_attribute("href") == f"/cohorts/{cohort}"
     page.goto(f"{world.hub}/cohorts/{cohort}?show=delete")
+    assert page.locator(f'#applications ~ * a[href="{application.removeprefix(world.hub)}"]').count() == 1
+    check_looks(page)
     page.get_by_role("button", name="Delete this cohort").click()
     page.wait_for_url("**/cohorts?deleted=1")
     page.goto(application)
@@ -113,7 +118,12 @@ def test_what_others_saved_is_as_if_it_were_not_there(enter: Enter, world: World
             told = [other.request.get(world.hub + path.format(each)) for each in (hers, NOBODYS)]
             assert [each.status for each in told] == [404, 404], (name, path)
             assert told[0].text().replace(hers, "…") == told[1].text().replace(NOBODYS, "…")
-        for path, status in (("/cohorts/{}/rename", 404), ("/cohorts/{}/delete", 303), ("/applications", 404)):
+        for path, status in (
+            ("/cohorts/{}/rename", 404),
+            ("/cohorts/{}/recount", 404),
+            ("/cohorts/{}/delete", 303),
+            ("/applications", 404),
+        ):
             told = [
                 other.request.post(
                     world.hub + path.format(each),

@@ -15,7 +15,7 @@ from megagenome.portal.saved_cohort_pages import (
     saved_cohort_page,
     unsaved_page,
 )
-from megagenome.standards.application import CohortRef
+from megagenome.standards.application import ApplicationId, CohortRef, Line, Page, State
 from megagenome.standards.federation import NodeStatus
 from megagenome.standards.saved_cohort import SavedCohorts, node_counts
 from tests.portal import fake_hub
@@ -24,6 +24,16 @@ from tests.portal.saved import ID, SAVED_AT, saved
 
 HUB = "https://hub.example"
 EVIL = fake_hub.EVIL
+WHEN = "2026-03-04T09:10:00Z"
+NONE = Page(0, 0, ())
+BEGUN = Page(
+    60,
+    0,
+    (
+        Line(ApplicationId("a1"), EVIL, State.ACTIVE, 3, "uni", ("EE", "FI"), "", WHEN, None, None, False),
+        Line(ApplicationId("a2"), "", State.DRAFT, 1, "uni", ("EE",), "", WHEN, None, None, False),
+    ),
+)
 NOW = msgspec.structs.replace(
     fake_hub.counts(), count=51, nodes=(fake_hub.node("FI", count=51), fake_hub.node("ES", NodeStatus.LATE, floor=None))
 )
@@ -81,29 +91,42 @@ def test_each_node_then_and_now() -> None:
 
 
 def test_one_cohort_as_it_was_told_and_as_it_is_told_now() -> None:
-    document = read(saved_cohort_page(saved("Women", note="line\nby line"), HUB))
+    document = read(saved_cohort_page(saved("Women", note="line\nby line"), HUB, NONE))
     text = plain(document)
     assert "People told when saved 1,639 by 4 nodes, 3 days ago" in text
     assert "saved 4 Mar 2026, 09:05 UTC" in text
     assert "People told now" not in text
+    assert not [a for a in document.all("form") if a["action"].endswith("/recount")]
     assert f"megagenome ask cohort sex=female --hub {HUB}" in text
     assert not [a for a in document.all("details") if "open" in a]
-    asked = read(saved_cohort_page(saved(), HUB, answer=NOW))
+    asked = read(saved_cohort_page(saved(), HUB, BEGUN, answer=NOW))
     assert "People told now 51 by 1 node" in plain(asked)
     assert "1 node gave no whole answer" in plain(asked)
     assert "Sum of what was told 1,639 51" in plain(asked)
+    assert f"/cohorts/{ID}/recount" in [a["action"] for a in asked.all("form")]
+
+
+def test_the_applications_that_were_begun_with_it() -> None:
+    document = read(saved_cohort_page(saved(), HUB, BEGUN))
+    text = plain(document)
+    assert "60 applications begun with this cohort" in text
+    assert "Untitled application Draft Estonia 4 Mar 2026, 09:10 UTC" in text
+    assert "The latest stand here" in text
+    links = [a["href"] for a in document.all("a") if a["href"].startswith("/applications/a")]
+    assert links == ["/applications/a1", "/applications/a2"]
+    assert "No application of yours" in plain(read(saved_cohort_page(saved(), HUB, NONE)))
 
 
 def test_a_count_that_nobody_told_is_not_zero() -> None:
     nobody = saved(told=node_counts([fake_hub.node("EE", NodeStatus.WITHHELD)]))
-    text = plain(read(saved_cohort_page(nobody, HUB)))
+    text = plain(read(saved_cohort_page(nobody, HUB, NONE)))
     assert "People told when saved – no node told a count" in text
     assert "Withheld means" in text
 
 
 @pytest.mark.parametrize("show", ["rename", "delete"])
 def test_its_forms_stand_open_where_they_were_asked_for(show: str) -> None:
-    document = read(saved_cohort_page(saved(), HUB, show=show))
+    document = read(saved_cohort_page(saved(), HUB, NONE, show=show))
     assert [a["id"] for a in document.all("details") if "open" in a] == [show]
     posts = [a["action"] for a in document.all("form") if a.get("method") == "post"]
     assert posts == [f"/cohorts/{ID}/rename", f"/cohorts/{ID}/delete"]
@@ -121,8 +144,8 @@ def test_nothing_that_anybody_wrote_does_anything() -> None:
     )
     pages = [
         my_cohorts_page(SavedCohorts(1, 0, 500, (evil,))),
-        saved_cohort_page(evil, HUB, answer=msgspec.structs.replace(NOW, nodes=fake_hub.evil().nodes)),
-        saved_cohort_page(evil, HUB, show="rename", problem=EVIL, typed=Naming(EVIL, EVIL)),
+        saved_cohort_page(evil, HUB, BEGUN, answer=msgspec.structs.replace(NOW, nodes=fake_hub.evil().nodes)),
+        saved_cohort_page(evil, HUB, BEGUN, show="rename", problem=EVIL, typed=Naming(EVIL, EVIL)),
         unsaved_page(EVIL, EVIL, Naming(EVIL, EVIL), EVIL),
     ]
     for page in pages:

@@ -4,6 +4,7 @@
     GET, POST  /access/cohorts                       ?skip=&limit=
     GET        /access/cohorts/{cohort}
     POST       /access/cohorts/{cohort}/rename
+    POST       /access/cohorts/{cohort}/recount
     POST       /access/cohorts/{cohort}/delete
 
 Whose they are is who asks; the public has none (401). Errors are RFC 9457 problems.
@@ -22,7 +23,7 @@ from megagenome.access.routes import (
     json_answer,
     whole_number,
 )
-from megagenome.standards.saved_cohort import RenameCohort, SaveCohort
+from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveCohort
 
 LARGEST_PAGE = 50
 """Each may be a few hundred kilobytes."""
@@ -50,13 +51,17 @@ def cohort_router(cohorts: Cohorts) -> Router:
     def rename(request: Http, cohort: FromPath[str], body: RawBody) -> Response[bytes]:
         return json_answer(cohorts.rename(caller_of(request), cohort, decode_body(request, body, RenameCohort)))
 
+    @post("/{cohort:str}/recount", sync_to_thread=True, status_code=200)
+    def recount(request: Http, cohort: FromPath[str], body: RawBody) -> Response[bytes]:
+        return json_answer(cohorts.recount(caller_of(request), cohort, decode_body(request, body, RecountCohort)))
+
     @post("/{cohort:str}/delete", sync_to_thread=True, status_code=200)
     def delete(request: Http, cohort: FromPath[str]) -> Response[bytes]:
         return json_answer(cohorts.delete(caller_of(request), cohort))
 
     return Router(
         "/access/cohorts",
-        route_handlers=[list_, save, find, rename, delete],
+        route_handlers=[list_, save, find, rename, recount, delete],
         exception_handlers=error_answers(),
         request_max_body_size=LARGEST_COMMAND_BYTES,
     )

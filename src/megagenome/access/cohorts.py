@@ -21,7 +21,14 @@ from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from megagenome.standards.application import CohortRef, PersonKey
-from megagenome.standards.saved_cohort import NodeCount, RenameCohort, SaveCohort, SavedCohort, SavedCohorts
+from megagenome.standards.saved_cohort import (
+    NodeCount,
+    RecountCohort,
+    RenameCohort,
+    SaveCohort,
+    SavedCohort,
+    SavedCohorts,
+)
 
 LARGEST_TOLD = 100_000
 """Characters of what nodes told, some 500 nodes: whoever can sign in may save, and a page of these is read at once."""
@@ -40,7 +47,7 @@ class Cohorts:
         self.world = world
 
     def list(self, caller: Caller, skip: int, limit: int) -> SavedCohorts:
-        """The caller's, newest first."""
+        """The caller's; what was saved or recounted last stands first."""
         mine = t.person.c.subject == _subject(caller)
         source = t.cohort.join(t.person, t.person.c.key == _row.owner)
         counted = sa.select(sa.func.count()).select_from(source).where(mine)
@@ -93,6 +100,16 @@ class Cohorts:
             row = _require(transaction, subject, cohort)
             changed = sa.update(t.cohort).where(_row.owner == row.owner, _row.id == cohort)
             transaction.connection.execute(changed.values(title=title, note=note))
+            return _shown(_known(transaction, row.owner, cohort))
+
+    def recount(self, caller: Caller, cohort: str, order: RecountCohort) -> SavedCohort:
+        """Replace what was told, and when. Raises `NotFound`."""
+        subject, told = _subject(caller), msgspec.json.encode(order.told).decode()
+        with self.store.transaction() as transaction:
+            transaction.begin_write()
+            row = _require(transaction, subject, cohort)
+            changed = sa.update(t.cohort).where(_row.owner == row.owner, _row.id == cohort)
+            transaction.connection.execute(changed.values(told=told, saved=stamp(clock.now())))
             return _shown(_known(transaction, row.owner, cohort))
 
     def delete(self, caller: Caller, cohort: str) -> SavedCohort:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from megagenome.access import tables as t
 from megagenome.access.projection import stamp
+from megagenome.access.working_days import working_days_between
 from megagenome.kernel.jwt import read_token
 from megagenome.standards.application import PartState
 from megagenome.standards.desk import DeskItem, DeskPage, DeskPart
@@ -70,6 +71,7 @@ def show_item(held: Held, now: datetime) -> DeskItem:
         tuple(person.name for person in document.people),
         held.proposal.requested_at,
         held.proposal.decide_by,
+        working_days_between(held.proposal.country, now, held.proposal.decide_by),
         held.told is not PermitState.REVOKED and any(part.state is PartState.REQUESTED for part in parts),
         held.told,
         parts,

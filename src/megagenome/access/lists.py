@@ -4,6 +4,7 @@
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import tables as t
@@ -11,7 +12,7 @@ from megagenome.access.model import Reach
 from megagenome.access.needs import Directory
 from megagenome.access.store import Store
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Unauthenticated
+from megagenome.kernel.errors import Invalid, Unauthenticated
 from megagenome.standards.application import ApplicationId, Line, Page, PartState, Scope, State
 
 _DAC_STATES = (State.SCREENING, State.ASSESSING, State.RECOMMENDED)
@@ -20,11 +21,23 @@ _row = t.application.c
 
 
 def list_applications(
-    store: Store, directory: Directory, caller: Caller, scope: Scope, states: tuple[State, ...], skip: int, limit: int
+    store: Store,
+    directory: Directory,
+    caller: Caller,
+    scope: Scope,
+    states: tuple[State, ...],
+    skip: int,
+    limit: int,
+    cohort: str = "",
 ) -> Page:
-    """A page of a list, of certain states where any are named. Raises `Unauthenticated`."""
+    """A page of a list, of certain states where any are named; of one's own also those of one cohort, by its id.
+
+    Raises `Unauthenticated`; `Invalid` for a cohort in another list than one's own: who may look need not read.
+    """
     if caller.subject is None:
         raise Unauthenticated("sign in first")
+    if cohort and scope is not Scope.MINE:
+        raise Invalid("cohort= is for scope=mine")
     with store.engine.connect() as connection:
         person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
         took_part = sa.select(t.participant.c.application).where(t.participant.c.person == (person or ""))
@@ -39,7 +52,19 @@ def list_applications(
             reading = reading if looking else sa.true()
         if states:
             which &= _row.state.in_(states)
+        if cohort:
+            which &= _is_of(cohort)
         return _page(connection, which, reading, scope, countries, skip, limit)
+
+
+def _is_of(cohort: str) -> sa.ColumnElement[bool]:
+    """Whether an application was begun with this cohort, by its first event."""
+    # the fields of an event stand in a fixed order, and within a text of JSON no quote stands unescaped
+    names = f'"cohort":{{"id":{msgspec.json.encode(cohort).decode()},'
+    first = t.event.c
+    return sa.exists().where(
+        first.application == _row.id, first.sequence == 1, first.body.contains(names, autoescape=True)
+    )
 
 
 def _desks(directory: Directory, caller: Caller, scope: Scope) -> list[sa.ColumnElement[bool]]:

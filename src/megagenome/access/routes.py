@@ -83,6 +83,7 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
             tuple(_choice(State, each, "state") for each in asked.getall("state", [])),
             whole_number(asked.get("skip", "0"), "skip", 1_000_000),
             whole_number(asked.get("limit", "50"), "limit", LARGEST_PAGE),
+            asked.get("cohort", ""),
         )
         return json_answer(page)
 

@@ -91,6 +91,8 @@ class TrustStore(msgspec.Struct, frozen=True):
 
 def load_trust(path: Path) -> TrustStore:
     """Read `trust.toml` and the key files that it names. Raises `Invalid`, which names file and key, for all faults."""
+    if not path.exists():
+        raise Invalid(f"{path}: there is no trust file here; docs/identity.md describes it")
     settings = load_settings(TrustSettings, path, {})
     named = {broker.jwks_file for broker in settings.brokers} | {issuer.jwks_file for issuer in settings.issuers}
     return TrustStore(settings, {name: _read_key_file(path.parent / name) for name in named if name})

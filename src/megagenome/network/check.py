@@ -44,7 +44,7 @@ def check_network(nodes: Sequence[Node], settings: NetworkSettings) -> list[Find
     except Invalid as error:
         return [Finding("nodes", fine=False, says=str(error), do="edit hub.toml")]
     if not nodes:
-        return [Finding("nodes", fine=True, says="none yet: add one with `megagenome hub add`")]
+        return [Finding("nodes", fine=True, says="none yet: invite one with `megagenome hub invite`")]
     return asyncio.run(_check_network(nodes, settings))
 
 

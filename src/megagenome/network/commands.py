@@ -155,8 +155,9 @@ def _region(answer: RegionAnswer) -> RenderableType:
 
 
 def _cohort(answer: CohortAnswer) -> RenderableType:
+    is_told = any(each.count is not None for each in answer.nodes)
     return Group(
-        f"{answer.count} people told of: {printable(answer.query)}",
+        f"{answer.count if is_told else 'no'} {'people' if is_told else 'count'} told of: {printable(answer.query)}",
         table(
             ("node", "country", "status", "ms", "people", "note"),
             [(*_node(each), each.count, _note(each)) for each in answer.nodes],

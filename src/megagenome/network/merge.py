@@ -123,7 +123,7 @@ def _explain(outcomes: Sequence[Outcome[Any]]) -> NoReturn:
     if refused:
         raise Invalid(f"{refused[0].node.title} refuses the question: {refused[0].message}")
     if not outcomes:
-        raise Unavailable("this network has no node yet: add one with `megagenome hub add`")
+        raise Unavailable("this network has no node yet: invite one with `megagenome hub invite`")
     states = ", ".join(f"{outcome.node.title} is {outcome.status}" for outcome in outcomes)
     raise Unavailable(f"no node answered: {states}; try again in a minute")
 

@@ -41,6 +41,10 @@ class Access(NamedTuple):
         query = {"scope": scope.value, "state": tuple(states), "skip": str(skip), "limit": str(limit)}
         return await self._get(_ROOT, Page, query)
 
+    async def of_cohort(self, cohort: str) -> Page:
+        """The reader's own that were begun with a cohort, latest first."""
+        return await self._get(_ROOT, Page, {"scope": Scope.MINE.value, "cohort": cohort})
+
     async def application(self, application: str) -> ApplicationShown:
         """One application, as the reader may see it."""
         return await self._get(_at(application), ApplicationShown)

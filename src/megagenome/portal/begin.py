@@ -51,10 +51,13 @@ def begin_page(
     nodes: Sequence[NodeState],
     *,
     is_registered: bool,
-    picked: frozenset[str] | None = None,
+    picked: frozenset[str] = frozenset(),
     problem: str = "",
 ) -> str:
-    """The datasets of the network with what each told of this cohort; `picked` are those that were ticked before."""
+    """The datasets of the network with what each told of this cohort; `picked` are those that were ticked before.
+
+    At first none is: a page that asks for no more than is needed does not choose all that there is.
+    """
     return render(
         "application_new.html",
         saved=saved,
@@ -66,9 +69,9 @@ def begin_page(
 
 
 def choices(
-    answer: CohortAnswer, nodes: Sequence[NodeState], *, is_registered: bool, picked: frozenset[str] | None
+    answer: CohortAnswer, nodes: Sequence[NodeState], *, is_registered: bool, picked: frozenset[str]
 ) -> list[Country]:
-    """Every published dataset by country. Those that told people of this cohort are ticked at first."""
+    """Every published dataset by country."""
     told = {(node.id, each.id): each for node in answer.nodes for each in node.datasets}
     found: dict[str, list[Choice]] = {}
     number = 0
@@ -86,14 +89,13 @@ def _choice(
     dataset: DatasetState,
     answer: DatasetAnswer | None,
     is_registered: bool,
-    picked: frozenset[str] | None,
+    picked: frozenset[str],
 ) -> Choice:
     value = f"{node.id} {node.country} {dataset.id}"
-    is_told = answer is not None and answer.told
     hidden = _hidden(dataset, is_registered=is_registered)
     if hidden:
         says = "its counts are hidden"
-    elif answer is not None and is_told:
+    elif answer is not None and answer.told:
         says = f"{count(answer.count)} people told"
     else:
         says = "told no count: nobody there, or too few to be told"
@@ -104,7 +106,7 @@ def _choice(
         dataset.id,
         dataset.description,
         says,
-        value in picked if picked is not None else is_told and answer is not None and answer.count > 0,
+        value in picked,
         bool(hidden),
         *hidden,
     )

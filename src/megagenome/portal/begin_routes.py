@@ -45,7 +45,7 @@ async def begin(request: Http) -> Page:
 BEGIN_ROUTES = [choose, begin]
 
 
-async def _choices(request: Http, cohort: str, *, picked: frozenset[str] | None = None, problem: str = "") -> str:
+async def _choices(request: Http, cohort: str, *, picked: frozenset[str] = frozenset(), problem: str = "") -> str:
     hub, saved = Hub(ask_own_app, reader_of(request)), await cohorts_of(request).one(cohort)
     answer = await ask_again(hub, saved)
     nodes = (await hub.nodes()).nodes

@@ -9,7 +9,7 @@ import msgspec
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.portal.client import Ask, Hub, Reader, Sent, ask_own_app, read_reply, send_own_app
 from megagenome.standards.federation import CohortAnswer
-from megagenome.standards.saved_cohort import RenameCohort, SaveCohort, SavedCohort, SavedCohorts
+from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveCohort, SavedCohort, SavedCohorts
 
 Answer = TypeVar("Answer")
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -45,6 +45,10 @@ class Cohorts(NamedTuple):
     async def rename(self, cohort: str, order: RenameCohort) -> SavedCohort:
         """Change title and note."""
         return await self._send(f"{_at(cohort)}/rename", order)
+
+    async def recount(self, cohort: str, order: RecountCohort) -> SavedCohort:
+        """Keep what the nodes tell now."""
+        return await self._send(f"{_at(cohort)}/recount", order)
 
     async def delete(self, cohort: str) -> SavedCohort:
         """Delete one."""

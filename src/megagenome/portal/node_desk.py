@@ -104,11 +104,10 @@ def proposal_page(
 
 
 def time_left(item: DeskItem) -> str:
-    """How long the country can still answer, in words."""
+    """How long the country can still answer, in its working days, as the applicant reads it at the hub."""
     if not item.waits:
         return ""
-    left = item.decide_by - clock.now()
-    return f"{plural(left.days, 'day')} left" if left.days else "ends today"
+    return f"{plural(item.left, 'working day')} left" if item.left else "ends today"
 
 
 @get("/desk")

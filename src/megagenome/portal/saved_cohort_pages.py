@@ -8,6 +8,7 @@ from typing import NamedTuple
 from megagenome.portal.cohort_words import definition_words
 from megagenome.portal.pages import render
 from megagenome.portal.statuses import BADGES, missing
+from megagenome.standards.application import Page
 from megagenome.standards.federation import CohortAnswer, NodeStatus
 from megagenome.standards.saved_cohort import NodeCount, SavedCohort, SavedCohorts, node_counts
 
@@ -45,19 +46,21 @@ def my_cohorts_page(page: SavedCohorts, *, deleted: bool = False) -> str:
 def saved_cohort_page(
     saved: SavedCohort,
     hub: str,
+    applications: Page,
     *,
     answer: CohortAnswer | None = None,
     show: str = "",
     problem: str = "",
     typed: Naming | None = None,
 ) -> str:
-    """One cohort. `answer` is what the nodes tell now, `show` which of its forms (`rename`, `delete`) stands open,
-    `hub` the address for the command that asks the same."""
+    """One cohort, with the reader's `applications` that were begun with it. `answer` is what the nodes tell now, `show`
+    which of its forms (`rename`, `delete`) stands open, `hub` the address for the command that asks the same."""
     now = node_counts(answer.nodes) if answer else ()
     return render(
         "saved_cohort.html",
         saved=saved,
         words=definition_words(saved.cohort.definition),
+        applications=applications,
         answer=answer,
         told_by=told_by(saved.told),
         told_by_now=told_by(now),

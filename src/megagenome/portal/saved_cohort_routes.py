@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unauthenticated
 from megagenome.portal import saved_cohort_pages as pages
+from megagenome.portal.application_client import Access
 from megagenome.portal.client import Hub, ask_own_app, reader_of
 from megagenome.portal.cohort_client import Cohorts, ask_again
 from megagenome.portal.cohort_page import default_title, look_up
@@ -19,7 +20,7 @@ from megagenome.portal.pages import address, html
 from megagenome.portal.question import CohortForm, faults, in_words, question_text
 from megagenome.portal.saved_cohort_pages import Naming
 from megagenome.standards.problem import status_of
-from megagenome.standards.saved_cohort import RenameCohort, SaveCohort, node_counts
+from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveCohort, SavedCohort, node_counts
 
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
@@ -70,8 +71,7 @@ async def one(request: Http, cohort: FromPath[str]) -> Page:
     show = request.query_params.get("show", "")
     hub = Hub(ask_own_app, reader_of(request))
     answer = await ask_again(hub, saved) if "ask" in request.query_params else None
-    page = pages.saved_cohort_page(saved, _own_address(request), answer=answer, show=show if show in _FORMS else "")
-    return html(page)
+    return html(await _page(request, saved, answer=answer, show=show if show in _FORMS else ""))
 
 
 @post("/cohorts/{cohort:str}/rename", status_code=200)
@@ -83,8 +83,16 @@ async def rename(request: Http, cohort: FromPath[str]) -> Page:
         await cohorts.rename(cohort, RenameCohort(*typed))
     except (Invalid, Conflict) as error:
         saved, problem = await cohorts.one(cohort), f"It was not renamed: {error}."
-        page = pages.saved_cohort_page(saved, _own_address(request), show="rename", problem=problem, typed=typed)
-        return html(page, status_of(error))
+        return html(await _page(request, saved, show="rename", problem=problem, typed=typed), status_of(error))
+    return Redirect(f"/cohorts/{cohort}", status_code=303)
+
+
+@post("/cohorts/{cohort:str}/recount", status_code=200)
+async def recount(request: Http, cohort: FromPath[str]) -> Page:
+    """Ask the nodes anew, and keep what they tell in place of what they told."""
+    cohorts = cohorts_of(request)
+    answer = await ask_again(Hub(ask_own_app, reader_of(request)), await cohorts.one(cohort))
+    await cohorts.recount(cohort, RecountCohort(node_counts(answer.nodes)))
     return Redirect(f"/cohorts/{cohort}", status_code=303)
 
 
@@ -96,8 +104,9 @@ async def delete(request: Http, cohort: FromPath[str]) -> Page:
     return Redirect("/cohorts?deleted=1", status_code=303)
 
 
-SAVED_COHORT_ROUTES = [mine, save, one, rename, delete]
+SAVED_COHORT_ROUTES = [mine, save, one, rename, recount, delete]
 
 
-def _own_address(request: Http) -> str:
-    return str(request.base_url).rstrip("/")
+async def _page(request: Http, saved: SavedCohort, **shown: Any) -> str:
+    applications = await Access(reader_of(request)).of_cohort(saved.cohort.id)
+    return pages.saved_cohort_page(saved, str(request.base_url).rstrip("/"), applications, **shown)

@@ -27,6 +27,7 @@ class DeskItem(msgspec.Struct, frozen=True):
 
     hub        who proposes
     people     their names, the applicant first
+    left       working days of the country between today and the end of its time, today not counted
     waits      whether somebody can still decide on a dataset of it
     told       what the hub says of the permit
     undelivered  decisions that the hub has not acknowledged yet
@@ -41,6 +42,7 @@ class DeskItem(msgspec.Struct, frozen=True):
     people: tuple[str, ...]
     requested_at: datetime
     decide_by: datetime
+    left: int
     waits: bool
     told: PermitState
     parts: tuple[DeskPart, ...]

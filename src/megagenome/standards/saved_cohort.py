@@ -5,6 +5,7 @@
     POST /access/cohorts                   SaveCohort        -> SavedCohort
     GET  /access/cohorts/{cohort}                            -> SavedCohort
     POST /access/cohorts/{cohort}/rename   RenameCohort      -> SavedCohort
+    POST /access/cohorts/{cohort}/recount  RecountCohort     -> SavedCohort
     POST /access/cohorts/{cohort}/delete                     -> SavedCohort, as it was
 
 A saved cohort is addressed by the cohort's own id among those of the caller, so nobody can ask for somebody else's.
@@ -63,10 +64,16 @@ class RenameCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Note = ""
 
 
+class RecountCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep what nodes tell now in place of what they told before. All else stays."""
+
+    told: Annotated[tuple[NodeCount, ...], msgspec.Meta(max_length=1000)]
+
+
 class SavedCohort(msgspec.Struct, frozen=True):
     """A cohort that the caller saved.
 
-    saved  when, which is when `told` was told
+    saved  when it was, or was last recounted: when `told` was told
     """
 
     cohort: CohortRef

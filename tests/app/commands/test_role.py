@@ -67,6 +67,24 @@ def test_a_node_has_roles_of_its_own(folder: Path) -> None:
     assert (grant.role, grant.scope) == (Role.COUNTRY_DECIDER, Scope("EE"))
 
 
+def test_no_other_country_decides_at_a_node(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for role in ("country_decider", "data_steward"):
+        assert main(["node", "role", "grant", str(folder), JANE, role, "--country", "FI"]) == 2
+        assert "this is a node of EE" in capsys.readouterr().err
+
+
+def test_a_new_server_knows_nobody(hub: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "role", "people", hub]) == main(["hub", "role", "list", hub]) == 0
+    assert capsys.readouterr().out == "nobody has signed in here yet\nnobody has a role here\n"
+
+
+def test_roles_are_named_as_pages_and_documents_name_them(hub: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "role", "grant", hub, JANE, "king"]) == 2
+    assert '"dac_chair"' in capsys.readouterr().err
+    for spelled in ("dac_chair", "dac-member"):
+        assert main(["hub", "role", "grant", hub, JANE, spelled]) == 0
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -13,7 +13,7 @@ from megagenome.app.commands.joining import add_joining_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
-from megagenome.app.commands.role import role_commands
+from megagenome.app.commands.role import Records, role_commands
 from megagenome.app.hub import Hub, init_hub, joined_of, open_hub, upgrade_hub
 from megagenome.kernel.output import Json
 from megagenome.network.add_node import HUB_FILE, add_node
@@ -26,7 +26,7 @@ hub = App(name="hub", help="Make, serve and check the hub of a network.")
 hub.command(ledger_command("hub", lambda folder: _ledger(open_hub(folder))), name="ledger")
 hub.command(keys_command("hub", HUB_FILE), name="keys")
 add_joining_commands(hub)
-hub.command(role_commands("hub", lambda folder: open_hub(folder).engine))
+hub.command(role_commands("hub", lambda folder: Records(open_hub(folder).engine)))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]
 NodeUrl = Annotated[str, Parameter(help="A node's address, or the root of any Beacon v2.")]

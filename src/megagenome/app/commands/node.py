@@ -13,7 +13,7 @@ from megagenome.app.commands.erase import erase_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
-from megagenome.app.commands.role import role_commands
+from megagenome.app.commands.role import Records, role_commands
 from megagenome.app.node import SETTINGS, Node, init_node, open_node, upgrade_node
 from megagenome.collection.acts import Act, ConsentReport, say
 from megagenome.collection.model import Use
@@ -42,7 +42,14 @@ node.command(
     help="Move a dataset's state, or choose its tiers. A draft is approved, then published; what is withdrawn needs a "
     "new approval.",
 )
-node.command(role_commands("node", lambda folder: open_node(folder).collection.engine))
+
+
+def _records(folder: Path) -> Records:
+    opened = open_node(folder)
+    return Records(opened.collection.engine, opened.settings.node.country)
+
+
+node.command(role_commands("node", _records))
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 Flag = Parameter(negative="")

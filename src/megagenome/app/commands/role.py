@@ -5,17 +5,18 @@ import contextlib
 import getpass
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from cyclopts import App, Parameter
-from rich.table import Table
+from rich.console import RenderableType
 
 from megagenome.app.commands.results import Done, show_done
 from megagenome.identity.people import Person, list_people
 from megagenome.identity.roles import Grant, Scope, all_grants, grant_role, revoke_role
 from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 from megagenome.kernel.output import Json, show, table
 
@@ -25,8 +26,19 @@ Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha
 Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
 Dataset = Annotated[str, Parameter(help="Of a role that an earlier version gave for one dataset.")]
 History = Annotated[bool, Parameter(negative="", help="Also roles that were taken, and by whom.")]
-OpenRecords = Callable[[Path], sa.Engine]
-"""Opens the database of a node's or hub's folder."""
+# as documents and pages have it, dac_chair; dac-chair is understood
+RoleName = Annotated[Role, Parameter(name_transform=lambda name: name.lower().replace("-", "_"))]
+
+
+class Records(NamedTuple):
+    """The database of a node or hub, and the country that a node is of; empty at a hub, which is of none."""
+
+    engine: sa.Engine
+    country: str = ""
+
+
+OpenRecords = Callable[[Path], Records]
+"""Opens what is in a node's or hub's folder."""
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -49,7 +61,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     def grant(
         folder: Folder,
         subject: Subject,
-        role: Role,
+        role: RoleName,
         /,
         *,
         country: Country = "",
@@ -60,7 +72,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         decider the --country that they act for; so do who applies for data (--organisation) and a hub's data steward
         (--country). All other roles hold at the whole server."""
         scope = _scope(country, organisation, "")
-        with _begin(open_records, folder) as connection:
+        with _begin(open_records, folder, scope.country) as connection:
             grant_role(connection, subject, role, scope, _operator())
             note = _note_of(connection, subject)
         show_done(Done(str(folder), f"{subject} is {_named(role, scope)}{note}"), json=json)
@@ -69,7 +81,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
     def revoke(
         folder: Folder,
         subject: Subject,
-        role: Role,
+        role: RoleName,
         /,
         *,
         country: Country = "",
@@ -101,9 +113,11 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
 
 
 @contextlib.contextmanager
-def _begin(open_records: OpenRecords, folder: Path) -> Iterator[sa.Connection]:
-    engine = open_records(folder)
+def _begin(open_records: OpenRecords, folder: Path, place: str = "") -> Iterator[sa.Connection]:
+    engine, country = open_records(folder)
     try:
+        if country and place not in ("", country):
+            raise Invalid(f"this is a node of {country}: a role for {place} counts for nothing here")
         with engine.begin() as connection:
             yield connection
     finally:
@@ -115,7 +129,9 @@ def _note_of(connection: sa.Connection, subject: str) -> str:
     return "" if known else "; nobody has signed in as that yet, so look at it twice"
 
 
-def _grants_table(granted: Granted, *, history: bool) -> Table:
+def _grants_table(granted: Granted, *, history: bool) -> RenderableType:
+    if not granted.grants:
+        return "nobody has a role here"
     columns = ["identity", "role", "where", "since", "given by", *(["until", "taken by"] if history else [])]
     rows = [
         [g.subject, g.role, _where(g.scope), g.granted, g.granted_by, *([g.revoked, g.revoked_by] if history else [])]
@@ -124,7 +140,9 @@ def _grants_table(granted: Granted, *, history: bool) -> Table:
     return table(columns, rows)
 
 
-def _people_table(signed_in: SignedIn) -> Table:
+def _people_table(signed_in: SignedIn) -> RenderableType:
+    if not signed_in.people:
+        return "nobody has signed in here yet"
     columns = ["identity", "name, as the provider says", "e-mail", "organisation", "last seen"]
     rows = ([each.subject, each.name, each.email, each.organisation, each.last_seen] for each in signed_in.people)
     return table(columns, rows)
