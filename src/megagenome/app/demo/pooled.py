@@ -119,8 +119,9 @@ def _alleles(dataset: SimulatedDataset, chosen: npt.NDArray[np.int_], region: Re
 
 
 def _is_frequent(copies: Copies) -> bool:
-    frequency = copies[copies >= 0].mean() / 2
-    return bool(min(frequency, 1 - frequency) >= FREQUENT)
+    called = copies[copies >= 0]
+    count, of = int(called.sum(dtype=np.int64)), 2 * len(called)
+    return min(count, of - count) >= FREQUENT * of
 
 
 def _fit(values: Floats, copies: Copies) -> Effect:

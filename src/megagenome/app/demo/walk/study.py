@@ -72,7 +72,7 @@ def _linear(party: Party, asked: Study) -> Iterator[Step]:
     place = f"{pooled.allele} is number {pooled.place} of {len(pooled.effects)} alleles by p"
     yield Step("the study finds the allele that height was given", "hub", place, lambda: _place(found, pooled.allele))
     effects = {name: {each: getattr(of, each) for each in _EFFECTS} for name, of in pooled.effects.items()}
-    yield Step("effects, errors and p of the study", "hub", RIGHT, lambda: _compare(found, effects))
+    yield Step("effects, errors and p of the study", "hub", RIGHT, lambda: compare(found, effects))
 
 
 def _frequencies(party: Party, asked: Study) -> Iterator[Step]:
@@ -81,7 +81,7 @@ def _frequencies(party: Party, asked: Study) -> Iterator[Step]:
     def run() -> str:
         method = {"type": "frequencies", "variants": _variants(asked)}
         _, result = _run(party, asked, "How common alleles are", method)
-        return _compare(_by_allele(result, "frequencies"), counts)
+        return compare(_by_allele(result, "frequencies"), counts)
 
     yield Step("a study counts genotypes over all nodes", "hub", RIGHT, run)
 
@@ -95,7 +95,7 @@ def _score(party: Party, asked: Study) -> Iterator[Step]:
         weights, trait = [[contig, int(pos1) - 1, alt, ref, 1.0]], {"type": "measured", "term": HEIGHT}
         method = {"type": "score", "assembly": party.way.assembly, "score": "tall", "weights": weights, "trait": trait}
         _, result = _run(party, asked, "How tall genes make people", method)
-        return _compare({"": {name: result.summary.get(name) for name in expected[""]}}, expected)
+        return compare({"": {name: result.summary.get(name) for name in expected[""]}}, expected)
 
     yield Step("a study scores everybody by that allele: mean, deviation, height explained", "hub", RIGHT, run)
 
@@ -168,7 +168,7 @@ def _place(found: Mapping[str, Mapping[str, Any]], allele: str) -> str:
     return f"{allele} is number {1 + ahead} of {len(found)} alleles by p"
 
 
-def _compare(found: Mapping[str, Mapping[str, Any]], pooled: Mapping[str, Mapping[str, float]]) -> str:
+def compare(found: Mapping[str, Mapping[str, Any]], pooled: Mapping[str, Mapping[str, float]]) -> str:
     """`RIGHT`, or the first difference. A number that is withheld is none."""
     if found.keys() != pooled.keys():
         return f"of {len(pooled)} alleles not the same: {', '.join(sorted(found.keys() ^ pooled.keys())[:3])}"
