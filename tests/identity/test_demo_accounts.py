@@ -7,7 +7,7 @@ from megagenome.identity.demo_accounts import demo_people, digest_password, make
 from megagenome.kernel.callers import Role
 
 
-@pytest.mark.parametrize(("countries", "deciders"), [(["EE"], 1), (["EE", "FI"], 2), (["EE", "FI", "SE"], 2)])
+@pytest.mark.parametrize(("countries", "deciders"), [(["EE"], 1), (["EE", "FI"], 2), (["EE", "FI", "SE", "GB"], 3)])
 def test_the_demo_has_everybody_of_the_way(countries: list[str], deciders: int) -> None:
     people = demo_people(countries)
     roles = [person.role for person in people]

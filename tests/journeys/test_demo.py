@@ -72,15 +72,18 @@ def assert_gone(servers: list[psutil.Process]) -> None:
 
 
 def test_checks_itself() -> None:
-    port = free_ports(FEW)
-    done = megagenome("demo", "--check", "--nodes", "2", "--individuals", "300", "--port", str(port), "--json")
+    port = free_ports(FEW + 1)
+    done = megagenome("demo", "--check", "--nodes", "3", "--individuals", "660", "--port", str(port), "--json")
     verdict = json.loads(done.stdout)
     assert (verdict["wrong"], verdict["right"]) == (0, len(verdict["questions"]))
     asked = {each["asked"] for each in verdict["questions"]}
-    known = {"hub", "hub's Beacon", "node.fi", "node.ee"}
+    known = {"hub", "hub's Beacon", "node.fi", "node.ee", "node.gb"}
     assert asked == known | {f"{each}, registered" for each in known}
     assert verdict["right"] > 200
-    assert verdict["questions"][-1]["question"] == "the auditor verifies the whole ledger"  # the way was walked whole
+    # the way was walked whole, and then the studies were run
+    steps = [each["question"] for each in verdict["questions"]]
+    assert steps.index("the auditor verifies the whole ledger") < steps.index("effects, errors and p of the study")
+    assert steps[-1].startswith("a study scores everybody by that allele")
     assert any(each["got"] == "nothing told" for each in verdict["questions"])
     with socket.create_server(("127.0.0.1", port)):
         pass

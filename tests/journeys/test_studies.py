@@ -98,6 +98,52 @@ def test_a_regression_is_that_of_the_pooled_people(network: Network) -> None:
     assert found["beta"] == pytest.approx(list(expected.values()), rel=6e-4), "told to four digits"
 
 
+TALL = {
+    "type": "linear",
+    "variants": {"assembly": "GRCh37", "regions": ["22"]},
+    "trait": {"type": "measured", "term": "height"},
+}
+SMOKES = {"type": "category", "of": "smokes", "levels": ["no", "yes"]}
+BACKWARDS = {"type": "category", "of": "smokes", "levels": ["yes", "no"]}
+
+
+def test_what_is_no_study_is_refused_and_says_why(network: Network) -> None:
+    good = network.document()
+    for changed, why in (
+        ({"version": 2}, "version"),
+        ({"method": {"type": "magic"}}, "method"),
+        ({"sites": []}, "sites"),
+        ({"sites": good["sites"][::-1]}, "in the order of their names"),
+        ({"sites": [{**good["sites"][0], "key": "another"}, *good["sites"][1:]]}, "signs with another key"),
+        ({"sites": [{**good["sites"][0], "datasets": ["OTHER"]}, *good["sites"][1:]]}, "does not let dataset OTHER"),
+    ):
+        refused = network.ada.call("POST", "/studies", json={**good, **changed})
+        assert (refused.status_code, why in refused.json()["detail"]) == (400, True), refused.text
+    for body in (b"", b"{", b"[" * 100_000, b"\xff"):
+        headers = {"content-type": "application/json"}
+        refused = network.ada.call("POST", "/studies", content=body, headers=headers)
+        assert (refused.status_code, "not a study document" in refused.text) == (400, True), refused.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"cohort": '{"type":"wizard"}'}, "not a cohort's definition"),
+        ({"method": {**TALL, "variants": {"assembly": "GRCh37", "regions": ["22:9-1"]}}}, "22:9-1"),
+        ({"method": {**TALL, "trait": {"type": "measured", "term": "shoes"}}}, "fewer than 20 people for the study"),
+        ({"method": {**TALL, "covariates": [{"type": "sex"}]}}, "sex: the same in everybody"),
+        ({"method": {**TALL, "covariates": [SMOKES, BACKWARDS]}}, "follows from the others"),
+    ],
+    ids=["cohort", "region", "trait that nobody has", "constant covariate", "singular covariates"],
+)
+def test_a_study_that_makes_no_sense_ends_with_the_reason(
+    network: Network, changed: dict[str, object], why: str
+) -> None:
+    study = network.begin(network.document(**changed))
+    shown = network.until(study, "finished", "stopped", "waiting")
+    assert (shown["state"], why in shown["reason"]) == ("stopped", True), shown["reason"]
+
+
 def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> None:
     rows = [row for row in table("FI") if row["sex"] == "female" and row["individual_id"] not in network.gone]
     with asleep(network, "SE"):

@@ -45,7 +45,7 @@ class DemoPerson(NamedTuple):
 def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
     """The people of a demo with nodes in these countries: those of the whole way from a question to a permit.
 
-    Two countries decide (one, where there is only one); the data steward and the citizen belong to the first.
+    The first three countries decide, or as many as there are; the data steward and the citizen belong to the first.
     """
     home = "university.example"
     committee = "dac.example"
@@ -60,7 +60,7 @@ def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
             (f"staff@health.{country.lower()}.example",),
             country,
         )
-        for country, name in zip(countries, ("Dana Decider", "Dimitri Decider"), strict=False)
+        for country, name in zip(countries, ("Dana Decider", "Dimitri Decider", "Delia Decider"), strict=False)
     ]
     return (
         DemoPerson("researcher", "Rosa Researcher", Role.RESEARCHER, home, (f"faculty@{home}",)),

@@ -226,6 +226,26 @@ def test_after_a_sum_was_opened_nobody_is_left_out_any_more(tmp_path: Path) -> N
         stopped(at, run, "node.d is gone", NO_SECOND_SUM)
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (says(Failed("y is not finite")), "node.d failed: y is not finite"),
+        (says(Failed("y is out of bounds")), "node.d failed: y is out of bounds"),
+        (wrong_vector, "node.d failed: it sends a vector of another shape"),
+        (torn, "node.d failed: a payload of 16 bytes, of parts of 25"),
+    ],
+)
+def test_in_the_middle_a_node_at_fault_is_named_and_no_second_sum_is_opened(
+    tmp_path: Path, answer: Any, why: str
+) -> None:
+    with world(tmp_path, ("node.a", "node.b", "node.c", "node.d")) as at:
+        run = at.begin(when_one_fails="go on")
+        at.until(run, "second")
+        at.nodes["node.d"].instead["second"] = answer
+        at.go()
+        stopped(at, run, why, NO_SECOND_SUM)
+
+
 @pytest.mark.parametrize("step", ["check", "people", "alleles", "first"])
 def test_a_node_that_is_gone_is_left_out_before_a_sum_was_opened(tmp_path: Path, step: str) -> None:
     with world(tmp_path, ("node.a", "node.b", "node.c", "node.d")) as at:

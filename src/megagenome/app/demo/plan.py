@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace as replace_field
 
 from megagenome.collection.datasets import DatasetStatement
-from megagenome.collection.people import People
+from megagenome.collection.people import Fact, FactKind, People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_people_table import PeopleTable
 from megagenome.collection.read_vcf import read_header
@@ -24,6 +25,8 @@ from megagenome.synthetic.genomes import ASSEMBLY
 from megagenome.synthetic.people import COUNTRIES
 
 PEOPLE = "people.tsv"
+HEIGHT = "LOINC:8302-2"
+"""Body height, as simulated people have it measured."""
 VCF_PATTERNS = ("*.vcf.gz", "*.bcf")
 
 
@@ -58,13 +61,24 @@ class SimulatedDataset:
         )
 
     def people(self, ontology_for: OntologyFor) -> People:
-        """Its people table, read as a holder's would be."""
+        """Its people table, read as a holder's would be, and how tall everybody is: a measure, which is no term."""
         text = io.StringIO()
         self.dataset.write_people(text)
         text.seek(0)
         vocabulary = Vocabulary(ontology_for)
-        persons = [person for _, person in PeopleTable(text, f"people of {self.dataset.id}", vocabulary)]
+        table = PeopleTable(text, f"people of {self.dataset.id}", vocabulary)
+        heights = self._heights()
+        persons = [replace_field(each, facts=(*each.facts, heights[each.individual_id])) for _, each in table]
         return People(persons, vocabulary.labels, {})
+
+    def _heights(self) -> dict[str, Fact]:
+        simulation = self.dataset.simulation
+        return {
+            simulation.people.individual_id(place): Fact(
+                FactKind.MEASURE, HEIGHT, value=str(simulation.height_cm[place]), unit="cm"
+            )
+            for place in self.dataset.members.tolist()
+        }
 
     def source(self) -> Path | GenotypeSource:
         """Its genotypes, as blocks."""

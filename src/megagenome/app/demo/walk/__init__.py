@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole way from a question to a permit and its end, walked by HTTP as its people walk it."""
+"""The whole way from a question to a permit and its end, and by another permit to what a study finds, walked by HTTP as
+its people walk it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,11 +16,12 @@ from megagenome.app.demo.walk.party import Party
 from megagenome.app.demo.walk.read import read
 from megagenome.app.demo.walk.record import record, see
 from megagenome.app.demo.walk.stop import revoke, withdraw
+from megagenome.app.demo.walk.study import study
 from megagenome.app.demo.walk.tiers import register
 from megagenome.kernel.errors import MegagenomeError
 
 Part = Callable[[Party], Iterator[Step]]
-COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, see, withdraw, revoke, record)
+COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, see, withdraw, revoke, record, study)
 
 
 def walk(way: Way, seconds: dict[str, float] | None = None, course: Sequence[Part] = COURSE) -> Iterator[Checked]:

@@ -27,7 +27,7 @@ def apply(party: Party) -> Iterator[Step]:
     yield Step(f"the researcher counts sex={SEX} and saves the cohort", "hub", saved, partial(_save, party))
     yield Step("the researcher begins an application with it", "hub", State.DRAFT, partial(_begin, party))
     yield Step("the application names the saved cohort", "hub", "the same", partial(_cohort, party))
-    yield Step("the researcher answers every section", "hub", "nothing is missing", partial(_write, party))
+    yield Step("the researcher answers every section", "hub", "nothing is missing", partial(write_form, party))
     submit = partial(party.command, "researcher", "submit", {}, page="/review")
     yield Step("the researcher submits it", "hub", State.SUBMITTED, submit)
     datasets = " and ".join(sorted(f"{each.dataset}" for each in (way.grants, way.refuses)))
@@ -81,7 +81,7 @@ def _cohort(party: Party) -> str:
     return "the same" if party.shown("researcher").cohort == _saved(party).cohort else "another"
 
 
-def _write(party: Party) -> str:
+def write_form(party: Party) -> str:
     shown = party.shown("researcher")
     roles = {f"people:{person.key}": ROLE for person in shown.people}
     browser = party.browser("researcher")

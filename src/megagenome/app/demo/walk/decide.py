@@ -16,9 +16,9 @@ def decide(party: Party) -> Iterator[Step]:
     """Both decide; then the hub knows it, and the permit is partial."""
     way = party.way
     for site, verdict, reasons in ((way.grants, "approved", ""), (way.refuses, "refused", REFUSAL)):
-        arrived = partial(_arrive, party, site)
+        arrived = partial(arrive, party, site)
         yield Step("the proposed permit is on the country's desk", site.id, party.permit, arrived)
-        deciding = partial(_decide, party, site, verdict, reasons)
+        deciding = partial(decide_at, party, site, verdict, reasons)
         says = "refuses, with reasons" if reasons else "grants"
         yield Step(f"the decider of {site.country} {says}", site.id, verdict, deciding)
     expected = f"{State.ACTIVE}: {way.grants.dataset} approved, {way.refuses.dataset} refused"
@@ -29,14 +29,16 @@ def _who(site: Site) -> str:
     return f"decider of {site.country}"
 
 
-def _arrive(party: Party, site: Site) -> str:
+def arrive(party: Party, site: Site) -> str:
+    """The permit that came to the country's desk, once it did."""
     browser, address = party.browser(_who(site)), f"/desk/{party.permit}"
     until(lambda: address in browser.open(f"{site.url}/desk").content.links.values())
     found = [link for link in browser.open(f"{site.url}/desk").content.links.values() if link == address]
     return found[0].rpartition("/")[2] if found else "nothing"
 
 
-def _decide(party: Party, site: Site, verdict: str, reasons: str) -> str:
+def decide_at(party: Party, site: Site, verdict: str, reasons: str) -> str:
+    """The decider sends the desk's form; how the part stands then."""
     browser, address = party.browser(_who(site)), f"/desk/{party.permit}"
     values = {f"verdict:{site.dataset}": verdict, f"reasons:{site.dataset}": reasons}
     browser.submit(browser.open(site.url + address), address, values)

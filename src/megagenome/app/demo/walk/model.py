@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from megagenome.app.demo.pooled import Pooled
 from megagenome.synthetic.truth import AlleleTruth
 
 SEX = "female"
@@ -39,6 +40,18 @@ class Site(NamedTuple):
     told_registered: str
 
 
+class Study(NamedTuple):
+    """What is studied over several nodes, each of which grants.
+
+    keys    thumbprint of the key that each node signs with, by its id
+    pooled  what everybody's data together say
+    """
+
+    sites: tuple[Site, ...]
+    keys: Mapping[str, str]
+    pooled: Pooled
+
+
 class Way(NamedTuple):
     """The whole way.
 
@@ -47,6 +60,7 @@ class Way(NamedTuple):
     alleles  whose exact counts in `grants` are known
     told_public, told_registered
              what the hub tells of the cohort, without a permit
+    study    None where there are too few nodes or people for one, or the people are real
     """
 
     hub: str
@@ -58,6 +72,7 @@ class Way(NamedTuple):
     alleles: tuple[AlleleTruth, ...]
     told_public: str
     told_registered: str
+    study: Study | None = None
 
 
 class Step(NamedTuple):

@@ -32,14 +32,15 @@ class Party:
         """Everybody signs in where they act; who reads, and who audits, at the nodes too."""
         way = self.way
         for who, person in way.people.items():
-            yield self._signing(who, person, way.hub, "hub")
-        yield self._signing("citizen", way.citizen, way.grants.url, way.grants.id)
+            yield self.signing(who, person, way.hub, "hub")
+        yield self.signing("citizen", way.citizen, way.grants.url, way.grants.id)
         for site in (way.grants, way.refuses):
-            yield self._signing(f"decider of {site.country}", site.decider, site.url, site.id)
+            yield self.signing(f"decider of {site.country}", site.decider, site.url, site.id)
             for who in ("researcher", "auditor"):
-                yield self._signing(who, way.people[who], site.url, site.id)
+                yield self.signing(who, way.people[who], site.url, site.id)
 
-    def _signing(self, who: str, person: Person, url: str, where: str) -> Step:
+    def signing(self, who: str, person: Person, url: str, where: str) -> Step:
+        """Somebody signs in at a server."""
         return Step(f"the {who} signs in", where, f"as {person.name}", partial(self._sign_in, who, person, url))
 
     def _sign_in(self, who: str, person: Person, url: str) -> str:

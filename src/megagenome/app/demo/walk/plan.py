@@ -2,17 +2,25 @@
 """The walk through a running demo: which datasets are applied for, and what its truth says is right."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from megagenome.app.demo.citizen import dataset_to_apply_for, women_of
 from megagenome.app.demo.expect import Expectation, people_facts
+from megagenome.app.demo.fill import node_folder
 from megagenome.app.demo.model import Login, Running
-from megagenome.app.demo.plan import PlannedNode
-from megagenome.app.demo.walk.model import SEX, Person, Site, Way
+from megagenome.app.demo.plan import PlannedNode, SimulatedDataset
+from megagenome.app.demo.pooled import pool
+from megagenome.app.demo.walk.model import SEX, Person, Site, Study, Way
+from megagenome.app.ledger import open_keys
 from megagenome.kernel.callers import Role
 from megagenome.synthetic.truth import AlleleTruth, CohortCount, CohortQuestion, CohortTruth, DatasetTruth
 
 ALLELES = 5
 """So many alleles are counted by the permit."""
+STUDIED = 3
+"""Nodes of the study."""
+FEWEST_STUDIED = 450
+"""With fewer people nodes name too few alleles."""
 AT_HUB = {
     "researcher": Role.RESEARCHER,
     "official": Role.SIGNING_OFFICIAL,
@@ -35,7 +43,23 @@ def way_through(planned: Sequence[PlannedNode], expectation: Expectation, networ
     alleles = tuple(each for each in truth.alleles if _is_carried(each, grants.dataset))[:ALLELES]
     citizen = _person(network.login(Role.CITIZEN, grants.url))
     told = _told(expectation, slice(None))
-    return Way(network.hub.url, grants, refuses, people, citizen, truth.assembly, alleles, *told)
+    study = _study(planned, expectation, network)
+    return Way(network.hub.url, grants, refuses, people, citizen, truth.assembly, alleles, *told, study)
+
+
+def _study(planned: Sequence[PlannedNode], expectation: Expectation, network: Running) -> Study | None:
+    """Of height, by the first nodes, as many as keep what each sends from the others; without the citizen, who
+    withdrew."""
+    asked = planned[:STUDIED]
+    held = [each for node in asked for each in [dataset_to_apply_for(node)] if isinstance(each, SimulatedDataset)]
+    truth = expectation.truth
+    if len(held) < STUDIED or sum(len(each.dataset.members) for each in held) < FEWEST_STUDIED:
+        return None
+    [allele] = (each.allele for each in truth.associations if each.centimetres)
+    sites = tuple(_site(planned, expectation, network, place) for place in range(STUDIED))
+    folder = Path(network.folder)
+    keys = {site.id: open_keys(node_folder(folder, site.country)).kid for site in sites}
+    return Study(sites, keys, pool(held, women_of(planned[0])[:1], allele))
 
 
 def _site(planned: Sequence[PlannedNode], expectation: Expectation, network: Running, place: int) -> Site:
