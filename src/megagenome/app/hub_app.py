@@ -44,7 +44,7 @@ def hub_app(hub: Hub) -> WebApp:
     access = hub_access(hub, keys, descriptor, ledger)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
     passports = explaining(hub.folder)
-    signing = sign_in(hub.engine, settings.signin, settings.hub.url)
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url, with_tokens=True)
     return WebApp(
         [
             *signing.routers(error_pages),
@@ -58,7 +58,7 @@ def hub_app(hub: Hub) -> WebApp:
             identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),
             *access.routers,
-            studies.router,
+            *studies.routers,
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],

@@ -15,8 +15,8 @@ GENOME_WIDE = 5e-8
 ALL_BELOW = 1e-3
 _CELLS = (400, 30)
 _DEEPEST = 1e-300
-_LEAST_DISTANCE = 0.045
-"""Between the names of two chromosomes, as a share of the width: two letters of a telephone."""
+_LETTER = 0.03
+"""Width of a letter on a telephone, as a share of the field: names of chromosomes must not run together."""
 _ORDER = {"X": 23, "Y": 24, "MT": 25}
 
 
@@ -103,7 +103,7 @@ def _names(place: Drawn) -> list[tuple[float, str]]:
     found: list[tuple[float, str]] = []
     for name, begin, end in place.contigs:
         middle = (begin + end) / 2
-        if not found or middle - found[-1][0] >= _LEAST_DISTANCE:
+        if not found or middle - found[-1][0] >= _LETTER * (len(found[-1][1]) + len(name)) / 2:
             found.append((middle, name))
     return found
 

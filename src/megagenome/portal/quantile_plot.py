@@ -29,7 +29,7 @@ def lambda_gc(p: Floats) -> float:
 
 
 def quantile_plot(p: Floats, ident: str, title: str, description: str) -> Markup:
-    """The plot as SVG, with the 95 % band of each single quantile if all alleles were independent and without effect."""
+    """The plot as SVG, with the 95 % band of each quantile by itself if alleles were independent and without effect."""
     n = len(p)
     ranks = chosen_ranks(n)
     observed = -np.log10(np.clip(np.sort(p)[ranks - 1], _DEEPEST, 1.0))

@@ -123,7 +123,7 @@ def _chosen(columns: Columns, total: int, most: int) -> tuple[Sequence[int], str
 def _writer(table: str, column: str) -> Callable[[float], str]:
     if column in _P:
         return p_value
-    if table == "frequencies" and column in ("frequency", "low", "high") or column == "frequency":
+    if (table == "frequencies" and column in ("frequency", "low", "high")) or column == "frequency":
         return frequency
     if column in ("share", "survival") or (table == "curves" and column in ("low", "high")):
         return percent

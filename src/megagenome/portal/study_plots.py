@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 
 from megagenome.portal.axes import Floats
@@ -83,7 +82,7 @@ def _manhattan(tested: Tested, table: dict[str, list[float | int | str | None]])
 
 def _quantiles(p: Floats) -> Figure:
     inflation = lambda_gc(p)
-    said = f"λ = {number(inflation)}: 1 where half of the alleles behave as by chance; far above 1, something was left out."
+    said = f"λ = {number(inflation)}. By chance it is 1; far above 1, something that matters was left out."
     drawing = quantile_plot(p, "quantiles", "p-values against chance", said)
     keys = (
         Key("chance", "box", "95 % of each p-value by chance, if alleles were independent"),
@@ -101,13 +100,15 @@ def _map(result: ResultShown) -> list[Figure]:
     told, people = sum(cell.people for cell in cells), result.summary.get("people")
     withheld = isinstance(people, int) and told < people
     steps = map_classes(cells)
-    said = f"{plural(len(cells), 'cell')} with {plural(told, 'person', 'people')}; the fullest has {max(c.people for c in cells)}."
+    fullest = max(cell.people for cell in cells)
+    said = f"{plural(len(cells), 'cell')} with {plural(told, 'person', 'people')}; the fullest has {count(fullest)}."
     if withheld:
         said += " Hatched: nobody, or too few to tell; nobody can tell which."
     drawing = component_map(cells, steps, "map", "People on the first two components", said, some_withheld=withheld)
     keys = [
         Key(f"step-{colour_of(k, steps)}", "box", f"{count(max(1, round(low)))} to {count(round(high))} people")
         for k, (low, high) in enumerate(zip(steps.bounds, steps.bounds[1:], strict=False))
+        if any(steps.class_of(cell.people) == k for cell in cells)
     ]
     keys.append(Key("map-hatch", "hatch", "nobody, or too few to tell") if withheld else Key("ground", "box", "nobody"))
     return [Figure("map", "People on the first two components", drawing, tuple(keys), (said,), is_small=True)]
@@ -137,7 +138,7 @@ def _risk_table(curves: Sequence[Curve]) -> SmallTable:
         for curve in curves
     )
     caption = "At risk just before the first event at or after each time"
-    return SmallTable(caption, ("Group", *(number(moment) for moment in moments)), rows)
+    return SmallTable(caption, ("Group", *(f"{moment:,.10g}" for moment in moments)), rows)
 
 
 def _distribution(result: ResultShown) -> list[Figure]:

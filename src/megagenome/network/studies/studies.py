@@ -82,6 +82,16 @@ class Studies:
             raise Corrupt(f"the result of study {run} is gone")
         return found
 
+    def stored(self, caller: Caller, run: str) -> StoredRun:
+        """A run as it was written down, to its owner or an auditor. Raises `NotFound` to everybody else."""
+        return self._require(caller, run)
+
+    def keys_of_nodes(self, caller: Caller) -> Mapping[str, str]:
+        """Thumbprints of the keys with which the network's nodes sign now, as a study document names them."""
+        if caller.subject is None:
+            raise Unauthenticated("sign in first")
+        return self._keys_of_nodes()
+
     def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
         if caller.subject is None or caller.node:
             raise Unauthenticated("sign in first")
