@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from megagenome.analytics.people import choose_people, parameters_of, read_cohort
+from megagenome.analytics.people import assembly_of, choose_people, parameters_of, read_cohort
 from megagenome.collection.cohort import Everyone, HasCustom, Not
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
@@ -19,11 +19,13 @@ from megagenome.standards.study import (
     Linear,
     Logistic,
     Measured,
+    Score,
     Sex,
     Site,
     StudyDocument,
     Survival,
     Variants,
+    Weight,
     column_names,
 )
 
@@ -89,6 +91,9 @@ def test_a_study_of_no_variables_is_of_everybody() -> None:
     found = choose_people(document(Frequencies(VARIANTS)), Values())  # type: ignore[arg-type]
     assert (found.numbers.tolist(), found.incomplete) == ([3, 5, 8, 13, 21], 0)
     assert (found.table.trait.shape, found.table.covariates.shape) == ((0,), (5, 0))
+    genotyped = np.array([True, False, True, True, False])
+    found = choose_people(document(Frequencies(VARIANTS)), Values(), genotyped)  # type: ignore[arg-type]
+    assert (found.numbers.tolist(), found.incomplete) == ([3, 8, 13], 2)
     assert parameters_of(document(Frequencies(VARIANTS))) == 0
 
 
@@ -105,6 +110,16 @@ def test_survival_has_the_event_and_the_place_of_the_group() -> None:
     assert found.table.covariates.tolist() == [[1, 1], [0, 0], [0, 0]]
     with pytest.raises(Invalid, match="share people"):
         choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())  # type: ignore[arg-type]
+
+
+def test_the_assembly_of_what_a_study_reads() -> None:
+    weights = (Weight("22", 1, "A", "C", 0.5),)
+    for method, assembly in (
+        (Frequencies(VARIANTS), "GRCh38"),
+        (Score("GRCh37", "PGS1", weights), "GRCh37"),
+        (Survival(Measured("weight"), "dead"), None),
+    ):
+        assert assembly_of(document(method)) == assembly
 
 
 def test_names_of_columns() -> None:

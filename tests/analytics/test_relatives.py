@@ -132,7 +132,7 @@ def test_real_trios_are_as_plink2_has_them(shared: Path, tmp_path: Path) -> None
         store_permit(connection, clocks.permit())
     reading = collection.open(clocks.ALICE, Use.RESEARCH, permit=PermitId("permit-1"))
     alleles = reading.alleles([Region("GRCh38", str(n), 0, 300_000_000) for n in range(1, 23)])
-    found = find_relatives(reading.scan(alleles), np.arange(alleles.size))
+    found = find_relatives(reading.scan(alleles), np.arange(len(alleles)))
     names = [samples[number] for number in reading.values().numbers.tolist()]  # numbered in the order of the table
     mine = {
         frozenset((names[i], names[j])): value

@@ -12,7 +12,6 @@ import pytest
 
 from megagenome.collection import scan_parts
 from megagenome.collection.acts import Act, say
-from megagenome.collection.allele_rows import listed
 from megagenome.collection.collection import Collection
 from megagenome.collection.load import load
 from megagenome.collection.model import Use
@@ -20,16 +19,20 @@ from megagenome.collection.people import YES
 from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.permits import change_permit, store_permit
 from megagenome.collection.scan import PeopleChanged
-from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled
 from megagenome.kernel.ids import IndividualId, PermitId
 from megagenome.standards.permit import PermitState
+from megagenome.standards.study_arrays import AlleleList, list_alleles
 from tests.collection import clocks
 from tests.collection.clocks import ALICE, CLOSED, OTHER
 
-ALLELES = listed(
-    "GRCh38", [Allele("GRCh38", contig, start, ref, alts[0]) for contig, start, ref, alts in clocks.RECORDS]
-)
+
+def listed(*alleles: tuple[str, int, bytes, bytes]) -> AlleleList:
+    return list_alleles("GRCh38", set(alleles))
+
+
+ALLELES = listed(*((contig, start, ref.encode(), alts[0].encode()) for contig, start, ref, alts in clocks.RECORDS))
 ENDED_S = 1.0
 
 
@@ -152,12 +155,12 @@ def test_numbers_of_a_wrong_shape_and_alleles_that_are_not_there(node: Collectio
 
 
 def test_an_allele_that_no_load_has_is_recorded_nowhere(node: Collection) -> None:
-    unknown = listed("GRCh38", [Allele("GRCh38", "22", 100, "A", "T"), Allele("GRCh38", "7", 5, "A", "C")])
+    unknown = listed(("22", 100, b"A", b"T"), ("7", 5, b"A", b"C"))
     scan = opened(node).scan(unknown)
     assert scan.recorded.tolist() == [False, False]
     assert all((each == 0).all() for each in scan.count())
     assert np.isnan(scan.dosages(np.array([1, 0]))).all()
-    none = opened(node).scan(listed("GRCh38", []))
+    none = opened(node).scan(listed())
     assert none.project(np.ones((40, 2)))[0].shape == (0, 2)
     assert none.spread(np.zeros((0, 3))).tolist() == np.zeros((40, 3)).tolist()
 
@@ -174,3 +177,21 @@ def test_a_damaged_tile_is_named(node: Collection, monkeypatch: pytest.MonkeyPat
     for ask in (scan.count, lambda: scan.project(np.ones((40, 1))), lambda: scan.spread(np.ones((2, 1)))):
         with pytest.raises(Corrupt, match="restore"):
             ask()
+
+
+def test_alleles_are_listed_in_one_assembly(node: Collection) -> None:
+    with pytest.raises(Invalid, match="one assembly"):
+        opened(node).alleles([Region("GRCh37", "22", 0, 9), Region("GRCh38", "22", 0, 9)])
+    assert len(opened(node).alleles([])) == 0
+
+
+def test_who_has_no_genotypes_is_known_and_leaves_alleles_unrecorded(node: Collection) -> None:
+    load(node, clocks.statement(CLOSED), clocks.table(dict.fromkeys(range(40, 43), YES)))
+    node.refresh()
+    reading = opened(node)
+    numbers = reading.values().numbers
+    has = reading.genotyped("GRCh38", numbers)
+    assert has.tolist() == [True] * 40 + [False] * 3
+    assert not reading.genotyped("GRCh37", numbers).any()
+    assert not reading.scan(ALLELES, numbers).recorded.any()
+    assert reading.scan(ALLELES, numbers[has]).recorded.all()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pysam
 
 from megagenome.collection.cohort import HasSex, canonical, cohort_id
@@ -57,7 +58,7 @@ def table(country: str) -> list[dict[str, str]]:
 def calls(country: str) -> dict[int, list[str]]:
     """Everybody's call at each position."""
     chance = random.Random(f"{country} calls")
-    return {at: chance.choices(["0/0", "0/1", "1/1", "./."], [6, 3, 1, 1], k=PEOPLE) for at in POSITIONS}
+    return {at: chance.choices(["0/0", "0/1", "1/1", "./."], [5, 4, 4, 2], k=PEOPLE) for at in POSITIONS}
 
 
 def pooled(without: tuple[str, ...] = ()) -> dict[str, Counted]:
@@ -70,6 +71,20 @@ def pooled(without: tuple[str, ...] = ()) -> dict[str, Counted]:
                 for at in POSITIONS:
                     found[f"22-{at}-A-G"][called[at][k]] += 1
     return {allele: (each["0/1"], each["1/1"], 2 * (each.total() - each["./."])) for allele, each in found.items()}
+
+
+def slopes(without: tuple[str, ...] = ()) -> dict[int, float]:
+    """By position, how much taller a copy makes women, least squares beside a constant and whether they smoke."""
+    found = {}
+    for at in POSITIONS:
+        rows = []
+        for country in COUNTRIES:
+            for row, call in zip(table(country), calls(country)[at], strict=True):
+                if row["sex"] == "female" and row["individual_id"] not in without and call != "./.":
+                    rows.append((1.0, row["smokes"] == "yes", call.count("1"), float(row["height"])))
+        values = np.array(rows, np.float64)
+        found[at] = float(np.linalg.lstsq(values[:, :3], values[:, 3], rcond=None)[0][2])
+    return found
 
 
 class Process:

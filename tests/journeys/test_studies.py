@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.journeys.network import megagenome
-from tests.journeys.studying import COUNTRIES, Network, node_id, pooled, studying, table
+from tests.journeys.studying import COUNTRIES, Network, node_id, pooled, slopes, studying, table
 
 PROMISE_S = 5.0
 """A permit that ends and a person who withdraws have reached a running study by then."""
@@ -80,6 +80,22 @@ def test_a_study_finds_what_the_pooled_data_say(network: Network) -> None:
         assert told == {("study", network.permit, f"{country}-COHORT")}
         assert "16050" not in export
         assert "all" in megagenome("node", "ledger", network.nodes[country].folder, "verify").stdout
+
+
+def test_a_regression_is_that_of_the_pooled_people(network: Network) -> None:
+    method = {
+        "type": "linear",
+        "variants": {"assembly": "GRCh37", "regions": ["22:16050001-16060000"]},
+        "trait": {"type": "measured", "term": "height"},
+        "covariates": [{"type": "category", "of": "smokes", "levels": ["no", "yes"]}],
+    }
+    study = network.begin(network.document(method=method, title="Tall"))
+    shown = network.until(study, "finished", "stopped")
+    assert (shown["state"], shown["reason"]) == ("finished", "")
+    found = network.ada.get(f"/studies/{study}/result")["tables"]["associations"]
+    expected = slopes(tuple(network.gone))
+    assert found["pos1"] == sorted(expected)
+    assert found["beta"] == pytest.approx(list(expected.values()), rel=6e-4), "told to four digits"
 
 
 def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.access import tables as access
+from megagenome.analytics import tables as analytics
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
 from megagenome.kernel import database, ledger_tables
@@ -23,9 +24,18 @@ from megagenome.kernel.database import (
 )
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.network import tables as network
+from megagenome.network.studies import tables as studies
 
 TALLY = sa.table("tally", sa.column("n"))
-OWNERS = [collection.METADATA, ledger_tables.METADATA, access.METADATA, identity.METADATA, network.METADATA]
+OWNERS = [
+    collection.METADATA,
+    ledger_tables.METADATA,
+    access.METADATA,
+    identity.METADATA,
+    network.METADATA,
+    studies.METADATA,
+    analytics.METADATA,
+]
 
 
 @pytest.fixture

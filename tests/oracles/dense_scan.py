@@ -87,9 +87,10 @@ def require_equal(found: Scan, expected: DenseScan, seed: int = 1) -> None:
         np.testing.assert_array_equal(mine, theirs, name)
     for columns in (1, 4, 11):
         x, z = random.normal(size=(2, people, columns))
+        q = random.normal(size=(people, 3))
         w, v = random.normal(size=(2, alleles, columns))
         for mine, theirs in (
-            *zip(found.project(x, z), expected.project(x, z), strict=True),
+            *zip(found.project(x, z, q), expected.project(x, z, q), strict=True),
             *zip(found.project(x), expected.project(x), strict=True),
             (found.spread(w, v), expected.spread(w, v)),
             (found.spread(w), expected.spread(w)),

@@ -3,26 +3,18 @@
 readings by permit have them (`collection.scan`); `app` wires them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.collection.model import GenotypeCounts
+from megagenome.collection.model import GenotypeCounts, Projection
 from megagenome.standards.study_arrays import AlleleList
 
 __all__ = ["Counts", "Floats", "GenotypeCounts", "Genotypes", "Projection", "Scan"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-
-
-class Projection(NamedTuple):
-    """Sums over people at each allele of a scan, float64 [alleles, columns asked for]."""
-
-    copies: Floats
-    missing: Floats
-    squares: Floats
 
 
 class Genotypes(Protocol):
@@ -56,7 +48,7 @@ class Scan(Protocol):
 
     def project(
         self, copies_of: Floats, missing_of: Floats | None = None, squares_of: Floats | None = None
-    ) -> "Projection":
+    ) -> Projection:
         """Sums over people: of copies times `copies_of` [people, c], a missing call being 0 copies; of `missing_of`
         [people, d] over those whose call is missing; of squared copies times `squares_of` [people, e]. What is not
         asked for has 0 columns. Cost: one pass over the genotypes."""

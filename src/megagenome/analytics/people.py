@@ -51,8 +51,11 @@ def read_cohort(definition: str) -> Cohort:
     return cohort
 
 
-def choose_people(document: StudyDocument, values: PeopleValues) -> StudyPeople:
-    """Everybody of the cohort of whom the trait and each covariate is recorded. Raises `Invalid` where a variable
+def choose_people(
+    document: StudyDocument, values: PeopleValues, genotyped: npt.NDArray[np.bool_] | None = None
+) -> StudyPeople:
+    """Everybody of the cohort of whom the trait and each covariate is recorded, and who is `genotyped` (bool [people];
+    None where the study asks for no genotypes). Raises `Invalid` where a variable
     cannot be read (several units; groups that are no cohorts)."""
     trait, covariates = variables_of(document)
     columns = [_column(each, values) for each in covariates]
@@ -63,10 +66,21 @@ def choose_people(document: StudyDocument, values: PeopleValues) -> StudyPeople:
     if trait is not None:
         known.append(_column(trait, values))
     complete = np.isfinite(np.hstack(known)).all(axis=1)
-    chosen = np.flatnonzero(complete)
+    chosen = np.flatnonzero(complete if genotyped is None else complete & genotyped)
     of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
     table = Table(of_trait, known[0][chosen], names)
     return StudyPeople(values.numbers[chosen], table, values.people - len(chosen))
+
+
+def assembly_of(document: StudyDocument) -> str | None:
+    """The assembly of the genotypes that a study reads; None where it reads none."""
+    match document.method:
+        case Survival():
+            return None
+        case Score(assembly=assembly):
+            return assembly
+        case method:
+            return method.variants.assembly
 
 
 def variables_of(document: StudyDocument) -> tuple[Variable | None, tuple[Variable, ...]]:
@@ -95,7 +109,7 @@ def _column(variable: Variable, values: PeopleValues) -> Floats:
 
 def _levels(variable: Category, values: PeopleValues) -> Floats:
     level = values.level(variable.of, variable.levels)
-    columns = (level[:, None] == np.arange(1, len(variable.levels))).astype(np.float64)
+    columns: Floats = (level[:, None] == np.arange(1, len(variable.levels))).astype(np.float64)
     columns[level < 0] = np.nan
     return columns
 

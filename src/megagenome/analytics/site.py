@@ -25,7 +25,7 @@ from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
-from megagenome.analytics.people import StudyPeople, choose_people, read_cohort
+from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, read_cohort
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection import Collection
 from megagenome.collection.cohort import All, Any, InDataset
@@ -223,7 +223,7 @@ class StudySite:
             known = self._held.get(run)
         if known is not None and epoch < known.epoch:
             raise _Stale
-        if known is not None and task.place.round > known.summed >= 0 and epoch == known.epoch:
+        if known is not None and task.place.round > known.summed >= 0:
             known.is_opened = True
         if known is None and not content:
             raise _Stale
@@ -247,7 +247,9 @@ class StudySite:
         datasets = [each for each in reading.datasets if each.id in mine.datasets]
         if len(datasets) < len(mine.datasets):
             raise NotEntitled(f"permit {document.permit}: not all of the study's datasets can be read here now")
-        people = choose_people(document, reading.values())
+        values, assembly = reading.values(), assembly_of(document)
+        genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
+        people = choose_people(document, values, genotyped)
         require_enough(document, datasets, len(people.numbers), self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count

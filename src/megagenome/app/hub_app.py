@@ -26,6 +26,7 @@ from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.passport_page import passport_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
+from megagenome.portal.study_routes import study_page_router
 from megagenome.reference import resolve
 
 
@@ -54,6 +55,7 @@ def hub_app(hub: Hub) -> WebApp:
             network.router,
             portal_router(examples=examples or EXAMPLES),
             application_router(),
+            study_page_router(),
             service_router(info, lambda: True, __version__),
             identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),

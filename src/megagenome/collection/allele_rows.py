@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.collection.tiles import ContigTiles, Sites, site_text
+from megagenome.collection.tiles import ContigTiles, Sites
 from megagenome.collection.write_tiles import REGION
-from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.coordinates import Region
 from megagenome.standards.study_arrays import AlleleList
 
 Int64 = npt.NDArray[np.int64]
@@ -149,17 +149,3 @@ def _once(start: Int64, texts: list[bytes]) -> tuple[Int64, list[bytes]]:
     repeated = equal(stored, order[again], stored, order[again + 1])
     keep = np.delete(order, again[repeated] + 1)
     return start[keep], [texts[k] for k in keep.tolist()]
-
-
-def listed(assembly: str, alleles: Iterable[Allele]) -> AlleleList:
-    """Alleles as a list: made parsimonious, sorted, each once. All are of the assembly."""
-    places = sorted({(each.contig, each.start, site_text(each)) for each in (a.parsimonious() for a in alleles)})
-    contigs = tuple(sorted({contig for contig, _, _ in places}))
-    index = {contig: k for k, contig in enumerate(contigs)}
-    return AlleleList(
-        assembly,
-        contigs,
-        np.array([index[contig] for contig, _, _ in places], np.uint32),
-        np.array([start for _, start, _ in places], np.int64),
-        tuple(text for _, _, text in places),
-    )

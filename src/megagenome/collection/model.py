@@ -157,3 +157,11 @@ class GenotypeCounts(NamedTuple):
     hemi: Counts
     missing: Counts
     called: Counts
+
+
+class Projection(NamedTuple):
+    """Sums over people at each allele of a scan, float64 [alleles, columns asked for]."""
+
+    copies: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]

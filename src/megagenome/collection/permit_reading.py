@@ -41,7 +41,7 @@ from megagenome.collection.values import Membership, PeopleValues, read_sexes
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.errors import Invalid, NotEntitled, Unavailable
 from megagenome.kernel.ids import Country, DatasetId
 from megagenome.reference import PloidyClass
 from megagenome.standards.study_arrays import AlleleList
@@ -224,10 +224,20 @@ class PermitReading(Reading):
         that a load of the permit's datasets has a record of, whether anybody carries them or not. Entered in the
         journal as one answer for each dataset. Cost: about a microsecond per row."""
         self.still_valid()
-        (assembly,) = {place.assembly for place in regions}
+        assembly, *others = {place.assembly for place in regions} or {""}
+        if others:
+            raise Invalid("alleles are listed in regions of one assembly at a time")
         for dataset in self.datasets:
             self._enter(dataset.id, 1)
         return alleles_within(assembly, [(load.contig, load.tiles) for load in self._loads(assembly)], regions)
+
+    def genotyped(self, assembly: str, numbers: bitmap.Numbers) -> npt.NDArray[np.bool_]:
+        """Whether each of some of `PeopleValues.numbers` has genotypes of an assembly at all. Of who has none, nothing
+        is recorded at any allele: a study leaves them out. Says nothing of what they are, and is not entered."""
+        having = (load.tiles.people & load.members for load in self._loads(assembly))
+        everybody = reduce(or_, having, bitmap.nobody(self._snapshot.batches))
+        held: npt.NDArray[np.bool_] = np.isin(numbers, bitmap.to_numbers(everybody))
+        return held
 
     def scan(
         self, alleles: AlleleList, numbers: bitmap.Numbers | None = None, executor: Executor | None = None

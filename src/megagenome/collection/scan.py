@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection import scan_parts
-from megagenome.collection.model import GenotypeCounts
+from megagenome.collection.model import GenotypeCounts, Projection
 from megagenome.collection.scan_plan import ScanPlan
 from megagenome.kernel.errors import Invalid, Unavailable
 
@@ -67,14 +67,18 @@ class GenotypeScan:
         parts = list(self._each(scan_parts.count, [(part,) for part in self._parts]))
         return GenotypeCounts(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
-    def project(self, copies_of: Floats, missing_of: Floats | None = None) -> tuple[Floats, Floats]:
-        """`G' X` and `M' Z`, float64 [alleles, c] and [alleles, d], as `analytics.needs.Scan.project`.
+    def project(
+        self, copies_of: Floats, missing_of: Floats | None = None, squares_of: Floats | None = None
+    ) -> Projection:
+        """Sums over people at each allele, as `analytics.needs.Scan.project`.
 
-        Cost: one pass over the carriers' numbers (of the others, where these are fewer), in time linear in c."""
-        of_missing = np.zeros((self.people, 0)) if missing_of is None else missing_of
-        self._require_rows(self.people, copies_of, of_missing)
-        parts = list(self._each(scan_parts.project, [(part, copies_of, of_missing) for part in self._parts]))
-        return np.concatenate([each for each, _ in parts]), np.concatenate([each for _, each in parts])
+        Cost: one pass over the genotypes, in time linear in the columns, of which eight together cost what one does:
+        2 CPU seconds for 10^10 genotypes of alleles as common as studies have and eight columns."""
+        nothing = np.zeros((self.people, 0))
+        of = tuple(nothing if each is None else each for each in (copies_of, missing_of, squares_of))
+        self._require_rows(self.people, *of)
+        parts = list(self._each(scan_parts.project, [(part, *of) for part in self._parts]))
+        return Projection(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def spread(self, weights: Floats, missing: Floats | None = None) -> Floats:
         """`G W + M V`, float64 [people, c], as `analytics.needs.Scan.spread`. Cost: as `project`."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.collection import bitmap
-from megagenome.collection.model import GenotypeCounts
+from megagenome.collection.model import GenotypeCounts, Projection
 from megagenome.collection.pack import Pack
 from megagenome.collection.scan_plan import Batch, Part, Run
 from megagenome.collection.set_sums import (
@@ -99,27 +99,32 @@ def _of_ploidy(part: Part, batch: Batch, kind: PloidyClass, ploidy: int) -> Batc
     return batch.where(part.ploidy[kind][batch.place] == ploidy)
 
 
-def project(part: Part, copies_of: Floats, missing_of: Floats, go_on: GoOn = no_check) -> tuple[Floats, Floats]:
-    """`Scan.project` for a part: float64 [alleles of the part, c] and [.., d]."""
+def project(
+    part: Part, copies_of: Floats, missing_of: Floats, squares_of: Floats, go_on: GoOn = no_check
+) -> Projection:
+    """`Scan.project` for a part."""
     alleles, c, d = part.high - part.low, copies_of.shape[1], missing_of.shape[1]
-    copies, missing = np.zeros((alleles, c)), np.zeros((alleles, d))
+    carriers_of = np.hstack((copies_of, squares_of))
+    copies, missing, squares = (np.zeros((alleles, each.shape[1])) for each in (copies_of, missing_of, squares_of))
     for batch, runs in part.by_people():
-        table = _table(batch, copies_of)
+        table = _table(batch, carriers_of)
         haploid = {
-            kind: _table(mine, copies_of)
+            kind: _table(mine, carriers_of)
             for kind in _haploid_kinds(runs)
             if len((mine := _of_ploidy(part, batch, kind, 1)).place)
         }
-        for run, weight, of_haploid, place, sets in _copies(batch, runs, go_on):
+        for run, each, of_haploid, place, sets in _copies(batch, runs, go_on):
             if chosen := haploid.get(run.ploidy) if of_haploid else table:
-                copies[place] += weight * sums(sets, chosen)[:, :c]
+                of_carriers = sums(sets, chosen)
+                copies[place] += each * of_carriers[:, :c]
+                squares[place] += each**2 * of_carriers[:, c : carriers_of.shape[1]]
         if d:
             table = _table(batch, missing_of)
             for _, _, place, sets in _streams(batch, runs, ("missing", "half"), go_on):
                 missing[place] += sums(sets, table)[:, :d]
             for run, nobody in _without_the_place(part, batch, runs):
                 missing[run.place] += missing_of[nobody].sum(axis=0)
-    return copies, missing
+    return Projection(copies, missing, squares)
 
 
 def _haploid_kinds(runs: list[Run]) -> set[PloidyClass]:

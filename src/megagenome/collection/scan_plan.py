@@ -6,7 +6,7 @@ At one allele a person counts with the first load that has both. Loads that shar
 are; where some share people, an allele's rows are told apart by which of the earlier loads have it, too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from megagenome.collection import bitmap
 from megagenome.collection.allele_rows import Found, as_texts, find_rows
+from megagenome.collection.model import Sex
 from megagenome.collection.tiles import ContigTiles
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass
 from megagenome.standards.study_arrays import AlleleList
@@ -105,12 +106,13 @@ class ScanPlan:
     """
 
     def __init__(
-        self, alleles: AlleleList, loads: Sequence[Load], numbers: Int64, sexes: Iterable[str], batches: int
+        self, alleles: AlleleList, loads: Sequence[Load], numbers: Int64, sexes: npt.NDArray[np.str_], batches: int
     ) -> None:
-        """`loads` in the order in which they count; `sexes` of the people."""
+        """`loads` in the order in which they count; `sexes` of the people, as `Sex` writes them."""
         self.alleles, self.numbers, self._batches = len(alleles), numbers, batches
-        of_sex = [[EXPECTED_PLOIDY[kind][sex] for kind in PloidyClass] for sex in sexes]
-        self.ploidy = np.array(of_sex, np.int8).reshape(len(numbers), len(PloidyClass)).T
+        self.ploidy = np.zeros((len(PloidyClass), len(numbers)), np.int8)
+        for sex in Sex:
+            self.ploidy[:, sexes == sex] = [[EXPECTED_PLOIDY[kind][sex]] for kind in PloidyClass]
         self._everybody = bitmap.from_numbers(numbers, batches)
         self._masks: dict[bytes, int] = {}
         self._people: list[tuple[Batch, ...]] = []

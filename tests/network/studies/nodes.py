@@ -22,6 +22,7 @@ from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Table
 from megagenome.network.studies.needs import KnownPermit
 from megagenome.network.studies.settings import StudySettings
+from megagenome.network.studies.settle import Settle, Settled
 from megagenome.network.studies.store import StudyStore
 from megagenome.network.studies.studies import Studies
 from megagenome.standards import ring
@@ -193,13 +194,20 @@ class World:
     def __init__(self, at: Server, nodes: Mapping[str, FakeNode], executor: Executor, methods: Any) -> None:
         self.hub, self.nodes, self.executor, self.methods = at, dict(nodes), executor, methods
         self.permits, self.now_s, self.acts = Permits(tuple(nodes)), 1000.0, list[Act]()
+        self.settle: Settle = lambda result, _terms: Settled(result, "")
         self.start()
 
     def start(self) -> None:
         """The hub's process begins, or begins anew after it was killed."""
         store = StudyStore(self.hub.engine, lambda _connection, acts: self.acts.extend(acts))
         self.coordinator = Coordinator(
-            store, self.permits, SETTINGS, self.executor, methods=self.methods, seconds=lambda: self.now_s
+            store,
+            self.permits,
+            SETTINGS,
+            self.executor,
+            settle=self.settle,
+            methods=self.methods,
+            seconds=lambda: self.now_s,
         )
         self.studies = Studies(self.coordinator, self.permits, self.thumbprints, 5)
         self.coordinator.resume()

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, RateLimited, Unauthenticated
 from megagenome.network.studies import tables as t
-from megagenome.network.studies.coordinate import NO_SECOND_SUM, Settled
+from megagenome.network.studies.coordinate import NO_SECOND_SUM
 from megagenome.network.studies.run import MOST_RESTARTS
+from megagenome.network.studies.settle import Settled
 from megagenome.standards.permit import PermitState
 from megagenome.standards.study import Frequencies, encode
 from megagenome.standards.study_arrays import pack
@@ -35,6 +37,7 @@ from megagenome.standards.study_shown import RunState, SiteState
 from tests.network.studies.nodes import ADA, PERMIT, Later, World, adding, rows, world
 
 BOB = Caller("bob@https://idp.example", "Bob")
+CHECKER = Caller("olga@https://idp.example", "Olga", frozenset({Role.DATA_STEWARD}))
 AUDITOR = Caller("una@https://idp.example", "Una", frozenset({Role.AUDITOR}))
 
 
@@ -196,7 +199,7 @@ def test_a_sum_beyond_all_bounds_stops_the_run(tmp_path: Path) -> None:
         def spoils(task: Task, payload: bytes) -> Any:
             sent, content = node.right(task, {}, payload[task.document_bytes + task.parameters_bytes :])
             vector = np.frombuffer(content, "<u8").copy()
-            vector[0] += np.uint64(1 << 62)
+            vector[:1] += np.uint64(1 << 62)
             return sent, vector.tobytes()
 
         node.instead["people"] = spoils
@@ -522,7 +525,8 @@ def test_what_is_against_a_study_is_said_before_it_begins(tmp_path: Path) -> Non
 
 def test_a_result_may_wait_for_a_person(tmp_path: Path) -> None:
     with world(tmp_path) as at:
-        at.coordinator._settle = lambda _document, result, terms: Settled(result, f"a checker ({terms.least_cell})")
+        at.settle = lambda result, terms: Settled(result, f"a checker ({terms.least_cell})")
+        at.start()
         at.nodes["node.a"].terms = Terms(1, 7, 1)
         run = at.begin()
         at.go()
@@ -530,3 +534,16 @@ def test_a_result_may_wait_for_a_person(tmp_path: Path) -> None:
         assert (shown.state, shown.reason) == (RunState.WAITING, "a checker (7)")
         with pytest.raises(Conflict, match="waiting"):
             at.studies.result(ADA, run)
+        ada_checks = msgspec.structs.replace(ADA, roles=CHECKER.roles)
+        for caller in (ADA, AUDITOR, ada_checks):
+            with pytest.raises(NotEntitled, match="data steward"):
+                at.studies.release(caller, run)
+        with pytest.raises(NotFound):
+            at.studies.release(BOB, run)
+        assert [each.id for each in at.studies.listed(CHECKER).studies] == [run]
+        assert at.studies.result(CHECKER, run).tables.keys() == {"y"}
+        at.studies.release(CHECKER, run)
+        finished(at, run)
+        assert (at.acts[-1].subject, at.acts[-1].detail) == (CHECKER.subject, f"released:{run}")
+        with pytest.raises(Conflict, match="is finished"):
+            at.studies.release(CHECKER, run)

@@ -25,9 +25,9 @@ enum {
     BATCH = 65536,
     PLANE_BYTES = BATCH / 8,
     WORDS = BATCH / 64,
-    STRIDE = 8,        /* columns that are taken at once */
-    LINE = 64,         /* bytes of a plane that are read at once: what a processor's cache does */
-    BYTES = 16,        /* of these, how many have tables at once: 256 KiB, which stay in the cache */
+    STRIDE = 8,         /* columns that are taken at once */
+    LINE = 64,          /* bytes of a plane that are read at once: what a processor's cache does */
+    BYTES = 8,          /* of these, how many have tables at once: 128 KiB, which stay in the cache */
     MOST_PLANES = 1024, /* side by side */
 };
 

@@ -41,10 +41,10 @@ from megagenome.network.studies.run import (
     with_people,
 )
 from megagenome.network.studies.settings import StudySettings
+from megagenome.network.studies.settle import Settle, settle
 from megagenome.network.studies.shown import shown
 from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore
 from megagenome.standards import study as study_document
-from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_exchange import (
     NO_TERMS,
     PEOPLE_STEP,
@@ -75,22 +75,6 @@ _log = logging.getLogger(__name__)
 NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent: begin a new study"
 
 
-class Settled(NamedTuple):
-    """A result that may be told, and what it waits for; "" where it may be told at once."""
-
-    result: StudyResult
-    waits_for: str
-
-
-Settle = Callable[[StudyDocument, StudyResult, Terms], Settled]
-"""The rules of release: what of a result may be told on the nodes' terms. Raises `Invalid` where nothing may."""
-
-
-def settle_at_once(_document: StudyDocument, result: StudyResult, _terms: Terms) -> Settled:
-    """For a hub whose nodes' own rules are enough."""
-    return Settled(result, "")
-
-
 class Offer(NamedTuple):
     """What a node is told: a task with its payload, and of the runs that it holds those that are over."""
 
@@ -109,7 +93,7 @@ class Coordinator:
         settings: StudySettings,
         executor: Executor,
         *,
-        settle: Settle = settle_at_once,
+        settle: Settle = settle,
         methods: Mapping[type, Begin] = METHODS,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -382,7 +366,7 @@ class Coordinator:
         terms = [part.terms or NO_TERMS for part in run.parts.values() if part.taking_part]
         strict = Terms(*(max(each) for each in zip(*map(msgspec.structs.astuple, terms), strict=True)))
         try:
-            settled = self._settle(run.document, result, strict)
+            settled = self._settle(result, strict)
         except Invalid as error:
             self._stop(run, str(error))
             return

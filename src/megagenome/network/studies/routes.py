@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The JSON routes of studies, version 1 (`standards.study_shown`), and the one for nodes (`standards.study_exchange`).
 
-    GET   /studies                       the caller's runs; an auditor's list is of everybody's
+    GET   /studies                       the caller's runs; an auditor's or data steward's list is of everybody's
     POST  /studies                       run the study document that is the body
     POST  /studies/check                 what is against running it
     GET   /studies/{id}                  ?after=VERSION waits, up to 20 s, until it is another one
     GET   /studies/{id}/result
     POST  /studies/{id}/cancel
+    POST  /studies/{id}/release          by a data steward of the hub who has no part in it
     POST  /studies/exchange              for nodes that joined
 
-The caller is `request.scope["caller"]`, which `app` puts there. Whoever is neither a run's owner nor an auditor is told
-that there is none. Errors are RFC 9457 problems.
+The caller is `request.scope["caller"]`, which `app` puts there. Whoever is neither a run's owner nor an auditor nor a
+data steward of the hub is told that there is none. Errors are RFC 9457 problems.
 """
 
 import asyncio
@@ -66,7 +67,11 @@ def _begin(studies: Studies) -> list[Any]:
     def cancel(request: Http, study: FromPath[str]) -> None:
         studies.cancel(caller_of(request), study)
 
-    return [run, check, cancel]
+    @post("/{study:str}/release", sync_to_thread=True, status_code=204)
+    def release(request: Http, study: FromPath[str]) -> None:
+        studies.release(_caller(request), study)
+
+    return [run, check, cancel, release]
 
 
 def _look(studies: Studies) -> list[Any]:

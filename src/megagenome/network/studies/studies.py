@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.ledger import Act, Kind
 from megagenome.network.stamps import stamp
 from megagenome.network.studies.check import findings
 from megagenome.network.studies.coordinate import Coordinator
@@ -19,10 +20,12 @@ from megagenome.standards import study as study_document
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_shown import Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
 
+_SEE_ALL = frozenset({Role.AUDITOR, Role.DATA_STEWARD})
+
 
 class Studies:
-    """Decides who may begin and see what. Whoever is neither a run's owner nor an auditor is told that there is none.
-    Safe for threads."""
+    """Decides who may begin and see what. Whoever is neither a run's owner nor an auditor nor a data steward of the hub
+    is told that there is none. Safe for threads."""
 
     def __init__(
         self,
@@ -57,14 +60,30 @@ class Studies:
             raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
         self.coordinator.end(run, "cancelled by its owner")
 
+    def release(self, caller: Caller, run: str) -> None:
+        """Let a result out that waits for it; durable, and in the ledger under the caller's name.
+
+        Raises `NotEntitled` unless the caller is a data steward of this hub who has no part in the study, `Conflict`
+        where nothing waits."""
+        stored = self._require(caller, run)
+        permit = self._permits.find(stored.permit)
+        named = permit.people if permit is not None else frozenset()
+        if Role.DATA_STEWARD not in caller.roles or caller.subject in {stored.owner, *named}:
+            raise NotEntitled("a result is released by a data steward of this hub whom its permit does not name")
+        if stored.state is not RunState.WAITING:
+            raise Conflict(f"study {run} is {stored.state}: there is nothing to release")
+        act = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"released:{run}")
+        self._store.save(stored._replace(state=RunState.FINISHED, reason=""), (), acts=[act])
+        self.coordinator.board.note()
+
     def listed(self, caller: Caller) -> StudyList:
-        """The caller's runs; an auditor's list is of everybody's."""
+        """The caller's runs; an auditor's and a data steward's list is of everybody's."""
         if caller.subject is None:
             raise Unauthenticated("sign in first")
-        return StudyList(self._store.listed(None if Role.AUDITOR in caller.roles else caller.subject))
+        return StudyList(self._store.listed(None if caller.roles & _SEE_ALL else caller.subject))
 
     def show(self, caller: Caller, run: str) -> StudyShown:
-        """A run to its owner, or to an auditor. Raises `NotFound` to everybody else."""
+        """A run to its owner, to an auditor or a data steward. Raises `NotFound` to everybody else."""
         self._require(caller, run)
         if now := self.coordinator.shown(run):
             return now
@@ -72,9 +91,12 @@ class Studies:
         return shown(stored, self._store.sites(run), stored.rounds, "")
 
     def result(self, caller: Caller, run: str) -> ResultShown:
-        """What a run found. Raises `Conflict` as long as it is not released."""
+        """What a run found. Raises `Conflict` as long as it is not released, but to data stewards, who release it."""
         stored = self._require(caller, run)
-        if stored.state is not RunState.FINISHED:
+        looks = (
+            stored.state is RunState.WAITING and Role.DATA_STEWARD in caller.roles and stored.owner != caller.subject
+        )
+        if stored.state is not RunState.FINISHED and not looks:
             why = f": {stored.reason}" if stored.reason else ""
             raise Conflict(f"study {run} has no result, it is {stored.state}{why}")
         found = self._store.result(stored)
@@ -105,7 +127,7 @@ class Studies:
         if caller.subject is None:
             raise Unauthenticated("sign in first")
         found = self._store.find(run)
-        if found is None or not (found.owner == caller.subject or Role.AUDITOR in caller.roles):
+        if found is None or not (found.owner == caller.subject or caller.roles & _SEE_ALL):
             raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
         return found
 

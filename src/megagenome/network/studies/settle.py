@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of a result on the terms that all nodes agreed to: told at once, or only after somebody looked at it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from megagenome.network.studies.model import StudyResult
+from megagenome.network.studies.release import OPEN, ReleaseRules, check_release
+from megagenome.standards.study_exchange import NO_TERMS, Terms
+
+
+class Settled(NamedTuple):
+    """A result that may be told, and what it waits for; "" where it may be told at once."""
+
+    result: StudyResult
+    waits_for: str
+
+
+Settle = Callable[[StudyResult, Terms], Settled]
+"""The rules of release. Raises `Invalid` where nothing may be told."""
+
+
+def settle(result: StudyResult, terms: Terms) -> Settled:
+    """By the rules of `release`, with the nodes' numbers where these are stricter."""
+    rules = OPEN
+    if terms != NO_TERMS:
+        ours = ReleaseRules()
+        least = max(ours.least, terms.least_cell, terms.least_allele_count)
+        rules = ReleaseRules(least, max(ours.least_people, terms.least_people))
+    checked = check_release(result, rules)
+    return Settled(checked.result, "; ".join(checked.concerns))
