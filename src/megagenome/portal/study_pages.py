@@ -80,7 +80,7 @@ def studies_page(listed: StudyList, caller: Caller) -> str:
         run_states=STATES,
         method_title=method_title,
         is_steward=Role.DATA_STEWARD in caller.roles,
-        sees_all=Role.AUDITOR in caller.roles,
+        sees_all=bool(caller.roles & {Role.AUDITOR, Role.DATA_STEWARD}),
     )
 
 

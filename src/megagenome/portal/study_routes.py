@@ -4,7 +4,6 @@
 from typing import Any
 
 import anyio.to_thread
-import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
@@ -14,7 +13,6 @@ from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.errors import (
     Conflict,
     Invalid,
-    MegagenomeError,
     NotEntitled,
     NotFound,
     RateLimited,

@@ -113,7 +113,8 @@ class SiteKeys(msgspec.Struct, frozen=True):
 
 
 class WaitingShown(msgspec.Struct, frozen=True):
-    """A result that waits for a named person: whose it is, by which permit, and why somebody must look at it."""
+    """A result that waits for a named person: whose it is, by which permit, and why somebody must look at it.
+    `is_mine` where the reader has a part in the study, so that somebody else must look."""
 
     id: str
     title: str

@@ -55,7 +55,9 @@ class Outcomes:
     def waiting(self, caller: Caller) -> WaitingList:
         """Results that wait, to a data steward of the hub."""
         _require_steward(caller)
-        return WaitingList(tuple(_waiting(run, caller) for run in self._store.waiting()))
+        return WaitingList(
+            tuple(_waiting(run, is_mine=not self._studies.may_check(caller, run)) for run in self._store.waiting())
+        )
 
     def held(self, caller: Caller, run: str) -> ResultShown:
         """A result that waits, to a data steward who did not ask for it."""
@@ -79,8 +81,8 @@ class Outcomes:
         stored = self._store.find(run)
         if stored is None or stored.state is not RunState.WAITING:
             raise NotFound(f"there is no study {run[:40]!r} that waits for a check")
-        if stored.owner == caller.subject:
-            raise NotEntitled("you asked for this study: somebody else must look at its result")
+        if not self._studies.may_check(caller, stored):
+            raise NotEntitled("you have a part in this study: somebody else must look at its result")
         return stored
 
 
@@ -98,7 +100,7 @@ def _require_steward(caller: Caller) -> None:
         raise NotEntitled("results are checked by data stewards of this hub")
 
 
-def _waiting(run: StoredRun, caller: Caller) -> WaitingShown:
+def _waiting(run: StoredRun, *, is_mine: bool) -> WaitingShown:
     document = study_document.decode(run.document)
     return WaitingShown(
         run.id,
@@ -106,7 +108,7 @@ def _waiting(run: StoredRun, caller: Caller) -> WaitingShown:
         method_of(document),
         run.permit,
         run.name,
-        run.owner == caller.subject,
+        is_mine,
         run.reason,
         run.people,
         run.ended,

@@ -69,7 +69,7 @@ def _begin(studies: Studies) -> list[Any]:
 
     @post("/{study:str}/release", sync_to_thread=True, status_code=204)
     def release(request: Http, study: FromPath[str]) -> None:
-        studies.release(_caller(request), study)
+        studies.release(caller_of(request), study)
 
     return [run, check, cancel, release]
 
