@@ -75,10 +75,11 @@ def p_value(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Any number with four significant digits, which is as many as a study tells: `−0.01234`, `1.235 × 10⁷`, `0`."""
-    if not value:
-        return "0"
+    """Any number with four significant digits, which is as many as a study tells: `−0.01234`, `1.235 × 10⁷`; a whole
+    one, up to 100,000, as it is."""
     size, sign = abs(value), "−" if value < 0 else ""
+    if size < 99_995 and size == round(size):
+        return f"{sign}{round(size):,}"
     if 1e-3 <= size < 99_995:
         return f"{sign}{size:,.{max(0, _decimals(size, 4))}f}"
     return sign + _power_of_ten(size, 4)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from megagenome.portal.numbers import count, frequency, number, p_value, percent
 from megagenome.standards.study_shown import ResultShown
 
-MOST_ROWS = 50
+MOST_ROWS = 25
 Value = float | int | str | None
 Columns = dict[str, list[Value]]
 _PLACE = ("contig", "pos1", "ref", "alt")
@@ -41,12 +41,20 @@ _NAMES = {
     "hom": "Homozygous",
     "hemi": "Hemizygous",
     "missing": "Not called",
-    "hardy_weinberg_p": "p of Hardy-Weinberg",
+    "hardy_weinberg_p": "p (HWE)",
     "share": "Share of variation",
     "at_risk": "At risk",
     "survival": "Surviving",
     "pc1": "Component 1 from",
     "pc2": "Component 2 from",
+}
+_SUMMARY = {
+    "p": "p, log-rank",
+    "log_rank_chi_square": "Log-rank χ²",
+    "degrees": "Degrees of freedom",
+    "deviation": "Standard deviation",
+    "area_under_curve": "Area under the curve",
+    "r_squared": "R²",
 }
 _P = frozenset({"p", "p_wald", "hardy_weinberg_p"})
 _COUNTS = frozenset(
@@ -100,11 +108,10 @@ def table_part(result: ResultShown, name: str, most: int = MOST_ROWS) -> TablePa
 
 def summary_cells(result: ResultShown) -> list[tuple[str, str]]:
     """Single numbers of a result, named and written for people."""
-    names = {"p": "p, log-rank", "alleles": "Alleles", "area_under_curve": "Area under the curve", "r_squared": "R²"}
     found = []
     for name, value in result.summary.items():
         text = value if isinstance(value, str) else "–" if value is None else _writer("summary", name)(value)
-        found.append((names.get(name, name.replace("_", " ").capitalize()), text))
+        found.append((_SUMMARY.get(name, name.replace("_", " ").capitalize()), text))
     return found
 
 
@@ -125,6 +132,8 @@ def _writer(table: str, column: str) -> Callable[[float], str]:
         return p_value
     if (table == "frequencies" and column in ("frequency", "low", "high")) or column == "frequency":
         return frequency
+    if table == "map" and column in ("pc1", "pc2"):
+        return lambda value: f"{value:.1f}".replace("-", "−")
     if column in ("share", "survival") or (table == "curves" and column in ("low", "high")):
         return percent
     if column in _COUNTS or (table == "summary" and column in ("alleles", "weights", "weights_used", "components")):

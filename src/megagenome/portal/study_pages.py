@@ -43,15 +43,24 @@ _STEPS = {
     "check": "each node looks whether its rules let it take part",
     "people": "nodes count the people of the study",
     "alleles": "nodes list the alleles that are frequent enough to tell",
-    "counts": "copies of each allele are counted",
-    "moments": "means and spreads are summed",
+    "count": "copies of each allele are counted",
+    "means": "means of the variables are found",
+    "scales": "spreads of the variables are found",
     "products": "products of copies, trait and covariates are summed",
+    "null": "the model without any allele is fitted",
     "scores": "score tests of all alleles are summed",
-    "multiply": "the components are made more exact",
+    "reach": "it is looked how far single tests can go",
+    "tails": "p-values of single alleles are made exact",
+    "effects": "effects of single alleles are estimated",
+    "firth": "effects of single alleles are estimated by Firth's method",
+    "trace": "the whole variation is summed",
+    "multiply": "components are made more exact",
     "map": "people are counted by cell of the map",
-    "match": "the score's alleles are looked up",
+    "match": "alleles of the score are looked up",
+    "moments": "the score's mean and spread are summed",
     "bins": "people are counted by score",
     "horizons": "the span of time is found",
+    "counts": "people and events are counted by time",
 }
 
 
@@ -69,7 +78,7 @@ def method_title(method: str) -> str:
 
 def step_words(step: str) -> str:
     """What nodes do in a step."""
-    return _STEPS.get(step, f"step “{step}”")
+    return _STEPS.get(step, f"step “{step}”") if step else "the hub computes"
 
 
 def studies_page(listed: StudyList, caller: Caller) -> str:
