@@ -92,26 +92,26 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         grant_role(connection, subject_of("stina", issuer), Role.DATA_STEWARD, Scope(), "test")
     rosa = subject_of("rosa", issuer)
     app = hub_app(opened)
-    with serving(
-        provider_app(DemoProvider(issuer, accounts, (Client("hub", f"{url}/login/callback"),))), provider_port
+    with (
+        serving(provider_app(DemoProvider(issuer, accounts, (Client("hub", f"{url}/login/callback"),))), provider_port),
+        serving(app, hub_port),
     ):
-        with serving(app, hub_port):
-            # what is not over when a hub starts is taken up again, so these come after it
-            for number, (name, make) in enumerate(study_results.ALL.items()):
-                stored(opened.engine, rosa, number, f"Study of {name}", RunState.FINISHED, "", make())
-            stored(opened.engine, rosa, 100, HOSTILE, RunState.RUNNING, "", None)
-            stored(opened.engine, rosa, 101, "A stopped one", RunState.STOPPED, HOSTILE, None)
-            stored(
-                opened.engine,
-                rosa,
-                102,
-                HOSTILE,
-                RunState.WAITING,
-                "85 people are fewer than 100",
-                study_results.survival(),
-            )
-            stored(opened.engine, rosa, 103, "Another", RunState.WAITING, "8 cases are few", study_results.linear(50))
-            yield url
+        # what is not over when a hub starts is taken up again, so these come after it
+        for number, (name, make) in enumerate(study_results.ALL.items()):
+            stored(opened.engine, rosa, number, f"Study of {name}", RunState.FINISHED, "", make())
+        stored(opened.engine, rosa, 100, HOSTILE, RunState.RUNNING, "", None)
+        stored(opened.engine, rosa, 101, "A stopped one", RunState.STOPPED, HOSTILE, None)
+        stored(
+            opened.engine,
+            rosa,
+            102,
+            HOSTILE,
+            RunState.WAITING,
+            "85 people are fewer than 100",
+            study_results.survival(),
+        )
+        stored(opened.engine, rosa, 103, "Another", RunState.WAITING, "8 cases are few", study_results.linear(50))
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ _LETTER = 0.03
 _ORDER = {"X": 23, "Y": 24, "MT": 25}
 
 
-class Tested(NamedTuple):
+class Alleles(NamedTuple):
     """Alleles with a p-value: contig names, positions counted from 1, p (no NaN), equally long."""
 
     contig: npt.NDArray[np.str_]
@@ -40,7 +40,7 @@ class Drawn(NamedTuple):
     contigs: tuple[tuple[str, float, float], ...]
 
 
-def manhattan_plot(tested: Tested, ident: str, title: str, description: str) -> Markup:
+def manhattan_plot(tested: Alleles, ident: str, title: str, description: str) -> Markup:
     """The plot as SVG, chromosomes side by side in their order, each as long as its tested part."""
     height = tested.height
     scale = axis_up_to(max(float(height.max(initial=0.0)), -np.log10(GENOME_WIDE) + 0.5))
@@ -70,7 +70,7 @@ def keep(x: Floats, p: Floats, y: Floats) -> npt.NDArray[np.bool_]:
     return kept
 
 
-def place_alleles(tested: Tested) -> Drawn:
+def place_alleles(tested: Alleles) -> Drawn:
     """Chromosomes one after the other, with a small gap between."""
     names, of = np.unique(tested.contig, return_inverse=True)
     order = sorted(range(len(names)), key=lambda k: _rank(str(names[k])))
@@ -108,7 +108,7 @@ def _names(place: Drawn) -> list[tuple[float, str]]:
     return found
 
 
-def _one(tested: Tested) -> Axis:
+def _one(tested: Alleles) -> Axis:
     low, high = int(tested.pos1.min()), int(tested.pos1.max())
     ticks = [(0.02, f"{low / 1e6:.2f}"), (0.5, f"{(low + high) / 2e6:.2f}"), (0.98, f"{high / 1e6:.2f}")]
     return Axis(f"chromosome {tested.contig[0]}, million bases", ticks if high > low else [(0.5, f"{low / 1e6:.2f}")])

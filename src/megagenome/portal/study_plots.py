@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from megagenome.portal.axes import Floats
 from megagenome.portal.component_map import Cell, component_map, map_classes
-from megagenome.portal.manhattan_plot import GENOME_WIDE, Tested, limit_text, manhattan_plot
+from megagenome.portal.manhattan_plot import GENOME_WIDE, Alleles, limit_text, manhattan_plot
 from megagenome.portal.numbers import count, number, p_value, plural
 from megagenome.portal.quantile_plot import lambda_gc, quantile_plot
 from megagenome.portal.score_plot import Histogram, score_plot
@@ -58,11 +58,11 @@ def _associations(result: ResultShown) -> list[Figure]:
     known = ~np.isnan(p)
     if not known.any():
         return []
-    tested = Tested(np.array(table["contig"], np.str_)[known], np.array(table["pos1"], np.int64)[known], p[known])
+    tested = Alleles(np.array(table["contig"], np.str_)[known], np.array(table["pos1"], np.int64)[known], p[known])
     return [_manhattan(tested, table), _quantiles(tested.p)]
 
 
-def _manhattan(tested: Tested, table: dict[str, list[float | int | str | None]]) -> Figure:
+def _manhattan(tested: Alleles, table: dict[str, list[float | int | str | None]]) -> Figure:
     smallest = int(np.argmin(tested.p))
     hits = int((tested.p < GENOME_WIDE).sum())
     known = [k for k, p in enumerate(table["p"]) if p is not None]
