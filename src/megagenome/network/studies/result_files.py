@@ -47,4 +47,5 @@ def _kind(values: Sequence[Value]) -> type:
     """int where all values are whole numbers, str where any is a text, else float."""
     if any(isinstance(value, str) for value in values):
         return str
-    return int if values and all(isinstance(value, int) for value in values if value is not None) else float
+    known = [value for value in values if value is not None]
+    return int if known and all(isinstance(value, int) for value in known) else float
