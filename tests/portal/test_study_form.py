@@ -77,7 +77,7 @@ CASES: list[tuple[str, dict[str, str], Method]] = [
             "sex": "",
             "age": "",
             "measured": "bmi\npc1",
-            "categories": "country: EE, FI",
+            "categories": "land: EE, FI",
             "missing": "mean",
         },
         Linear(VARIANTS, Measured("h"), (Measured("bmi"), Measured("pc1"), Category("land", ("EE", "FI"))), "mean"),
