@@ -19,11 +19,15 @@ from megagenome.identity.subjects import subject_of
 from megagenome.kernel.callers import Role
 from megagenome.network.studies.store import StoredRun, StoredSite
 from megagenome.network.studies.tables import study_run, study_site
+from megagenome.portal.study_fields import METHODS, RULES
+from megagenome.portal.study_pages import begin_page, form_page, review_page
 from megagenome.standards import study as study_document
+from megagenome.standards.application import Line, State
 from megagenome.standards.study import Frequencies, Site, StudyDocument, Variants
 from megagenome.standards.study_shown import ResultShown, RunState, SiteState
 from tests.portal import study_results
 from tests.portal.test_browser import ARGUMENTS, check_looks, free_port, serving
+from tests.portal.test_study_form import DATASETS, PERMIT
 
 pytestmark = [
     pytest.mark.browser,
@@ -166,6 +170,24 @@ def test_a_result_can_be_read_by_everybody(rosa: Page, hub: str, number: int) ->
 def test_pages_before_a_result_are_accessible_and_run_nothing(rosa: Page, hub: str, path: str) -> None:
     rosa.goto(f"{hub}/study{path}")
     check_looks(rosa)
+
+
+@pytest.mark.parametrize("method", ["linear", "score", "survival"])
+def test_forms_and_their_review_are_accessible(rosa: Page, hub: str, method: str) -> None:
+    typed = {"title": HOSTILE, "trait": HOSTILE, "groups": HOSTILE}
+    texts = {field.name: field.start for field in (*METHODS[method].fields, *RULES)} | typed
+    pages = {
+        "form": form_page(method, "A1", PERMIT, DATASETS, texts, None, f"This is no study yet: {HOSTILE}"),
+        "review": review_page(HOSTILE, HOSTILE, (HOSTILE,)),
+        "begin": begin_page((Line("A1", HOSTILE, State.ACTIVE, 1, "", ("EE",), "", "", None, None, False),)),
+    }
+    for name, content in pages.items():
+        rosa.route(
+            f"**/study/{name}-shown",
+            lambda route, _, content=content: route.fulfill(body=content, content_type="text/html"),
+        )
+        rosa.goto(f"{hub}/study/{name}-shown")
+        check_looks(rosa)
 
 
 def test_a_document_is_pasted_checked_and_refused_without_scripts(chromium: Browser, hub: str) -> None:
