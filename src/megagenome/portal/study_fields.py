@@ -52,12 +52,12 @@ _VARIANTS = (
 _TERM_HELP = "A measure by its code, such as LOINC:8302-2, or the name of a column that the data holders have."
 _COHORT_HELP = "A question as on the page Cohorts, such as phenotype=HP:0001250 or disease=ICD10:E11."
 _COVARIATES = (
-    Field("sex", "Sex", kind="tick", start="yes"),
-    Field("age", "Age", kind="tick", start="yes"),
-    Field("measured", "Other numbers", f"One in each line. {_TERM_HELP}", "lines"),
+    Field("sex", "Adjust for sex", kind="tick", start="yes"),
+    Field("age", "Adjust for age", kind="tick", start="yes"),
+    Field("measured", "Adjust for other numbers", f"One in each line. {_TERM_HELP}", "lines"),
     Field(
         "categories",
-        "Categories",
+        "Adjust for categories",
         "One in each line: a column, a colon, its values, the first of which the others are compared with: "
         "country: EE, FI, SE.",
         "lines",
