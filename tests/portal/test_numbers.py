@@ -85,3 +85,35 @@ def test_counts_and_times() -> None:
     assert plain(numbers.plural(1204, "variant")) == "1,204 variants"
     assert plain(numbers.plural(2, "country", "countries")) == "2 countries"
     assert [plain(numbers.elapsed(ms)) for ms in (0.2, 38.4, 994, 1234)] == ["< 1 ms", "38 ms", "994 ms", "1.2 s"]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (0.0, "< 10⁻³⁰⁰"),
+        (5e-324, "< 10⁻³⁰⁰"),
+        (3.4e-9, "3.4 × 10⁻⁹"),
+        (0.000999, "1.0 × 10⁻³"),
+        (0.034, "0.034"),
+        (0.5, "0.50"),
+        (1.0, "1.0"),
+    ],
+)
+def test_p_values_have_two_digits_and_are_never_nothing(value: float, says: str) -> None:
+    assert plain(numbers.p_value(value)) == says
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (0, "0"),
+        (-0.012341, "−0.01234"),
+        (23.0, "23"),
+        (1234567.0, "1.235 × 10⁶"),
+        (-1e-5, "−1.000 × 10⁻⁵"),
+        (1234.56, "1,235"),
+        (0.99996, "1.000"),
+    ],
+)
+def test_any_number_has_four_digits_and_whole_ones_are_whole(value: float, says: str) -> None:
+    assert plain(numbers.number(value)) == says

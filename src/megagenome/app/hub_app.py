@@ -26,6 +26,7 @@ from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.passport_page import passport_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import error_pages, show_error
+from megagenome.portal.study_routes import study_page_router
 from megagenome.reference import resolve
 
 
@@ -44,7 +45,7 @@ def hub_app(hub: Hub) -> WebApp:
     access = hub_access(hub, keys, descriptor, ledger)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
     passports = explaining(hub.folder)
-    signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice)
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, with_tokens=True)
     return WebApp(
         [
             *signing.routers(error_pages),
@@ -54,11 +55,12 @@ def hub_app(hub: Hub) -> WebApp:
             network.router,
             portal_router(examples=examples or EXAMPLES),
             application_router(),
+            study_page_router(),
             service_router(info, lambda: True, __version__),
             identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),
             *access.routers,
-            studies.router,
+            *studies.routers,
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],

@@ -19,6 +19,8 @@ from megagenome.kernel.ledger import Ledger
 from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.exchange import StudyExchange, keys_of_nodes
 from megagenome.network.studies.needs import KnownPermit
+from megagenome.network.studies.outcome_routes import outcome_router
+from megagenome.network.studies.outcomes import HubNamed, Outcomes, versions_of_nodes
 from megagenome.network.studies.routes import study_router
 from megagenome.network.studies.store import StudyStore
 from megagenome.network.studies.studies import Studies
@@ -30,9 +32,9 @@ _log = logging.getLogger(__name__)
 
 
 class HubStudies(NamedTuple):
-    """A router to mount, and the coordinator whose lifespan to run in."""
+    """Routers to mount, and the coordinator whose lifespan to run in."""
 
-    router: Router
+    routers: list[Router]
     coordinator: Coordinator
     executor: ThreadPoolExecutor
 
@@ -65,7 +67,9 @@ def hub_studies(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, re
     coordinator = Coordinator(store, permits, settings, executor)
     studies = Studies(coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running)
     exchange = StudyExchange(coordinator, hub.engine, keys, hub.settings.hub.id, descriptor)
-    return HubStudies(study_router(studies, exchange), coordinator, executor)
+    named = HubNamed(hub.settings.hub.id, hub.settings.hub.url, keys, partial(versions_of_nodes, hub.engine))
+    routers = [study_router(studies, exchange), outcome_router(Outcomes(studies, store, named))]
+    return HubStudies(routers, coordinator, executor)
 
 
 class HubPermits:

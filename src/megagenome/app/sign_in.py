@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 from litestar import Router
 
+from megagenome.identity.access_tokens import AccessTokens
 from megagenome.identity.caller_middleware import CallerMiddleware
 from megagenome.identity.routes import Door, make_door, sign_in_router
 from megagenome.identity.sessions import Sessions
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
 
 
 class SigningIn(NamedTuple):
-    """One server's sign-in. `callers` is the application's middleware; whoever reads tokens joins `callers.bearers`."""
+    """One server's sign-in. `callers` is the application's middleware; whoever reads tokens joins `callers.bearers`.
+    `tokens` None where people's programs cannot ask."""
 
     callers: CallerMiddleware
     door: Door
+    tokens: AccessTokens | None
 
     def routers(self, errors: "ExceptionHandlersMap", *, on_node: bool = False) -> list[Router]:
         """Routes and pages; `errors` are the error pages of this server."""
-        return [sign_in_router(self.door, errors), account_router(self.door, errors, on_node=on_node)]
+        return [sign_in_router(self.door, errors), account_router(self.door, errors, self.tokens, on_node=on_node)]
 
 
-def sign_in(engine: sa.Engine, settings: SignInSettings, url: str, notice: str) -> SigningIn:
+STUDIES = "/studies"
+"""Below this, and nowhere else, people's programs ask with tokens."""
+
+
+def sign_in(
+    engine: sa.Engine, settings: SignInSettings, url: str, notice: str, *, with_tokens: bool = False
+) -> SigningIn:
     """The sign-in of a server with this database, these settings and this public address (empty: as it is asked).
     `notice` stands on each of its pages."""
     callers = CallerMiddleware(Sessions(engine, settings), url, offered=bool(settings.issuer), notice=notice)
-    return SigningIn(callers, make_door(settings, callers))
+    tokens = AccessTokens(engine) if with_tokens else None
+    if tokens:
+        callers.bearers_below.append((STUDIES, tokens.reads))
+    return SigningIn(callers, make_door(settings, callers), tokens)

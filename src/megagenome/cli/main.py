@@ -40,6 +40,11 @@ app.command(
 app.command("megagenome.app.commands.node:node", name="node", help="Make, fill, serve and check a country's node.")
 app.command("megagenome.app.commands.hub:hub", name="hub", help="Make, serve and check the hub of a network.")
 app.command("megagenome.network.commands:ask", name="ask", help="Ask all nodes of a network one question.")
+app.command(
+    "megagenome.network.studies.commands:study",
+    name="study",
+    help="Run studies over several nodes, and verify what they found.",
+)
 app.command("megagenome.identity.commands:passport", name="passport", help="Say why a GA4GH passport is refused.")
 app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
 

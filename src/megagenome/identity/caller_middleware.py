@@ -29,7 +29,8 @@ MOST_FIELDS = 1000
 
 
 class CallerMiddleware:
-    """Litestar middleware. Who sends neither cookie nor token is `PUBLIC`, at no cost: no thread, no database.
+    """Litestar middleware. `bearers` read tokens for every address, `bearers_below` for one path and what is below it.
+    Who sends neither cookie nor token is `PUBLIC`, at no cost: no thread, no database.
 
     A request that changes something, by session, is refused unless a page of this session sent it; a token in
     `Authorization` needs no such proof, for no browser sends one by itself. Answers to people are kept by no cache.
@@ -40,6 +41,7 @@ class CallerMiddleware:
         lead to a sign-in; `notice` stands on each of them."""
         self.sessions = sessions
         self.bearers: list[Bearer] = []
+        self.bearers_below: list[tuple[str, Bearer]] = []
         self._configured = configured_site(url) if url else None
         self._nobody = Visit(PUBLIC, offered=offered, notice=notice)
 
@@ -65,8 +67,9 @@ class CallerMiddleware:
 
     async def _visit(self, request: Request[Any, Any, Any]) -> Visit:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if self.bearers and scheme.lower() == "bearer":
-            return await self._bearer(token.strip())
+        bearers = [*self.bearers, *(reads for path, reads in self.bearers_below if _is_below(path, request.url.path))]
+        if bearers and scheme.lower() == "bearer":
+            return await _bearer(bearers, token.strip())
         site = self.site(request.headers.get("host", ""))
         held = request.cookies.get(site.session_cookie) if site else None
         visit = await anyio.to_thread.run_sync(self.sessions.visit, held) if held else None
@@ -78,12 +81,17 @@ class CallerMiddleware:
             check_token(visit.csrf, await _token(request))
         return visit._replace(notice=self._nobody.notice)
 
-    async def _bearer(self, token: str) -> Visit:
-        for reads in self.bearers:
-            caller = await reads(token)
-            if caller is not None:
-                return Visit(caller)
-        raise Unauthenticated("the token in `Authorization` is of no kind that is known here")
+
+async def _bearer(bearers: list[Bearer], token: str) -> Visit:
+    for reads in bearers:
+        caller = await reads(token)
+        if caller is not None:
+            return Visit(caller)
+    raise Unauthenticated("the token in `Authorization` is of no kind that is known here")
+
+
+def _is_below(path: str, asked: str) -> bool:
+    return asked == path or asked.startswith(f"{path}/")
 
 
 async def _token(request: Request[Any, Any, Any]) -> str:

@@ -45,6 +45,18 @@ session = sa.Table(
     sa.Column("expires", sa.String(25), nullable=False),
 )
 
+access_token = sa.Table(
+    "access_token",
+    METADATA,
+    # Who presents the token, whose digest this is, may run studies as the person who made it.
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("subject", sa.String(800), sa.ForeignKey("person.subject"), nullable=False, index=True),
+    sa.Column("label", sa.String(100), nullable=False),
+    sa.Column("made", sa.String(25), nullable=False),
+    sa.Column("used", sa.String(25)),
+    sa.Column("expires", sa.String(25), nullable=False),
+)
+
 role_grant = sa.Table(
     "role_grant",
     METADATA,

@@ -6,23 +6,28 @@ from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
+from megagenome.identity.access_tokens import DAYS, MOST_DAYS, AccessTokens
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.identity.local_path import local_path
 from megagenome.identity.roles import Grant, grants_of
 from megagenome.identity.routes import Door
 from megagenome.identity.sessions import Visit
-from megagenome.kernel.errors import Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, Unauthenticated
 from megagenome.portal.pages import html, render
 
 Page = Response[str] | Redirect
+_LARGEST_FORM_BYTES = 10_000
 
 
-def account_router(door: Door, errors: ExceptionHandlersMap, *, on_node: bool = False) -> Router:
-    """The two pages. `errors` is how errors look on this server; `on_node`: it is a node's."""
+def account_router(
+    door: Door, errors: ExceptionHandlersMap, tokens: AccessTokens | None = None, *, on_node: bool = False
+) -> Router:
+    """The pages. `errors` is how errors look on this server; `tokens` None where no program asks for a person;
+    `on_node`: it is a node's."""
 
     @get("/login", sync_to_thread=False)
     def login(request: Request[Any, Any, Any]) -> Page:
@@ -39,9 +44,56 @@ def account_router(door: Door, errors: ExceptionHandlersMap, *, on_node: bool = 
         visit = VISIT.get()
         if visit.session is None:
             return Redirect(f"/login?{urlencode({'next': '/account'})}", status_code=303)
-        return html(await anyio.to_thread.run_sync(partial(account_page, door, visit, on_node=on_node)))
+        return html(await anyio.to_thread.run_sync(partial(account_page, door, visit, tokens, on_node=on_node)))
 
-    return Router("/", route_handlers=[login, account], exception_handlers=errors, include_in_schema=False)
+    handlers = [login, account, *([] if tokens is None else _token_routes(door, tokens))]
+    return Router(
+        "/",
+        route_handlers=handlers,
+        exception_handlers=errors,
+        include_in_schema=False,
+        request_max_body_size=_LARGEST_FORM_BYTES,
+    )
+
+
+def _token_routes(door: Door, tokens: AccessTokens) -> list[Any]:
+    @post("/account/tokens", status_code=200)
+    async def make(request: Request[Any, Any, Any]) -> Page:
+        """A new token, shown on this page and never again."""
+        visit, subject = _signed_in()
+        posted = await request.form()
+        made, problem = "", ""
+        try:
+            days = _days(posted.get("days", ""))
+            label = str(posted.get("label", ""))
+            made = await anyio.to_thread.run_sync(tokens.make, subject, label, days)
+        except (Invalid, Conflict) as error:
+            problem = f"No token was made: {error}."
+        page = partial(account_page, door, visit, tokens, made=made, problem=problem)
+        return html(await anyio.to_thread.run_sync(page), 400 if problem else 200)
+
+    @post("/account/tokens/revoke")
+    async def revoke(request: Request[Any, Any, Any]) -> Redirect:
+        """Ends a token."""
+        _, subject = _signed_in()
+        named = str((await request.form()).get("token", ""))
+        await anyio.to_thread.run_sync(tokens.revoke, subject, named)
+        return Redirect("/account#tokens-heading", status_code=303)
+
+    return [make, revoke]
+
+
+def _signed_in() -> tuple[Visit, str]:
+    visit = VISIT.get()
+    if visit.session is None:
+        raise Unauthenticated("you are not signed in, or your session has ended: sign in")
+    return visit, visit.session.subject
+
+
+def _days(text: object) -> int:
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise Invalid(f"a token is good for 1 to {MOST_DAYS} days")
+    return int(text)
 
 
 def _came_from(request: Request[Any, Any, Any], door: Door) -> str:
@@ -58,8 +110,16 @@ def login_page(provider: str, wanted: str, *, signed_out: bool = False, on_node:
     return render("login.html", provider=provider, wanted=wanted, signed_out=signed_out, on_node=on_node)
 
 
-def account_page(door: Door, visit: Visit, *, on_node: bool = False) -> str:
-    """Who one is here: identity, roles, registered access, sessions."""
+def account_page(
+    door: Door,
+    visit: Visit,
+    tokens: AccessTokens | None = None,
+    *,
+    made: str = "",
+    problem: str = "",
+    on_node: bool = False,
+) -> str:
+    """Who one is here: identity, roles, registered access, sessions, tokens; `made` is a token that was made now."""
     if visit.session is None:
         raise Unauthenticated("you are not signed in: sign in")
     sessions = door.callers.sessions
@@ -74,6 +134,11 @@ def account_page(door: Door, visit: Visit, *, on_node: bool = False) -> str:
         sessions=sessions.of(subject),
         provider=door.settings.provider_name,
         terms=door.settings.terms,
+        tokens=None if tokens is None else tokens.of(subject),
+        days=DAYS,
+        most_days=MOST_DAYS,
+        made=made,
+        problem=problem,
         on_node=on_node,
     )
 

@@ -132,6 +132,13 @@ def read_reply(reply: Reply, path: str, kind: type[Answer]) -> Answer:
         raise Unavailable(f"{path} answered what this page cannot read: hub and portal may differ in version") from None
 
 
+def read_content(reply: Reply) -> bytes:
+    """What the API answered, as it is; nothing where it only did what it was asked. Raises its condition."""
+    if reply.status not in (200, 201, 204):
+        raise _condition(reply)
+    return reply.body
+
+
 class Hub(NamedTuple):
     """The API as functions. Each raises the condition that the API answered with (`Invalid` with the API's own reason
     and so on), and `Unavailable` when it fails or answers what it must not."""

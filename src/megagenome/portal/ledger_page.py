@@ -21,6 +21,7 @@ KINDS = {
     Kind.READ: "individual records read by permit",
     Kind.SLICE: "slice of a file",
     Kind.FILE: "whole file",
+    Kind.STUDY: "step of a federated study",
     Kind.EGRESS: "left a closed environment",
     Kind.DECISION: "decision",
     Kind.GRANT: "grant",

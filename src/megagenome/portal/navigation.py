@@ -18,7 +18,7 @@ def navigation(caller: Caller, *, on_node: bool) -> list[Place]:
 def _of_hub(caller: Caller) -> list[Place]:
     places = [("/", "Search"), ("/cohort", "Cohorts"), ("/nodes", "Nodes")]
     if caller.subject is not None:
-        places = [("/for-you", "For you"), *places, ("/applications", "Applications")]
+        places = [("/for-you", "For you"), *places, ("/applications", "Applications"), ("/study", "Studies")]
     if caller.roles & (ASSESSING | {Role.AUDITOR, Role.DATA_STEWARD}):
         places.append(("/desk", "Desk"))
     if Role.AUDITOR in caller.roles:

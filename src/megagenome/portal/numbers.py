@@ -67,6 +67,24 @@ def interval(low: float, high: float) -> str:
     return f"{_plain(low * 100, decimals)}–{_plain(high * 100, decimals)}{NARROW}%"
 
 
+def p_value(value: float) -> str:
+    """A p-value with two significant digits: `0.034`, `3.4 × 10⁻⁹`; `<10⁻³⁰⁰` for what is less than can be told."""
+    if value < 1e-300:
+        return f"<{NARROW}10{'-300'.translate(_SUPERSCRIPTS)}"
+    return _power_of_ten(value) if value < 1e-3 else _plain(value, _decimals(value, 2))
+
+
+def number(value: float) -> str:
+    """Any number with four significant digits, which is as many as a study tells: `−0.01234`, `1.235 × 10⁷`; a whole
+    one, up to 100,000, as it is."""
+    size, sign = abs(value), "−" if value < 0 else ""
+    if size < 99_995 and size == round(size):
+        return f"{sign}{round(size):,}"
+    if 1e-3 <= size < 99_995:
+        return f"{sign}{size:,.{max(0, _decimals(size, 4))}f}"
+    return sign + _power_of_ten(size, 4)
+
+
 def elapsed(milliseconds: float) -> str:
     """How long it took: `<1 ms`, `38 ms`, `1.2 s`."""
     if milliseconds < 1:
@@ -92,8 +110,8 @@ def _plain(value: float, decimals: int) -> str:
     return text if float(text) else "0"
 
 
-def _power_of_ten(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
+def _power_of_ten(value: float, digits: int = 2) -> str:
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}{NO_BREAK}×{NO_BREAK}10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 

@@ -47,6 +47,7 @@ MONTHS = {
     Kind.READ: "Individual records read by permit",
     Kind.SLICE: "Slices of files handed out by permit",
     Kind.FILE: "Whole files handed out by permit",
+    Kind.STUDY: "Sums sent to federated studies by permit",
     Kind.EGRESS: "Results that left a closed environment",
     Kind.GRANT: "Permits granted for it",
     Kind.DECISION: "Other decisions on it",

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV for downloads (RFC 4180, UTF-8): exact numbers, and no cell that a spreadsheet would run as a formula."""
+"""Answers as CSV, for downloads: exact numbers."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from megagenome.portal.populations import read_label
+from megagenome.standards.csv_rows import Cell, to_csv
 from megagenome.standards.federation import (
     CohortAnswer,
     Frequency,
@@ -15,23 +14,8 @@ from megagenome.standards.federation import (
     VariantAnswer,
 )
 
-Cell = str | int | float | bool | None
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COUNTS = ("allele_count", "allele_number", "allele_frequency", "low_95", "high_95")
 _GENOTYPES = ("homozygous", "heterozygous", "hemizygous")
-
-
-def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """`rows` under `header`. None is an empty cell; numbers are exact.
-
-    A text that begins like a formula gets a `'` before it, which spreadsheets read as "this is text" (OWASP, CSV
-    injection); numbers are never changed.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
-    return text.getvalue()
 
 
 def frequencies_csv(answer: VariantAnswer) -> str:
@@ -99,8 +83,3 @@ def _counts(cell: Frequency | None) -> tuple[Cell, ...]:
 def _taking_part(node: NodeAnswer) -> tuple[Cell, ...]:
     status = node.status.value
     return (node.id, node.name, node.country, status, node.count, node.floor, round(node.elapsed_ms, 1), node.message)
-
-
-def _safe(cell: Cell) -> Cell:
-    # a leading space hides nothing: spreadsheets trim it
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell

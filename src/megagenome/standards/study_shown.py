@@ -2,6 +2,7 @@
 """Studies as the hub shows them to those who run them: the JSON of `/studies`, version 1. No outside standard."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -103,6 +104,40 @@ class CheckShown(msgspec.Struct, frozen=True):
 
     document: str
     findings: tuple[str, ...]
+
+
+class SiteKeys(msgspec.Struct, frozen=True):
+    """`GET /studies/sites`: the thumbprint of the key with which each node signs now, as a document names it."""
+
+    keys: dict[str, str]
+
+
+class WaitingShown(msgspec.Struct, frozen=True):
+    """A result that waits for a named person: whose it is, by which permit, and why somebody must look at it.
+    `is_mine` where the reader has a part in the study, so that somebody else must look."""
+
+    id: str
+    title: str
+    method: str
+    permit: str
+    requester: str
+    is_mine: bool
+    reason: str
+    people: int | None
+    ended: str
+
+
+class WaitingList(msgspec.Struct, frozen=True):
+    """`GET /studies/waiting`, for data stewards of the hub: longest waiting first."""
+
+    waiting: tuple[WaitingShown, ...]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """`POST /studies/{id}/decision`: whether a result that waits is released, and why."""
+
+    release: bool
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
 class ResultShown(msgspec.Struct, frozen=True):

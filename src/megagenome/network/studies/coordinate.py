@@ -36,6 +36,7 @@ from megagenome.network.studies.run import (
     Turn,
     asked_digest,
     opened_by,
+    round_record,
     strictest,
     with_people,
 )
@@ -273,15 +274,16 @@ class Coordinator:
         stored = self.store.sums(run.id)
         method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
         combine = with_people(run.document, terms, method)
-        following = _next(combine, None)
+        following, records = _next(combine, None), []
         for each in stored:
             if isinstance(following, StudyResult) or asked_digest(following) != each.asked:
                 raise Invalid("this version of the hub computes otherwise than the one that began: begin a new study")
+            records.append(round_record(following, len(run.sites)))
             following = _next(combine, each.opened)
         with self._turn:
             if run.state in OVER or run.epoch != epoch:
                 return None
-            run.combine, run.rounds = combine, len(stored)
+            run.combine, run.rounds, run.records = combine, len(stored), records
         return following
 
     def _open(self, run: Run, epoch: int, turn: Turn) -> Ask | StudyResult | None:
@@ -294,6 +296,7 @@ class Coordinator:
             if turn.ask.step == PEOPLE_STEP:
                 run.people = int(opened["people"])
             is_of_values = bool(turn.ask.sums) and turn.ask.step != PEOPLE_STEP
+            run.records.append(round_record(turn.ask, len(run.sites)))
             run.rounds, run.has_opened = run.rounds + 1, run.has_opened or is_of_values
             act = self._acts(run, f"opened:{turn.number}:{epoch}", sum(each.size for each in opened.values()))
             stored = StoredSum(asked_digest(turn.ask), is_of_values, opened)
@@ -377,7 +380,7 @@ class Coordinator:
     def _end(self, run: Run, state: RunState, result: StudyResult | None = None) -> None:
         run.state, run.turn, run.combine, run.ended = state, None, None, stamp(clock.now())
         acts = self._acts(run, str(state), run.rounds)
-        self.store.save(run.stored(), run.stored_sites(), result=result, forget=True, acts=acts)
+        self.store.save(run.stored(), run.stored_sites(), result=result, records=run.records, forget=True, acts=acts)
         self._runs.pop(run.id, None)
         self.board.note()
 

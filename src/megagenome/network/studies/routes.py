@@ -35,7 +35,7 @@ from megagenome.standards.study_shown import OVER, StudyShown
 
 LONGEST_WAIT_S = 20.0
 _LARGEST_FRAME_BYTES = LARGEST_PAYLOAD_BYTES + (1 << 20)
-_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _log = logging.getLogger(__name__)
 
 Http = Request[Any, Any, Any]
@@ -46,7 +46,7 @@ def study_router(studies: Studies, exchange: StudyExchange) -> Router:
     return Router(
         "/studies",
         route_handlers=[*_begin(studies), *_look(studies), _exchange(exchange)],
-        exception_handlers=_errors(),
+        exception_handlers=problem_answers(),
         request_max_body_size=LARGEST_DOCUMENT_BYTES,
         include_in_schema=False,
     )
@@ -55,21 +55,21 @@ def study_router(studies: Studies, exchange: StudyExchange) -> Router:
 def _begin(studies: Studies) -> list[Any]:
     @post("/", sync_to_thread=True, status_code=201)
     def run(request: Http, body: RawBody) -> Response[bytes]:
-        _require_json(request)
-        return _json(studies.begin(_caller(request), body), 201)
+        require_json(request)
+        return json_answer(studies.begin(caller_of(request), body), 201)
 
     @post("/check", sync_to_thread=True, status_code=200)
     def check(request: Http, body: RawBody) -> Response[bytes]:
-        _require_json(request)
-        return _json(studies.check(_caller(request), body))
+        require_json(request)
+        return json_answer(studies.check(caller_of(request), body))
 
     @post("/{study:str}/cancel", sync_to_thread=True, status_code=204)
     def cancel(request: Http, study: FromPath[str]) -> None:
-        studies.cancel(_caller(request), study)
+        studies.cancel(caller_of(request), study)
 
     @post("/{study:str}/release", sync_to_thread=True, status_code=204)
     def release(request: Http, study: FromPath[str]) -> None:
-        studies.release(_caller(request), study)
+        studies.release(caller_of(request), study)
 
     return [run, check, cancel, release]
 
@@ -77,15 +77,15 @@ def _begin(studies: Studies) -> list[Any]:
 def _look(studies: Studies) -> list[Any]:
     @get("/", sync_to_thread=True)
     def list_(request: Http) -> Response[bytes]:
-        return _json(studies.listed(_caller(request)))
+        return json_answer(studies.listed(caller_of(request)))
 
     @get("/{study:str}")
     async def show(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return _json(await _after(studies, _caller(request), study, request.query_params.get("after", "")))
+        return json_answer(await _after(studies, caller_of(request), study, request.query_params.get("after", "")))
 
     @get("/{study:str}/result", sync_to_thread=True)
     def result(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return _json(studies.result(_caller(request), study))
+        return json_answer(studies.result(caller_of(request), study))
 
     return [list_, show, result]
 
@@ -112,26 +112,26 @@ async def _after(studies: Studies, caller: Caller, study: str, version: str) -> 
         await studies.coordinator.board.wait(seen, left_s)
 
 
-def _caller(request: Http) -> Caller:
+def caller_of(request: Http) -> Caller:
     caller = request.scope.get("caller", PUBLIC)
     return caller if isinstance(caller, Caller) else PUBLIC
 
 
-def _require_json(request: Http) -> None:
+def require_json(request: Http) -> None:
     # a form on another site can send text, but not this type without asking first
     if request.content_type[0] != MediaType.JSON:
         raise Invalid("send application/json")
 
 
-def _json(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:
+def json_answer(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:
     content = msgspec.json.encode(answer)
-    return Response(content, media_type=MediaType.JSON, status_code=status, headers=_PRIVATE)
+    return Response(content, media_type=MediaType.JSON, status_code=status, headers=PRIVATE)
 
 
-def _errors() -> ExceptionHandlersMap:
+def problem_answers() -> ExceptionHandlersMap:
     def respond(status: int, message: str) -> Response[bytes]:
         content = msgspec.json.encode(problem.problem(status, message))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
+        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=PRIVATE)
 
     def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
         return respond(problem.status_of(error), str(error))

@@ -19,6 +19,7 @@ from megagenome.network.studies.store import StoredRun, StoredSite
 from megagenome.standards import ring
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_crate import RoundRecord, SumRecord
 from megagenome.standards.study_exchange import (
     NO_TERMS,
     PEOPLE_STEP,
@@ -103,6 +104,7 @@ class Run:
 
     turn        None while what was answered is being computed with
     rounds      how many rounds were opened in this epoch
+    records     what was asked in each of them, for who reads how the result came about
     has_opened  whether a sum of people's values was: from then on another sum, without one node or person, would show
                 theirs by the difference
     """
@@ -124,6 +126,7 @@ class Run:
     turn: Turn | None = None
     combine: Combine | None = None
     rounds: int = 0
+    records: list[RoundRecord] = field(default_factory=list)
     step: str = ""
     has_opened: bool = False
 
@@ -235,6 +238,15 @@ def asked_digest(ask: Ask) -> str:
     """Of all that was asked in a round: what is computed anew must ask the same."""
     stated = msgspec.msgpack.encode((ask.step, pack(ask.parameters), ask.sums, ask.opened))
     return "sha256:" + hashlib.sha256(stated).hexdigest()
+
+
+def round_record(ask: Ask, sites: int) -> RoundRecord:
+    """What was asked of `sites` sites in one round, and how far from the truth its sums may be."""
+    sums = tuple(
+        SumRecord(each.name, each.shape, each.bits, sites * 2.0 ** -(each.bits + 1) if each.bits else 0.0)
+        for each in ask.sums
+    )
+    return RoundRecord(ask.step, sums, ask.opened)
 
 
 def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combine:

@@ -17,6 +17,7 @@ from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_crate import RoundRecord
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
 
@@ -82,14 +83,19 @@ class StudyStore:
         sites: Sequence[StoredSite],
         *,
         result: StudyResult | None = None,
+        records: Sequence[RoundRecord] | None = None,
         forget: bool = False,
         acts: Sequence[Act] = (),
     ) -> None:
-        """What changed of a run; with `forget`, all that was opened in its epochs so far is deleted."""
+        """What changed of a run; with `records`, what was asked in its rounds; with `forget`, all that was opened in
+        its epochs so far is deleted."""
         with begin_writing(self.engine) as connection:
             if forget:
                 connection.execute(sa.delete(t.study_sum).where(t.study_sum.c.run == run.id))
             self._save(connection, run, sites, None if result is None else encode_result(result))
+            if records is not None:
+                row = {"records": msgspec.json.encode(records)}
+                connection.execute(sa.update(t.study_run).where(t.study_run.c.id == run.id).values(row))
             if acts:
                 self._enter(connection, acts)
 
@@ -146,6 +152,31 @@ class StudyStore:
         return (
             None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
         )
+
+    def waiting(self) -> tuple[StoredRun, ...]:
+        """Runs whose result waits for somebody, oldest first."""
+        asked = sa.select(*_RUN).where(t.study_run.c.state == RunState.WAITING).order_by(t.study_run.c.ended)
+        with self.engine.connect() as connection:
+            return tuple(_stored(row) for row in connection.execute(asked.limit(1000)))
+
+    def decide(self, run: str, state: RunState, reason: str, acts: Sequence[Act]) -> bool:
+        """End the waiting of a run, with its entry in the ledger; False where it does not wait (any more). A result
+        that is not released is deleted."""
+        row: dict[str, Any] = {"state": state, "reason": reason}
+        if state is not RunState.FINISHED:
+            row["result"] = None
+        which = (t.study_run.c.id == run) & (t.study_run.c.state == RunState.WAITING)
+        with begin_writing(self.engine) as connection:
+            if not connection.execute(sa.update(t.study_run).where(which).values(row)).rowcount:
+                return False
+            self._enter(connection, acts)
+        return True
+
+    def records(self, run: str) -> tuple[RoundRecord, ...]:
+        """What was asked in the rounds of a run that is over."""
+        with self.engine.connect() as connection:
+            content = connection.execute(sa.select(t.study_run.c.records).where(t.study_run.c.id == run)).scalar()
+        return msgspec.json.decode(content or b"[]", type=tuple[RoundRecord, ...])
 
     def listed(self, owner: str | None) -> tuple[StudyListed, ...]:
         """Somebody's runs, or everybody's, newest first."""

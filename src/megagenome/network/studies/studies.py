@@ -66,9 +66,7 @@ class Studies:
         Raises `NotEntitled` unless the caller is a data steward of this hub who has no part in the study, `Conflict`
         where nothing waits."""
         stored = self._require(caller, run)
-        permit = self._permits.find(stored.permit)
-        named = permit.people if permit is not None else frozenset()
-        if Role.DATA_STEWARD not in caller.roles or caller.subject in {stored.owner, *named}:
+        if not self.may_check(caller, stored):
             raise NotEntitled("a result is released by a data steward of this hub whom its permit does not name")
         if stored.state is not RunState.WAITING:
             raise Conflict(f"study {run} is {stored.state}: there is nothing to release")
@@ -93,9 +91,7 @@ class Studies:
     def result(self, caller: Caller, run: str) -> ResultShown:
         """What a run found. Raises `Conflict` as long as it is not released, but to data stewards, who release it."""
         stored = self._require(caller, run)
-        looks = (
-            stored.state is RunState.WAITING and Role.DATA_STEWARD in caller.roles and stored.owner != caller.subject
-        )
+        looks = stored.state is RunState.WAITING and self.may_check(caller, stored)
         if stored.state is not RunState.FINISHED and not looks:
             why = f": {stored.reason}" if stored.reason else ""
             raise Conflict(f"study {run} has no result, it is {stored.state}{why}")
@@ -103,6 +99,22 @@ class Studies:
         if found is None:
             raise Corrupt(f"the result of study {run} is gone")
         return found
+
+    def may_check(self, caller: Caller, stored: StoredRun) -> bool:
+        """Whether they may look at a result that waits: a data steward of this hub without a part in the study."""
+        permit = self._permits.find(stored.permit)
+        named = permit.people if permit is not None else frozenset()
+        return Role.DATA_STEWARD in caller.roles and caller.subject not in {stored.owner, *named}
+
+    def stored(self, caller: Caller, run: str) -> StoredRun:
+        """A run as it was written down, to its owner or an auditor. Raises `NotFound` to everybody else."""
+        return self._require(caller, run)
+
+    def keys_of_nodes(self, caller: Caller) -> Mapping[str, str]:
+        """Thumbprints of the keys with which the network's nodes sign now, as a study document names them."""
+        if caller.subject is None:
+            raise Unauthenticated("sign in first")
+        return self._keys_of_nodes()
 
     def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
         if caller.subject is None or caller.node:

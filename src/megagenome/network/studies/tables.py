@@ -26,6 +26,7 @@ study_run = sa.Table(
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("ended", sa.String(40), nullable=False),
     sa.Column("result", sa.LargeBinary),
+    sa.Column("records", sa.LargeBinary),  # what was asked in each round; JSON of standards.study_crate.RoundRecord
 )
 
 study_site = sa.Table(

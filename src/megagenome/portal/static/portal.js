@@ -134,6 +134,32 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   });
 }
 
+// Follow a study: the hub answers when something changed, then this part of the page is taken anew.
+const follow = async () => {
+  for (let progress = document.querySelector("#progress[data-follow]"); progress; ) {
+    const { follow: place, version } = progress.dataset;
+    try {
+      const told = await (await fetch(`${place}?after=${encodeURIComponent(version)}`)).json();
+      if (["waiting", "finished", "stopped"].includes(told.state)) {
+        window.location.reload();
+        return;
+      }
+      if (told.version === version) continue;
+      const page = new DOMParser().parseFromString(await (await fetch(window.location.href)).text(), "text/html");
+      const newer = page.querySelector("#progress[data-follow]");
+      if (!newer) {
+        window.location.reload();
+        return;
+      }
+      progress.replaceWith(newer);
+      progress = newer;
+    } catch {
+      await new Promise((resolve) => window.setTimeout(resolve, 5000));
+    }
+  }
+};
+follow();
+
 // Put what went wrong where the keyboard is.
 const problems = document.getElementById("problems");
 if (problems) problems.focus({ preventScroll: false });
