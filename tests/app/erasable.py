@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folders of a hub and of a node at which Ada did all that somebody can do there, and all is over."""
 
+import secrets
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from megagenome.app.hub import open_hub as open_hub_folder
 from megagenome.app.node import init_node, open_node
 from megagenome.collection import tables
 from megagenome.collection.citizens import link_citizen
+from megagenome.identity.access_tokens import AccessTokens
 from megagenome.identity.roles import Scope, grant_role, revoke_role
 from megagenome.identity.sessions import Sessions
 from megagenome.identity.settings import SignInSettings
@@ -20,7 +22,9 @@ from megagenome.kernel.callers import Role
 from megagenome.kernel.ids import IndividualId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind, Ledger
+from megagenome.network.studies.tables import study_run, study_site
 from megagenome.standards.permit import PermitState
+from megagenome.standards.study_shown import RunState
 from tests.access.desks import desk_at
 from tests.access.hub import ADA, CHAIR, open_hub
 
@@ -48,10 +52,36 @@ def make_hub(folder: Path) -> str:
         grant_role(connection, SUBJECT, Role.RESEARCHER, Scope(organisation="Tartu"), "root")
         grant_role(connection, SUBJECT, Role.AUDITOR, Scope(), "root")
         revoke_role(connection, SUBJECT, Role.AUDITOR, Scope(), "root")
+    AccessTokens(opened.engine).make(SUBJECT, "Ada's notebook")
+    for owner in (SUBJECT, "somebody else"):
+        add_study(opened.engine, owner, RunState.FINISHED)
     ledger = Ledger(opened.engine, SigningKeys.open(folder / "keys"), "org.example.hub")
     ledger.append(Act(Kind.REVOCATION, SUBJECT, "Ada Lovelace", permit=application))
     opened.engine.dispose()
     return application
+
+
+def add_study(engine: sa.Engine, owner: str, state: RunState) -> None:
+    """A run that somebody began, of one node."""
+    run = {
+        "id": f"run-{secrets.token_hex(4)}",
+        "owner": owner,
+        "name": "Ada Lovelace" if owner == SUBJECT else "Somebody",
+        "permit": "permit-1",
+        "digest": "sha256:x",
+        "document": b"{}",
+        "state": state.value,
+        "reason": "",
+        "epoch": 1,
+        "restarts": 0,
+        "rounds": 1,
+        "created": "2026-01-01T00:00:00Z",
+        "ended": "2026-01-01T00:00:00Z",
+    }
+    site = {"run": run["id"], "node": "node.fi", "taking_part": True, "state": "answered", "reason": "", "terms": ""}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(study_run).values(run))
+        connection.execute(sa.insert(study_site).values({**site, "up_bytes": 1, "down_bytes": 1}))
 
 
 def make_node(folder: Path) -> None:

@@ -17,12 +17,12 @@ from megagenome.identity.roles import all_grants
 from megagenome.kernel.callers import ERASED
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.ledger_chain import Entry
+from megagenome.network.studies.tables import study_run, study_site
+from megagenome.standards.study_shown import RunState
 from tests.access.hub import BEN
-from tests.app.erasable import SUBJECT, WORDS, left_of_her, make_hub, make_node
+from tests.app.erasable import SUBJECT, WORDS, add_study, left_of_her, make_hub, make_node
 
-AT_HUB = Erasure(
-    account=True, sessions=2, roles=2, applications=2, documents=1, proposals=0, permits=0, acts=0, ledger=True
-)
+AT_HUB = Erasure(account=True, sessions=2, roles=2, tokens=1, studies=1, applications=2, documents=1, ledger=True)
 AT_NODE = Erasure(account=True, sessions=2, roles=1, proposals=1, permits=1, genome=True, acts=1, ledger=True)
 
 
@@ -101,6 +101,27 @@ def test_nothing_is_erased_of_whom_an_application_still_needs(tmp_path: Path) ->
     with pytest.raises(Conflict, match=row.id):
         erase_at_hub(folder)
     assert set(left_of_her(folder)) == set(WORDS)
+
+
+def test_nothing_is_erased_of_who_runs_a_study(tmp_path: Path) -> None:
+    make_hub(folder := tmp_path / "hub")
+    opened = open_hub(folder)
+    add_study(opened.engine, SUBJECT, RunState.RUNNING)
+    opened.engine.dispose()
+    before = left_of_her(folder)
+    with pytest.raises(Conflict, match=r"study run-.* has not ended"):
+        erase_at_hub(folder)
+    assert left_of_her(folder) == before
+
+
+def test_others_studies_stay(tmp_path: Path) -> None:
+    make_hub(folder := tmp_path / "hub")
+    erase_at_hub(folder)
+    opened = open_hub(folder)
+    with opened.engine.connect() as connection:
+        assert connection.scalars(sa.select(study_run.c.owner)).all() == ["somebody else"]
+        assert len(connection.scalars(sa.select(study_site.c.run)).all()) == 1
+    opened.engine.dispose()
 
 
 def test_an_application_is_erased(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from megagenome.kernel import clock
 from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ledger import Act, Kind, Ledger
+from megagenome.network.studies.erasing import erase_studies
 from megagenome.standards.application import ApplicationId
 
 
@@ -31,6 +32,8 @@ class Erasure(msgspec.Struct, frozen=True):
     account       whether they had signed in
     sessions      that were open
     roles         that they were ever given; the history says "erased" in place of who
+    tokens        of their programs
+    studies       that they ran, with what was found
     applications  in which they took part
     documents     that they attached, or of an application all
     proposals     of permits in which a node's desk named them
@@ -43,6 +46,8 @@ class Erasure(msgspec.Struct, frozen=True):
     account: bool = False
     sessions: int = 0
     roles: int = 0
+    tokens: int = 0
+    studies: int = 0
     applications: int = 0
     documents: int = 0
     proposals: int = 0
@@ -76,14 +81,15 @@ def erase_person_at_hub(hub: Hub, ledger: Ledger, subject: str, by: str, *, real
     """Erase a person from a hub, as the operator `by`; without `really` nothing changes, and it says what would.
 
     Durable and whole on return. Raises `NotFound` where nothing is known of them, also after they were erased;
-    `Conflict` naming an application of theirs that has not ended, and then nothing is erased.
+    `Conflict` naming an application or a study of theirs that has not ended, and then nothing is erased.
     """
     documents = _documents(hub, really=really)
     with begin_erasing(hub.engine, really=really) as connection:
         applications = erase_person(Transaction(connection), documents, subject, clock.now())
         account = erase_account(connection, subject, by)
+        studies = erase_studies(connection, subject)
         forgotten = ledger.forget(connection, subject)
-        found = Erasure(*account, applications or 0, documents.erased, ledger=forgotten)
+        found = Erasure(*account, studies, applications or 0, documents.erased, ledger=forgotten)
         if applications is None:
             _require_some(found, subject)
         ledger.write(connection, Act(Kind.ERASURE, by, detail="person"))
