@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays and lists of alleles on the wire."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis.extra import numpy as hn
 
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Invalid
-from megagenome.standards.study_arrays import AlleleList, Array, pack, unpack
+from megagenome.standards.study_arrays import AlleleList, Array, list_alleles, pack, read_alleles, unpack
 
 _KINDS = st.sampled_from(["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"])
 
@@ -66,3 +68,26 @@ def test_alleles_by_index() -> None:
         Allele("GRCh37", "22", 7, "C", "T"),
     ]
     assert list(alleles.take(np.array([2]))) == [Allele("GRCh37", "22", 7, "C", "T")]
+
+
+@pytest.mark.parametrize("shape", [(0, 1 << 62, 1 << 62), (1 << 70, 0), (0, 1 << 40)])
+def test_lengths_beyond_all_bounds_are_refused_where_nothing_is_sent(shape: tuple[int, ...]) -> None:
+    with pytest.raises(Invalid, match=r"not of shape|not arrays"):
+        unpack(
+            msgspec.msgpack.encode({"x": {"kind": "<f8", "shape": [min(n, 2**64 - 1) for n in shape], "content": b""}})
+        )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": np.array(5, np.int64)},
+        {"contig": np.array(0, np.uint32), "start": np.array(5, np.int64)},
+        {"text": np.frombuffer(b"A\tC\tG", np.uint8)},
+        {"text": np.frombuffer(b"AC", np.uint8)},
+    ],
+)
+def test_a_list_that_is_none_is_refused_before_it_is_united(wrong: Any) -> None:
+    alleles = list_alleles("GRCh38", {("22", 5, b"A", b"C")}).to_arrays()
+    with pytest.raises(Invalid, match="list of alleles"):
+        read_alleles("GRCh38", {**alleles, **wrong})
