@@ -336,7 +336,7 @@ def test_what_is_no_number_or_out_of_bounds_does_not_leave(tmp_path: Path, wrong
         hub = Hub(at)
         mine = hub.ask(Stage.KEYS)
         hub.node.site._held["S1"].method = Wrong()
-        said = hub.ask(step="anything", sums=(Summed("x", (1, 1), 30),), keys=hub.keys(mine))
+        said = hub.ask(step="alleles", sums=(Summed("x", (1, 1), 30),), keys=hub.keys(mine))
         assert isinstance(said, Failed)
         assert why in said.reason
 
@@ -350,7 +350,7 @@ def test_a_fault_of_the_node_tells_nothing(tmp_path: Path) -> None:
         hub = Hub(at)
         hub.ask(Stage.CHECK)
         hub.node.site._held["S1"].method = Broken()
-        assert hub.ask(step="anything") == Failed(_FAULT)
+        assert hub.ask(step="alleles") == Failed(_FAULT)
 
 
 def test_it_says_when_there_is_something_to_say(tmp_path: Path) -> None:

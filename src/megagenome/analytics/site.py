@@ -21,6 +21,7 @@ from megagenome.analytics.check import (
     require_known,
     terms_of,
 )
+from megagenome.analytics.course import Course
 from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
@@ -80,6 +81,7 @@ class _Held:
     datasets: Sequence[Dataset]
     people: StudyPeople
     method: MethodSite
+    course: Course
     secret: RoundSecret | None = field(default=None, repr=False)
     keyed: int = -1
     summed: int = -1
@@ -256,7 +258,8 @@ class StudySite:
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
         method = METHODS[type(document.method)](document.method, people.table, genotypes, least_count)
         self._enter(task, document.permit, datasets, "begun", len(people.numbers))
-        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method)
+        course = Course(document.method)
+        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method, course)
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
         if not set(task.opened) <= MAY_OPEN.get(task.step, frozenset()):
@@ -268,6 +271,7 @@ class StudySite:
             if held.secret is None or held.keyed != turn.number:
                 return Forgot(), b""
             secret, held.secret = held.secret, None
+        held.course.require(turn.number, task.step, parameters, is_opened=held.is_opened)
         answer = _people(held.people) if task.step == PEOPLE_STEP else held.method.answer(task.step, parameters)
         vector = _vector(task, answer)
         if secret is not None:
