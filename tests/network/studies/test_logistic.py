@@ -65,7 +65,13 @@ class Pooled:
                 residual = residual + hat * (0.5 - p)
             return x.T @ residual
 
-        found = optimize.root(slope, np.zeros(x.shape[1]), method="hybr", options={"xtol": 1e-13})
+        def cost(b: Floats) -> float:
+            w = _expit(x @ b) * _expit(-x @ b)
+            return float(-(self.d * (x @ b) - np.logaddexp(0, x @ b)).sum() - np.linalg.slogdet((x.T * w) @ x)[1] / 2)
+
+        # far from the penalised maximum its slope is 0 as well, as far as a solver of equations sees
+        near = optimize.minimize(cost, np.zeros(x.shape[1]), method="Nelder-Mead").x if firth else np.zeros(x.shape[1])
+        found = optimize.root(slope, near, method="hybr", options={"xtol": 1e-13})
         p = _expit(x @ found.x)
         return found.x, np.linalg.inv((x.T * (p * (1 - p))) @ x)
 

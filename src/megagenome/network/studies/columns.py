@@ -47,7 +47,8 @@ def find_scale(names: Sequence[str], sites: int) -> Generator[Ask, Sums, Scale]:
     scales = np.sqrt(squares / people)
     flat = [name for name, scale in zip(names, scales, strict=True) if not scale > 0]
     if flat:
-        raise Invalid(f"{', '.join(flat)}: the same in everybody of the study")
+        named = ", ".join(flat)
+        raise Invalid(f"{named}: the same in everybody of the study, or so nearly that smaller units are needed")
     behind = yield from _count_behind({"means": means, "scales": scales}, people, sites)
     return Scale(people, means, scales, behind)
 
