@@ -27,7 +27,7 @@ from megagenome.standards.study import (
     Weight,
 )
 from megagenome.standards.study_arrays import Arrays
-from megagenome.standards.study_exchange import PEOPLE_STEP
+from megagenome.standards.study_exchange import PEOPLE_STEP, Summed
 from tests.oracles import study_people
 from tests.oracles.federation import run
 
@@ -155,6 +155,13 @@ def test_a_round_is_asked_the_same_again_and_no_other() -> None:
         course.require(2, "count", study_people.alleles(3).to_arrays(), is_opened=True)
     with pytest.raises(NotEntitled, match="goes back"):
         course.require(0, PEOPLE_STEP, {}, is_opened=True)
+
+
+def test_how_large_a_value_is_cannot_be_tried_out() -> None:
+    course = Course(METHODS["survival"])
+    course.require(1, "horizons", {}, (Summed("seen", (1,), 20),), is_opened=False)
+    with pytest.raises(NotEntitled, match="something else"):
+        course.require(1, "horizons", {}, (Summed("seen", (1,), 21),), is_opened=False)
 
 
 def test_a_run_begins_again_a_few_times_before_a_sum_of_values() -> None:

@@ -285,6 +285,14 @@ def test_a_key_masks_one_vector(tmp_path: Path) -> None:
         assert hub.ask(step=PEOPLE_STEP, sums=PEOPLE, keys=keys, round=1) == Forgot()
 
 
+def test_a_node_holds_its_hub_to_the_method_s_course(tmp_path: Path) -> None:
+    with real_world(tmp_path, SIZES) as at:
+        hub = Hub(at)
+        assert hub.ask(step="alleles", round=1, opened=("start",)).opened_bytes > 0
+        assert "oftener" in hub.ask(step="alleles", round=2, opened=("start",)).reason
+        assert "does not come now" in Hub(at).ask(step="multiply", round=2).reason
+
+
 def test_keys_that_are_not_the_sites_own_mask_nothing(tmp_path: Path) -> None:
     with real_world(tmp_path, SIZES) as at:
         hub = Hub(at)

@@ -7,16 +7,17 @@ cannot recompute what a hub found from sums that it does not see, but it can hol
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from megagenome.kernel.errors import NotEntitled
 from megagenome.standards.study import Components, Frequencies, Linear, Logistic, Method, Score, Survival
 from megagenome.standards.study_arrays import Arrays, pack
-from megagenome.standards.study_exchange import PEOPLE_STEP
+from megagenome.standards.study_exchange import PEOPLE_STEP, Summed
 
 MOST_RETURNS = 10
 """So often a run may begin again before a sum of its values was opened: nodes are lost, people withdraw."""
@@ -80,13 +81,16 @@ class Course:
     stated: dict[str, bytes] = field(default_factory=dict)
     alleles: set[tuple[bytes, int, bytes]] | None = None
 
-    def require(self, number: int, step: str, parameters: Arrays, *, is_opened: bool) -> None:
+    def require(
+        self, number: int, step: str, parameters: Arrays, sums: Sequence[Summed] = (), *, is_opened: bool
+    ) -> None:
         """Raise `NotEntitled` where the run cannot come to this question in round `number`.
 
         `is_opened`: whether the hub has a sum of values. Asked again, a round must be asked the same: a node that
-        restarts, or a new epoch, changes nothing of it. Cost: linear in the parameters.
+        restarts, or a new epoch, changes nothing of it. So are the digits of `sums`: whether a value is too large for
+        them tells how large it is. Cost: linear in the parameters.
         """
-        question = hashlib.sha256(step.encode() + b"\n" + pack(parameters)).digest()
+        question = hashlib.sha256(msgspec.msgpack.encode((step, pack(parameters), sums))).digest()
         if number == self.number:
             if question != self.question:
                 raise NotEntitled("the hub asks something else in a round that it asked before")

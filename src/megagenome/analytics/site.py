@@ -271,7 +271,7 @@ class StudySite:
             if held.secret is None or held.keyed != turn.number:
                 return Forgot(), b""
             secret, held.secret = held.secret, None
-        held.course.require(turn.number, task.step, parameters, is_opened=held.is_opened)
+        held.course.require(turn.number, task.step, parameters, task.sums, is_opened=held.is_opened)
         answer = _people(held.people) if task.step == PEOPLE_STEP else held.method.answer(task.step, parameters)
         vector = _vector(task, answer)
         if secret is not None:
