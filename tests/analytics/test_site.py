@@ -293,6 +293,23 @@ def test_a_node_holds_its_hub_to_the_method_s_course(tmp_path: Path) -> None:
         assert "does not come now" in Hub(at).ask(step="multiply", round=2).reason
 
 
+@pytest.mark.parametrize("ending", ["over", "refused", "changed"])
+def test_a_run_whose_sums_are_known_does_not_begin_again(tmp_path: Path, ending: str) -> None:
+    with real_world(tmp_path, SIZES) as at:
+        hub = Hub(at)
+        assert isinstance(hub.ask(Stage.CHECK), Agreed)
+        hub.node.site._held["S1"].is_opened = True
+        if ending == "over":
+            hub.node.site.forget(["S1"])
+        elif ending == "refused":
+            assert "in sums only" in hub.ask(step="count", opened=("counts",)).reason
+        else:
+            hub.node.withdraw(min(hub.node.numbers))
+            hub.node.site.watch()
+            assert hub.node.said() == Changed()
+        assert "ended here after sums of it were opened" in hub.ask(Stage.CHECK, epoch=1).reason
+
+
 def test_keys_that_are_not_the_sites_own_mask_nothing(tmp_path: Path) -> None:
     with real_world(tmp_path, SIZES) as at:
         hub = Hub(at)

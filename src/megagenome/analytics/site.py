@@ -62,6 +62,7 @@ from megagenome.standards.study_exchange import (
 from megagenome.standards.study_masks import Round, read_keys, sign_key
 
 _log = logging.getLogger(__name__)
+_MOST_ENDED = 10_000
 _FAULT = "a fault of the node's own, which its operator sees in the log"
 
 
@@ -111,6 +112,7 @@ class StudySite:
         self._executor, self._scans = executor, scans
         self._turn = threading.Lock()
         self._held: dict[str, _Held] = {}
+        self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
         self._at_work: set[Place] = set()
         self._replies: deque[tuple[Reply, bytes]] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -154,7 +156,7 @@ class StudySite:
         """These are over."""
         with self._turn:
             for run in runs:
-                self._held.pop(run, None)
+                self._drop(run)
 
     def watch(self) -> None:
         """Look whether the permit of each run still holds and all of its people are still in it; to be called several
@@ -192,7 +194,7 @@ class StudySite:
         with self._turn:
             self._at_work.discard(task.place)
             if isinstance(said, Changed | Refused):
-                self._held.pop(task.place.run, None)
+                self._drop(task.place.run)
             if said is not None:
                 self._replies.append((Reply(task.place, said), content))
         self._wake()
@@ -201,9 +203,15 @@ class StudySite:
         with self._turn:
             if self._held.get(run) is not held:
                 return
-            del self._held[run]
+            self._drop(run)
             self._replies.append((Reply(Place(run, held.epoch, 0, Stage.CHECK), said), b""))
         self._wake()
+
+    def _drop(self, run: str) -> None:
+        """Keep no more of a run than that it must not begin again, where the hub has a sum of it."""
+        held = self._held.pop(run, None)
+        if held is not None and held.is_opened:
+            self._ended.append(run)
 
     def _answer(self, task: Task, payload: bytes) -> tuple[Said, bytes]:
         document, parameters, keys = split(payload, (task.document_bytes, task.parameters_bytes, task.keys_bytes))
@@ -222,7 +230,9 @@ class StudySite:
         """The run in the task's epoch. Whatever is new of it is checked: document, sites, permit, people."""
         run, epoch = task.place.run, task.place.epoch
         with self._turn:
-            known = self._held.get(run)
+            known, has_ended = self._held.get(run), run in self._ended
+        if has_ended:
+            raise NotEntitled("the run ended here after sums of it were opened: begin a new study")
         if known is not None and epoch < known.epoch:
             raise _Stale
         if known is not None and task.place.round > known.summed >= 0:
