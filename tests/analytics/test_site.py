@@ -285,6 +285,31 @@ def test_a_key_masks_one_vector(tmp_path: Path) -> None:
         assert hub.ask(step=PEOPLE_STEP, sums=PEOPLE, keys=keys, round=1) == Forgot()
 
 
+def test_a_node_holds_its_hub_to_the_method_s_course(tmp_path: Path) -> None:
+    with real_world(tmp_path, SIZES) as at:
+        hub = Hub(at)
+        assert hub.ask(step="alleles", round=1, opened=("start",)).opened_bytes > 0
+        assert "oftener" in hub.ask(step="alleles", round=2, opened=("start",)).reason
+        assert "does not come now" in Hub(at).ask(step="multiply", round=2).reason
+
+
+@pytest.mark.parametrize("ending", ["over", "refused", "changed"])
+def test_a_run_whose_sums_are_known_does_not_begin_again(tmp_path: Path, ending: str) -> None:
+    with real_world(tmp_path, SIZES) as at:
+        hub = Hub(at)
+        assert isinstance(hub.ask(Stage.CHECK), Agreed)
+        hub.node.site._held["S1"].is_opened = True
+        if ending == "over":
+            hub.node.site.forget(["S1"])
+        elif ending == "refused":
+            assert "in sums only" in hub.ask(step="count", opened=("counts",)).reason
+        else:
+            hub.node.withdraw(min(hub.node.numbers))
+            hub.node.site.watch()
+            assert hub.node.said() == Changed()
+        assert "ended here after sums of it were opened" in hub.ask(Stage.CHECK, epoch=1).reason
+
+
 def test_keys_that_are_not_the_sites_own_mask_nothing(tmp_path: Path) -> None:
     with real_world(tmp_path, SIZES) as at:
         hub = Hub(at)
@@ -336,7 +361,7 @@ def test_what_is_no_number_or_out_of_bounds_does_not_leave(tmp_path: Path, wrong
         hub = Hub(at)
         mine = hub.ask(Stage.KEYS)
         hub.node.site._held["S1"].method = Wrong()
-        said = hub.ask(step="anything", sums=(Summed("x", (1, 1), 30),), keys=hub.keys(mine))
+        said = hub.ask(step="alleles", sums=(Summed("x", (1, 1), 30),), keys=hub.keys(mine))
         assert isinstance(said, Failed)
         assert why in said.reason
 
@@ -350,7 +375,7 @@ def test_a_fault_of_the_node_tells_nothing(tmp_path: Path) -> None:
         hub = Hub(at)
         hub.ask(Stage.CHECK)
         hub.node.site._held["S1"].method = Broken()
-        assert hub.ask(step="anything") == Failed(_FAULT)
+        assert hub.ask(step="alleles") == Failed(_FAULT)
 
 
 def test_it_says_when_there_is_something_to_say(tmp_path: Path) -> None:

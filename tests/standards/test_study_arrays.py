@@ -101,3 +101,26 @@ def test_what_is_no_list_of_alleles_is_refused(change: dict[str, Any]) -> None:
     del arrays["text"]
     with pytest.raises(Invalid):
         read_alleles("GRCh38", arrays)
+
+
+@pytest.mark.parametrize("shape", [(0, 1 << 62, 1 << 62), (1 << 70, 0), (0, 1 << 40)])
+def test_lengths_beyond_all_bounds_are_refused_where_nothing_is_sent(shape: tuple[int, ...]) -> None:
+    with pytest.raises(Invalid, match=r"not of shape|not arrays"):
+        unpack(
+            msgspec.msgpack.encode({"x": {"kind": "<f8", "shape": [min(n, 2**64 - 1) for n in shape], "content": b""}})
+        )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": np.array(5, np.int64)},
+        {"contig": np.array(0, np.uint32), "start": np.array(5, np.int64)},
+        {"text": np.frombuffer(b"A\tC\tG", np.uint8)},
+        {"text": np.frombuffer(b"AC", np.uint8)},
+    ],
+)
+def test_a_list_that_is_none_is_refused_before_it_is_united(wrong: Any) -> None:
+    alleles = list_alleles("GRCh38", {("22", 5, b"A", b"C")}).to_arrays()
+    with pytest.raises(Invalid, match="list of alleles"):
+        read_alleles("GRCh38", {**alleles, **wrong})

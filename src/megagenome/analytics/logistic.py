@@ -11,12 +11,16 @@ from megagenome.analytics.alleles import AllelesSite
 from megagenome.analytics.columns import ColumnsSite
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats, Genotypes
-from megagenome.kernel.errors import Invalid
+from megagenome.kernel.errors import Invalid, NotEntitled
 from megagenome.standards.study import Logistic
 from megagenome.standards.study_arrays import AlleleList, Arrays, read_alleles
 
 _AT_ONCE = 1 << 21
 """People times alleles that are computed at a time: 16 MB an array."""
+
+FEWEST = 3
+"""People, by their weights (the square of the sum by the sum of squares): with coefficients that nobody fits, sums are
+of whom the hub likes."""
 
 
 class Null(NamedTuple):
@@ -36,6 +40,7 @@ class LogisticSite:
         self._method, self._genotypes, self._cases = method, genotypes, table.trait
         self._alleles = AllelesSite(method.variants, genotypes, least_count)
         self._columns = ColumnsSite(table.covariates)
+        self._is_closed = least_count > 0
         self._steps = {
             "null": self._null_model,
             "scores": self._scores,
@@ -60,7 +65,18 @@ class LogisticSite:
         scaled = self._columns.scaled(parameters)
         x = np.hstack((np.ones((len(scaled), 1)), scaled))
         p = _expit(x @ parameters["null"])
-        return Null(x, p, p * (1 - p), self._cases - p)
+        w = p * (1 - p)
+        self._require_spread(w)
+        return Null(x, p, w, self._cases - p)
+
+    def _require_spread(self, weights: Floats) -> None:
+        """Raise `NotEntitled` where any of some weights, float64 [..., people], are of too few people."""
+        enough = weights.sum(axis=-1) ** 2 > FEWEST * (weights**2).sum(axis=-1)
+        if self._is_closed and not np.all(enough):
+            raise NotEntitled(
+                "covariates tell cases from controls (almost) perfectly: the model gives all weight to fewer than "
+                f"{FEWEST} of this node's people"
+            )
 
     def _null_model(self, parameters: Arrays) -> Arrays:
         null = self._null(parameters)
@@ -129,7 +145,7 @@ class LogisticSite:
         k = effects.shape[1]
         information, score = np.zeros((len(effects), k * (k + 1) // 2)), np.zeros_like(effects)
         for at, g in self._dosages(parameters, len(x)):
-            p = _expit(effects[at, :1] * g + effects[at, 1:] @ x.T)
+            p = self._fitted(effects[at], g, x)
             information[at] = _information(g, p * (1 - p), x, pairs)
             score[at] = _slopes(g, self._cases - p, x)
         return {"information": information, "score": score}
@@ -140,13 +156,21 @@ class LogisticSite:
         effects, inverse = parameters["effects"], parameters["inverse"]
         score = np.zeros_like(effects)
         for at, g in self._dosages(parameters, len(x)):
-            p = _expit(effects[at, :1] * g + effects[at, 1:] @ x.T)
+            p = self._fitted(effects[at], g, x)
             upper = np.triu_indices(x.shape[1])
             twice = np.where(upper[0] == upper[1], 1.0, 2.0)
             of_x = (inverse[at, 1:, 1:][:, upper[0], upper[1]] * twice) @ pairs.T
             hat = p * (1 - p) * (inverse[at, 0, :1] * g**2 + 2 * g * (inverse[at, 0, 1:] @ x.T) + of_x)
             score[at] = _slopes(g, self._cases - p + hat * (0.5 - p), x)
         return {"score": score}
+
+    def _fitted(self, effects: Floats, g: Floats, x: Floats) -> Floats:
+        """Probabilities of being a case, float64 [alleles, people]. Without the allele's part weights must be of enough
+        people: with it they may be of its carriers."""
+        of_x = effects[:, 1:] @ x.T
+        p = _expit(of_x)
+        self._require_spread(p * (1 - p))
+        return _expit(effects[:, :1] * g + of_x)
 
     def _designs(self, parameters: Arrays) -> tuple[Floats, Floats]:
         """Covariates, and the products of every two of them (upper triangle by rows)."""

@@ -21,6 +21,7 @@ from megagenome.analytics.check import (
     require_known,
     terms_of,
 )
+from megagenome.analytics.course import Course
 from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
@@ -61,6 +62,7 @@ from megagenome.standards.study_exchange import (
 from megagenome.standards.study_masks import Round, read_keys, sign_key
 
 _log = logging.getLogger(__name__)
+_MOST_ENDED = 10_000
 _FAULT = "a fault of the node's own, which its operator sees in the log"
 
 
@@ -80,6 +82,7 @@ class _Held:
     datasets: Sequence[Dataset]
     people: StudyPeople
     method: MethodSite
+    course: Course
     secret: RoundSecret | None = field(default=None, repr=False)
     keyed: int = -1
     summed: int = -1
@@ -109,6 +112,7 @@ class StudySite:
         self._executor, self._scans = executor, scans
         self._turn = threading.Lock()
         self._held: dict[str, _Held] = {}
+        self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
         self._at_work: set[Place] = set()
         self._replies: deque[tuple[Reply, bytes]] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -152,7 +156,7 @@ class StudySite:
         """These are over."""
         with self._turn:
             for run in runs:
-                self._held.pop(run, None)
+                self._drop(run)
 
     def watch(self) -> None:
         """Look whether the permit of each run still holds and all of its people are still in it; to be called several
@@ -190,7 +194,7 @@ class StudySite:
         with self._turn:
             self._at_work.discard(task.place)
             if isinstance(said, Changed | Refused):
-                self._held.pop(task.place.run, None)
+                self._drop(task.place.run)
             if said is not None:
                 self._replies.append((Reply(task.place, said), content))
         self._wake()
@@ -199,9 +203,15 @@ class StudySite:
         with self._turn:
             if self._held.get(run) is not held:
                 return
-            del self._held[run]
+            self._drop(run)
             self._replies.append((Reply(Place(run, held.epoch, 0, Stage.CHECK), said), b""))
         self._wake()
+
+    def _drop(self, run: str) -> None:
+        """Keep no more of a run than that it must not begin again, where the hub has a sum of it."""
+        held = self._held.pop(run, None)
+        if held is not None and held.is_opened:
+            self._ended.append(run)
 
     def _answer(self, task: Task, payload: bytes) -> tuple[Said, bytes]:
         document, parameters, keys = split(payload, (task.document_bytes, task.parameters_bytes, task.keys_bytes))
@@ -220,7 +230,9 @@ class StudySite:
         """The run in the task's epoch. Whatever is new of it is checked: document, sites, permit, people."""
         run, epoch = task.place.run, task.place.epoch
         with self._turn:
-            known = self._held.get(run)
+            known, has_ended = self._held.get(run), run in self._ended
+        if has_ended:
+            raise NotEntitled("the run ended here after sums of it were opened: begin a new study")
         if known is not None and epoch < known.epoch:
             raise _Stale
         if known is not None and task.place.round > known.summed >= 0:
@@ -256,7 +268,8 @@ class StudySite:
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
         method = METHODS[type(document.method)](document.method, people.table, genotypes, least_count)
         self._enter(task, document.permit, datasets, "begun", len(people.numbers))
-        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method)
+        course = Course(document.method)
+        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method, course)
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
         if not set(task.opened) <= MAY_OPEN.get(task.step, frozenset()):
@@ -268,6 +281,7 @@ class StudySite:
             if held.secret is None or held.keyed != turn.number:
                 return Forgot(), b""
             secret, held.secret = held.secret, None
+        held.course.require(turn.number, task.step, parameters, task.sums, is_opened=held.is_opened)
         answer = _people(held.people) if task.step == PEOPLE_STEP else held.method.answer(task.step, parameters)
         vector = _vector(task, answer)
         if secret is not None:

@@ -15,6 +15,7 @@ from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import Invalid
 
 MOST_DIMENSIONS = 4
+_LONGEST = 1 << 31
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -44,7 +45,8 @@ def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
     found = {}
     for name, each in stated.items():
         kind = np.dtype(each.kind)
-        if len(each.content) != math.prod(each.shape) * kind.itemsize:
+        # of an array with nothing in it, the other lengths could be beyond all that can be counted
+        if len(each.content) != math.prod(each.shape) * kind.itemsize or max(each.shape, default=0) > _LONGEST:
             raise Invalid(f"array {name[:40]!r}: {len(each.content)} bytes are not of shape {each.shape}")
         found[name] = np.frombuffer(each.content, kind).reshape(each.shape)
     return found
@@ -104,13 +106,14 @@ def read_alleles(assembly: str, arrays: Arrays) -> AlleleList:
         contigs = tuple(arrays["contigs"].tobytes().decode("ascii").split("\n"))
         contig, start = arrays["contig"].astype("<u4"), arrays["start"].astype("<i8")
         written = arrays["text"].tobytes()
-        text = tuple(written.split(b"\n")) if len(start) else ()
+        text = tuple(written.split(b"\n")) if start.size else ()
         written.decode("ascii")
     except (KeyError, ValueError):
         raise Invalid("not a list of alleles") from None
-    if contig.shape != start.shape or start.ndim != 1 or len(text) != len(start):
+    if contig.ndim != 1 or contig.shape != start.shape or len(text) != len(start):
         raise Invalid("a list of alleles whose parts are not equally long")
-    if len(start) and (int(contig.max()) >= len(contigs) or int(start.min()) < 0 or not all(b"\t" in x for x in text)):
+    is_nowhere = len(start) and (int(contig.max()) >= len(contigs) or int(start.min()) < 0)
+    if is_nowhere or any(each.count(b"\t") != 1 for each in text):
         raise Invalid("a list of alleles with one that is nowhere")
     keys = list(zip(contig.tolist(), start.tolist(), (x.split(b"\t") for x in text), strict=True))
     if list(contigs) != sorted(set(contigs), key=by_name) or any(a >= b for a, b in itertools.pairwise(keys)):

@@ -12,6 +12,7 @@ from megagenome.network.studies.frequencies import frequencies
 from megagenome.network.studies.hardy_weinberg import exact_p
 from megagenome.network.studies.model import StudyResult
 from megagenome.standards.study import Frequencies, Variants
+from megagenome.standards.study_arrays import Arrays
 from tests.oracles.federation import run
 from tests.oracles.study_people import People, draw
 
@@ -62,3 +63,15 @@ def test_a_study_of_nothing_is_refused() -> None:
     people.calls[:, 0] = 1
     with pytest.raises(Invalid, match="common enough"):
         _run(people, least_count=5)
+
+
+def test_a_node_that_lists_no_alleles_is_named() -> None:
+    class Wrong(AllelesSite):
+        def answer(self, step: str, parameters: Arrays) -> Arrays:
+            return {**super().answer(step, parameters), "text": np.frombuffer(b"A", np.uint8)}
+
+    people = draw(1, (30, 30), 3, 0)
+    kinds = (AllelesSite, Wrong)
+    sites = {f"n{k}": kinds[k](Variants("GRCh38"), people.site(k)[1], 1) for k in range(2)}
+    with pytest.raises(Invalid, match="n1 sends a list of alleles"):
+        run(frequencies(Frequencies(Variants("GRCh38")), 2), sites)

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from megagenome.analytics.logistic import LogisticSite
-from megagenome.kernel.errors import Invalid
+from megagenome.kernel.errors import Invalid, NotEntitled
 from megagenome.network.studies import effects, saddlepoint
 from megagenome.network.studies.logistic import logistic
 from megagenome.network.studies.model import StudyResult
 from megagenome.standards.study import Group, Logistic, Variants
 from tests.oracles.federation import run
-from tests.oracles.study_people import Floats, People, draw
+from tests.oracles.study_people import Floats, People, alleles, draw
 
 EVERYONE = '{"type":"everyone"}'
 
@@ -29,9 +29,9 @@ def _cases(seed: int, sizes: tuple[int, ...], alleles: int, covariates: int, sha
     return people._replace(trait=(rng.random(sum(sizes)) < chance).astype(np.float64))
 
 
-def _run(people: People, *, effects_below: float = 1.0, masks: bool = True) -> StudyResult:
+def _run(people: People, *, effects_below: float = 1.0, masks: bool = True, least_count: int = 1) -> StudyResult:
     method = Logistic(Variants("GRCh38", least_count=1), Group(EVERYONE, EVERYONE), (), effects_below)
-    sites = {f"n{k}": LogisticSite(method, *people.site(k), least_count=1) for k in range(len(people.sizes))}
+    sites = {f"n{k}": LogisticSite(method, *people.site(k), least_count) for k in range(len(people.sizes))}
     return run(logistic(method, people.site(0)[0].names, len(sites)), sites, masks=masks)
 
 
@@ -65,7 +65,13 @@ class Pooled:
                 residual = residual + hat * (0.5 - p)
             return x.T @ residual
 
-        b = optimize.root(slope, np.zeros(x.shape[1]), method="hybr", options={"xtol": 1e-12}).x
+        def cost(b: Floats) -> float:
+            w = _expit(x @ b) * _expit(-x @ b)
+            return float(-(self.d * (x @ b) - np.logaddexp(0, x @ b)).sum() - np.linalg.slogdet((x.T * w) @ x)[1] / 2)
+
+        # far from the penalised maximum its slope is 0 as well, as far as a solver of equations sees
+        near = optimize.minimize(cost, np.zeros(x.shape[1]), method="Nelder-Mead").x if firth else np.zeros(x.shape[1])
+        b = optimize.root(slope, near, method="hybr", options={"xtol": 1e-12}).x
         # that solver leaves a millionth of a standard error; some steps of Newton's take it away
         for _ in range(20):
             p = _expit(x @ b)
@@ -182,7 +188,27 @@ def test_a_covariate_that_tells_cases_from_controls_is_refused() -> None:
     people = draw(1, (30, 30, 30), 3, 1)
     separated = (people.covariates[:, 0] > np.median(people.covariates[:, 0])).astype(np.float64)
     with pytest.raises(Invalid, match="tell cases from controls"):
+        _run(people._replace(trait=separated), least_count=0)
+    with pytest.raises(NotEntitled, match="tell cases from controls"):  # of people who are not open, the node stops it
         _run(people._replace(trait=separated))
+
+
+def test_a_model_that_is_of_one_person_is_not_computed_with() -> None:
+    """A hub that lies puts the model's edge at somebody: all sums of weights would be theirs."""
+    people = draw(1, (60, 60, 60), 3, 1)
+    method = Logistic(Variants("GRCh38", least_count=1), Group(EVERYONE, EVERYONE))
+    table, genotypes = people.site(0)
+    site = LogisticSite(method, table, genotypes, 1)
+    x = table.covariates[:, 0]
+    scale = {"means": np.array([x[7]]), "scales": np.array([1e-7])}
+    listed = {**alleles(3).to_arrays(), "copies": np.ones(3)}
+    for step, aimed in (
+        ("null", {"null": np.array([0.0, 1.0])}),
+        ("scores", {"null": np.array([0.0, 1.0])}),
+        ("effects", {"null": np.zeros(2), "effects": np.tile([0.0, 0.0, 1.0], (3, 1))}),
+    ):
+        with pytest.raises(NotEntitled, match="fewer than 3"):
+            site.answer(step, {**listed, **scale, **aimed})
 
 
 def test_a_trait_that_is_constant_at_one_site_is_no_matter() -> None:

@@ -13,6 +13,7 @@ from megagenome.standards.study import Variants
 from megagenome.standards.study_arrays import AlleleList, read_alleles, unite
 
 Counts = npt.NDArray[np.int64]
+_PARTS = ("contigs", "contig", "start", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,21 @@ class Chosen:
 
 def choose_alleles(variants: Variants, sites: int) -> Generator[Ask, Sums, Chosen]:
     """Two rounds: sites name alleles, then count them. Raises `Invalid` where none is left."""
-    named = yield Ask("alleles", {}, opened=("contigs", "contig", "start", "text"))
+    named = yield Ask("alleles", {}, opened=_PARTS)
     nodes = sorted(name.partition("/")[2] for name in named if name.startswith("start/"))
-    lists = [
-        read_alleles(
-            variants.assembly, {part: named[f"{part}/{node}"] for part in ("contigs", "contig", "start", "text")}
-        )
-        for node in nodes
-    ]
+    lists = [_listed(variants.assembly, named, node) for node in nodes]
     union = unite(lists)
     if not len(union):
         raise Invalid("no node has an allele in the study's regions that it may name")
     sums = yield Ask("count", union.to_arrays(), (Quantity("counts", (len(union), 6), 0),))
     return _choose(variants, union, sums["counts"], sites)
+
+
+def _listed(assembly: str, named: Sums, node: str) -> AlleleList:
+    try:
+        return read_alleles(assembly, {part: named[f"{part}/{node}"] for part in _PARTS})
+    except Invalid as error:
+        raise Invalid(f"{node} sends {error}") from None
 
 
 def _choose(variants: Variants, union: AlleleList, counts: Counts, sites: int) -> Chosen:

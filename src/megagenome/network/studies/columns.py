@@ -10,25 +10,32 @@ import numpy.typing as npt
 
 from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.model import Ask, Quantity, Sums
+from megagenome.standards.ring import bits_for
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """people over all sites; means and scales, float64 [columns]."""
+    """people over all sites; means and scales, float64 [columns].
+
+    behind   of the column that fewest people are behind, how many these are: the square of the sum of squares by the
+             sum of fourth powers, which is about 1 of an indicator of one person, and k of one of a few k. 1 also where
+             columns together point out a person, who has more than half of their own fit.
+    """
 
     people: int
     means: Floats
     scales: Floats
+    behind: float
 
     def parameters(self) -> dict[str, Floats]:
         """For the sites' `ColumnsSite.scaled`."""
         return {"means": self.means, "scales": self.scales}
 
 
-def find_scale(names: Sequence[str]) -> Generator[Ask, Sums, Scale]:
-    """Two rounds. `names` are the columns'. Raises `Invalid` where one of them is the same in everybody."""
+def find_scale(names: Sequence[str], sites: int) -> Generator[Ask, Sums, Scale]:
+    """Four rounds. `names` are the columns'. Raises `Invalid` where one of them is the same in everybody."""
     columns = len(names)
     # values are below 2**20, people below 2**21 (a site refuses what does not fit): 2**41 leaves 20 digits
     sums = yield Ask("means", {}, (Quantity("people", (), 0), Quantity("sums", (columns,), 20)))
@@ -40,8 +47,23 @@ def find_scale(names: Sequence[str]) -> Generator[Ask, Sums, Scale]:
     scales = np.sqrt(squares / people)
     flat = [name for name, scale in zip(names, scales, strict=True) if not scale > 0]
     if flat:
-        raise Invalid(f"{', '.join(flat)}: the same in everybody of the study")
-    return Scale(people, means, scales)
+        named = ", ".join(flat)
+        raise Invalid(f"{named}: the same in everybody of the study, or so nearly that smaller units are needed")
+    behind = yield from _count_behind({"means": means, "scales": scales}, people, sites)
+    return Scale(people, means, scales, behind)
+
+
+def _count_behind(scale: dict[str, Floats], people: int, sites: int) -> Generator[Ask, Sums, float]:
+    columns = len(scale["means"])
+    bits = bits_for(2.0 * people * people, sites)
+    wanted = (Quantity("fourths", (columns,), bits), Quantity("products", (columns + 1, columns + 1), bits))
+    sums = yield Ask("spread", scale, wanted)
+    # a trait that covariates explain must not make them all look alike, nor stop here: the method says so
+    inverse = np.linalg.pinv(sums["products"], rcond=1e-9, hermitian=True)
+    high = (yield Ask("leverages", {**scale, "inverse": inverse}, (Quantity("high", (), 0),)))["high"]
+    squares = np.diag(sums["products"])[1:]
+    behind = float((squares**2 / sums["fourths"]).min(initial=np.inf))
+    return 1.0 if int(high) else behind
 
 
 def require_independent(products: Floats, names: Sequence[str]) -> None:

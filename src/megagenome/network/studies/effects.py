@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from megagenome.network.studies.alleles import Chosen
 from megagenome.network.studies.model import Ask, Quantity, Sums
-from megagenome.network.studies.null_model import Floats, NullModel, Rows
+from megagenome.network.studies.null_model import NEAR, Floats, NullModel, Rows
 
 FIRTH = "Firth's effect: there is no maximum of the likelihood"
 NONE = "no effect was found"
@@ -49,7 +49,7 @@ def _climb(
         inverse, score = yield from _slopes(chosen, rows[left], null, at[left], penalised=penalised)
         step = np.einsum("mij,mj->mi", inverse, score)
         longest = np.abs(step).max(axis=1)
-        done = longest < _CONVERGED
+        done = (longest < _CONVERGED) | (np.einsum("mk,mk->m", score, step) < NEAR**2)
         effect[left[done]], variance[left[done]] = at[left[done], 0], inverse[done, 0, 0]
         if penalised:  # far from the maximum Newton's steps are too long
             step *= np.minimum(1, _LARGEST_STEP / np.maximum(longest, _LARGEST_STEP))[:, None]

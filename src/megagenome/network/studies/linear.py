@@ -28,7 +28,7 @@ _EXPLAINED = 1e-9
 def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
     """`names` are the columns of the covariates."""
     chosen = yield from choose_alleles(method.variants, sites)
-    scale = yield from find_scale((*names, "trait"))
+    scale = yield from find_scale((*names, "trait"), sites)
     if scale.people <= len(names) + 2:
         raise Invalid(f"{scale.people} people are too few for {len(names)} covariates")
     k, m = len(names) + 2, len(chosen.alleles)
@@ -53,6 +53,7 @@ def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
         {"associations": association_table(chosen, **found)},
         {"people": scale.people, "alleles": m},
         notes,
+        scale.behind,
     )
 
 

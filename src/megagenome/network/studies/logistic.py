@@ -33,7 +33,7 @@ def logistic(method: Logistic, names: Sequence[str], sites: int) -> Combine:
     `flags` say what was unusual, joined by commas.
     """
     chosen = yield from choose_alleles(method.variants, sites)
-    scale = yield from find_scale(names)
+    scale = yield from find_scale(names, sites)
     null = yield from fit_null_model(scale, names, sites)
     u, v, explained = yield from _score(chosen, null)
     z = u / np.sqrt(v)
@@ -51,7 +51,8 @@ def logistic(method: Logistic, names: Sequence[str], sites: int) -> Combine:
     columns = {**table.columns, "flags": flags}
     summary = {"people": scale.people, "cases": null.cases, "controls": scale.people - null.cases, "alleles": len(z)}
     notes = (*chosen.notes(), *_notes(chosen, flags))
-    return StudyResult({"associations": type(table)(columns)}, summary, notes)
+    behind = min(scale.behind, null.cases, scale.people - null.cases)
+    return StudyResult({"associations": type(table)(columns)}, summary, notes, behind)
 
 
 def _score(chosen: Chosen, null: NullModel) -> Generator[Ask, Sums, tuple[Floats, Floats, Floats]]:

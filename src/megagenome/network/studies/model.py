@@ -60,11 +60,14 @@ class StudyResult(msgspec.Struct, frozen=True):
     tables   by name
     summary  single numbers and words, by name
     notes    what a reader must know, one sentence each: what was left out and why, what did not converge
+    behind   fewest people that all of it hangs on: a trait, a covariate or a score in which only these differ from
+             everybody else; None where the tables themselves say how many people are behind each number
     """
 
     tables: dict[str, Table]
     summary: Mapping[str, float | int | str]
     notes: tuple[str, ...] = ()
+    behind: float | None = None
 
 
 Sums = dict[str, npt.NDArray[Any]]

@@ -19,6 +19,9 @@ Rows = npt.NDArray[np.int64]
 
 _MOST_STEPS = 25
 _CONVERGED = 1e-10
+NEAR = 1e-9
+"""Of its standard error, what is left of the way to the maximum, along any direction (Newton's decrement). Of columns
+that nearly follow from each other the coefficients themselves cannot be known to as many digits."""
 _SEPARATED = 20.0
 """A coefficient with which everybody of a kind has a probability of 1 - 2e-9."""
 
@@ -68,9 +71,12 @@ def fit_null_model(scale: Scale, names: Sequence[str], sites: int) -> Generator[
         if np.abs(at).max() > _SEPARATED:
             break
         step = np.linalg.solve(sums["information"], sums["score"])
-        if np.abs(step).max() < _CONVERGED:
+        if np.abs(step).max() < _CONVERGED or float(sums["score"] @ step) < NEAR**2:
             return NullModel(scale, sites, at, sums["information"], cases)
-    raise Invalid("the covariates alone tell cases from controls (almost) perfectly: leave one out")
+    raise Invalid(
+        "the covariates alone tell cases from controls (almost) perfectly, or one nearly follows from the others: "
+        "leave one out"
+    )
 
 
 def _count_cases(score: float, people: int) -> int:

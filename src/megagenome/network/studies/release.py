@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.model import StudyResult, Table
 
 Floats = npt.NDArray[np.float64]
@@ -42,9 +43,14 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check_release(result: StudyResult, rules: ReleaseRules) -> Checked:
-    """A method's result as it may be told."""
+    """A method's result as it may be told. Raises `Invalid` where all of it hangs on too few people."""
     if rules == OPEN:
         return Checked(result, ())
+    if result.behind is not None and result.behind < rules.least:
+        raise Invalid(
+            f"fewer than {rules.least} people differ from all others in the trait, a covariate or the score, or "
+            "covariates together point out a person: the result would show them"
+        )
     withheld: list[str] = []
     tables = {}
     for name, table in result.tables.items():

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from megagenome.kernel.errors import Corrupt, Invalid
-from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Sums
+from megagenome.network.studies.model import Ask, Combine, Quantity, Sums
 from megagenome.network.studies.store import StoredRun, StoredSite
 from megagenome.standards import ring
 from megagenome.standards.study import StudyDocument
@@ -258,7 +258,7 @@ def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combi
         raise Invalid(f"the nodes have fewer than {least} people together: the study or a node's rules demand more")
     result = yield from method
     notes = (*result.notes, *_left_out(incomplete, terms))
-    return StudyResult(result.tables, {**result.summary, "people": people}, notes)
+    return msgspec.structs.replace(result, summary={**result.summary, "people": people}, notes=notes)
 
 
 def _left_out(incomplete: int, terms: Terms) -> tuple[str, ...]:

@@ -58,8 +58,10 @@ def score(method: Score, sites: int) -> Combine:
     middle, deviation, skewness, kurtosis = yield from _moments(matched, sites)
     asked, wanted = matched.parameters(middle, deviation), [Quantity("bins", (BINS, _kinds(method)), 0)]
     trait = None
+    # of a score in which one person differs from everybody else, the kurtosis is that of all people
+    behind = matched.people / (kurtosis + 3)
     if isinstance(method.trait, Measured):
-        trait = yield from find_scale(("trait",))
+        trait = yield from find_scale(("trait",), sites)
         asked |= {"trait_middle": np.array(trait.means[0]), "trait_scale": np.array(trait.scales[0])}
         wanted.append(Quantity("trait", (3,), bits_for(64.0 * matched.people, sites)))
     sums = yield Ask("bins", asked, tuple(wanted))
@@ -73,14 +75,16 @@ def score(method: Score, sites: int) -> Combine:
         "weights_used": len(matched.alleles),
     }
     if trait is not None:
+        behind = min(behind, trait.behind)
         summary["r_squared"] = _r_squared(sums["trait"], matched.people)
     if isinstance(method.trait, Group):
+        behind = min(behind, *sums["bins"].sum(axis=0).tolist())
         summary |= {"cases": int(sums["bins"][:, 1].sum()), "area_under_curve": _area(sums["bins"])}
     tables = {
         "distribution": _distribution(sums["bins"], middle, deviation),
         "deciles": _deciles(sums["bins"].sum(axis=1), middle, deviation),
     }
-    return StudyResult(tables, summary, tuple(_notes(method, matched)))
+    return StudyResult(tables, summary, tuple(_notes(method, matched)), behind)
 
 
 def _kinds(method: Score) -> int:
