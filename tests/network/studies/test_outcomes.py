@@ -102,7 +102,7 @@ def test_its_files_are_the_document_and_the_tables_and_rocrate_describes_them(tm
         ({"study.json": None}, "is missing"),
         ({"ro-crate-metadata.json.jws": b"a.b.c"}, "no detached signature"),
         ({"ro-crate-metadata.json.jws": b"\xff"}, "no detached signature"),
-        ({"ro-crate-metadata.json": b"{}"}, "not what was signed"),
+        ({"ro-crate-metadata.json": b"{}"}, "has not signed it"),
     ],
 )
 def test_every_change_shows(tmp_path: Path, change: dict[str, bytes | None], says: str) -> None:
