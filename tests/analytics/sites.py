@@ -12,6 +12,7 @@ from typing import Any
 
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.analytics.site import StudySite
+from megagenome.analytics.studied import _sets
 from megagenome.collection.acts import Act, say
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
@@ -40,6 +41,7 @@ class RealNode:
     def __init__(self, name: str, folder: Path, numbers: range, settings: AnalyticsSettings, *, is_open: bool) -> None:
         shutil.copytree(_filled(name, numbers, is_open=is_open), folder)
         self.name, self.numbers, self.settings, self.is_dead = name, set(numbers), settings, False
+        self.first = numbers.start
         self.keys = SigningKeys.open(folder / "keys")
         self.collection = Collection.open_folder(folder, no_ontology)
         self.collection.journal = clocks.NoJournal()
@@ -81,6 +83,11 @@ class RealNode:
     def withdraw(self, number: int) -> None:
         say(self.collection, IndividualId(f"I{number}"), Act.WITHDRAW, by="desk", longest_delay_days=30)
         self.numbers.discard(number)
+
+    def recorded(self) -> list[set[int]]:
+        """The sets of people of whom sums left, oldest first."""
+        with self.collection.engine.connect() as connection:
+            return [set((each + self.first).tolist()) for each in _sets(connection).values()]
 
     def acts(self) -> list[tuple[str, str, int]]:
         """What its ledger has of studies, but for the run's id."""

@@ -35,11 +35,23 @@ class StudyPeople(NamedTuple):
     numbers     int64 [people], increasing: the people at this node of whom everything that the study needs is recorded
     table       in that order
     incomplete  how many more belong to the study's cohort, of whom something is not recorded
+    held_back   how many more of whom all is recorded are held back, so that no two studies differ by a few people
     """
 
     numbers: npt.NDArray[np.int64]
     table: Table
     incomplete: int
+    held_back: int = 0
+
+    def only(self, numbers: npt.NDArray[np.int64]) -> "StudyPeople":
+        """Of them these, increasing; all others are held back."""
+        kept = np.searchsorted(self.numbers, numbers)
+        table = Table(
+            self.table.trait[kept] if len(self.table.trait) else self.table.trait,
+            self.table.covariates[kept],
+            self.table.names,
+        )
+        return StudyPeople(numbers, table, self.incomplete, self.held_back + len(self.numbers) - len(numbers))
 
 
 def read_cohort(definition: str) -> Cohort:

@@ -24,6 +24,8 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     partners              nodes with which a study of two may be computed: each of the two learns the other's sums by
                           taking its own from the result. Both must name the other, having agreed to it in writing
     alone                 whether a study may be computed at this node only
+    most_cohorts          at most so many different sets of this node's people are lent to studies, ever: each later
+                          one is compared with all of them (`studied.py`)
     at_once               tasks computed at the same time
     """
 
@@ -36,4 +38,5 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     least_allele_count: Annotated[int, msgspec.Meta(ge=1)] = 10
     partners: tuple[str, ...] = ()
     alone: bool = True
+    most_cohorts: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2

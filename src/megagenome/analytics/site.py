@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """This node's part in studies: takes tasks from the hub, checks each study for itself, computes, and answers in sums.
 
-Nothing of a run is on disk here but entries in the ledger: a node that was restarted is given document and parameters
-again and computes the same. The key of a round's masks is in memory only, and masks one vector.
+Nothing of a run is on disk here but entries in the ledger and who is in it (`studied.py`): a node that was restarted is
+given document and parameters again and computes the same. The key of a round's masks is in memory only, and masks one
+vector.
 """
 
 import logging
@@ -27,6 +28,7 @@ from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
 from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, read_cohort
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.analytics.studied import StudiedPeople
 from megagenome.collection import Collection
 from megagenome.collection.cohort import All, Any, InDataset
 from megagenome.collection.model import Dataset, Use
@@ -71,6 +73,7 @@ class _Held:
     secret     of the round `keyed`, until a vector was masked with it
     summed     the newest round of which a sum of values left
     is_opened  whether the hub went on after such a sum: it knows it
+    is_recorded  whether the people are in the node's record of who was studied, or need not be: open data
     """
 
     epoch: int
@@ -84,6 +87,7 @@ class _Held:
     keyed: int = -1
     summed: int = -1
     is_opened: bool = False
+    is_recorded: bool = False
 
 
 class _Stale(Exception):
@@ -109,6 +113,8 @@ class StudySite:
         self._executor, self._scans = executor, scans
         self._turn = threading.Lock()
         self._held: dict[str, _Held] = {}
+        self._studied = StudiedPeople(collection.engine, settings.least_cell, settings.most_cohorts)
+        self._sites_summed: dict[str, tuple[str, ...]] = {}
         self._at_work: set[Place] = set()
         self._replies: deque[tuple[Reply, bytes]] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -153,6 +159,9 @@ class StudySite:
         with self._turn:
             for run in runs:
                 self._held.pop(run, None)
+                self._sites_summed.pop(run, None)
+        if runs:
+            self._studied.forget(runs)
 
     def watch(self) -> None:
         """Look whether the permit of each run still holds and all of its people are still in it; to be called several
@@ -190,7 +199,7 @@ class StudySite:
         with self._turn:
             self._at_work.discard(task.place)
             if isinstance(said, Changed | Refused):
-                self._held.pop(task.place.run, None)
+                self._drop(task.place.run)
             if said is not None:
                 self._replies.append((Reply(task.place, said), content))
         self._wake()
@@ -199,9 +208,15 @@ class StudySite:
         with self._turn:
             if self._held.get(run) is not held:
                 return
-            del self._held[run]
+            self._drop(run)
             self._replies.append((Reply(Place(run, held.epoch, 0, Stage.CHECK), said), b""))
         self._wake()
+
+    def _drop(self, run: str) -> None:
+        """Forget a run's people, but not with which sites it was computed: a sum that left may have been opened."""
+        held = self._held.pop(run, None)
+        if held is not None and held.summed >= 0:
+            self._sites_summed[run] = held.sites
 
     def _answer(self, task: Task, payload: bytes) -> tuple[Said, bytes]:
         document, parameters, keys = split(payload, (task.document_bytes, task.parameters_bytes, task.keys_bytes))
@@ -231,7 +246,8 @@ class StudySite:
             known.reading.require_all(known.people.numbers)
             known.epoch = epoch
             return known
-        if known is not None and known.is_opened:
+        before = known.sites if known is not None and known.is_opened else self._sites_summed.get(run, task.sites)
+        if before != task.sites:
             raise NotEntitled("sums with other sites were opened: their difference would show what a site sent")
         document = known.document if known is not None and not content else study_document.decode(content)
         held = self._open(task, document)
@@ -250,13 +266,25 @@ class StudySite:
         values, assembly = reading.values(), assembly_of(document)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
+        if not is_open(datasets):
+            begins = task.place.round == 0
+            people = people.only(self._studied.choose(task.place.run, people.numbers, begins=begins).numbers)
         require_enough(document, datasets, len(people.numbers), self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
         method = METHODS[type(document.method)](document.method, people.table, genotypes, least_count)
         self._enter(task, document.permit, datasets, "begun", len(people.numbers))
-        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method)
+        return _Held(
+            task.place.epoch,
+            task.sites,
+            document,
+            reading,
+            datasets,
+            people,
+            method,
+            is_recorded=is_open(datasets),
+        )
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
         if not set(task.opened) <= MAY_OPEN.get(task.step, frozenset()):
@@ -276,6 +304,9 @@ class StudySite:
             vector = secret.mask(vector, turn, self._node, publics)
         opened = pack({name: answer[name] for name in task.opened}) if task.opened else b""
         held.reading.require_all(held.people.numbers)
+        if not held.is_recorded:
+            self._studied.record(task.place.run, held.people.numbers)
+            held.is_recorded = True
         if task.sums and task.step != PEOPLE_STEP:
             held.summed = turn.number
         self._enter(task, held.document.permit, held.datasets, f"sent:{turn.number}:{turn.epoch}", vector.size)
@@ -300,7 +331,8 @@ class StudySite:
 
 
 def _people(people: StudyPeople) -> Arrays:
-    return {"people": np.array(len(people.numbers)), "incomplete": np.array(people.incomplete)}
+    counts = {"people": len(people.numbers), "incomplete": people.incomplete, "held_back": people.held_back}
+    return {name: np.array(count) for name, count in counts.items()}
 
 
 def _vector(task: Task, answer: Arrays) -> ring.Ring:

@@ -37,8 +37,10 @@ LARGEST_PAYLOAD_BYTES = 512 << 20
 LONGEST_WAIT_S = 25.0
 MOST_HELD = 100
 PEOPLE_STEP = "people"
-"""The step before each method's own: the sums of how many `people` there are, and of how many were `incomplete`, left
-out because something that the study asks of them is not recorded."""
+PEOPLE_COUNTS = ("people", "incomplete", "held_back")
+"""The step before each method's own: the sums of how many `people` there are, of how many were `incomplete`, left out
+because something that the study asks of them is not recorded, and of how many were `held_back`, so that no two studies
+at a node differ by a few people."""
 
 T = TypeVar("T")
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

@@ -179,7 +179,7 @@ class FakeNode:
         """The method's site side."""
         v = self.values
         if step == PEOPLE_STEP:
-            return {"people": np.array(len(v)), "incomplete": np.array(1)}
+            return {"people": np.array(len(v)), "incomplete": np.array(1), "held_back": np.array(0)}
         if step == "alleles":
             return {"start": np.array([3, len(v)], np.int64)}
         if step == "first":

@@ -5,8 +5,9 @@ What it needs after it was killed is in the database: document, nodes, and what 
 method is computed again (`_catch_up`). Vectors that were on their way then are lost, and asked again under new keys.
 
 **One sum only.** Two sums of the same round that differ by one node, or by one person, show that node's or person's
-values to the hub. So a run begins again (without a node that fails, without somebody who withdrew) only as long as no
-sum of people's values was opened. From then on it stops, and says so.
+values to the hub. So a run begins again without a node that fails only as long as no sum of people's values was opened;
+from then on it stops, and says so. Without somebody who withdrew it begins again also later: their node holds back so
+many others that the difference is of no few people.
 """
 
 import logging
@@ -329,9 +330,10 @@ class Coordinator:
             self._new_epoch(run, forget=True)
 
     def _begin_again(self, run: Run, node: str) -> None:
-        """Without somebody who withdrew."""
+        """Without somebody who withdrew. After a sum of values only where the node holds others back with them: where
+        all that it lends is open it does not, and the difference would be one person's."""
         run.restarts += 1
-        if run.has_opened:
+        if run.has_opened and run.parts[node].terms in (None, NO_TERMS):
             self._stop(run, f"somebody withdrew at {node}; {NO_SECOND_SUM}")
         elif run.restarts > MOST_RESTARTS:
             self._stop(run, f"people changed at {node} again and again: begin a new study later")

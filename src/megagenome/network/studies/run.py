@@ -21,6 +21,7 @@ from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_arrays import pack, unpack
 from megagenome.standards.study_exchange import (
     NO_TERMS,
+    PEOPLE_COUNTS,
     PEOPLE_STEP,
     Place,
     Sent,
@@ -38,6 +39,10 @@ MOST_RESTARTS = 5
 """So often a run begins again because somebody withdrew."""
 MOST_EPOCHS = 50
 _NOTHING = Ask("", {})
+_SAID_OF = {
+    "incomplete": "people were left out because something that the study asks of them is not recorded.",
+    "held_back": "people were held back, so that no two studies at a node differ by a few people.",
+}
 
 
 @dataclass(slots=True)
@@ -239,22 +244,25 @@ def asked_digest(ask: Ask) -> str:
 
 def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combine:
     """A method's hub side after the step `PEOPLE_STEP`. Ends with `Invalid` where there are too few people."""
-    sums = yield Ask(PEOPLE_STEP, {}, (Quantity("people", (), 0), Quantity("incomplete", (), 0)))
-    people, incomplete = int(sums["people"]), int(sums["incomplete"])
+    sums = yield Ask(PEOPLE_STEP, {}, tuple(Quantity(name, (), 0) for name in PEOPLE_COUNTS))
+    people = int(sums["people"])
     least = max(document.least_people, terms.least_people)
     if people < least:
         raise Invalid(f"the nodes have fewer than {least} people together: the study or a node's rules demand more")
     result = yield from method
-    notes = (*result.notes, *_left_out(incomplete, terms))
+    notes = (*result.notes, *_left_out(sums, terms))
     return StudyResult(result.tables, {**result.summary, "people": people}, notes)
 
 
-def _left_out(incomplete: int, terms: Terms) -> tuple[str, ...]:
-    if incomplete == 0:
-        return ()
-    few = incomplete < terms.least_cell
-    many = f"Fewer than {terms.least_cell}" if few else f"{incomplete:,}"
-    return (f"{many} people were left out because something that the study asks of them is not recorded.",)
+def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
+    """What is to be said of those who are not in the study; of a few only that they are fewer."""
+    counts = {name: int(sums[name]) for name in _SAID_OF}
+    return tuple(f"{many_of(count, terms.least_cell)} {_SAID_OF[name]}" for name, count in counts.items() if count > 0)
+
+
+def many_of(count: int, least: int) -> str:
+    """A count as it is told."""
+    return f"Fewer than {least}" if count < least else f"{count:,}"
 
 
 def _decoded(total: ring.Ring, quantity: Quantity) -> Any:
