@@ -80,7 +80,7 @@ def test_counts_over_nodes_are_those_of_everybody(tmp_path: Path) -> None:
         assert counted(at, run) == expected(at)
         assert at.nodes["node.a"].acts() == [
             ("node.a-data", "begun", 20),
-            ("node.a-data", "sent:0:0", 3),
+            ("node.a-data", "sent:0:0", 7),
             ("node.a-data", "sent:1:0", 0),
             ("node.a-data", "sent:2:0", 6),
         ]
@@ -331,7 +331,7 @@ PEOPLE = tuple(Summed(name, (), 0) for name in PEOPLE_COUNTS)
 def test_what_a_hub_may_not_have(tmp_path: Path) -> None:
     with real_world(tmp_path, SIZES) as at:
         hub = Hub(at)
-        assert hub.ask(Stage.CHECK) == Agreed(Terms(30, 10, 2))
+        assert hub.ask(Stage.CHECK) == Agreed(Terms(30, 10, 2, 0.2))
         for asked in ({"step": "count", "opened": ("counts",)}, {"step": PEOPLE_STEP, "opened": ("people",)}):
             assert "leaves this node in sums only" in hub.ask(**asked).reason
         lone = hub.ask(step=PEOPLE_STEP, sums=PEOPLE, sites=("node.a",), epoch=1)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.analytics.needs import Floats, GenotypeCounts, Scan
+from megagenome.analytics.needs import Floats, GenotypeCounts, Genotypes, Scan
+from megagenome.standards.study import Variants
 from megagenome.standards.study_arrays import AlleleList
 
 Pairs = npt.NDArray[np.int64]
@@ -56,6 +57,15 @@ class Relatives(NamedTuple):
             left_out.append(one)
             pairs = pairs[(pairs != one).all(axis=1)]
         return np.array(sorted(left_out), np.int64)
+
+
+def relatives_of(genotypes: Genotypes, variants: Variants) -> tuple[Relatives, int]:
+    """Of the people whose genotypes these are, by alleles that a study is of; and how many of them were compared: all,
+    or nobody, where too few alleles are fit. Cost: two passes over the genotypes, and as for `find_relatives`."""
+    alleles = genotypes.list_alleles(variants.assembly, variants.regions, 1)
+    scan = genotypes.scan(alleles)
+    found = find_relatives(scan, thinned(alleles, scan.count()))
+    return found, scan.people if found.alleles >= LEAST_ALLELES else 0
 
 
 def thinned(alleles: AlleleList, counts: GenotypeCounts, most: int = MOST_ALLELES) -> Pairs:

@@ -26,7 +26,8 @@ from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
-from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, read_cohort
+from megagenome.analytics.people import NO_KIN, StudyPeople, assembly_of, choose_people, read_cohort, variants_of
+from megagenome.analytics.relatives import relatives_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.analytics.studied import StudiedPeople
 from megagenome.collection import Collection
@@ -266,6 +267,7 @@ class StudySite:
         values, assembly = reading.values(), assembly_of(document)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
+        people = self._compared(document, reading, people)
         if not is_open(datasets):
             begins = task.place.round == 0
             people = people.only(self._studied.choose(task.place.run, people.numbers, begins=begins).numbers)
@@ -286,6 +288,17 @@ class StudySite:
             is_recorded=is_open(datasets),
         )
 
+    def _compared(self, document: StudyDocument, reading: PermitReading, people: StudyPeople) -> StudyPeople:
+        """Without all but one of each duplicate, where the study says so."""
+        variants, unknown = variants_of(document), len(people.numbers)
+        if assembly_of(document) is None:
+            return people
+        if variants is None or not 1 < unknown <= self._settings.most_compared:
+            return people._replace(kin=NO_KIN._replace(not_compared=unknown))
+        genotypes = SiteGenotypes(reading, people.numbers, self._scans)
+        found, compared = relatives_of(genotypes, variants)
+        return people.independent(found, compared, leave_out=document.duplicates == "leave out")
+
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
         if not set(task.opened) <= MAY_OPEN.get(task.step, frozenset()):
             raise NotEntitled(
@@ -296,7 +309,10 @@ class StudySite:
             if held.secret is None or held.keyed != turn.number:
                 return Forgot(), b""
             secret, held.secret = held.secret, None
-        answer = _people(held.people) if task.step == PEOPLE_STEP else held.method.answer(task.step, parameters)
+        if task.step == PEOPLE_STEP:
+            answer: Arrays = {name: np.array(count) for name, count in held.people.counts().items()}
+        else:
+            answer = held.method.answer(task.step, parameters)
         vector = _vector(task, answer)
         if secret is not None:
             thumbprints = {site.node: site.key for site in held.document.sites}
@@ -328,11 +344,6 @@ class StudySite:
                 for each in datasets
             )
         )
-
-
-def _people(people: StudyPeople) -> Arrays:
-    counts = {"people": len(people.numbers), "incomplete": people.incomplete, "held_back": people.held_back}
-    return {name: np.array(count) for name, count in counts.items()}
 
 
 def _vector(task: Task, answer: Arrays) -> ring.Ring:

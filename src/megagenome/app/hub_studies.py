@@ -63,9 +63,11 @@ def hub_studies(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, re
     executor = ThreadPoolExecutor(_COMPUTE_AT_ONCE, "study")
     permits, settings = HubPermits(reader), hub.settings.studies
     coordinator = Coordinator(store, permits, settings, executor)
-    studies = Studies(coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running)
+    studies = Studies(
+        coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running, hub.settings.hub.id
+    )
     exchange = StudyExchange(coordinator, hub.engine, keys, hub.settings.hub.id, descriptor)
-    return HubStudies(study_router(studies, exchange), coordinator, executor)
+    return HubStudies(study_router(studies, exchange, keys), coordinator, executor)
 
 
 class HubPermits:

@@ -28,6 +28,7 @@ class NodeStudies(NamedTuple):
     site: StudySite
     exchange: StudyExchange
     executor: ThreadPoolExecutor
+    scans: ThreadPoolExecutor
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -39,7 +40,8 @@ class NodeStudies(NamedTuple):
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                self.executor.shutdown(wait=False, cancel_futures=True)
+                for each in (self.executor, self.scans):
+                    each.shutdown(wait=False, cancel_futures=True)
 
     async def _watch(self) -> None:
         while True:
@@ -56,5 +58,6 @@ def node_studies(node: Node, keys: SigningKeys, ledger: Ledger, descriptor: str)
     if not settings.enabled:
         return None
     executor = ThreadPoolExecutor(settings.at_once, "study")
-    site = StudySite(node.collection, me.id, keys, ledger, settings, executor)
-    return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor)
+    scans = ThreadPoolExecutor(settings.threads, "scan")
+    site = StudySite(node.collection, me.id, keys, ledger, settings, executor, scans)
+    return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor, scans)

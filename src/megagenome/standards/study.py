@@ -208,6 +208,8 @@ class StudyDocument(msgspec.Struct, frozen=True):
     cohort    canonical JSON text; the study's people are those of the permit who also belong to it
     sites     in the order of their names, each once
     least_people      fewest people at one node and in all; the nodes' rules may demand more
+    duplicates        of people who are at a node twice (or are identical twins), by their genotypes: `leave out` all
+                      but one of each, or `keep` them. Relatives are kept. Both are counted in the result's notes
     when_one_fails    `stop`, or `go on` with the others while at least `least_sites` are left
     """
 
@@ -219,6 +221,7 @@ class StudyDocument(msgspec.Struct, frozen=True):
     method: Method
     least_people: Annotated[int, msgspec.Meta(ge=1)] = 20
     least_sites: Annotated[int, msgspec.Meta(ge=1)] = 3
+    duplicates: Literal["leave out", "keep"] = "leave out"
     when_one_fails: Literal["stop", "go on"] = "stop"
 
 

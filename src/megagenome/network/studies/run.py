@@ -7,6 +7,7 @@ are forgotten. No clock, no database, no thread: `coordinate` brings these.
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,10 @@ _NOTHING = Ask("", {})
 _SAID_OF = {
     "incomplete": "people were left out because something that the study asks of them is not recorded.",
     "held_back": "people were held back, so that no two studies at a node differ by a few people.",
+    "duplicates": "pairs of duplicates or identical twins were found within nodes.",
+    "first_degree": "pairs of people within nodes are relatives of the first degree.",
+    "second_degree": "pairs of people within nodes are relatives of the second degree.",
+    "not_compared": "people were not compared with others of their node: relatives among them are not known.",
 }
 
 
@@ -230,10 +235,15 @@ def opened_by(turn: Turn) -> Sums:
     return found
 
 
-def strictest(turn: Turn) -> Terms:
+def strictest(agreed: Iterable[Terms]) -> Terms:
     """Terms that all nodes can agree to."""
-    terms = [NO_TERMS, *turn.agreed.values()]
-    return Terms(*(max(each) for each in zip(*map(msgspec.structs.astuple, terms), strict=True)))
+    terms = [NO_TERMS, *agreed]
+    return Terms(
+        max(each.least_people for each in terms),
+        max(each.least_cell for each in terms),
+        max(each.least_allele_count for each in terms),
+        min(each.most_parameters for each in terms),
+    )
 
 
 def asked_digest(ask: Ask) -> str:
@@ -255,7 +265,7 @@ def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combi
 
 
 def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
-    """What is to be said of those who are not in the study; of a few only that they are fewer."""
+    """What is to be said of those who are not in the study, and of relatives; of a few only that they are fewer."""
     counts = {name: int(sums[name]) for name in _SAID_OF}
     return tuple(f"{many_of(count, terms.least_cell)} {_SAID_OF[name]}" for name, count in counts.items() if count > 0)
 

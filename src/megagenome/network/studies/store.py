@@ -17,6 +17,7 @@ from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_receipt import Release, RoundFacts
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
 
@@ -81,25 +82,34 @@ class StudyStore:
         run: StoredRun,
         sites: Sequence[StoredSite],
         *,
-        result: StudyResult | None = None,
+        result: bytes | None = None,
+        release: Release | None = None,
         forget: bool = False,
         acts: Sequence[Act] = (),
     ) -> None:
-        """What changed of a run; with `forget`, all that was opened in its epochs so far is deleted."""
+        """What changed of a run; with `forget`, all that was opened in its epochs so far is deleted, but for what the
+        rounds were. `result` is of `encode_result`."""
         with begin_writing(self.engine) as connection:
             if forget:
                 connection.execute(sa.delete(t.study_sum).where(t.study_sum.c.run == run.id))
-            self._save(connection, run, sites, None if result is None else encode_result(result))
+            self._save(connection, run, sites, result)
+            if release is not None:
+                connection.execute(sa.delete(t.study_release).where(t.study_release.c.run == run.id))
+                facts = msgspec.json.encode(release).decode()
+                connection.execute(sa.insert(t.study_release).values(run=run.id, facts=facts))
             if acts:
                 self._enter(connection, acts)
 
     def add_sum(
-        self, run: StoredRun, sites: Sequence[StoredSite], number: int, opened: StoredSum, acts: Sequence[Act]
+        self, run: StoredRun, sites: Sequence[StoredSite], facts: RoundFacts, opened: StoredSum, acts: Sequence[Act]
     ) -> None:
         """What was opened of a round, and its entry in the ledger."""
+        number = facts.round
         with begin_writing(self.engine) as connection:
             row = {"run": run.id, "round": number, **opened._asdict(), "opened": pack(opened.opened)}
             connection.execute(sa.insert(t.study_sum).values(row))
+            stated = {"epoch": facts.epoch, "round": number, "facts": msgspec.json.encode(facts).decode()}
+            connection.execute(sa.insert(t.study_round).values(run=run.id, **stated))
             self._save(connection, run, sites, None)
             self._enter(connection, acts)
 
@@ -138,14 +148,26 @@ class StudyStore:
             rows = connection.execute(asked.order_by(t.study_sum.c.round)).all()
         return [StoredSum(row.asked, row.is_of_values, unpack(row.opened)) for row in rows]
 
+    def rounds(self, run: str) -> list[RoundFacts]:
+        """What each round was that was opened, in all epochs, in order."""
+        column = t.study_round.c
+        asked = sa.select(column.facts).where(column.run == run).order_by(column.epoch, column.round)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(row.facts, type=RoundFacts) for row in connection.execute(asked)]
+
+    def release(self, run: str) -> Release | None:
+        """How a run's result came to be told; None where there is none."""
+        asked = sa.select(t.study_release.c.facts).where(t.study_release.c.run == run)
+        with self.engine.connect() as connection:
+            facts = connection.execute(asked).scalar()
+        return None if facts is None else msgspec.json.decode(facts, type=Release)
+
     def result(self, run: StoredRun) -> ResultShown | None:
         """What a run found; None where it has no result."""
         asked = sa.select(t.study_run.c.result).where(t.study_run.c.id == run.id)
         with self.engine.connect() as connection:
             content = connection.execute(asked).scalar()
-        return (
-            None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
-        )
+        return None if content is None else shown_result(content, run.id, run.digest)
 
     def listed(self, owner: str | None) -> tuple[StudyListed, ...]:
         """Somebody's runs, or everybody's, newest first."""
@@ -197,6 +219,11 @@ def encode_result(result: StudyResult) -> bytes:
     }
     summary = {name: _value(value) for name, value in result.summary.items()}
     return msgspec.json.encode(ResultShown("", "", tables, summary, result.notes))
+
+
+def shown_result(content: bytes, run: str, document: str) -> ResultShown:
+    """A stored result as it is shown of a run."""
+    return msgspec.structs.replace(decode_result(content), id=run, document=document)
 
 
 def decode_result(content: bytes) -> ResultShown:

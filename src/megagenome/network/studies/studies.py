@@ -4,6 +4,8 @@
 import secrets
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
@@ -13,12 +15,14 @@ from megagenome.network.studies.check import findings
 from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.methods import METHODS
 from megagenome.network.studies.needs import Permits
+from megagenome.network.studies.receipt import receipt_of, release_acts
 from megagenome.network.studies.run import Part, Run
 from megagenome.network.studies.shown import method_of, shown
 from megagenome.network.studies.store import StoredRun
 from megagenome.standards import study as study_document
 from megagenome.standards.study import StudyDocument
-from megagenome.standards.study_shown import Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
+from megagenome.standards.study_receipt import Receipt
+from megagenome.standards.study_shown import OVER, Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
 
 _SEE_ALL = frozenset({Role.AUDITOR, Role.DATA_STEWARD})
 
@@ -33,9 +37,11 @@ class Studies:
         permits: Permits,
         keys_of_nodes: Callable[[], Mapping[str, str]],
         most_running: int,
+        hub: str = "",
     ) -> None:
         """`keys_of_nodes` are thumbprints of the keys with which nodes that joined sign now, by node; `most_running`
-        is for one person, at once."""
+        is for one person, at once; `hub` is the hub's id."""
+        self._hub = hub
         self.coordinator, self._store = coordinator, coordinator.store
         self._permits, self._keys_of_nodes, self._most_running = permits, keys_of_nodes, most_running
 
@@ -72,8 +78,12 @@ class Studies:
             raise NotEntitled("a result is released by a data steward of this hub whom its permit does not name")
         if stored.state is not RunState.WAITING:
             raise Conflict(f"study {run} is {stored.state}: there is nothing to release")
-        act = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"released:{run}")
-        self._store.save(stored._replace(state=RunState.FINISHED, reason=""), (), acts=[act])
+        release = self._store.release(run)
+        if release is None:
+            raise Corrupt(f"it is not known by which rules the result of study {run} was checked")
+        release = msgspec.structs.replace(release, by=caller.subject or "", at=stamp(clock.now()))
+        acts = release_acts(stored, release, Act(Kind.STUDY, caller.subject, caller.name))
+        self._store.save(stored._replace(state=RunState.FINISHED, reason=""), (), release=release, acts=acts)
         self.coordinator.board.note()
 
     def listed(self, caller: Caller) -> StudyList:
@@ -103,6 +113,13 @@ class Studies:
         if found is None:
             raise Corrupt(f"the result of study {run} is gone")
         return found
+
+    def receipt(self, caller: Caller, run: str) -> Receipt:
+        """What was computed with whom, and how the result came to be told. Raises `Conflict` while it is running."""
+        stored = self._require(caller, run)
+        if stored.state not in OVER:
+            raise Conflict(f"study {run} is {stored.state}: its receipt is made when it is over")
+        return receipt_of(self._store, stored, self._hub)
 
     def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
         if caller.subject is None or caller.node:
