@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from megagenome.analytics.check import (
@@ -107,8 +108,11 @@ class StudySite:
         settings: AnalyticsSettings,
         executor: Executor,
         scans: Executor | None = None,
+        self_test: Callable[[type], float] | None = None,
     ) -> None:
-        """`executor` works on tasks, `scans` on parts of a task's scans."""
+        """`executor` works on tasks, `scans` on parts of a task's scans. `self_test` computes a kind of method on
+        planted people, tells how far it is off, and raises where that is too far."""
+        self._self_test = self_test
         self._collection, self._node, self._keys = collection, node, keys
         self._ledger, self._settings = ledger, settings
         self._executor, self._scans = executor, scans
@@ -225,7 +229,9 @@ class StudySite:
         turn = Round(task.digest, task.place.epoch, task.place.round, task.sites)
         match task.place.stage:
             case Stage.CHECK:
-                return Agreed(terms_of(held.datasets, self._settings)), b""
+                terms = terms_of(held.datasets, self._settings)
+                tested = None if self._self_test is None else self._self_test(type(held.document.method))
+                return Agreed(msgspec.structs.replace(terms, self_test=tested)), b""
             case Stage.KEYS:
                 held.secret, held.keyed = RoundSecret(), turn.number
                 return Keyed(sign_key(self._keys, turn, self._node, held.secret.public)), b""

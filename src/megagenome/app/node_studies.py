@@ -14,6 +14,7 @@ from megagenome.analytics.site import StudySite
 from megagenome.app.node import Node
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
+from megagenome.network.studies.planted import largest_deviation
 from megagenome.network.study_exchange import StudyExchange
 
 _WATCH_S = 0.5
@@ -59,5 +60,5 @@ def node_studies(node: Node, keys: SigningKeys, ledger: Ledger, descriptor: str)
         return None
     executor = ThreadPoolExecutor(settings.at_once, "study")
     scans = ThreadPoolExecutor(settings.threads, "scan")
-    site = StudySite(node.collection, me.id, keys, ledger, settings, executor, scans)
+    site = StudySite(node.collection, me.id, keys, ledger, settings, executor, scans, largest_deviation)
     return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor, scans)

@@ -110,12 +110,15 @@ class Terms(msgspec.Struct, frozen=True):
     least_cell          smallest group or table cell, other than 0, that is told
     least_allele_count  of the rarer allele, over all sites
     most_parameters     at most so many fitted parameters for each person, over all sites
+    self_test           how far the node was off when it computed the method on planted people; None where it did not.
+                        Not a demand: of several nodes' terms it is none
     """
 
     least_people: _Count
     least_cell: _Count
     least_allele_count: _Count
     most_parameters: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    self_test: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 NO_TERMS = Terms(0, 0, 0)

@@ -37,13 +37,15 @@ class RoundFacts(msgspec.Struct, frozen=True):
 
 
 class SiteFacts(msgspec.Struct, frozen=True):
-    """A node's part. Bytes are of payloads, to the hub and from it."""
+    """A node's part. Bytes are of payloads, to the hub and from it. `self_test`: how far it was off when
+    it computed the method on planted people, at the beginning of the run; None where it did not."""
 
     node: str
     key: str
     taking_part: bool
     up_bytes: int
     down_bytes: int
+    self_test: float | None
 
 
 class RulesFacts(msgspec.Struct, frozen=True):

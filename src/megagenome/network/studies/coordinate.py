@@ -339,7 +339,7 @@ class Coordinator:
         """Without somebody who withdrew. After a sum of values only where the node holds others back with them: where
         all that it lends is open it does not, and the difference would be one person's."""
         run.restarts += 1
-        if run.has_opened and run.parts[node].terms in (None, NO_TERMS):
+        if run.has_opened and strictest([run.parts[node].terms or NO_TERMS]) == NO_TERMS:
             self._stop(run, f"somebody withdrew at {node}; {NO_SECOND_SUM}")
         elif run.restarts > MOST_RESTARTS:
             self._stop(run, f"people changed at {node} again and again: begin a new study later")

@@ -11,6 +11,7 @@ from megagenome.network.studies.model import Ask
 from megagenome.network.studies.release import ReleaseRules
 from megagenome.network.studies.store import StoredRun, StudyStore
 from megagenome.standards import study as study_document
+from megagenome.standards.study_exchange import Terms
 from megagenome.standards.study_receipt import Receipt, Release, RoundFacts, RulesFacts, SiteFacts, SummedFacts
 from megagenome.standards.study_shown import ResultShown
 
@@ -34,7 +35,9 @@ def receipt_of(store: StudyStore, run: StoredRun, hub: str) -> Receipt:
         run.created,
         run.ended,
         tuple(
-            SiteFacts(each.node, keys[each.node], each.taking_part, each.up_bytes, each.down_bytes)
+            SiteFacts(
+                each.node, keys[each.node], each.taking_part, each.up_bytes, each.down_bytes, _self_test(each.terms)
+            )
             for each in store.sites(run.id)
         ),
         tuple(store.rounds(run.id)),
@@ -72,3 +75,7 @@ def release_acts(run: StoredRun, release: Release, by: Act) -> list[Act]:
         f"{'told' if release.by == BY_RULES else 'released'}:{run.id}",
     )
     return [msgspec.structs.replace(by, permit=run.permit, detail=each) for each in stated]
+
+
+def _self_test(terms: str) -> float | None:
+    return msgspec.json.decode(terms, type=Terms).self_test if terms else None
