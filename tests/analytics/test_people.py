@@ -144,7 +144,7 @@ def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_sta
     class Whole:
         def list_alleles(self, assembly: str, _regions: Any, _least: int) -> AlleleList:
             n = len(calls)
-            return AlleleList(assembly, ("1",), np.zeros(n, np.uint32), np.arange(n) * 10, (b"A\tC",) * n)
+            return AlleleList(assembly, ("1",), np.zeros(n, np.uint32), np.arange(n) * 100_000, (b"A\tC",) * n)
 
         def scan(self, _alleles: AlleleList) -> DenseScan:
             return DenseScan(calls)

@@ -25,6 +25,7 @@ LEAST_ALLELES = 500
 LEAST_FOR_SECOND = 2_048
 """With fewer the estimate's standard error (about half of one over the root of their number) is not small beside what
 tells the second degree from the third, 0.06: millions of pairs would then have many that only seem related."""
+_WINDOW = 100_000
 _LEAST_FREQUENCY = 0.05
 _MOST_MISSING = 0.02
 _PEOPLE_AT_ONCE = 1_024
@@ -61,10 +62,16 @@ class Relatives(NamedTuple):
 
 def relatives_of(genotypes: Genotypes, variants: Variants) -> tuple[Relatives, int]:
     """Of the people whose genotypes these are, by alleles that a study is of; and how many of them were compared: all,
-    or nobody, where too few alleles are fit. Cost: two passes over the genotypes, and as for `find_relatives`."""
+    or nobody, where too few alleles are fit. Of neighbours only one is taken: over a short piece of a chromosome people
+    who are not related are alike. Cost: two passes over the genotypes, and as for `find_relatives`."""
     alleles = genotypes.list_alleles(variants.assembly, variants.regions, 1)
+    window = alleles.contig.astype(np.int64) << 32 | alleles.start.astype(np.int64) // _WINDOW
     scan = genotypes.scan(alleles)
-    found = find_relatives(scan, thinned(alleles, scan.count()))
+    fit = thinned(alleles, scan.count(), len(alleles))
+    apart = fit[np.diff(window[fit], prepend=-1) != 0]
+    if len(apart) > MOST_ALLELES:
+        apart = apart[np.linspace(0, len(apart) - 1, MOST_ALLELES).astype(np.int64)]
+    found = find_relatives(scan, apart)
     return found, scan.people if found.alleles >= LEAST_ALLELES else 0
 
 
