@@ -12,6 +12,7 @@ from typing import Any
 
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.analytics.site import StudySite
+from megagenome.analytics.studied import _sets
 from megagenome.collection.acts import Act, say
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
@@ -40,6 +41,8 @@ class RealNode:
     def __init__(self, name: str, folder: Path, numbers: range, settings: AnalyticsSettings, *, is_open: bool) -> None:
         shutil.copytree(_filled(name, numbers, is_open=is_open), folder)
         self.name, self.numbers, self.settings, self.is_dead = name, set(numbers), settings, False
+        self.first = numbers.start
+        self.parts: dict[str, frozenset[int]] = {}
         self.keys = SigningKeys.open(folder / "keys")
         self.collection = Collection.open_folder(folder, no_ontology)
         self.collection.journal = clocks.NoJournal()
@@ -50,6 +53,13 @@ class RealNode:
         """The node's process begins, or begins anew."""
         self.settings = settings or self.settings
         self.site = StudySite(self.collection, self.name, self.keys, self.ledger, self.settings, AtOnce())
+        record = self.site._studied.record
+
+        def noting(run: str, numbers: Any) -> None:
+            record(run, numbers)
+            self.parts[run] = frozenset((numbers + self.first).tolist())
+
+        self.site._studied.record = noting  # type: ignore[method-assign]
 
     def turn(self, coordinator: Coordinator) -> bool:
         """One message of the exchange, and what follows from it; whether something happened."""
@@ -82,6 +92,11 @@ class RealNode:
         say(self.collection, IndividualId(f"I{number}"), Act.WITHDRAW, by="desk", longest_delay_days=30)
         self.numbers.discard(number)
 
+    def recorded(self) -> list[set[int]]:
+        """The sets of people of whom sums left, oldest first."""
+        with self.collection.engine.connect() as connection:
+            return [set((each + self.first).tolist()) for each in _sets(connection).values()]
+
     def acts(self) -> list[tuple[str, str, int]]:
         """What its ledger has of studies, but for the run's id."""
         entries = [each for each in self.ledger.items() if not isinstance(each, str) and each.kind == "study"]
@@ -95,7 +110,7 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
     atexit.register(shutil.rmtree, top)
     collection = Collection.create(top / "node", no_ontology)
     dataset = f"{name}-data"
-    stated = DatasetStatement(DatasetId(dataset), open=True if is_open else None, publish=True)
+    stated = DatasetStatement(DatasetId(dataset), open=True if is_open else None, collection_year=2020, publish=True)
     people = clocks.table(dict.fromkeys(numbers, YES))
     load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")  # type: ignore[list-item]
     with collection.engine.begin() as connection:

@@ -7,7 +7,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from megagenome.analytics.people import assembly_of, choose_people, parameters_of, read_cohort
+from megagenome.analytics.model import Table
+from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, parameters_of, read_cohort
+from megagenome.analytics.relatives import relatives_of
 from megagenome.collection.cohort import Everyone, HasCustom, Not
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
@@ -28,6 +30,9 @@ from megagenome.standards.study import (
     Weight,
     column_names,
 )
+from megagenome.standards.study_arrays import AlleleList
+from tests.analytics.test_relatives import family
+from tests.oracles.dense_scan import DenseScan
 
 NAN = float("nan")
 CASES, CONTROLS = '{"type":"sex","sex":"female"}', '{"type":"everyone"}'
@@ -131,3 +136,29 @@ def test_names_of_columns() -> None:
 def test_what_is_no_cohort(text: str) -> None:
     with pytest.raises(Invalid, match="not a cohort"):
         read_cohort(text)
+
+
+def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_stay() -> None:
+    calls = family(2_500).calls
+
+    class Whole:
+        def list_alleles(self, assembly: str, _regions: Any, _least: int) -> AlleleList:
+            n = len(calls)
+            return AlleleList(assembly, ("1",), np.zeros(n, np.uint32), np.arange(n) * 100_000, (b"A\tC",) * n)
+
+        def scan(self, _alleles: AlleleList) -> DenseScan:
+            return DenseScan(calls)
+
+    table = Table(np.arange(8.0), np.zeros((8, 0)), ())
+    everybody = StudyPeople(np.arange(8) * 10, table, 3)
+    found, compared = relatives_of(Whole(), Variants("GRCh38"))
+    assert compared == 8
+    left = everybody.independent(found, compared, leave_out=True)
+    assert (left.numbers.tolist(), left.table.trait.tolist()) == ([0, 10, 20, 30, 40, 50, 70], [0, 1, 2, 3, 4, 5, 7])
+    counts = left.counts()
+    assert [counts[name] for name in ("people", "incomplete", "held_back", "duplicates")] == [7, 3, 0, 1]
+    assert (counts["first_degree"], counts["not_compared"]) == (7, 0)
+    kept = everybody.independent(found, compared, leave_out=False)
+    assert (kept.counts()["people"], kept.counts()["first_degree"]) == (8, 9)
+    fewer = left.only(np.array([0, 10, 70]))
+    assert (fewer.counts()["first_degree"], fewer.counts()["held_back"]) == (0, 4)

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
@@ -12,7 +13,7 @@ from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import NotEntitled
+from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
 from megagenome.standards.study import Site, StudyDocument
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
@@ -44,6 +45,8 @@ def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, setti
     named = sorted(site.node for site in document.sites)
     if list(sites) != sorted(set(sites)) or not set(sites) <= set(named):
         raise NotEntitled("the hub asks with other sites than the study names")
+    if len(named) < document.least_sites:
+        raise NotEntitled(f"the study names {len(named)} sites, and demands {document.least_sites} itself")
     if len(sites) < len(named) and (document.when_one_fails != "go on" or len(sites) < document.least_sites):
         raise NotEntitled(f"{len(sites)} of {len(named)} sites are left, and the study does not go on with so few")
     if len(sites) == 1 and not (len(named) == 1 and settings.alone):
@@ -72,20 +75,53 @@ def terms_of(datasets: Sequence[Dataset], settings: AnalyticsSettings) -> Terms:
     """What this node demands of what all nodes' sums tell."""
     if is_open(datasets):
         return NO_TERMS
-    return Terms(settings.least_people_in_all, settings.least_cell, settings.least_allele_count)
+    return Terms(
+        settings.least_people_in_all, settings.least_cell, settings.least_allele_count, settings.most_parameters
+    )
 
 
 def require_known(engine: sa.Engine, others: Sequence[Site]) -> None:
     """Pin the keys of nodes that this one computes with for the first time, durably.
 
-    Raises `NotEntitled` where a node has another key than when it was first met: its masks would not be its own."""
+    Raises `NotEntitled` where a node has another key than when it was first met: its masks would not be its own, unless
+    this node's operator says that they are (`accept_key`)."""
     peer = t.study_peer.c
     with begin_writing(engine) as connection:
         known = {row.node: row.key for row in connection.execute(sa.select(peer.node, peer.key))}
         for site in others:
             if known.get(site.node, site.key) != site.key:
-                raise NotEntitled(f"{site.node} has another key than when this node first computed with it")
+                raise NotEntitled(
+                    f"{site.node} has another key than when this node first computed with it: once its operator says "
+                    f"that it is theirs, `megagenome node peers DIR --accept {site.node} --key {site.key}`"
+                )
         since = clock.now().isoformat()
         new = [{"node": each.node, "key": each.key, "since": since} for each in others if each.node not in known]
         if new:
             connection.execute(sa.insert(t.study_peer), new)
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """A node that this one computed with, the thumbprint of its key, and since when that is believed."""
+
+    node: str
+    key: str
+    since: str
+
+
+def list_peers(engine: sa.Engine) -> list[Peer]:
+    """All of them, by name."""
+    peer = t.study_peer.c
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(peer.node, peer.key, peer.since).order_by(peer.node))
+        return [Peer(*row) for row in rows]
+
+
+def accept_key(engine: sa.Engine, node: str, key: str) -> None:
+    """Believe another key of a node that this one computed with, from now on. Durable on return.
+
+    Raises `NotFound` for a node that is not known, whose key is believed at the first study anyway."""
+    peer = t.study_peer.c
+    with begin_writing(engine) as connection:
+        change = sa.update(t.study_peer).where(peer.node == node).values(key=key, since=clock.now().isoformat())
+        if not connection.execute(change).rowcount:
+            raise NotFound(f"this node has computed with no {node[:100]!r} yet")

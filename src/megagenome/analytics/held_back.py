@@ -31,14 +31,15 @@ class Chosen(NamedTuple):
 
 
 def choose_people(today: Planes, earlier: Sequence[Planes], least: int, rng: np.random.Generator) -> Chosen:
-    """Of the people who may be studied `today`, those who take part. `earlier`: the sets that took part before.
+    """Of the people who may be studied `today`, those who take part. `earlier`: the sets that took part before,
+    none wider than today's.
 
     Raises `NotEntitled` where no set keeps the rule, or fewer than `least` would be left. Cost: linear in the people of
     the node and the earlier sets.
     """
-    before = [_as_wide(each, today) for each in earlier]
-    if all(_keeps(today, each, least) for each in before):
+    if keeps_apart(today, earlier, least):
         return Chosen(today, 0)
+    before = [_as_wide(each, today) for each in earlier]
     members = np.flatnonzero(np.unpackbits(today.reshape(-1), bitorder="little"))
     order = rng.permutation(members)
     taken_again = sorted((each for each in before if not _size(each & ~today)), key=_size, reverse=True)
@@ -56,6 +57,11 @@ def choose_people(today: Planes, earlier: Sequence[Planes], least: int, rng: np.
     )
 
 
+def keeps_apart(people: Planes, earlier: Sequence[Planes], least: int) -> bool:
+    """Whether a set is, compared with each of the others, the same or different in at least `least` people."""
+    return all(_keeps(people, _as_wide(each, people), least) for each in earlier)
+
+
 def _keeps(one: Planes, other: Planes, least: int) -> bool:
     differing = _size(one ^ other)
     return differing == 0 or differing >= least
@@ -68,7 +74,7 @@ def _size(planes: Planes) -> int:
 def _as_wide(planes: Planes, like: Planes) -> Planes:
     """An earlier set, as wide as today's: the node may have more people now."""
     wide = np.zeros_like(like)
-    wide[: len(planes)] = planes[: len(like)]
+    wide[: len(planes)] = planes
     return wide
 
 

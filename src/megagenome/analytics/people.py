@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
+from megagenome.analytics.relatives import DUPLICATE, FIRST, Relatives
 from megagenome.collection.cohort import Cohort, HasCustom
 from megagenome.collection.values import FAILS, HOLDS, PeopleValues
 from megagenome.kernel.errors import Invalid
@@ -25,8 +26,21 @@ from megagenome.standards.study import (
     StudyDocument,
     Survival,
     Variable,
+    Variants,
     column_names,
 )
+
+
+class Kin(NamedTuple):
+    """Pairs who are duplicates or related, int64 [pairs, 2], by their numbers at the node; their kinship; and of how
+    many people nothing is known."""
+
+    pairs: npt.NDArray[np.int64]
+    kinship: Floats
+    not_compared: int
+
+
+NO_KIN = Kin(np.zeros((0, 2), np.int64), np.zeros(0), 0)
 
 
 class StudyPeople(NamedTuple):
@@ -35,11 +49,47 @@ class StudyPeople(NamedTuple):
     numbers     int64 [people], increasing: the people at this node of whom everything that the study needs is recorded
     table       in that order
     incomplete  how many more belong to the study's cohort, of whom something is not recorded
+    held_back   how many more of whom all is recorded are held back, so that no two studies differ by a few people
+    kin         how many of them are related, as far as it is known
     """
 
     numbers: npt.NDArray[np.int64]
     table: Table
     incomplete: int
+    held_back: int = 0
+    kin: Kin = NO_KIN
+
+    def independent(self, found: Relatives, compared: int, *, leave_out: bool) -> "StudyPeople":
+        """Of people among whom these relatives were found, one of each duplicate (all, without `leave_out`)."""
+        out = found.to_leave_out() if leave_out else np.zeros(0, np.int64)
+        kept = self.only(np.delete(self.numbers, out))
+        kin = Kin(self.numbers[found.pairs], found.kinship, len(self.numbers) - compared)
+        return kept._replace(held_back=self.held_back, kin=kin)
+
+    def counts(self) -> dict[str, int]:
+        """What is told of them, in sums (`standards.study_exchange.PEOPLE_COUNTS`)."""
+        within = np.isin(self.kin.pairs, self.numbers).all(axis=1)
+        duplicate, first = self.kin.kinship >= DUPLICATE, self.kin.kinship >= FIRST
+        return {
+            "people": len(self.numbers),
+            "incomplete": self.incomplete,
+            "held_back": self.held_back,
+            "duplicates": int(duplicate.sum()),
+            "first_degree": int((within & first & ~duplicate).sum()),
+            "second_degree": int((within & ~first).sum()),
+            "not_compared": min(self.kin.not_compared, len(self.numbers)),
+        }
+
+    def only(self, numbers: npt.NDArray[np.int64]) -> "StudyPeople":
+        """Of them these, increasing; all others are held back."""
+        kept = np.searchsorted(self.numbers, numbers)
+        table = Table(
+            self.table.trait[kept] if len(self.table.trait) else self.table.trait,
+            self.table.covariates[kept],
+            self.table.names,
+        )
+        held_back = self.held_back + len(self.numbers) - len(numbers)
+        return StudyPeople(numbers, table, self.incomplete, held_back, self.kin)
 
 
 def read_cohort(definition: str) -> Cohort:
@@ -81,6 +131,15 @@ def assembly_of(document: StudyDocument) -> str | None:
             return assembly
         case method:
             return method.variants.assembly
+
+
+def variants_of(document: StudyDocument) -> Variants | None:
+    """The alleles by which a study's people can be compared; None where it is of none, or of a score's only."""
+    match document.method:
+        case Survival() | Score():
+            return None
+        case method:
+            return method.variants
 
 
 def variables_of(document: StudyDocument) -> tuple[Variable | None, tuple[Variable, ...]]:

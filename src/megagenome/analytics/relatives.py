@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.analytics.needs import Floats, GenotypeCounts, Scan
+from megagenome.analytics.needs import Floats, GenotypeCounts, Genotypes, Scan
+from megagenome.standards.study import Variants
 from megagenome.standards.study_arrays import AlleleList
 
 Pairs = npt.NDArray[np.int64]
@@ -24,6 +25,7 @@ LEAST_ALLELES = 500
 LEAST_FOR_SECOND = 2_048
 """With fewer the estimate's standard error (about half of one over the root of their number) is not small beside what
 tells the second degree from the third, 0.06: millions of pairs would then have many that only seem related."""
+_WINDOW = 100_000
 _LEAST_FREQUENCY = 0.05
 _MOST_MISSING = 0.02
 _PEOPLE_AT_ONCE = 1_024
@@ -56,6 +58,21 @@ class Relatives(NamedTuple):
             left_out.append(one)
             pairs = pairs[(pairs != one).all(axis=1)]
         return np.array(sorted(left_out), np.int64)
+
+
+def relatives_of(genotypes: Genotypes, variants: Variants) -> tuple[Relatives, int]:
+    """Of the people whose genotypes these are, by alleles that a study is of; and how many of them were compared: all,
+    or nobody, where too few alleles are fit. Of neighbours only one is taken: over a short piece of a chromosome people
+    who are not related are alike. Cost: two passes over the genotypes, and as for `find_relatives`."""
+    alleles = genotypes.list_alleles(variants.assembly, variants.regions, 1)
+    window = alleles.contig.astype(np.int64) << 32 | alleles.start.astype(np.int64) // _WINDOW
+    scan = genotypes.scan(alleles)
+    fit = thinned(alleles, scan.count(), len(alleles))
+    apart = fit[np.diff(window[fit], prepend=-1) != 0]
+    if len(apart) > MOST_ALLELES:
+        apart = apart[np.linspace(0, len(apart) - 1, MOST_ALLELES).astype(np.int64)]
+    found = find_relatives(scan, apart)
+    return found, scan.people if found.alleles >= LEAST_ALLELES else 0
 
 
 def thinned(alleles: AlleleList, counts: GenotypeCounts, most: int = MOST_ALLELES) -> Pairs:

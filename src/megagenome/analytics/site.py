@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """This node's part in studies: takes tasks from the hub, checks each study for itself, computes, and answers in sums.
 
-Nothing of a run is on disk here but entries in the ledger: a node that was restarted is given document and parameters
-again and computes the same. The key of a round's masks is in memory only, and masks one vector.
+Nothing of a run is on disk here but entries in the ledger and who is in it (`studied.py`): a node that was restarted is
+given document and parameters again and computes the same. The key of a round's masks is in memory only, and masks one
+vector.
 """
 
 import logging
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from megagenome.analytics.check import (
@@ -26,8 +28,10 @@ from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
-from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, read_cohort
+from megagenome.analytics.people import NO_KIN, StudyPeople, assembly_of, choose_people, read_cohort, variants_of
+from megagenome.analytics.relatives import relatives_of
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.analytics.studied import StudiedPeople
 from megagenome.collection import Collection
 from megagenome.collection.cohort import All, Any, InDataset
 from megagenome.collection.model import Dataset, Use
@@ -73,6 +77,7 @@ class _Held:
     secret     of the round `keyed`, until a vector was masked with it
     summed     the newest round of which a sum of values left
     is_opened  whether the hub went on after such a sum: it knows it
+    is_recorded  whether the people are in the node's record of who was studied, or need not be: open data
     """
 
     epoch: int
@@ -87,6 +92,7 @@ class _Held:
     keyed: int = -1
     summed: int = -1
     is_opened: bool = False
+    is_recorded: bool = False
 
 
 class _Stale(Exception):
@@ -105,14 +111,19 @@ class StudySite:
         settings: AnalyticsSettings,
         executor: Executor,
         scans: Executor | None = None,
+        self_test: Callable[[type], float] | None = None,
     ) -> None:
-        """`executor` works on tasks, `scans` on parts of a task's scans."""
+        """`executor` works on tasks, `scans` on parts of a task's scans. `self_test` computes a kind of method on
+        planted people, tells how far it is off, and raises where that is too far."""
+        self._self_test = self_test
         self._collection, self._node, self._keys = collection, node, keys
         self._ledger, self._settings = ledger, settings
         self._executor, self._scans = executor, scans
         self._turn = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
+        self._studied = StudiedPeople(collection.engine, settings.least_cell, settings.most_cohorts)
+        self._sites_summed: dict[str, tuple[str, ...]] = {}
         self._at_work: set[Place] = set()
         self._replies: deque[tuple[Reply, bytes]] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -157,6 +168,9 @@ class StudySite:
         with self._turn:
             for run in runs:
                 self._drop(run)
+                self._sites_summed.pop(run, None)
+        if runs:
+            self._studied.forget(runs)
 
     def watch(self) -> None:
         """Look whether the permit of each run still holds and all of its people are still in it; to be called several
@@ -194,7 +208,7 @@ class StudySite:
         with self._turn:
             self._at_work.discard(task.place)
             if isinstance(said, Changed | Refused):
-                self._drop(task.place.run)
+                self._drop(task.place.run, goes_on=isinstance(said, Changed))
             if said is not None:
                 self._replies.append((Reply(task.place, said), content))
         self._wake()
@@ -203,14 +217,20 @@ class StudySite:
         with self._turn:
             if self._held.get(run) is not held:
                 return
-            self._drop(run)
+            self._drop(run, goes_on=isinstance(said, Changed))
             self._replies.append((Reply(Place(run, held.epoch, 0, Stage.CHECK), said), b""))
         self._wake()
 
-    def _drop(self, run: str) -> None:
-        """Keep no more of a run than that it must not begin again, where the hub has a sum of it."""
+    def _drop(self, run: str, *, goes_on: bool = False) -> None:
+        """Forget a run's people, but not with which sites it was computed: a sum that left may have been opened. Where
+        the hub has one, the run must not begin again; only without somebody who withdrew it `goes_on`, and of data that
+        are not open, because others are held back with them."""
         held = self._held.pop(run, None)
-        if held is not None and held.is_opened:
+        if held is None:
+            return
+        if held.summed >= 0:
+            self._sites_summed[run] = held.sites
+        if held.is_opened and not (goes_on and not is_open(held.datasets)):
             self._ended.append(run)
 
     def _answer(self, task: Task, payload: bytes) -> tuple[Said, bytes]:
@@ -219,7 +239,9 @@ class StudySite:
         turn = Round(task.digest, task.place.epoch, task.place.round, task.sites)
         match task.place.stage:
             case Stage.CHECK:
-                return Agreed(terms_of(held.datasets, self._settings)), b""
+                terms = terms_of(held.datasets, self._settings)
+                tested = None if self._self_test is None else self._self_test(type(held.document.method))
+                return Agreed(msgspec.structs.replace(terms, self_test=tested)), b""
             case Stage.KEYS:
                 held.secret, held.keyed = RoundSecret(), turn.number
                 return Keyed(sign_key(self._keys, turn, self._node, held.secret.public)), b""
@@ -243,7 +265,8 @@ class StudySite:
             known.reading.require_all(known.people.numbers)
             known.epoch = epoch
             return known
-        if known is not None and known.is_opened:
+        before = known.sites if known is not None and known.is_opened else self._sites_summed.get(run, task.sites)
+        if before != task.sites:
             raise NotEntitled("sums with other sites were opened: their difference would show what a site sent")
         document = known.document if known is not None and not content else study_document.decode(content)
         held = self._open(task, document)
@@ -262,6 +285,10 @@ class StudySite:
         values, assembly = reading.values(), assembly_of(document)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
+        people = self._compared(document, reading, people)
+        if not is_open(datasets):
+            begins = task.place.round == 0
+            people = people.only(self._studied.choose(task.place.run, people.numbers, begins=begins).numbers)
         require_enough(document, datasets, len(people.numbers), self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count
@@ -269,7 +296,28 @@ class StudySite:
         method = METHODS[type(document.method)](document.method, people.table, genotypes, least_count)
         self._enter(task, document.permit, datasets, "begun", len(people.numbers))
         course = Course(document.method)
-        return _Held(task.place.epoch, task.sites, document, reading, datasets, people, method, course)
+        return _Held(
+            task.place.epoch,
+            task.sites,
+            document,
+            reading,
+            datasets,
+            people,
+            method,
+            course,
+            is_recorded=is_open(datasets),
+        )
+
+    def _compared(self, document: StudyDocument, reading: PermitReading, people: StudyPeople) -> StudyPeople:
+        """Without all but one of each duplicate, where the study says so."""
+        variants, unknown = variants_of(document), len(people.numbers)
+        if assembly_of(document) is None:
+            return people
+        if variants is None or not 1 < unknown <= self._settings.most_compared:
+            return people._replace(kin=NO_KIN._replace(not_compared=unknown))
+        genotypes = SiteGenotypes(reading, people.numbers, self._scans)
+        found, compared = relatives_of(genotypes, variants)
+        return people.independent(found, compared, leave_out=document.duplicates == "leave out")
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
         if not set(task.opened) <= MAY_OPEN.get(task.step, frozenset()):
@@ -282,7 +330,10 @@ class StudySite:
                 return Forgot(), b""
             secret, held.secret = held.secret, None
         held.course.require(turn.number, task.step, parameters, task.sums, is_opened=held.is_opened)
-        answer = _people(held.people) if task.step == PEOPLE_STEP else held.method.answer(task.step, parameters)
+        if task.step == PEOPLE_STEP:
+            answer: Arrays = {name: np.array(count) for name, count in held.people.counts().items()}
+        else:
+            answer = held.method.answer(task.step, parameters)
         vector = _vector(task, answer)
         if secret is not None:
             thumbprints = {site.node: site.key for site in held.document.sites}
@@ -290,6 +341,9 @@ class StudySite:
             vector = secret.mask(vector, turn, self._node, publics)
         opened = pack({name: answer[name] for name in task.opened}) if task.opened else b""
         held.reading.require_all(held.people.numbers)
+        if not held.is_recorded:
+            self._studied.record(task.place.run, held.people.numbers)
+            held.is_recorded = True
         if task.sums and task.step != PEOPLE_STEP:
             held.summed = turn.number
         self._enter(task, held.document.permit, held.datasets, f"sent:{turn.number}:{turn.epoch}", vector.size)
@@ -311,10 +365,6 @@ class StudySite:
                 for each in datasets
             )
         )
-
-
-def _people(people: StudyPeople) -> Arrays:
-    return {"people": np.array(len(people.numbers)), "incomplete": np.array(people.incomplete)}
 
 
 def _vector(task: Task, answer: Arrays) -> ring.Ring:

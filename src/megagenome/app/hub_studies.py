@@ -65,10 +65,12 @@ def hub_studies(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, re
     executor = ThreadPoolExecutor(_COMPUTE_AT_ONCE, "study")
     permits, settings = HubPermits(reader), hub.settings.studies
     coordinator = Coordinator(store, permits, settings, executor)
-    studies = Studies(coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running)
+    studies = Studies(
+        coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running, hub.settings.hub.id
+    )
     exchange = StudyExchange(coordinator, hub.engine, keys, hub.settings.hub.id, descriptor)
     named = HubNamed(hub.settings.hub.id, hub.settings.hub.url, keys, partial(versions_of_nodes, hub.engine))
-    routers = [study_router(studies, exchange), outcome_router(Outcomes(studies, store, named))]
+    routers = [study_router(studies, exchange, keys), outcome_router(Outcomes(studies, store, named))]
     return HubStudies(routers, coordinator, executor)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from megagenome.analytics.site import StudySite
 from megagenome.app.node import Node
+from megagenome.app.study_self_test import largest_deviation
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.study_exchange import StudyExchange
@@ -28,6 +29,7 @@ class NodeStudies(NamedTuple):
     site: StudySite
     exchange: StudyExchange
     executor: ThreadPoolExecutor
+    scans: ThreadPoolExecutor
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -39,7 +41,8 @@ class NodeStudies(NamedTuple):
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                self.executor.shutdown(wait=False, cancel_futures=True)
+                for each in (self.executor, self.scans):
+                    each.shutdown(wait=False, cancel_futures=True)
 
     async def _watch(self) -> None:
         while True:
@@ -56,5 +59,6 @@ def node_studies(node: Node, keys: SigningKeys, ledger: Ledger, descriptor: str)
     if not settings.enabled:
         return None
     executor = ThreadPoolExecutor(settings.at_once, "study")
-    site = StudySite(node.collection, me.id, keys, ledger, settings, executor)
-    return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor)
+    scans = ThreadPoolExecutor(settings.threads, "scan")
+    site = StudySite(node.collection, me.id, keys, ledger, settings, executor, scans, largest_deviation)
+    return NodeStudies(site, StudyExchange(node.collection.engine, keys, me.id, descriptor, site), executor, scans)

@@ -209,6 +209,8 @@ class StudyDocument(msgspec.Struct, frozen=True):
     sites     in the order of their names, each once
     least_people      fewest people at one node and in all; the nodes' rules may demand more
     when_one_fails    `stop`, or `go on` with the others while at least `least_sites` are left
+    duplicates        of people who are at a node twice (or are identical twins), by their genotypes: `leave out` all
+                      but one of each, or `keep` them. Relatives are kept. Both are counted in the result's notes
     """
 
     version: Literal[1]
@@ -220,6 +222,7 @@ class StudyDocument(msgspec.Struct, frozen=True):
     least_people: Annotated[int, msgspec.Meta(ge=1)] = 20
     least_sites: Annotated[int, msgspec.Meta(ge=1)] = 3
     when_one_fails: Literal["stop", "go on"] = "stop"
+    duplicates: Literal["leave out", "keep"] = "leave out"
 
 
 def encode(document: StudyDocument) -> bytes:

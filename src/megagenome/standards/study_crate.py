@@ -23,6 +23,7 @@ from megagenome.kernel.errors import Corrupt, TooLarge
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.kernel.signatures import verify
+from megagenome.standards.study_receipt import RoundFacts
 
 METADATA = "ro-crate-metadata.json"
 SIGNATURE = METADATA + ".jws"
@@ -37,7 +38,8 @@ _MOST_FILES = 100
 
 class SiteRecord(msgspec.Struct, frozen=True):
     """One node's part: whether it was in the result, its datasets, the thumbprint of its key, the version of its
-    software ("" where the hub was not told), payload bytes to the hub and from it."""
+    software ("" where the hub was not told), payload bytes to the hub and from it; `self_test`: how far it was off when
+    it computed the method on planted people before the study, None where it did not."""
 
     node: str
     in_result: bool
@@ -46,36 +48,11 @@ class SiteRecord(msgspec.Struct, frozen=True):
     version: str
     up_bytes: int
     down_bytes: int
-
-
-class SumRecord(msgspec.Struct, frozen=True):
-    """An array that was summed over sites, with `bits` binary digits after the point. `largest_error` of each of its
-    numbers is sites * 2**-(bits + 1), 0 for counts."""
-
-    name: str
-    shape: tuple[int, ...]
-    bits: int
-    largest_error: float
-
-
-class RoundRecord(msgspec.Struct, frozen=True):
-    """One round: what was summed, and what each site told openly."""
-
-    step: str
-    sums: tuple[SumRecord, ...]
-    opened: tuple[str, ...]
-
-
-class SelfTest(msgspec.Struct, frozen=True):
-    """A study on simulated people with planted effects, by the same software, against the pooled computation."""
-
-    passed: bool
-    of: str
-    largest_difference: float
+    self_test: float | None
 
 
 class RunRecord(msgspec.Struct, frozen=True):
-    """How a study was run. `people` of all nodes together; `self_test` None where none was made."""
+    """How a study was run. `people` of all nodes together; `rounds` of all epochs, in order."""
 
     id: str
     document: str
@@ -91,8 +68,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     epoch: int
     people: int | None
     sites: tuple[SiteRecord, ...]
-    rounds: tuple[RoundRecord, ...]
-    self_test: SelfTest | None = None
+    rounds: tuple[RoundFacts, ...]
 
 
 class Verified(msgspec.Struct, frozen=True):

@@ -37,8 +37,11 @@ LARGEST_PAYLOAD_BYTES = 512 << 20
 LONGEST_WAIT_S = 25.0
 MOST_HELD = 100
 PEOPLE_STEP = "people"
-"""The step before each method's own: the sums of how many `people` there are, and of how many were `incomplete`, left
-out because something that the study asks of them is not recorded."""
+PEOPLE_COUNTS = ("people", "incomplete", "held_back", "duplicates", "first_degree", "second_degree", "not_compared")
+"""The step before each method's own: the sums of how many `people` there are, of how many were `incomplete`, left out
+because something that the study asks of them is not recorded, of how many were `held_back`, so that no two studies at a
+node differ by a few people; of pairs of `duplicates` within a node, and among those who are in it of the `first_degree`
+and `second_degree`; and of how many people their node has `not_compared`."""
 
 T = TypeVar("T")
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -106,11 +109,16 @@ class Terms(msgspec.Struct, frozen=True):
     least_people        fewest people over all sites
     least_cell          smallest group or table cell, other than 0, that is told
     least_allele_count  of the rarer allele, over all sites
+    most_parameters     at most so many fitted parameters for each person, over all sites
+    self_test           how far the node was off when it computed the method on planted people; None where it did not.
+                        Not a demand: of several nodes' terms it is none
     """
 
     least_people: _Count
     least_cell: _Count
     least_allele_count: _Count
+    most_parameters: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    self_test: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 NO_TERMS = Terms(0, 0, 0)

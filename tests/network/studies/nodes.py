@@ -31,6 +31,7 @@ from megagenome.standards.study import Frequencies, Site, StudyDocument, Variant
 from megagenome.standards.study_arrays import Arrays, pack, unpack
 from megagenome.standards.study_exchange import (
     NO_TERMS,
+    PEOPLE_COUNTS,
     PEOPLE_STEP,
     Agreed,
     Changed,
@@ -179,7 +180,10 @@ class FakeNode:
         """The method's site side."""
         v = self.values
         if step == PEOPLE_STEP:
-            return {"people": np.array(len(v)), "incomplete": np.array(1)}
+            return {name: np.array(0) for name in PEOPLE_COUNTS} | {
+                "people": np.array(len(v)),
+                "incomplete": np.array(1),
+            }
         if step == "alleles":
             return {"start": np.array([3, len(v)], np.int64)}
         if step == "first":

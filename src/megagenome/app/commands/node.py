@@ -42,6 +42,7 @@ node.command(
     help="Move a dataset's state, or choose its tiers. A draft is approved, then published; what is withdrawn needs a "
     "new approval.",
 )
+node.command("megagenome.app.commands.peers:peers", name="peers")
 
 
 def _records(folder: Path) -> Records:

@@ -60,5 +60,5 @@ def _of_sites(document: StudyDocument, permit: KnownPermit, keys: Mapping[str, s
         for dataset in sorted(set(site.datasets)):
             if (site.node, dataset) not in permit.datasets:
                 yield f"{site.node}: permit {document.permit} does not let dataset {dataset} be read, or not yet"
-    if document.when_one_fails == "go on" and document.least_sites > len(nodes):
+    if document.least_sites > len(nodes):
         yield f"least_sites is {document.least_sites}, and there are {len(nodes)} sites"

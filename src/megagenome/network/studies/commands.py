@@ -238,7 +238,9 @@ def _verified(found: Verified, *, named: bool) -> RenderableType:
         for site in run.sites
     ]
     bound = max((each.largest_error for step in run.rounds for each in step.sums), default=0.0)
-    test = "none" if run.self_test is None else ("passed" if run.self_test.passed else "FAILED")
+    tests = [site.self_test for site in run.sites if site.in_result]
+    known = [each for each in tests if each is not None]
+    test = f"{len(known)} of {len(tests)} nodes, at most {max(known):.0e} off on planted people" if known else "none"
     return Group(
         printable(f"The crate is whole. Signed with the key {found.key}: {whose}."),
         printable(f"{run.title}: {run.method}, study {run.document}, run {run.id} at {run.hub}, ended {run.ended}"),

@@ -5,8 +5,9 @@ What it needs after it was killed is in the database: document, nodes, and what 
 method is computed again (`_catch_up`). Vectors that were on their way then are lost, and asked again under new keys.
 
 **One sum only.** Two sums of the same round that differ by one node, or by one person, show that node's or person's
-values to the hub. So a run begins again (without a node that fails, without somebody who withdrew) only as long as no
-sum of people's values was opened. From then on it stops, and says so.
+values to the hub. So a run begins again without a node that fails only as long as no sum of people's values was opened;
+from then on it stops, and says so. Without somebody who withdrew it begins again also later: their node holds back so
+many others that the difference is of no few people.
 """
 
 import logging
@@ -28,6 +29,7 @@ from megagenome.network.studies.check import permit_ended
 from megagenome.network.studies.methods import METHODS, Begin
 from megagenome.network.studies.model import Ask, Combine, StudyResult, Sums
 from megagenome.network.studies.needs import Permits
+from megagenome.network.studies.receipt import BY_RULES, release_acts, result_sha256, round_facts, rules_facts
 from megagenome.network.studies.run import (
     MOST_EPOCHS,
     MOST_RESTARTS,
@@ -36,14 +38,13 @@ from megagenome.network.studies.run import (
     Turn,
     asked_digest,
     opened_by,
-    round_record,
     strictest,
     with_people,
 )
 from megagenome.network.studies.settings import StudySettings
-from megagenome.network.studies.settle import Settle, settle
+from megagenome.network.studies.settle import Settle, Settled, settle
 from megagenome.network.studies.shown import shown
-from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore
+from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore, encode_result, shown_result
 from megagenome.standards import study as study_document
 from megagenome.standards.study_exchange import (
     NO_TERMS,
@@ -63,6 +64,7 @@ from megagenome.standards.study_exchange import (
     Terms,
 )
 from megagenome.standards.study_masks import Round, read_key
+from megagenome.standards.study_receipt import Release
 from megagenome.standards.study_shown import (
     OVER,
     RunState,
@@ -243,7 +245,10 @@ class Coordinator:
             run.state = RunState.RUNNING
             self.store.save(run.stored(), run.stored_sites())
             self._executor.submit(
-                self._carefully, run, run.epoch, partial(self._catch_up, run, run.epoch, strictest(turn))
+                self._carefully,
+                run,
+                run.epoch,
+                partial(self._catch_up, run, run.epoch, strictest(turn.agreed.values())),
             )
         else:
             self._executor.submit(self._carefully, run, run.epoch, partial(self._open, run, run.epoch, turn))
@@ -274,16 +279,15 @@ class Coordinator:
         stored = self.store.sums(run.id)
         method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
         combine = with_people(run.document, terms, method)
-        following, records = _next(combine, None), []
+        following = _next(combine, None)
         for each in stored:
             if isinstance(following, StudyResult) or asked_digest(following) != each.asked:
                 raise Invalid("this version of the hub computes otherwise than the one that began: begin a new study")
-            records.append(round_record(following, len(run.sites)))
             following = _next(combine, each.opened)
         with self._turn:
             if run.state in OVER or run.epoch != epoch:
                 return None
-            run.combine, run.rounds, run.records = combine, len(stored), records
+            run.combine, run.rounds = combine, len(stored)
         return following
 
     def _open(self, run: Run, epoch: int, turn: Turn) -> Ask | StudyResult | None:
@@ -296,11 +300,11 @@ class Coordinator:
             if turn.ask.step == PEOPLE_STEP:
                 run.people = int(opened["people"])
             is_of_values = bool(turn.ask.sums) and turn.ask.step != PEOPLE_STEP
-            run.records.append(round_record(turn.ask, len(run.sites)))
             run.rounds, run.has_opened = run.rounds + 1, run.has_opened or is_of_values
             act = self._acts(run, f"opened:{turn.number}:{epoch}", sum(each.size for each in opened.values()))
             stored = StoredSum(asked_digest(turn.ask), is_of_values, opened)
-            self.store.add_sum(run.stored(), run.stored_sites(), turn.number, stored, act)
+            facts = round_facts(turn.ask, epoch, turn.number, run.sites)
+            self.store.add_sum(run.stored(), run.stored_sites(), facts, stored, act)
         return _next(combine, opened)
 
     def _look_for_lost(self, run: Run) -> None:
@@ -332,9 +336,10 @@ class Coordinator:
             self._new_epoch(run, forget=True)
 
     def _begin_again(self, run: Run, node: str) -> None:
-        """Without somebody who withdrew."""
+        """Without somebody who withdrew. After a sum of values only where the node holds others back with them: where
+        all that it lends is open it does not, and the difference would be one person's."""
         run.restarts += 1
-        if run.has_opened:
+        if run.has_opened and strictest([run.parts[node].terms or NO_TERMS]) == NO_TERMS:
             self._stop(run, f"somebody withdrew at {node}; {NO_SECOND_SUM}")
         elif run.restarts > MOST_RESTARTS:
             self._stop(run, f"people changed at {node} again and again: begin a new study later")
@@ -364,23 +369,29 @@ class Coordinator:
 
     def _finish(self, run: Run, result: StudyResult) -> None:
         terms = [part.terms or NO_TERMS for part in run.parts.values() if part.taking_part]
-        strict = Terms(*(max(each) for each in zip(*map(msgspec.structs.astuple, terms), strict=True)))
         try:
-            settled = self._settle(result, strict)
+            settled = self._settle(result, strictest(terms))
         except Invalid as error:
             self._stop(run, str(error))
             return
         run.reason = settled.waits_for
-        self._end(run, RunState.WAITING if settled.waits_for else RunState.FINISHED, settled.result)
+        self._end(run, RunState.WAITING if settled.waits_for else RunState.FINISHED, settled)
 
     def _stop(self, run: Run, reason: str) -> None:
         run.reason = reason
         self._end(run, RunState.STOPPED)
 
-    def _end(self, run: Run, state: RunState, result: StudyResult | None = None) -> None:
+    def _end(self, run: Run, state: RunState, settled: Settled | None = None) -> None:
         run.state, run.turn, run.combine, run.ended = state, None, None, stamp(clock.now())
-        acts = self._acts(run, str(state), run.rounds)
-        self.store.save(run.stored(), run.stored_sites(), result=result, records=run.records, forget=True, acts=acts)
+        acts, content, release = self._acts(run, str(state), run.rounds), None, None
+        if settled is not None:
+            content = encode_result(settled.result)
+            digest = result_sha256(shown_result(content, run.id, run.digest))
+            by, at = ("", "") if settled.waits_for else (BY_RULES, run.ended)
+            release = Release(digest, rules_facts(settled.rules), settled.waits_for, by, at)
+            if by:
+                acts += release_acts(run.stored(), release, Act(Kind.STUDY, run.owner, run.name))
+        self.store.save(run.stored(), run.stored_sites(), result=content, release=release, forget=True, acts=acts)
         self._runs.pop(run.id, None)
         self.board.note()
 

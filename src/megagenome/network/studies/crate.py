@@ -8,6 +8,7 @@ import msgspec
 
 from megagenome import __version__
 from megagenome.kernel.keys import SigningKeys
+from megagenome.network.studies.receipt import self_test_of
 from megagenome.network.studies.result_files import csv_of
 from megagenome.network.studies.shown import method_of
 from megagenome.network.studies.store import StoredRun, StoredSite
@@ -16,13 +17,12 @@ from megagenome.standards.study_crate import (
     DOCUMENT,
     METADATA,
     RUN,
-    RoundRecord,
     RunRecord,
-    SelfTest,
     SiteRecord,
     file_entity,
     seal,
 )
+from megagenome.standards.study_receipt import RoundFacts
 from megagenome.standards.study_shown import ResultShown
 
 _SOFTWARE = "megagenome"
@@ -33,11 +33,10 @@ _CRATE = "https://w3id.org/ro/crate/1.1"
 def run_record(
     run: StoredRun,
     sites: Sequence[StoredSite],
-    rounds: tuple[RoundRecord, ...],
+    rounds: Sequence[RoundFacts],
     hub: str,
     hub_url: str,
     versions: Mapping[str, str],
-    self_test: SelfTest | None = None,
 ) -> RunRecord:
     """What a run was made of. `versions` are of the nodes' software, by node, as far as they told."""
     document = study_document.decode(run.document)
@@ -65,11 +64,11 @@ def run_record(
                 versions.get(site.node, ""),
                 parts[site.node].up_bytes,
                 parts[site.node].down_bytes,
+                self_test_of(parts[site.node].terms),
             )
             for site in document.sites
         ),
-        rounds,
-        self_test,
+        tuple(rounds),
     )
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
@@ -12,7 +13,9 @@ from megagenome.kernel.errors import Conflict, Corrupt, NotEntitled, NotFound, U
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind
 from megagenome.network.joined_nodes import joined_nodes
+from megagenome.network.stamps import stamp
 from megagenome.network.studies.crate import make_crate, run_record
+from megagenome.network.studies.receipt import release_acts
 from megagenome.network.studies.shown import method_of
 from megagenome.network.studies.store import StoredRun, StudyStore
 from megagenome.network.studies.studies import Studies
@@ -48,7 +51,7 @@ class Outcomes:
         """The provenance crate of a released result, to the run's owner or an auditor. Raises `Conflict` before."""
         result = self._studies.result(caller, run)
         stored = self._studies.stored(caller, run)
-        sites, rounds, hub = self._store.sites(run), self._store.records(run), self._hub
+        sites, rounds, hub = self._store.sites(run), self._store.rounds(run), self._hub
         record = run_record(stored, sites, rounds, hub.id, hub.url, hub.versions())
         return make_crate(record, stored.document, result, hub.keys)
 
@@ -71,9 +74,15 @@ class Outcomes:
         of who decided. Raises `Conflict` where it does not wait any more."""
         stored = self._checked_by(caller, run)
         word, state = ("released", RunState.FINISHED) if decision.release else ("refused", RunState.STOPPED)
-        reason = f"{word} by {caller.name} on {clock.now().date()}: {decision.reason.strip()}"
-        act = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"{word}:{run}")
-        if not self._store.decide(run, state, reason, [act]):
+        now = clock.now()
+        reason = f"{word} by {caller.name} on {now.date()}: {decision.reason.strip()}"
+        checked = self._store.release(run)
+        if checked is None:
+            raise Corrupt(f"it is not known by which rules the result of study {run} was checked")
+        by = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"{word}:{run}")
+        told = msgspec.structs.replace(checked, by=caller.subject or "", at=stamp(now))
+        release, acts = (told, release_acts(stored, told, by)) if decision.release else (checked, [by])
+        if not self._store.decide(run, state, reason, release, acts):
             raise Conflict(f"study {run} does not wait any more: somebody else decided")
 
     def _checked_by(self, caller: Caller, run: str) -> StoredRun:

@@ -7,7 +7,7 @@
     GET   /studies/{id}                  ?after=VERSION waits, up to 20 s, until it is another one
     GET   /studies/{id}/result
     POST  /studies/{id}/cancel
-    POST  /studies/{id}/release          by a data steward of the hub who has no part in it
+    GET   /studies/{id}/receipt          a JWS of the hub (`standards.study_receipt`), once it is over
     POST  /studies/exchange              for nodes that joined
 
 The caller is `request.scope["caller"]`, which `app` puts there. Whoever is neither a run's owner nor an auditor nor a
@@ -26,11 +26,14 @@ from litestar.types import ExceptionHandlersMap
 
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.kernel.keys import SigningKeys
 from megagenome.network.studies.exchange import StudyExchange
 from megagenome.network.studies.studies import Studies
 from megagenome.standards import problem
 from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
 from megagenome.standards.study_exchange import LARGEST_PAYLOAD_BYTES, MEDIA_TYPE
+from megagenome.standards.study_receipt import MEDIA_TYPE as RECEIPT_MEDIA_TYPE
+from megagenome.standards.study_receipt import sign_receipt
 from megagenome.standards.study_shown import OVER, StudyShown
 
 LONGEST_WAIT_S = 20.0
@@ -41,11 +44,11 @@ _log = logging.getLogger(__name__)
 Http = Request[Any, Any, Any]
 
 
-def study_router(studies: Studies, exchange: StudyExchange) -> Router:
-    """All of them, to be mounted at the hub's root."""
+def study_router(studies: Studies, exchange: StudyExchange, keys: SigningKeys) -> Router:
+    """All of them, to be mounted at the hub's root. `keys` sign receipts."""
     return Router(
         "/studies",
-        route_handlers=[*_begin(studies), *_look(studies), _exchange(exchange)],
+        route_handlers=[*_begin(studies), *_look(studies), _receipt(studies, keys), _exchange(exchange)],
         exception_handlers=problem_answers(),
         request_max_body_size=LARGEST_DOCUMENT_BYTES,
         include_in_schema=False,
@@ -67,11 +70,7 @@ def _begin(studies: Studies) -> list[Any]:
     def cancel(request: Http, study: FromPath[str]) -> None:
         studies.cancel(caller_of(request), study)
 
-    @post("/{study:str}/release", sync_to_thread=True, status_code=204)
-    def release(request: Http, study: FromPath[str]) -> None:
-        studies.release(caller_of(request), study)
-
-    return [run, check, cancel, release]
+    return [run, check, cancel]
 
 
 def _look(studies: Studies) -> list[Any]:
@@ -88,6 +87,15 @@ def _look(studies: Studies) -> list[Any]:
         return json_answer(studies.result(caller_of(request), study))
 
     return [list_, show, result]
+
+
+def _receipt(studies: Studies, keys: SigningKeys) -> Any:
+    @get("/{study:str}/receipt", sync_to_thread=True)
+    def receipt(request: Http, study: FromPath[str]) -> Response[str]:
+        token = sign_receipt(keys, studies.receipt(caller_of(request), study))
+        return Response(token, media_type=RECEIPT_MEDIA_TYPE, headers=PRIVATE)
+
+    return receipt
 
 
 def _exchange(exchange: StudyExchange) -> Any:

@@ -7,6 +7,7 @@ are forgotten. No clock, no database, no thread: `coordinate` brings these.
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +20,9 @@ from megagenome.network.studies.store import StoredRun, StoredSite
 from megagenome.standards import ring
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_arrays import pack, unpack
-from megagenome.standards.study_crate import RoundRecord, SumRecord
 from megagenome.standards.study_exchange import (
     NO_TERMS,
+    PEOPLE_COUNTS,
     PEOPLE_STEP,
     Place,
     Sent,
@@ -39,6 +40,14 @@ MOST_RESTARTS = 5
 """So often a run begins again because somebody withdrew."""
 MOST_EPOCHS = 50
 _NOTHING = Ask("", {})
+_SAID_OF = {
+    "incomplete": "people were left out because something that the study asks of them is not recorded.",
+    "held_back": "people were held back, so that no two studies at a node differ by a few people.",
+    "duplicates": "pairs of duplicates or identical twins were found within nodes.",
+    "first_degree": "pairs of people within nodes are relatives of the first degree.",
+    "second_degree": "pairs of people within nodes are relatives of the second degree.",
+    "not_compared": "people were not compared with others of their node: relatives among them are not known.",
+}
 
 
 @dataclass(slots=True)
@@ -104,7 +113,6 @@ class Run:
 
     turn        None while what was answered is being computed with
     rounds      how many rounds were opened in this epoch
-    records     what was asked in each of them, for who reads how the result came about
     has_opened  whether a sum of people's values was: from then on another sum, without one node or person, would show
                 theirs by the difference
     """
@@ -126,7 +134,6 @@ class Run:
     turn: Turn | None = None
     combine: Combine | None = None
     rounds: int = 0
-    records: list[RoundRecord] = field(default_factory=list)
     step: str = ""
     has_opened: bool = False
 
@@ -228,10 +235,15 @@ def opened_by(turn: Turn) -> Sums:
     return found
 
 
-def strictest(turn: Turn) -> Terms:
+def strictest(agreed: Iterable[Terms]) -> Terms:
     """Terms that all nodes can agree to."""
-    terms = [NO_TERMS, *turn.agreed.values()]
-    return Terms(*(max(each) for each in zip(*map(msgspec.structs.astuple, terms), strict=True)))
+    terms = [NO_TERMS, *agreed]
+    return Terms(
+        max(each.least_people for each in terms),
+        max(each.least_cell for each in terms),
+        max(each.least_allele_count for each in terms),
+        min(each.most_parameters for each in terms),
+    )
 
 
 def asked_digest(ask: Ask) -> str:
@@ -240,33 +252,27 @@ def asked_digest(ask: Ask) -> str:
     return "sha256:" + hashlib.sha256(stated).hexdigest()
 
 
-def round_record(ask: Ask, sites: int) -> RoundRecord:
-    """What was asked of `sites` sites in one round, and how far from the truth its sums may be."""
-    sums = tuple(
-        SumRecord(each.name, each.shape, each.bits, sites * 2.0 ** -(each.bits + 1) if each.bits else 0.0)
-        for each in ask.sums
-    )
-    return RoundRecord(ask.step, sums, ask.opened)
-
-
 def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combine:
     """A method's hub side after the step `PEOPLE_STEP`. Ends with `Invalid` where there are too few people."""
-    sums = yield Ask(PEOPLE_STEP, {}, (Quantity("people", (), 0), Quantity("incomplete", (), 0)))
-    people, incomplete = int(sums["people"]), int(sums["incomplete"])
+    sums = yield Ask(PEOPLE_STEP, {}, tuple(Quantity(name, (), 0) for name in PEOPLE_COUNTS))
+    people = int(sums["people"])
     least = max(document.least_people, terms.least_people)
     if people < least:
         raise Invalid(f"the nodes have fewer than {least} people together: the study or a node's rules demand more")
     result = yield from method
-    notes = (*result.notes, *_left_out(incomplete, terms))
+    notes = (*result.notes, *_left_out(sums, terms))
     return msgspec.structs.replace(result, summary={**result.summary, "people": people}, notes=notes)
 
 
-def _left_out(incomplete: int, terms: Terms) -> tuple[str, ...]:
-    if incomplete == 0:
-        return ()
-    few = incomplete < terms.least_cell
-    many = f"Fewer than {terms.least_cell}" if few else f"{incomplete:,}"
-    return (f"{many} people were left out because something that the study asks of them is not recorded.",)
+def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
+    """What is to be said of those who are not in the study, and of relatives; of a few only that they are fewer."""
+    counts = {name: int(sums[name]) for name in _SAID_OF}
+    return tuple(f"{many_of(count, terms.least_cell)} {_SAID_OF[name]}" for name, count in counts.items() if count > 0)
+
+
+def many_of(count: int, least: int) -> str:
+    """A count as it is told."""
+    return f"Fewer than {least}" if count < least else f"{count:,}"
 
 
 def _decoded(total: ring.Ring, quantity: Quantity) -> Any:

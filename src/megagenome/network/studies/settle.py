@@ -10,10 +10,11 @@ from megagenome.standards.study_exchange import NO_TERMS, Terms
 
 
 class Settled(NamedTuple):
-    """A result that may be told, and what it waits for; "" where it may be told at once."""
+    """A result that may be told, what it waits for ("" where it may be told at once), and by which rules that is."""
 
     result: StudyResult
     waits_for: str
+    rules: ReleaseRules = OPEN
 
 
 Settle = Callable[[StudyResult, Terms], Settled]
@@ -26,6 +27,7 @@ def settle(result: StudyResult, terms: Terms) -> Settled:
     if terms != NO_TERMS:
         ours = ReleaseRules()
         least = max(ours.least, terms.least_cell, terms.least_allele_count)
-        rules = ReleaseRules(least, max(ours.least_people, terms.least_people))
+        most_parameters = min(ours.most_parameters, terms.most_parameters)
+        rules = ReleaseRules(least, max(ours.least_people, terms.least_people), most_parameters)
     checked = check_release(result, rules)
-    return Settled(checked.result, "; ".join(checked.concerns))
+    return Settled(checked.result, "; ".join(checked.concerns), rules)

@@ -17,7 +17,7 @@ from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
-from megagenome.standards.study_crate import RoundRecord
+from megagenome.standards.study_receipt import Release, RoundFacts
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
 
@@ -82,30 +82,32 @@ class StudyStore:
         run: StoredRun,
         sites: Sequence[StoredSite],
         *,
-        result: StudyResult | None = None,
-        records: Sequence[RoundRecord] | None = None,
+        result: bytes | None = None,
+        release: Release | None = None,
         forget: bool = False,
         acts: Sequence[Act] = (),
     ) -> None:
-        """What changed of a run; with `records`, what was asked in its rounds; with `forget`, all that was opened in
-        its epochs so far is deleted."""
+        """What changed of a run; with `forget`, all that was opened in its epochs so far is deleted, but for what the
+        rounds were. `result` is of `encode_result`."""
         with begin_writing(self.engine) as connection:
             if forget:
                 connection.execute(sa.delete(t.study_sum).where(t.study_sum.c.run == run.id))
-            self._save(connection, run, sites, None if result is None else encode_result(result))
-            if records is not None:
-                row = {"records": msgspec.json.encode(records)}
-                connection.execute(sa.update(t.study_run).where(t.study_run.c.id == run.id).values(row))
+            self._save(connection, run, sites, result)
+            if release is not None:
+                _put_release(connection, run.id, release)
             if acts:
                 self._enter(connection, acts)
 
     def add_sum(
-        self, run: StoredRun, sites: Sequence[StoredSite], number: int, opened: StoredSum, acts: Sequence[Act]
+        self, run: StoredRun, sites: Sequence[StoredSite], facts: RoundFacts, opened: StoredSum, acts: Sequence[Act]
     ) -> None:
         """What was opened of a round, and its entry in the ledger."""
+        number = facts.round
         with begin_writing(self.engine) as connection:
             row = {"run": run.id, "round": number, **opened._asdict(), "opened": pack(opened.opened)}
             connection.execute(sa.insert(t.study_sum).values(row))
+            stated = {"epoch": facts.epoch, "round": number, "facts": msgspec.json.encode(facts).decode()}
+            connection.execute(sa.insert(t.study_round).values(run=run.id, **stated))
             self._save(connection, run, sites, None)
             self._enter(connection, acts)
 
@@ -144,14 +146,26 @@ class StudyStore:
             rows = connection.execute(asked.order_by(t.study_sum.c.round)).all()
         return [StoredSum(row.asked, row.is_of_values, unpack(row.opened)) for row in rows]
 
+    def rounds(self, run: str) -> list[RoundFacts]:
+        """What each round was that was opened, in all epochs, in order."""
+        column = t.study_round.c
+        asked = sa.select(column.facts).where(column.run == run).order_by(column.epoch, column.round)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(row.facts, type=RoundFacts) for row in connection.execute(asked)]
+
+    def release(self, run: str) -> Release | None:
+        """How a run's result came to be told; None where there is none."""
+        asked = sa.select(t.study_release.c.facts).where(t.study_release.c.run == run)
+        with self.engine.connect() as connection:
+            facts = connection.execute(asked).scalar()
+        return None if facts is None else msgspec.json.decode(facts, type=Release)
+
     def result(self, run: StoredRun) -> ResultShown | None:
         """What a run found; None where it has no result."""
         asked = sa.select(t.study_run.c.result).where(t.study_run.c.id == run.id)
         with self.engine.connect() as connection:
             content = connection.execute(asked).scalar()
-        return (
-            None if content is None else msgspec.structs.replace(decode_result(content), id=run.id, document=run.digest)
-        )
+        return None if content is None else shown_result(content, run.id, run.digest)
 
     def waiting(self) -> tuple[StoredRun, ...]:
         """Runs whose result waits for somebody, oldest first."""
@@ -159,7 +173,7 @@ class StudyStore:
         with self.engine.connect() as connection:
             return tuple(_stored(row) for row in connection.execute(asked.limit(1000)))
 
-    def decide(self, run: str, state: RunState, reason: str, acts: Sequence[Act]) -> bool:
+    def decide(self, run: str, state: RunState, reason: str, release: Release, acts: Sequence[Act]) -> bool:
         """End the waiting of a run, with its entry in the ledger; False where it does not wait (any more). A result
         that is not released is deleted."""
         row: dict[str, Any] = {"state": state, "reason": reason}
@@ -169,14 +183,9 @@ class StudyStore:
         with begin_writing(self.engine) as connection:
             if not connection.execute(sa.update(t.study_run).where(which).values(row)).rowcount:
                 return False
+            _put_release(connection, run, release)
             self._enter(connection, acts)
         return True
-
-    def records(self, run: str) -> tuple[RoundRecord, ...]:
-        """What was asked in the rounds of a run that is over."""
-        with self.engine.connect() as connection:
-            content = connection.execute(sa.select(t.study_run.c.records).where(t.study_run.c.id == run)).scalar()
-        return msgspec.json.decode(content or b"[]", type=tuple[RoundRecord, ...])
 
     def listed(self, owner: str | None) -> tuple[StudyListed, ...]:
         """Somebody's runs, or everybody's, newest first."""
@@ -201,6 +210,12 @@ class StudyStore:
                 ).rowcount
                 == 1
             )
+
+
+def _put_release(connection: sa.Connection, run: str, release: Release) -> None:
+    connection.execute(sa.delete(t.study_release).where(t.study_release.c.run == run))
+    facts = msgspec.json.encode(release).decode()
+    connection.execute(sa.insert(t.study_release).values(run=run, facts=facts))
 
 
 class _Brief(msgspec.Struct):
@@ -228,6 +243,11 @@ def encode_result(result: StudyResult) -> bytes:
     }
     summary = {name: _value(value) for name, value in result.summary.items()}
     return msgspec.json.encode(ResultShown("", "", tables, summary, result.notes))
+
+
+def shown_result(content: bytes, run: str, document: str) -> ResultShown:
+    """A stored result as it is shown of a run."""
+    return msgspec.structs.replace(decode_result(content), id=run, document=document)
 
 
 def decode_result(content: bytes) -> ResultShown:

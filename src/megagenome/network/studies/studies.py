@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
-from megagenome.kernel.ledger import Act, Kind
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unauthenticated
 from megagenome.network.stamps import stamp
 from megagenome.network.studies.check import findings
 from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.methods import METHODS
 from megagenome.network.studies.needs import Permits
+from megagenome.network.studies.receipt import receipt_of
 from megagenome.network.studies.run import Part, Run
 from megagenome.network.studies.shown import method_of, shown
 from megagenome.network.studies.store import StoredRun
 from megagenome.standards import study as study_document
 from megagenome.standards.study import StudyDocument
-from megagenome.standards.study_shown import Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
+from megagenome.standards.study_receipt import Receipt
+from megagenome.standards.study_shown import OVER, Begun, CheckShown, ResultShown, RunState, StudyList, StudyShown
 
 _SEE_ALL = frozenset({Role.AUDITOR, Role.DATA_STEWARD})
 
@@ -33,9 +34,11 @@ class Studies:
         permits: Permits,
         keys_of_nodes: Callable[[], Mapping[str, str]],
         most_running: int,
+        hub: str = "",
     ) -> None:
         """`keys_of_nodes` are thumbprints of the keys with which nodes that joined sign now, by node; `most_running`
-        is for one person, at once."""
+        is for one person, at once; `hub` is the hub's id."""
+        self._hub = hub
         self.coordinator, self._store = coordinator, coordinator.store
         self._permits, self._keys_of_nodes, self._most_running = permits, keys_of_nodes, most_running
 
@@ -59,20 +62,6 @@ class Studies:
         if self._require(caller, run).owner != caller.subject:
             raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
         self.coordinator.end(run, "cancelled by its owner")
-
-    def release(self, caller: Caller, run: str) -> None:
-        """Let a result out that waits for it; durable, and in the ledger under the caller's name.
-
-        Raises `NotEntitled` unless the caller is a data steward of this hub who has no part in the study, `Conflict`
-        where nothing waits."""
-        stored = self._require(caller, run)
-        if not self.may_check(caller, stored):
-            raise NotEntitled("a result is released by a data steward of this hub whom its permit does not name")
-        if stored.state is not RunState.WAITING:
-            raise Conflict(f"study {run} is {stored.state}: there is nothing to release")
-        act = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"released:{run}")
-        self._store.save(stored._replace(state=RunState.FINISHED, reason=""), (), acts=[act])
-        self.coordinator.board.note()
 
     def listed(self, caller: Caller) -> StudyList:
         """The caller's runs; an auditor's and a data steward's list is of everybody's."""
@@ -115,6 +104,13 @@ class Studies:
         if caller.subject is None:
             raise Unauthenticated("sign in first")
         return self._keys_of_nodes()
+
+    def receipt(self, caller: Caller, run: str) -> Receipt:
+        """What was computed with whom, and how the result came to be told. Raises `Conflict` while it is running."""
+        stored = self._require(caller, run)
+        if stored.state not in OVER:
+            raise Conflict(f"study {run} is {stored.state}: its receipt is made when it is over")
+        return receipt_of(self._store, stored, self._hub)
 
     def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
         if caller.subject is None or caller.node:

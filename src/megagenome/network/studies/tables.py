@@ -26,7 +26,6 @@ study_run = sa.Table(
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("ended", sa.String(40), nullable=False),
     sa.Column("result", sa.LargeBinary),
-    sa.Column("records", sa.LargeBinary),  # what was asked in each round; JSON of standards.study_crate.RoundRecord
 )
 
 study_site = sa.Table(
@@ -59,4 +58,22 @@ study_node = sa.Table(
     # When, by a node's clock, it sent its newest message: none is taken twice.
     sa.Column("node", sa.String(200), primary_key=True),
     sa.Column("sent", sa.String(40), nullable=False),
+)
+
+study_round = sa.Table(
+    "study_round",
+    METADATA,
+    # What each round was that was opened, also in epochs that were given up: for the receipt. None of its numbers.
+    sa.Column("run", sa.String(40), sa.ForeignKey("study_run.id"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON of standards.study_receipt.RoundFacts
+)
+
+study_release = sa.Table(
+    "study_release",
+    METADATA,
+    # How each result came to be told, or what it waits for.
+    sa.Column("run", sa.String(40), sa.ForeignKey("study_run.id"), primary_key=True),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON of standards.study_receipt.Release
 )

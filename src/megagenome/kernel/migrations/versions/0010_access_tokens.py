@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was asked in the rounds of a study; tokens with which people's programs ask."""
+"""Tokens with which people's programs ask."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,8 +9,7 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Make the column and the table."""
-    op.add_column("study_run", sa.Column("records", sa.LargeBinary))
+    """Make the table."""
     op.create_table(
         "access_token",
         sa.Column("token_sha256", sa.String(64), primary_key=True),
