@@ -23,10 +23,7 @@ def test_nothing_is_erased_before_the_operator_says_yes(tmp_path: Path, capsys: 
     person = ("hub", "erase", "person", str(folder), SUBJECT)
     assert main([*person]) == 0
     said = capsys.readouterr().out
-    assert (
-        "nothing is erased yet; with --yes this is: account; sessions: 2; roles: 2; tokens: 1; studies: 1; applications: 2;"
-        in said
-    )
+    assert "nothing is erased yet; with --yes this is: account; sessions: 2; roles: 2; tokens: 1; studies: 1;" in said
     assert left_of_her(folder)
     assert printed(capsys, *person)["done"] is False
     assert printed(capsys, "hub", "erase", "application", str(folder), application, "--yes")["done"] is True
