@@ -85,6 +85,19 @@ def test_two_who_upgrade_at_once_both_find_it_done(tmp_path: Path) -> None:
     require_revision(engines[0])
 
 
+def test_many_who_open_a_new_file_at_once_all_get_it(tmp_path: Path) -> None:
+    def write(engine: sa.Engine) -> None:
+        with begin_writing(engine) as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (n)")
+
+    for number in range(10):
+        engines = [open_database(sqlite_url(tmp_path / f"{number}.sqlite")) for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, engines))
+        for engine in engines:
+            engine.dispose()
+
+
 def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
     def add() -> None:
         for _ in range(20):

@@ -2,6 +2,8 @@
 """A node's or hub's records: SQLAlchemy Core over SQLite (WAL, synchronous=FULL) or PostgreSQL, migrated by Alembic."""
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,8 +101,24 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
+    _keep_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _keep_wal(connection: Any) -> None:
+    """Write ahead. Of two who say so first of a new file at once, one is told at once that it is locked: SQLite does
+    not wait there, whatever its timeout."""
+    until = time.monotonic() + _PATIENCE_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def sqlite_url(path: Path) -> str:

@@ -119,7 +119,7 @@ def _map(
     counts = (yield Ask("map", {**base, **first_two}, (Quantity("map", (BINS, BINS), 0),)))["map"]
     x, y = np.nonzero(counts)
     width = 2 * REACH / BINS
-    low = np.arange(BINS, dtype=np.float64) * width - REACH
+    low = np.round(np.arange(BINS) * width - REACH, 9) + 0.0  # no -0
     return Table({"pc1": low[x], "pc2": low[y], "people": counts[x, y]})
 
 
