@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +34,8 @@ def claims(seed: int) -> Iterator[Claim]:
         )
         yield from _Beside(study, "logistic", 8, ["--pheno-name", "sick", "--glm", "hide-covar"]).claims("ratio <= 0.5")
         yield from _Beside(study, "components", 6, ["--pca", "approx", "10"]).claims("ratio <= 0.5")
+        for method in ("frequencies", "score", "survival"):
+            yield _bytes_of(study, method)
         yield _secure(make_study(_folder(name, "ten"), seed, TEN, ALLELES))
 
 
@@ -142,11 +143,21 @@ _AGREE = {"linear": _agree_linear, "logistic": _agree_logistic, "components": _a
 _PROGRAM = [sys.executable, "-m", "benchmarks.parts.study_run"]
 
 
+def _bytes_of(study: Study, method: str) -> Claim:
+    words = f"{method} study, 3 nodes, {sum(study.sizes):,} people: bytes of one node, both ways"
+    return claim(words, "MB", _said(study, method)["bytes_of_a_node"] / 1e6)
+
+
 def _secure(study: Study) -> Claim:
-    command = [*_PROGRAM, str(study.folder), "linear", str(study.folder / "linear.csv"), "22"]
-    said: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    said = _said(study, "linear")
     words = f"secure sums beside the rest of a linear study, {len(study.sizes)} nodes, {study.alleles:,} alleles"
     return claim(words, "%", 100 * said["secure_s"] / (said["wall_s"] - said["secure_s"]), bar="ours <= 15")
+
+
+def _said(study: Study, method: str) -> dict[str, float]:
+    command = [*_PROGRAM, str(study.folder), method, str(study.folder / f"{method}-alone.csv"), "22"]
+    said: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return said
 
 
 def _floats(texts: Sequence[str]) -> Floats:

@@ -107,11 +107,11 @@ class _Everybody:
                 170 + 5 * self.sex + self.covariates @ [1, 0.5, 0, 0] + self._genetic + self._random.normal(0, 5, size)
             )
             sick = self._random.random(size) < 1 / (1 + np.exp(1.9 - 0.05 * (height - height.mean())))
-            rare = self._random.random(size) < 0.0092
             self._written = {
                 "height": [f"{each:.5f}" for each in height],
                 "sick": [str(int(each)) for each in sick],
-                "rare": [str(int(each)) for each in rare],
+                "days": [str(round(each)) for each in self._random.exponential(900, size)],
+                "dead": [str(int(each)) for each in self._random.random(size) < 0.6],
                 **{f"c{k + 1}": [f"{each:.5f}" for each in self.covariates[:, k]] for k in range(4)},
             }
         return self._written
@@ -131,9 +131,9 @@ class _Everybody:
         places = ((c, p) for c, starts in _starts(study.alleles) for p in starts.tolist())
         bim = (f"{c}\t{c}:{p + 1}:A:G\t0\t{p + 1}\tG\tA\n" for c, p in places)
         study.plink.with_suffix(".bim").write_text("".join(bim))
-        rows = ["#IID\theight\tsick\trare\tsex\tc1\tc2\tc3\tc4\n"]
+        rows = ["#IID\theight\tsick\tsex\tc1\tc2\tc3\tc4\n"]
         for k in range(n):
-            trait = (columns["height"][k], str(1 + int(columns["sick"][k])), str(1 + int(columns["rare"][k])))
+            trait = (columns["height"][k], str(1 + int(columns["sick"][k])))
             rest = (str(self.sex[k]), *(columns[f"c{j}"][k] for j in range(1, 5)))
             rows.append("\t".join((f"P{k}", *trait, *rest)) + "\n")
         study.plink.with_suffix(".tsv").write_text("".join(rows))

@@ -34,23 +34,29 @@ from megagenome.network.studies.store import StudyStore
 from megagenome.network.studies.studies import Studies
 from megagenome.standards.permit import PermitState
 from megagenome.standards.study import (
+    Arm,
     Components,
+    Frequencies,
     Group,
     Linear,
     Logistic,
     Measured,
     Method,
+    Score,
     Sex,
     Site,
     StudyDocument,
+    Survival,
     Variable,
     Variants,
+    Weight,
     encode,
 )
 from megagenome.standards.study_exchange import Stage
 
 EVERYONE = '{"type":"everyone"}'
 _COVARIATES: tuple[Variable, ...] = (Sex(), *(Measured(f"c{k}") for k in range(1, 5)))
+_ARMS = tuple(Arm(sex, json.dumps({"type": "sex", "sex": sex}, separators=(",", ":"))) for sex in ("female", "male"))
 _RESEARCHER = Caller(READER, "Reader")
 
 
@@ -65,7 +71,17 @@ def methods(contigs: int = 22) -> dict[str, Method]:
         "linear": Linear(variants, Measured("height"), _COVARIATES),
         "logistic": Logistic(variants, _cases("sick"), _COVARIATES),
         "components": Components(variants, 10),
+        "frequencies": Frequencies(variants),
+        "score": Score("GRCh38", "random", _weights(contigs), trait=Measured("height")),
+        "survival": Survival(Measured("days"), "dead", groups=_ARMS),
     }
+
+
+def _weights(contigs: int) -> tuple[Weight, ...]:
+    """Of the first hundred alleles of each chromosome."""
+    random = np.random.default_rng(1)
+    places = ((str(k + 1), 1_000_000 + 60 * n) for k in range(contigs) for n in range(100))
+    return tuple(Weight(contig, start, "G", "A", float(random.normal())) for contig, start in places)
 
 
 class _AtOnce(Executor):
