@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -218,6 +219,28 @@ def node_id(country: str) -> str:
 
 def dataset(country: str) -> str:
     return f"{country}-COHORT"
+
+
+@contextlib.contextmanager
+def asleep(network: Network, country: str) -> Iterator[None]:
+    """The node's process stands still, so that a run waits for it."""
+    process = network.nodes[country].served.process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def until_answered(network: Network, study: str, country: str) -> None:
+    """Until a node did what it is asked."""
+    began = time.monotonic()
+    while True:
+        states = {site["node"]: site["state"] for site in network.show(study)["sites"]}
+        if states[node_id(country)] == "answered":
+            return
+        assert time.monotonic() - began < 30, states
+        time.sleep(0.02)
 
 
 @contextlib.contextmanager

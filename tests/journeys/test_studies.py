@@ -2,19 +2,26 @@
 """Federated studies over real processes: from a permit to a result that is that of the pooled data, through whatever
 can be killed, revoked or withdrawn on the way."""
 
-import contextlib
 import json
-import signal
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.journeys.network import megagenome
-from tests.journeys.studying import COUNTRIES, Network, node_id, pooled, slopes, studying, table
+from tests.journeys.studying import (
+    COUNTRIES,
+    Network,
+    asleep,
+    pooled,
+    slopes,
+    studying,
+    table,
+    until_answered,
+)
 
 PROMISE_S = 5.0
-"""A permit that ends and a person who withdraws have reached a running study by then."""
+"""A permit that ends has reached a running study by then."""
 
 
 @pytest.fixture(scope="module")
@@ -31,40 +38,18 @@ def network(running: Network) -> Network:
     return running
 
 
-@contextlib.contextmanager
-def asleep(network: Network, country: str) -> Iterator[None]:
-    """The node's process stands still, so that a run waits for it."""
-    process = network.nodes[country].served.process
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGCONT)
-
-
-def until_answered(network: Network, study: str, country: str) -> None:
-    """Until a node did what it is asked."""
-    began = time.monotonic()
-    while True:
-        states = {site["node"]: site["state"] for site in network.show(study)["sites"]}
-        if states[node_id(country)] == "answered":
-            return
-        assert time.monotonic() - began < 30, states
-        time.sleep(0.02)
-
-
 def require_finished(network: Network, study: str) -> None:
-    """With the counts of everybody who did not withdraw."""
+    """With the counts of everybody."""
     shown = network.until(study, "finished", "stopped")
     assert (shown["state"], shown["reason"]) == ("finished", "")
-    assert network.counts(study) == pooled(tuple(network.gone))
+    assert network.counts(study) == pooled()
 
 
 def test_a_study_finds_what_the_pooled_data_say(network: Network) -> None:
     study = network.begin()
     require_finished(network, study)
     women = [row for country in COUNTRIES for row in table(country) if row["sex"] == "female"]
-    assert network.show(study)["people"] == len(women) - len(network.gone)
+    assert network.show(study)["people"] == len(women)
     assert network.bob.call("GET", f"/studies/{study}").status_code == 404
     assert network.bob.get("/studies")["studies"] == []
     assert study in [each["id"] for each in network.ada.get("/studies")["studies"]]
@@ -93,7 +78,7 @@ def test_a_regression_is_that_of_the_pooled_people(network: Network) -> None:
     shown = network.until(study, "finished", "stopped")
     assert (shown["state"], shown["reason"]) == ("finished", "")
     found = network.ada.get(f"/studies/{study}/result")["tables"]["associations"]
-    expected = slopes(tuple(network.gone))
+    expected = slopes()
     assert found["pos1"] == sorted(expected)
     assert found["beta"] == pytest.approx(list(expected.values()), rel=6e-4), "told to four digits"
 
@@ -142,19 +127,6 @@ def test_a_study_that_makes_no_sense_ends_with_the_reason(
     study = network.begin(network.document(**changed))
     shown = network.until(study, "finished", "stopped", "waiting")
     assert (shown["state"], why in shown["reason"]) == ("stopped", True), shown["reason"]
-
-
-def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> None:
-    rows = [row for row in table("FI") if row["sex"] == "female" and row["individual_id"] not in network.gone]
-    with asleep(network, "SE"):
-        study = network.begin()
-        until_answered(network, study, "FI")
-        network.withdraw(rows[0]["individual_id"])
-        began, version = time.monotonic(), ""
-        while (shown := network.ada.get(f"/studies/{study}?after={version}"))["epoch"] == 0:
-            version = shown["version"]
-        assert time.monotonic() - began < PROMISE_S
-    require_finished(network, study)
 
 
 def test_a_hub_that_is_killed_again_and_again_goes_on(network: Network) -> None:

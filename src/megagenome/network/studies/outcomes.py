@@ -76,12 +76,14 @@ class Outcomes:
         word, state = ("released", RunState.FINISHED) if decision.release else ("refused", RunState.STOPPED)
         now = clock.now()
         reason = f"{word} by {caller.name} on {now.date()}: {decision.reason.strip()}"
-        checked = self._store.release(run)
-        if checked is None:
-            raise Corrupt(f"it is not known by which rules the result of study {run} was checked")
         by = Act(Kind.STUDY, caller.subject, caller.name, permit=stored.permit, detail=f"{word}:{run}")
-        told = msgspec.structs.replace(checked, by=caller.subject or "", at=stamp(now))
-        release, acts = (told, release_acts(stored, told, by)) if decision.release else (checked, [by])
+        release, acts = None, [by]
+        if decision.release:
+            checked = self._store.release(run)
+            if checked is None:
+                raise Corrupt(f"it is not known by which rules the result of study {run} was checked")
+            release = msgspec.structs.replace(checked, by=caller.subject or "", at=stamp(now))
+            acts = release_acts(stored, release, by)
         if not self._store.decide(run, state, reason, release, acts):
             raise Conflict(f"study {run} does not wait any more: somebody else decided")
 

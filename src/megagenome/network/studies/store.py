@@ -173,8 +173,8 @@ class StudyStore:
         with self.engine.connect() as connection:
             return tuple(_stored(row) for row in connection.execute(asked.limit(1000)))
 
-    def decide(self, run: str, state: RunState, reason: str, release: Release, acts: Sequence[Act]) -> bool:
-        """End the waiting of a run, with its entry in the ledger; False where it does not wait (any more). A result
+    def decide(self, run: str, state: RunState, reason: str, release: Release | None, acts: Sequence[Act]) -> bool:
+        """End the waiting of a run, with its entries in the ledger; False where it does not wait (any more). A result
         that is not released is deleted."""
         row: dict[str, Any] = {"state": state, "reason": reason}
         if state is not RunState.FINISHED:
@@ -183,7 +183,8 @@ class StudyStore:
         with begin_writing(self.engine) as connection:
             if not connection.execute(sa.update(t.study_run).where(which).values(row)).rowcount:
                 return False
-            _put_release(connection, run, release)
+            if release is not None:
+                _put_release(connection, run, release)
             self._enter(connection, acts)
         return True
 
