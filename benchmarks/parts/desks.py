@@ -148,7 +148,7 @@ def _fill_hub(folder: Path) -> None:
     attachments = AttachmentFolder(folder / ATTACHMENTS)
     world = World(
         hub.settings.hub.id,
-        hub.settings.access,
+        msgspec.structs.replace(hub.settings.access, open_applications=APPLICATIONS),
         RoleDirectory(hub.engine),
         attachments,
         identify_cohort,
