@@ -92,7 +92,7 @@ $(OIDC_PROVIDER): $(OIDC_FOLDER)/package-lock.json
 	@touch $@
 
 # Real components that tests and benchmarks compare with. Package lists are brought up to date only when that helps.
-SYSTEM := bcftools chromium nodejs npm plink2
+SYSTEM := bcftools chromium nodejs npm plink2 samtools
 INSTALL := apt-get install --yes --no-install-recommends
 system:
 	@for program in $(SYSTEM); do [ -x /usr/bin/$$program ] || missing="$$missing $$program"; done; \

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Crypt4GH version 1: the body of an encrypted file, and where each segment of it belongs.
+
+A segment is a nonce [12], up to 65,536 bytes sealed by ChaCha20-Poly1305, and their MAC [16]; all but the last are
+full. The standard protects each segment and not their order: segments that were left out, repeated or exchanged still
+open. Here a body is sealed with one new key, and the nonce of its i-th segment is four random bytes and then i
+(big-endian), as the standard's section on nonces suggests. So every reader of the standard reads it, and ours knows
+which segment it has in hand. How many there are is known from elsewhere: the size is kept with the file.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from megagenome.kernel.errors import Corrupt, Invalid
+
+SEGMENT_BYTES = 65_536
+NONCE_BYTES, MAC_BYTES = 12, 16
+SEALED_SEGMENT_BYTES = SEGMENT_BYTES + NONCE_BYTES + MAC_BYTES
+PREFIX_BYTES = 4
+AT_ONCE = 16
+"""Segments in one buffer: 1 MiB."""
+
+
+class Segments(NamedTuple):
+    """Which segments hold a range of plain bytes.
+
+    first, last  0-based, half-open
+    skip_bytes   plain bytes of the first segment before the range
+    size_bytes   of the range
+    """
+
+    first: int
+    last: int
+    skip_bytes: int
+    size_bytes: int
+
+
+def segments_of(start: int, end: int) -> Segments:
+    """The segments that hold plain bytes `start` to `end` (half-open, 0 <= start <= end)."""
+    if start == end:
+        return Segments(start // SEGMENT_BYTES, start // SEGMENT_BYTES, 0, 0)
+    first = start // SEGMENT_BYTES
+    return Segments(first, -(-end // SEGMENT_BYTES), start - first * SEGMENT_BYTES, end - start)
+
+
+def sealed_size(size_bytes: int) -> int:
+    """How long the body of `size_bytes` plain bytes is."""
+    full, rest = divmod(size_bytes, SEGMENT_BYTES)
+    return full * SEALED_SEGMENT_BYTES + (rest + NONCE_BYTES + MAC_BYTES if rest else 0)
+
+
+def plain_size(sealed_bytes: int) -> int:
+    """How many plain bytes a body of `sealed_bytes` holds. Raises `Corrupt` where no body has this size."""
+    full, rest = divmod(sealed_bytes, SEALED_SEGMENT_BYTES)
+    if 0 < rest <= NONCE_BYTES + MAC_BYTES:
+        raise Corrupt(f"the body ends within a segment: {rest} bytes are left of the last one")
+    return full * SEGMENT_BYTES + (rest - NONCE_BYTES - MAC_BYTES if rest else 0)
+
+
+class BodyKey:
+    """The one key of one body, whose segments know their places. Not safe to use from several threads at once."""
+
+    __slots__ = ("_cipher", "prefix")
+
+    def __init__(self, key: bytes, prefix: bytes) -> None:
+        """`prefix`: the four bytes that every nonce begins with."""
+        if len(prefix) != PREFIX_BYTES:
+            raise Invalid(f"the nonces of a body begin with {PREFIX_BYTES} bytes, not with {len(prefix)}")
+        self._cipher = ChaCha20Poly1305(key)
+        self.prefix = prefix
+
+    @staticmethod
+    def new() -> tuple[bytes, bytes]:
+        """A key and a prefix that were never used."""
+        return os.urandom(32), os.urandom(PREFIX_BYTES)
+
+    def seal(self, plain: bytes | memoryview, first: int) -> bytearray:
+        """These bytes as the segments from `first` on; all but the last segment of a body must be full.
+
+        Guarantee: none but the caller's: never seal two contents as the same segment.
+        """
+        view, sealed = memoryview(plain), bytearray(sealed_size(len(plain)))
+        out, at = memoryview(sealed), 0
+        for number, begin in enumerate(range(0, len(view), SEGMENT_BYTES), first):
+            part = view[begin : begin + SEGMENT_BYTES]
+            nonce = self._nonce(number)
+            out[at : at + NONCE_BYTES] = nonce
+            end = at + NONCE_BYTES + len(part) + MAC_BYTES
+            self._cipher.encrypt_into(nonce, part, None, out[at + NONCE_BYTES : end])
+            at = end
+        return sealed
+
+    def open(self, sealed: bytes | memoryview, first: int) -> bytearray:
+        """The plain bytes of the segments from `first` on.
+
+        Raises `Corrupt` naming the first segment that is not the one that belongs there, whether it was changed, moved,
+        repeated or is another file's.
+        """
+        view = memoryview(sealed)
+        plain = bytearray(plain_size(len(view)))
+        out, at = memoryview(plain), 0
+        for number, begin in enumerate(range(0, len(view), SEALED_SEGMENT_BYTES), first):
+            part = view[begin : begin + SEALED_SEGMENT_BYTES]
+            size = len(part) - NONCE_BYTES - MAC_BYTES
+            nonce = self._nonce(number)
+            if part[:NONCE_BYTES] != nonce:
+                raise Corrupt(f"segment {number:,} is not in its place")
+            try:
+                self._cipher.decrypt_into(nonce, part[NONCE_BYTES:], None, out[at : at + size])
+            except InvalidTag:
+                raise Corrupt(f"segment {number:,} was changed") from None
+            at += size
+        return plain
+
+    def _nonce(self, number: int) -> bytes:
+        return self.prefix + number.to_bytes(8, "big")
+
+
+def open_segment(keys: tuple[bytes, ...], sealed: bytes | memoryview, number: int) -> bytes:
+    """The plain bytes of one segment of whoever's body, with the first of `keys` that opens it. Raises `Corrupt`."""
+    view = memoryview(sealed)
+    for key in keys:
+        try:
+            return ChaCha20Poly1305(key).decrypt(bytes(view[:NONCE_BYTES]), view[NONCE_BYTES:], None)
+        except InvalidTag:
+            continue
+    raise Corrupt(f"segment {number:,} of the body does not open: it was changed, or belongs to another file")
+
+
+def whole_segments(chunks: Iterator[bytes | memoryview], size_bytes: int) -> Iterator[memoryview]:
+    """Bytes that come in any pieces, as pieces of `AT_ONCE` times `size_bytes`; only the last may be shorter.
+
+    A piece is valid until the next is asked for.
+    """
+    room = bytearray(size_bytes * AT_ONCE)
+    view, filled = memoryview(room), 0
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while len(rest):
+            taken = min(len(rest), len(room) - filled)
+            view[filled : filled + taken] = rest[:taken]
+            filled, rest = filled + taken, rest[taken:]
+            if filled == len(room):
+                yield view
+                filled = 0
+    if filled:
+        yield view[:filled]
