@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole files of Crypt4GH, held against PyPI's `crypt4gh` and the standard's rules."""
+
+import io
+import itertools
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+from crypt4gh import lib
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES
+from megagenome.standards.crypt4gh_stream import edited, seal, split, unseal
+from tests.oracles.crypt4gh import data_key, edit_list, header, kept, packet, segment
+
+READER = X25519PrivateKey.generate()
+MINE = READER.public_key()
+RAW, PUBLIC = READER.private_bytes_raw(), MINE.public_bytes_raw()
+ONE, TWO = bytes(range(32)), bytes(range(32, 64))
+
+logging.getLogger("crypt4gh").setLevel(logging.CRITICAL)  # it logs keys
+
+
+def chunked(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[k : k + size] for k in range(0, len(content), size))
+
+
+def opened(content: bytes, size: int = 10_007) -> bytes:
+    return b"".join(unseal(chunked(content, size), [READER]))
+
+
+def by_the_other(content: bytes) -> bytes:
+    out = io.BytesIO()
+    lib.decrypt([(0, RAW, None)], io.BytesIO(content), out)
+    return out.getvalue()
+
+
+sizes = st.sampled_from([0, 1, 65_535, 65_536, 65_537, 131_072, 1 << 20, (1 << 20) + 1]) | st.integers(0, 300_000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, st.integers(1000, 200_000))
+def test_random_files_go_both_ways(size: int, chunk: int) -> None:
+    plain = os.urandom(size)
+    sealed = b"".join(seal(chunked(plain, chunk), [MINE]))
+    assert by_the_other(sealed) == plain == opened(sealed, chunk)
+    theirs = io.BytesIO()
+    lib.encrypt([(0, RAW, PUBLIC)], io.BytesIO(plain), theirs)
+    assert opened(theirs.getvalue(), chunk) == plain
+
+
+@given(st.lists(st.binary(max_size=30), max_size=6), st.lists(st.integers(0, 25) | st.just(2**64 - 1), max_size=8))
+def test_edit_lists_keep_what_the_standard_says(chunks: list[bytes], lengths: list[int]) -> None:
+    assert b"".join(edited(iter(chunks), lengths)) == kept(b"".join(chunks), lengths)
+
+
+def test_the_edit_list_that_the_standard_has_as_its_example() -> None:
+    lengths = [0, 7853, 71721, 307929, 51299, 38]
+    plain = os.urandom(sum(lengths) + 500)
+    sealed = write_header([ONE], [MINE], lengths) + b"".join(
+        segment(ONE, part) for part in chunked(plain, SEGMENT_BYTES)
+    )
+    assert opened(sealed) == kept(plain, lengths) == by_the_other(sealed)
+    assert len(opened(sealed)) == 7853 + 307929 + 38
+
+
+@pytest.mark.parametrize("lengths", [[], [0, 0], [5, 0, 5], [3, 0, 0, 4], [0, 10**9], [10**9]])
+def test_edit_lists_that_others_stumble_over(lengths: list[int]) -> None:
+    plain = os.urandom(SEGMENT_BYTES + 100)
+    body = segment(ONE, plain[:SEGMENT_BYTES]) + segment(ONE, plain[SEGMENT_BYTES:])
+    assert opened(write_header([ONE], [MINE], lengths) + body) == kept(plain, lengths)
+
+
+def test_segments_of_two_keys_by_turns() -> None:
+    parts = [os.urandom(SEGMENT_BYTES), os.urandom(SEGMENT_BYTES), os.urandom(9)]
+    body = b"".join(segment(key, part) for key, part in zip(itertools.cycle([TWO, ONE]), parts, strict=False))
+    sealed = header([packet(data_key(ONE), MINE), packet(data_key(TWO), MINE), packet(edit_list([1]), MINE)]) + body
+    assert opened(sealed) == b"".join(parts)[1:]
+
+
+@pytest.mark.parametrize("left", [1, 12, 28])
+def test_a_last_segment_without_a_byte_is_damage(left: int) -> None:
+    sealed = b"".join(seal([os.urandom(2 * SEGMENT_BYTES)], [MINE]))
+    with pytest.raises(Corrupt, match="segment 1 of the body is cut short"):
+        opened(sealed[: 124 + SEALED_SEGMENT_BYTES + left])
+
+
+def test_damage_is_named_by_its_segment() -> None:
+    sealed = bytearray(b"".join(seal([os.urandom(40 * SEGMENT_BYTES)], [MINE])))
+    sealed[124 + 33 * SEALED_SEGMENT_BYTES + 5000] ^= 1
+    with pytest.raises(Corrupt, match="segment 33 "):
+        opened(bytes(sealed))
+
+
+def test_a_file_that_ends_within_its_header_is_refused() -> None:
+    with pytest.raises(Invalid, match="cut short"):
+        opened(write_header([ONE], [MINE])[:50])
+    with pytest.raises(Invalid, match="cut short"):
+        opened(b"")
+
+
+def test_the_body_follows_the_header_whatever_the_pieces() -> None:
+    sealed = write_header([ONE], [MINE]) + b"body"
+    for size in (1, 5, 124, 125, 1000):
+        found, rest = split(chunked(sealed, size), [READER])
+        assert (found.keys, b"".join(rest)) == ((ONE,), b"body")
