@@ -9,12 +9,23 @@ from typing import Any
 
 import pytest
 
+from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, Unauthenticated
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_nodes import remove
 from megagenome.standards.study import decode
-from megagenome.standards.study_exchange import Agreed, Place, Refused, Reply, Stage, Terms, frame, sign_message
+from megagenome.standards.study_exchange import (
+    Agreed,
+    Changed,
+    Place,
+    Refused,
+    Reply,
+    Stage,
+    Terms,
+    frame,
+    sign_message,
+)
 from tests.network.studies.exchanging import Pair, chunks, pair
 from tests.network.studies.nodes import ADA
 
@@ -67,6 +78,34 @@ def test_a_message_counts_once_and_in_its_order(tmp_path: Path) -> None:
         for old in (second, first):
             with pytest.raises(Conflict, match="sent before"):
                 asyncio.run(at.send(old))
+
+
+def test_clocks_that_were_ahead_together_leave_nobody_deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pair(tmp_path) as at:
+        start = clock.now()
+        for now in (start, start + timedelta(days=3650), start + timedelta(seconds=1)):
+            monkeypatch.setattr(clock, "now", lambda now=now: now)
+            message = at.message(sent_at=now)
+            asyncio.run(at.send(message))
+            with pytest.raises(Conflict, match="sent before"):
+                asyncio.run(at.send(message))
+
+
+def test_what_is_said_again_after_clocks_came_back_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pair(tmp_path) as at:
+        run, store = at.world.begin(least_sites=1), at.world.coordinator.store
+        start = clock.now()
+        said = at.message(Reply(Place(run, 0, 0, Stage.CHECK), Changed()), sent_at=start)
+        asyncio.run(at.send(said))
+        after = store.find(run)
+        assert (after.epoch, after.restarts) == (1, 1)
+        ahead = start + timedelta(days=3650)
+        for now, message in ((ahead, at.message(sent_at=ahead)), (start, said)):
+            monkeypatch.setattr(clock, "now", lambda now=now: now)
+            asyncio.run(at.send(message))
+        assert store.find(run) == after
 
 
 @pytest.mark.parametrize(
