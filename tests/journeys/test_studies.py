@@ -2,13 +2,20 @@
 """Federated studies over real processes: from a permit to a result that is that of the pooled data, through whatever
 can be killed, revoked or withdrawn on the way."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.public_keys import read_public_keys
+from megagenome.standards.study_receipt import read_receipt
 from tests.journeys.network import megagenome
+from tests.journeys.signed_in import Person, grant
 from tests.journeys.studying import (
     COUNTRIES,
     Network,
@@ -65,6 +72,29 @@ def test_a_study_finds_what_the_pooled_data_say(network: Network) -> None:
         assert told == {("study", network.permit, f"{country}-COHORT")}
         assert "16050" not in export
         assert "all" in megagenome("node", "ledger", network.nodes[country].folder, "verify").stdout
+
+
+def test_a_receipt_verifies_by_the_keys_that_the_hub_publishes(network: Network) -> None:
+    grant(network.hub.folder, "Una", Role.AUDITOR)
+    url, una = network.hub.served.url, Person(network.hub.served, "Una")
+    with asleep(network, "SE"):
+        study = network.begin()
+        early = network.ada.call("GET", f"/studies/{study}/receipt")
+        assert (early.status_code, "when it is over" in early.text) == (409, True)
+    require_finished(network, study)
+    answer = network.ada.call("GET", f"/studies/{study}/receipt")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jwt")
+    published = read_public_keys(httpx.get(f"{url}/.well-known/jwks.json", trust_env=False).content)
+    receipt, result = read_receipt(answer.content, published), network.ada.call("GET", f"/studies/{study}/result")
+    assert (receipt.run, receipt.permit, receipt.state) == (study, network.permit, "finished")
+    assert receipt.release is not None
+    assert receipt.release.result_sha256 == hashlib.sha256(result.content).hexdigest()
+    assert read_receipt(una.call("GET", f"/studies/{study}/receipt").content, published) == receipt
+    assert network.bob.call("GET", f"/studies/{study}/receipt").status_code == 404
+    assert httpx.get(f"{url}/studies/{study}/receipt", trust_env=False).status_code == 401
+    fetched = httpx.get(f"{network.nodes['EE'].served.url}/.well-known/jwks.json", trust_env=False).content
+    with pytest.raises(Corrupt):
+        read_receipt(answer.content, read_public_keys(fetched))
 
 
 def test_a_regression_is_that_of_the_pooled_people(network: Network) -> None:
