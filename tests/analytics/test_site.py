@@ -17,8 +17,9 @@ from megagenome.collection.cohort import Any as AnyOf
 from megagenome.collection.cohort import Everyone, HasAge, Not
 from megagenome.collection.permits import change_permit
 from megagenome.kernel.ids import PermitId
+from megagenome.network.studies.coordinate import NO_SECOND_SUM
 from megagenome.standards.permit import PermitState
-from megagenome.standards.study import Linear, Measured, Variants, digest, encode
+from megagenome.standards.study import Age, Linear, Measured, Sex, Variants, digest, encode
 from megagenome.standards.study_arrays import pack
 from megagenome.standards.study_exchange import (
     PEOPLE_COUNTS,
@@ -123,17 +124,39 @@ def test_a_withdrawal_that_is_noticed_by_computing_begins_it_again(tmp_path: Pat
         assert held_back in at.studies.result(ADA, run).notes
 
 
-def test_who_withdraws_after_a_sum_was_opened_is_not_alone_in_the_difference(tmp_path: Path) -> None:
-    with real_world(tmp_path, LARGER) as at:
-        run = at.begin()
-        at.until(run, "count", Stage.SUMS)
-        at.coordinator._runs[run].has_opened = True  # as a method of more rounds has by then
+AGES = Linear(Variants("GRCh38", ("22",), least_count=1), Age(), (Sex(),))
+"""A study in which sums are opened long before its end."""
+
+
+@pytest.mark.parametrize("step", ["means", "spread", "products"])
+def test_who_withdraws_after_a_sum_was_opened_is_not_alone_in_the_difference(tmp_path: Path, step: str) -> None:
+    with real_world(tmp_path, {"node.a": 40, "node.b": 40, "node.c": 40}) as at:
+        run = at.begin(method=AGES)
+        at.until(run, step, Stage.SUMS)
+        assert at.coordinator._runs[run].has_opened
+        node = at.nodes["node.c"]
+        gone = min(node.numbers)
+        node.withdraw(gone)
+        node.site.watch()
+        node.speak(at.coordinator)
+        at.go()
+        shown = at.show(run)
+        assert (shown.state, shown.reason, shown.epoch) == (RunState.FINISHED, "", 1)
+        before, after = node.recorded()
+        assert (len(before ^ after), gone in after) == (1 + MODEST.least_cell, False)
+        assert shown.people == 80 + len(after)
+
+
+def test_of_open_data_nobody_is_held_back_so_a_withdrawal_stops_the_run(tmp_path: Path) -> None:
+    with real_world(tmp_path, {"node.a": 40, "node.b": 40, "node.c": 40}, is_open=True) as at:
+        run = at.begin(method=AGES)
+        at.until(run, "products", Stage.SUMS)
         node = at.nodes["node.c"]
         node.withdraw(min(node.numbers))
-        at.go()
-        before, after = node.recorded()
-        assert len(before ^ after) == 11
-        assert at.show(run).state is RunState.FINISHED
+        node.site.watch()
+        node.speak(at.coordinator)
+        shown = at.show(run)
+        assert (shown.state, shown.reason) == (RunState.STOPPED, f"somebody withdrew at node.c; {NO_SECOND_SUM}")
 
 
 def test_studies_whose_cohorts_differ_by_a_person_show_nobody(tmp_path: Path) -> None:
