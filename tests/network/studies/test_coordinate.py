@@ -200,6 +200,19 @@ def test_after_a_restart_the_hub_still_knows_that_a_sum_was_opened(tmp_path: Pat
         stopped(at, run, NO_SECOND_SUM)
 
 
+def test_after_a_restart_the_hub_knows_of_a_sum_before_somebody_withdrew(tmp_path: Path) -> None:
+    with world(tmp_path, ("node.a", "node.b", "node.c", "node.d")) as at:
+        at.nodes["node.b"].terms = Terms(1, 5, 1)  # it holds others back
+        run = at.begin(when_one_fails="go on")
+        at.until(run, "second")
+        at.withdraw("node.b", run)
+        assert at.show(run).state is RunState.CHECKING
+        at.start()
+        at.nodes["node.d"].instead["check"] = lambda _task, _payload: Refused("no more")
+        at.go()
+        stopped(at, run, "node.d refuses: no more", NO_SECOND_SUM)
+
+
 def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None:
     def otherwise(method: Frequencies, sites: int) -> Any:
         generator = adding(method, sites)

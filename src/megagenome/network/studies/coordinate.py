@@ -180,7 +180,7 @@ class Coordinator:
         with self._turn:
             for stored in self.store.open_runs():
                 run = _resumed(stored, self.store.sites(stored.id))
-                run.has_opened = any(each.is_of_values for each in self.store.sums(run.id))
+                run.has_opened = self.store.has_opened(run.id)
                 self._new_epoch(run)
                 self._runs[run.id] = run
         self.board.note()

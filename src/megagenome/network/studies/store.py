@@ -17,6 +17,7 @@ from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_exchange import PEOPLE_STEP
 from megagenome.standards.study_receipt import Release, RoundFacts
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
@@ -152,6 +153,12 @@ class StudyStore:
         asked = sa.select(column.facts).where(column.run == run).order_by(column.epoch, column.round)
         with self.engine.connect() as connection:
             return [msgspec.json.decode(row.facts, type=RoundFacts) for row in connection.execute(asked)]
+
+    def has_opened(self, run: str) -> bool:
+        """Whether a sum of people's values was opened of a run: in its present epoch, or in one that was given up, of
+        which what each round was is all that is kept."""
+        of_values = (bool(each.sums) and each.step != PEOPLE_STEP for each in self.rounds(run))
+        return any(each.is_of_values for each in self.sums(run)) or any(of_values)
 
     def release(self, run: str) -> Release | None:
         """How a run's result came to be told; None where there is none."""
