@@ -59,7 +59,7 @@ class RealNode:
             record(run, numbers)
             self.parts[run] = frozenset((numbers + self.first).tolist())
 
-        self.site._studied.record = noting  # type: ignore[method-assign]
+        self.site._studied.record = noting
 
     def turn(self, coordinator: Coordinator) -> bool:
         """One message of the exchange, and what follows from it; whether something happened."""
@@ -112,7 +112,7 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
     dataset = f"{name}-data"
     stated = DatasetStatement(DatasetId(dataset), open=True if is_open else None, collection_year=2020, publish=True)
     people = clocks.table(dict.fromkeys(numbers, YES))
-    load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")  # type: ignore[list-item]
+    load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(PERMIT, (dataset,), people=frozenset({str(ADA.subject)})))
     collection.close()
@@ -122,7 +122,7 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
 class RealWorld(World):
     """`World` over such nodes."""
 
-    nodes: Mapping[str, RealNode]  # type: ignore[assignment]
+    nodes: Mapping[str, RealNode]
 
     def document(self, **other: Any) -> StudyDocument:
         return super().document(**{"method": COUNTING, "least_sites": 1, **other})
@@ -142,6 +142,6 @@ def real_world(
         nodes[name] = RealNode(name, folder / name, range(first, first + size), settings, is_open=is_open)
         first += size
     with server(folder, "org.example.hub") as at:
-        yield RealWorld(at, nodes, AtOnce(), METHODS)  # type: ignore[arg-type]
+        yield RealWorld(at, nodes, AtOnce(), METHODS)
     for node in nodes.values():
         node.collection.close()

@@ -72,7 +72,7 @@ VARIANTS = Variants("GRCh38")
 def test_who_lacks_something_that_is_asked_is_left_out_and_counted() -> None:
     country = Category("country", ("EE", "FI", "SE"))
     method = Linear(VARIANTS, Measured("height"), (Sex(), country, Measured("weight")))
-    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    found = choose_people(document(method), Values())
     assert found.numbers.tolist() == [3, 5, 8]
     assert found.incomplete == 2
     assert found.table.names == ("sex", "country=FI", "country=SE", "weight")
@@ -83,21 +83,21 @@ def test_who_lacks_something_that_is_asked_is_left_out_and_counted() -> None:
 
 def test_ages_and_groups() -> None:
     method = Logistic(VARIANTS, Group(CASES, CONTROLS), (Age(),))
-    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    found = choose_people(document(method), Values())
     assert found.numbers.tolist() == [3, 5, 13, 21], "who is unknown to be a case and is a control is one"
     assert found.table.trait.tolist() == [1, 0, 0, 0]
     assert found.table.covariates[:, 0].tolist() == [40, 50, 60, 70]
     method = Logistic(VARIANTS, Group(CASES, '{"type":"not","part":' + CASES + "}"), ())
-    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    found = choose_people(document(method), Values())
     assert found.table.trait.tolist() == [1, 0, 1, 0], "nobody of whom it is unknown"
 
 
 def test_a_study_of_no_variables_is_of_everybody() -> None:
-    found = choose_people(document(Frequencies(VARIANTS)), Values())  # type: ignore[arg-type]
+    found = choose_people(document(Frequencies(VARIANTS)), Values())
     assert (found.numbers.tolist(), found.incomplete) == ([3, 5, 8, 13, 21], 0)
     assert (found.table.trait.shape, found.table.covariates.shape) == ((0,), (5, 0))
     genotyped = np.array([True, False, True, True, False])
-    found = choose_people(document(Frequencies(VARIANTS)), Values(), genotyped)  # type: ignore[arg-type]
+    found = choose_people(document(Frequencies(VARIANTS)), Values(), genotyped)
     assert (found.numbers.tolist(), found.incomplete) == ([3, 8, 13], 2)
     assert parameters_of(document(Frequencies(VARIANTS))) == 0
 
@@ -105,16 +105,16 @@ def test_a_study_of_no_variables_is_of_everybody() -> None:
 def test_survival_has_the_event_and_the_place_of_the_group() -> None:
     women, others = Arm("women", CASES), Arm("others", '{"type":"not","part":' + CASES + "}")
     method = Survival(Measured("weight"), "dead", "yes")
-    found = choose_people(document(method), Values())  # type: ignore[arg-type]
+    found = choose_people(document(method), Values())
     assert (found.numbers.tolist(), found.incomplete) == ([3, 5, 13, 21], 1)
     assert found.table.covariates.tolist() == [[1, 0], [0, 0], [1, 0], [0, 0]]
     assert found.table.trait.tolist() == [0, 1, 3, 4]
     two = msgspec.structs.replace(method, groups=(others, women))
-    found = choose_people(document(two), Values())  # type: ignore[arg-type]
+    found = choose_people(document(two), Values())
     assert found.numbers.tolist() == [3, 5, 21]
     assert found.table.covariates.tolist() == [[1, 1], [0, 0], [0, 0]]
     with pytest.raises(Invalid, match="share people"):
-        choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())  # type: ignore[arg-type]
+        choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())
 
 
 def test_the_assembly_of_what_a_study_reads() -> None:

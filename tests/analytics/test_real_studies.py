@@ -78,7 +78,7 @@ def _world(shared: Path, folder: Path, parts: Mapping[str, Any]) -> Iterator[Rea
         collection.close()
         nodes[name] = FilledNode(name, folder / name)
     with server(folder / "hub", "org.example.hub") as at:
-        yield RealWorld(at, nodes, AtOnce(), METHODS)  # type: ignore[arg-type]
+        yield RealWorld(at, nodes, AtOnce(), METHODS)
     for node in nodes.values():
         node.collection.close()
 

@@ -150,7 +150,7 @@ class Network:
         for country in COUNTRIES:
             self.decide(country, "approved")
         eventually(lambda: self.ada.get(path)["state"] == "active", "the permit does not work")
-        granted = lambda: not self.check(self.document())["findings"]  # noqa: E731
+        granted = lambda: not self.check(self.document())["findings"]  # noqa: E731 - one condition, asked until it holds
         eventually(granted, "the hub does not know of all grants")
 
     def decide(self, country: str, verdict: str, reasons: str = "") -> None:

@@ -148,7 +148,7 @@ async def leave(app: Litestar, method: str, path: str, query: bytes, body: bytes
         "server": ("127.0.0.1", 2),
         "state": {},
     }
-    await app(scope, receive, send)  # type: ignore[arg-type]
+    await app(scope, receive, send)
     return sent
 
 
@@ -184,7 +184,7 @@ def test_a_fault_of_ours_shows_no_trace(caplog: pytest.LogCaptureFixture) -> Non
     async def run() -> Any:
         parts = hub_routes(HUB, SETTINGS, [], broken)
         app = Litestar([parts.router], openapi_config=None, logging_config=None)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
             return await client.get("/resolve", params={"q": "x"})
 

@@ -215,7 +215,7 @@ def _require_json(response: httpx.Response) -> None:
 
 
 class _BeaconError(msgspec.Struct):
-    errorMessage: str = ""  # noqa: N815 (the wire's name)
+    errorMessage: str = ""  # noqa: N815 - the wire's name
 
 
 class _Refusal(msgspec.Struct):

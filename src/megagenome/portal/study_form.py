@@ -6,7 +6,7 @@ the hub defines by it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from megagenome.standards.pgs_catalog import ScoringFile
 from megagenome.standards.study import (
     Age,
     Arm,
+    Assembly,
     Category,
     Components,
     Frequencies,
@@ -90,8 +91,8 @@ def _sites(datasets: Iterable[PermitDataset], keys: Mapping[str, str]) -> tuple[
 
 def _linear(texts: Texts, _cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
     trait = Measured(_needed(texts, "trait", METHODS["linear"].fields))
-    missing = "mean" if texts.get("missing") == "mean" else "drop"
-    return Linear(_variants(texts), trait, _covariates(texts), missing)  # type: ignore[arg-type]  # one of two words
+    missing: Literal["drop", "mean"] = "mean" if texts.get("missing") == "mean" else "drop"
+    return Linear(_variants(texts), trait, _covariates(texts), missing)
 
 
 def _logistic(texts: Texts, cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
@@ -116,9 +117,9 @@ def _score(texts: Texts, cohorts: Mapping[str, str], scoring: ScoringFile | None
         trait = _group(texts, cohorts)
     elif texts.get("trait"):
         trait = Measured(texts["trait"])
-    missing = "zero" if texts.get("missing") == "zero" else "mean"
+    missing: Literal["mean", "zero"] = "zero" if texts.get("missing") == "zero" else "mean"
     name = scoring.id or "a score without an id"
-    return Score(scoring.assembly, name, scoring.weights, missing, trait)  # type: ignore[arg-type]  # words of choices
+    return Score(scoring.assembly, name, scoring.weights, missing, trait)
 
 
 def _survival(texts: Texts, cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
@@ -143,7 +144,7 @@ _BUILD: dict[str, Callable[[Texts, Mapping[str, str], ScoringFile | None], Metho
 
 
 def _variants(texts: Texts) -> Variants:
-    assembly: Any = "GRCh37" if texts.get("assembly") == "GRCh37" else "GRCh38"
+    assembly: Assembly = "GRCh37" if texts.get("assembly") == "GRCh37" else "GRCh38"
     least_count = _number(texts, "least_count", "Fewest copies of the rarer allele", int)
     least_frequency = _number(texts, "least_frequency", "Least frequency of the rarer allele", float)
     return Variants(assembly, tuple(_lines(texts, "regions")), least_count, least_frequency)

@@ -7,13 +7,14 @@ one allele are counted and left out; dominant and recessive weights, interaction
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from megagenome.kernel.errors import Invalid
-from megagenome.standards.study import Weight
+from megagenome.standards.study import Assembly, Weight
 
 LARGEST_BYTES = 512 << 20
+_ASSEMBLIES: Mapping[Assembly, tuple[str, ...]] = {"GRCh37": ("grch37", "hg19"), "GRCh38": ("grch38", "hg38")}
 _SPECIAL = ("is_interaction", "is_haplotype", "is_diplotype", "is_dominant", "is_recessive")
 
 
@@ -26,7 +27,7 @@ class ScoringFile(NamedTuple):
     """
 
     id: str
-    assembly: str
+    assembly: Assembly
     weights: tuple[Weight, ...]
     left_out: dict[str, int]
 
@@ -85,8 +86,8 @@ def _header(lines: Iterator[str]) -> tuple[dict[str, str], list[str], int]:
     raise Invalid("a scoring file without a row of column names")
 
 
-def _assembly(written: str) -> str:
-    for assembly, names in (("GRCh37", ("grch37", "hg19")), ("GRCh38", ("grch38", "hg38"))):
+def _assembly(written: str) -> Assembly:
+    for assembly, names in _ASSEMBLIES.items():
         if written.lower() in names:
             return assembly
     raise Invalid(f"a scoring file on assembly {written[:40]!r}: GRCh37 and GRCh38 are understood")

@@ -17,6 +17,7 @@ from megagenome.kernel.errors import Invalid
 
 LARGEST_DOCUMENT_BYTES = 4 << 20
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+Assembly = Literal["GRCh37", "GRCh38"]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Cohort = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 """A cohort's canonical JSON text (`collection.cohort`), as permits carry it."""
@@ -90,7 +91,7 @@ class Variants(msgspec.Struct, frozen=True):
     least_frequency  of the rarer allele, likewise
     """
 
-    assembly: Literal["GRCh37", "GRCh38"]
+    assembly: Assembly
     regions: Annotated[tuple[_Text, ...], msgspec.Meta(max_length=1000)] = ()
     least_count: Annotated[int, msgspec.Meta(ge=1)] = 10
     least_frequency: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
@@ -157,7 +158,7 @@ class Score(msgspec.Struct, frozen=True, tag="score"):
     trait    if given, also how well the score tells cases from controls, or explains the number
     """
 
-    assembly: Literal["GRCh37", "GRCh38"]
+    assembly: Assembly
     score: _Text
     weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=100_000)]
     missing: Literal["mean", "zero"] = "mean"

@@ -35,7 +35,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, Any]]:
         return httpx.Response(status, json=content)
 
     real = httpx.Client
-    made = lambda **given: real(transport=httpx.MockTransport(answer), headers=given["headers"])  # noqa: E731
+    made = lambda **given: real(transport=httpx.MockTransport(answer), headers=given["headers"])  # noqa: E731 - one line, as the class it stands for
     monkeypatch.setattr(client.httpx, "Client", made)
     return answers
 

@@ -20,7 +20,7 @@ from tests.oracles.study_people import People, draw
 
 
 def _method(missing: str = "drop", least_count: int = 1) -> Linear:
-    return Linear(Variants("GRCh38", least_count=least_count), Measured("LOINC:8308-9"), (), missing)  # type: ignore[arg-type]
+    return Linear(Variants("GRCh38", least_count=least_count), Measured("LOINC:8308-9"), (), missing)
 
 
 def _run(people: People, method: Linear, *, masks: bool = True) -> StudyResult:

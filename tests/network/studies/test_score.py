@@ -59,7 +59,7 @@ def _run(people: People, method: Score) -> StudyResult:
 def test_it_is_the_distribution_of_the_pooled_people(seed: int, missing: str, share: float) -> None:
     people = draw(seed, (60, 70, 80), 25, 0, missing=share)
     weights, effects, turned = _weights(people, np.random.default_rng(seed))
-    result = _run(people, Score("GRCh38", "PGS1", weights, missing))  # type: ignore[arg-type]
+    result = _run(people, Score("GRCh38", "PGS1", weights, missing))
     scores = _plain(people, effects, turned, missing)
     assert result.summary["people"] == 210
     assert result.summary["weights_used"] == 25
@@ -147,6 +147,6 @@ class _Listening(ScoreSite):
 
     scored: Floats
 
-    def scores(self, parameters: dict[str, Floats]) -> Floats:  # type: ignore[override]
+    def scores(self, parameters: dict[str, Floats]) -> Floats:
         self.scored = super().scores(parameters)
         return self.scored
