@@ -16,7 +16,6 @@ import msgspec
 from megagenome.kernel.errors import Invalid
 
 LARGEST_DOCUMENT_BYTES = 4 << 20
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Assembly = Literal["GRCh37", "GRCh38"]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Cohort = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
@@ -62,7 +61,6 @@ class Group(msgspec.Struct, frozen=True, tag="group"):
 
 Variable = Measured | Sex | Age | Category | Group
 Numeric = Measured | Age
-Binary = Group | Sex
 
 
 def column_names(variables: Sequence[Variable]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.model import StudyResult, Table
 
 Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 
 class ReleaseRules(msgspec.Struct, frozen=True):
