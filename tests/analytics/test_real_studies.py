@@ -29,6 +29,7 @@ from megagenome.standards.pgs_catalog import read_scoring_file
 from megagenome.standards.study import (
     Category,
     Components,
+    Frequencies,
     Group,
     Linear,
     Logistic,
@@ -216,6 +217,8 @@ def test_components_of_all_genomes(shared: Path, genomes: RealWorld) -> None:
     result = _result(genomes, method=Components(variants, 4), duplicates="keep")
     assert result.summary["people"] == 3202
     assert result.summary["alleles"] == 883
+    related = next(note for note in result.notes if "of the first degree" in note)
+    assert 1_204 <= int(related.split()[0].replace(",", "")) < 1_300, "both parents of 602 children, and some siblings"
     facts = json.loads((shared / "data/FACTS.json").read_text())["pca_3202"]
     for value, printed in zip(result.tables["components"]["eigenvalue"], facts["eigenvalues"], strict=True):
         assert rounded(float(value), str(printed))
@@ -268,3 +271,17 @@ def test_a_score_of_all_genomes(shared: Path, genomes: RealWorld, monkeypatch: p
     assert sum(bins["people"]) == 3202
     for end, below in zip(bins["high"], np.cumsum(bins["people"]), strict=True):
         assert (expected < end - 1e-5).sum() <= below <= (expected < end + 1e-5).sum()
+
+
+def test_of_too_many_genomes_only_duplicates_are_known(genomes: RealWorld) -> None:
+    """Of Africans, Europeans and South Asians there are more than 600."""
+    for node in genomes.nodes.values():
+        node.start(AnalyticsSettings(most_compared=600))
+    try:
+        result = _result(genomes, method=Frequencies(Variants("GRCh38", least_count=1)))
+    finally:
+        for node in genomes.nodes.values():
+            node.start(AnalyticsSettings())
+    assert result.summary["people"] == 3202, "nobody is there twice"
+    not_compared = next(note for note in result.notes if "not compared with everybody" in note)
+    assert not_compared.startswith(f"{893 + 633 + 601:,} people")
