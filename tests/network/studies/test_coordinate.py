@@ -16,6 +16,7 @@ from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, RateL
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.studies import tables as t
 from megagenome.network.studies.coordinate import NO_SECOND_SUM
+from megagenome.network.studies.model import Ask, NodeFault
 from megagenome.network.studies.run import MOST_RESTARTS
 from megagenome.network.studies.settle import Settled
 from megagenome.standards.permit import PermitState
@@ -206,6 +207,27 @@ def test_a_node_that_says_what_it_must_not_is_named(
             stopped(at, run, "node.b", why)
         else:
             assert at.show(run).epoch == 1
+            finished(at, run, "node.a", "node.c", "node.d")
+
+
+@pytest.mark.parametrize("rule", ["stop", "go on"])
+def test_a_node_that_opens_what_cannot_be_is_named(tmp_path: Path, rule: str) -> None:
+    """Which the hub finds out only when it computes with it."""
+
+    def picky(method: Frequencies, sites: int) -> Any:
+        listed = yield Ask("alleles", {}, opened=("start",))
+        if "start/node.b" in listed:
+            raise NodeFault("node.b", "it sends alleles that are nowhere")
+        return (yield from adding(method, sites))
+
+    with world(tmp_path, ("node.a", "node.b", "node.c", "node.d"), methods={Frequencies: picky}) as at:
+        run = at.begin(when_one_fails=rule, least_sites=3)
+        at.go()
+        part = next(site for site in at.show(run).sites if site.node == "node.b")
+        assert (part.state, part.reason) == (SiteState.FAILED, "it sends alleles that are nowhere")
+        if rule == "stop":
+            stopped(at, run, "node.b failed: it sends alleles that are nowhere")
+        else:
             finished(at, run, "node.a", "node.c", "node.d")
 
 
