@@ -151,7 +151,7 @@ def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_sta
 
     table = Table(np.arange(8.0), np.zeros((8, 0)), ())
     everybody = StudyPeople(np.arange(8) * 10, table, 3)
-    found, compared = relatives_of(Whole(), Variants("GRCh38"))
+    found, compared = relatives_of(Whole(), Variants("GRCh38"), 8)
     assert compared == 8
     left = everybody.independent(found, compared, leave_out=True)
     assert (left.numbers.tolist(), left.table.trait.tolist()) == ([0, 10, 20, 30, 40, 50, 70], [0, 1, 2, 3, 4, 5, 7])
@@ -162,3 +162,8 @@ def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_sta
     assert (kept.counts()["people"], kept.counts()["first_degree"]) == (8, 9)
     fewer = left.only(np.array([0, 10, 70]))
     assert (fewer.counts()["first_degree"], fewer.counts()["held_back"]) == (0, 4)
+    found, compared = relatives_of(Whole(), Variants("GRCh38"), 7)
+    too_many = everybody.independent(found, compared, leave_out=True)
+    assert too_many.numbers.tolist() == left.numbers.tolist()
+    counts = too_many.counts()
+    assert (counts["duplicates"], counts["first_degree"], counts["not_compared"]) == (1, 0, 7)

@@ -33,8 +33,10 @@ class SiteGenotypes:
 
     def list_alleles(self, assembly: str, regions: Sequence[str], least_count: int) -> AlleleList:
         """Alleles in regions (none: all autosomes) of which, and of whose alternatives, the people have at least
-        `least_count` copies. Cost: one pass over the genotypes."""
+        `least_count` copies. Cost: one pass over the genotypes; for 0 copies none."""
         alleles = self._reading.alleles([read_region(assembly, text) for text in regions or _AUTOSOMES])
+        if not least_count:
+            return alleles
         counts = self.scan(alleles).count()
         copies = counts.het + 2 * counts.hom + counts.hemi
         rarer = np.minimum(copies, counts.called - copies)

@@ -313,10 +313,10 @@ class StudySite:
         variants, unknown = variants_of(document), len(people.numbers)
         if assembly_of(document) is None:
             return people
-        if variants is None or not 1 < unknown <= self._settings.most_compared:
+        if variants is None or unknown < 2:
             return people._replace(kin=NO_KIN._replace(not_compared=unknown))
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
-        found, compared = relatives_of(genotypes, variants)
+        found, compared = relatives_of(genotypes, variants, self._settings.most_compared)
         return people.independent(found, compared, leave_out=document.duplicates == "leave out")
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from megagenome.network.studies.coordinate import NO_SECOND_SUM
+from megagenome.network.studies.model import Ask, NodeFault
+from megagenome.standards.study import Frequencies
 from megagenome.standards.study_arrays import pack
 from megagenome.standards.study_exchange import Agreed, Failed, Forgot, Keyed, Refused, Sent, Stage, Task, Terms
 from megagenome.standards.study_masks import Round, sign_key
 from megagenome.standards.study_shown import RunState, SiteState
-from tests.network.studies.nodes import finished, stopped, world
+from tests.network.studies.nodes import adding, finished, stopped, world
 
 
 def wrong_vector(task: Task, _payload: bytes) -> tuple[Sent, bytes]:
@@ -74,6 +76,27 @@ def test_a_node_that_says_what_it_must_not_is_named(
             stopped(at, run, "node.b", why)
         else:
             assert at.show(run).epoch == 1
+            finished(at, run, "node.a", "node.c", "node.d")
+
+
+@pytest.mark.parametrize("rule", ["stop", "go on"])
+def test_a_node_that_opens_what_cannot_be_is_named(tmp_path: Path, rule: str) -> None:
+    """Which the hub finds out only when it computes with it."""
+
+    def picky(method: Frequencies, sites: int) -> Any:
+        listed = yield Ask("alleles", {}, opened=("start",))
+        if "start/node.b" in listed:
+            raise NodeFault("node.b", "it sends alleles that are nowhere")
+        return (yield from adding(method, sites))
+
+    with world(tmp_path, ("node.a", "node.b", "node.c", "node.d"), methods={Frequencies: picky}) as at:
+        run = at.begin(when_one_fails=rule, least_sites=3)
+        at.go()
+        part = next(site for site in at.show(run).sites if site.node == "node.b")
+        assert (part.state, part.reason) == (SiteState.FAILED, "it sends alleles that are nowhere")
+        if rule == "stop":
+            stopped(at, run, "node.b failed: it sends alleles that are nowhere")
+        else:
             finished(at, run, "node.a", "node.c", "node.d")
 
 

@@ -27,7 +27,7 @@ from megagenome.network.stamps import stamp
 from megagenome.network.studies.board import Board
 from megagenome.network.studies.check import permit_ended
 from megagenome.network.studies.methods import METHODS, Begin
-from megagenome.network.studies.model import Ask, Combine, StudyResult, Sums
+from megagenome.network.studies.model import Ask, Combine, NodeFault, StudyResult, Sums
 from megagenome.network.studies.needs import Permits
 from megagenome.network.studies.receipt import BY_RULES, release_acts, result_sha256, round_facts, rules_facts
 from megagenome.network.studies.run import (
@@ -254,10 +254,13 @@ class Coordinator:
             self._executor.submit(self._carefully, run, run.epoch, partial(self._open, run, run.epoch, turn))
 
     def _carefully(self, run: Run, epoch: int, compute: Callable[[], Ask | StudyResult | None]) -> None:
-        """Compute the next round, or the result; whatever goes wrong in it ends the run with a reason."""
-        following: Ask | StudyResult | str | None
+        """Compute the next round, or the result; whatever goes wrong in it ends the run with a reason, unless it is one
+        node's fault and the others may go on."""
+        following: Ask | StudyResult | NodeFault | str | None
         try:
             following = compute()
+        except NodeFault as fault:
+            following = fault
         except MegagenomeError as error:
             following = str(error)
         except Exception:  # noqa: BLE001 - nobody else would hear of it, and the run would wait for ever
@@ -268,6 +271,8 @@ class Coordinator:
                 return
             if isinstance(following, str):
                 self._stop(run, following)
+            elif isinstance(following, NodeFault):
+                self._lose(run, following.node, SiteState.FAILED, following.reason)
             elif isinstance(following, StudyResult):
                 self._finish(run, following)
             else:

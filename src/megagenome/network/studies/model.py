@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.study_arrays import Arrays
 
 
@@ -52,6 +53,14 @@ class Table(msgspec.Struct, frozen=True):
     """A table of a result: equally long columns of numbers or texts, in order. NaN where there is no value."""
 
     columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64] | list[str]]
+
+
+class NodeFault(Invalid):
+    """What one node opened cannot be: it is lost as if it had sent nothing, and the others may go on."""
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(f"{node} failed: {reason}")
+        self.node, self.reason = node, reason
 
 
 class StudyResult(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ _SAID_OF = {
     "duplicates": "pairs of duplicates or identical twins were found within nodes.",
     "first_degree": "pairs of people within nodes are relatives of the first degree.",
     "second_degree": "pairs of people within nodes are relatives of the second degree.",
-    "not_compared": "people were not compared with others of their node: relatives among them are not known.",
+    "not_compared": "people were not compared with everybody of their node: relatives among them are not known.",
 }
 
 
