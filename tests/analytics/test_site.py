@@ -13,12 +13,12 @@ import pytest
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.analytics.site import _FAULT
+from megagenome.collection.cohort import All, Everyone, HasAge, Not
 from megagenome.collection.cohort import Any as AnyOf
-from megagenome.collection.cohort import Everyone, HasAge, Not
 from megagenome.collection.permits import change_permit
 from megagenome.kernel.ids import PermitId
 from megagenome.standards.permit import PermitState
-from megagenome.standards.study import Linear, Measured, Variants, digest, encode
+from megagenome.standards.study import Group, Linear, Measured, Score, Variants, Weight, digest, encode
 from megagenome.standards.study_arrays import pack
 from megagenome.standards.study_exchange import (
     PEOPLE_COUNTS,
@@ -46,6 +46,7 @@ from tests.network.studies.nodes import ADA, PERMIT
 SIZES = {"node.a": 20, "node.b": 21, "node.c": 22}
 LARGER = {"node.a": 40, "node.b": 41, "node.c": 42}
 HET, HOM, MISSING, COPIES, CALLED = "het", "hom", "missing", "ac", "an"
+EVERYONE = '{"type":"everyone"}'
 
 
 def expected(at: RealWorld) -> dict[str, int]:
@@ -57,6 +58,13 @@ def everybody_but(out: Iterable[int]) -> str:
     """A cohort: in 2020 everybody's age tells who they are."""
     ages = tuple(HasAge(120 - number, 120 - number) for number in out)
     return msgspec.json.encode(Not(AnyOf(ages)) if ages else Everyone()).decode()
+
+
+def cases_but(out: Iterable[int]) -> Group:
+    """The thirty oldest of each node but these."""
+    old = AnyOf(tuple(HasAge(120 - first - 29, 120 - first) for first in (0, 60, 121)))
+    cases = msgspec.json.encode(All((old, Not(AnyOf(tuple(HasAge(120 - k, 120 - k) for k in out))))) if out else old)
+    return Group(cases.decode(), EVERYONE)
 
 
 def counts_of(people: Iterable[int]) -> dict[str, int]:
@@ -155,6 +163,21 @@ def test_studies_whose_cohorts_differ_by_a_person_show_nobody(tmp_path: Path) ->
                 assert one != other or these == those
         assert len({people for people, _ in opened}) > 3
         assert any(len(node.recorded()) > 1 for node in at.nodes.values())
+
+
+def test_studies_of_the_same_people_whose_cases_differ_by_one_show_nobody(tmp_path: Path) -> None:
+    """Scores and effects of the two would differ by this one's genotypes."""
+    with real_world(tmp_path, {"node.a": 60, "node.b": 61, "node.c": 62}) as at:
+        told = []
+        for out in ((), (), (0,), ()):
+            method = Score("GRCh38", "S", (Weight("22", 100, "C", "A", 1.0),), trait=cases_but(out))
+            run = at.begin(method=method)
+            at.go()
+            assert at.show(run).state is RunState.FINISHED, at.show(run).reason
+            people = at.nodes["node.a"].parts[run]
+            told.append((people, frozenset(k for k in people if k < 30 and k not in out)))
+        assert told[0] == told[1] == told[3]
+        assert all(len(told[0][k] ^ told[2][k]) >= MODEST.least_cell for k in (0, 1))
 
 
 def test_a_node_lends_no_more_sets_than_its_settings_say(tmp_path: Path) -> None:
@@ -260,15 +283,37 @@ def test_two_nodes_only_where_both_agreed(tmp_path: Path) -> None:
         assert counted(at, run) == expected(at)
 
 
-def test_one_node_alone(tmp_path: Path) -> None:
+def test_one_node_alone_only_where_it_lets_it_or_all_is_open(tmp_path: Path) -> None:
     with real_world(tmp_path, {"node.a": 40}) as at:
         run = at.begin()
         at.go()
-        assert counted(at, run) == expected(at)
-        at.nodes["node.a"].start(msgspec.structs.replace(MODEST, alone=False))
+        assert "does not compute a study alone" in at.show(run).reason
+        at.nodes["node.a"].start(msgspec.structs.replace(MODEST, alone=True))
         run = at.begin()
         at.go()
-        assert "does not compute a study alone" in at.show(run).reason
+        assert counted(at, run) == expected(at)
+    with real_world(tmp_path / "open", {"node.a": 40}, is_open=True) as at:
+        run = at.begin()
+        at.go()
+        assert counted(at, run) == expected(at)
+
+
+def test_two_studies_whose_sites_differ_by_one_do_not_show_what_it_sent(tmp_path: Path) -> None:
+    """Counts of the second, taken from those of the first, would be the fourth node's own."""
+    sizes = {**SIZES, "node.d": 20}
+    with real_world(tmp_path, sizes) as at:
+        run = at.begin()
+        at.go()
+        assert at.show(run).state is RunState.FINISHED
+        for node in at.nodes.values():
+            node.start()
+        three = at.document().sites[:3]
+        run = at.begin(sites=three)
+        at.go()
+        assert "fewer than 3 nodes sent" in at.show(run).reason
+        run = at.begin()
+        at.go()
+        assert at.show(run).state is RunState.FINISHED, "with the same sites as often as wanted"
 
 
 def test_a_node_whose_key_is_another_than_before_is_not_computed_with(tmp_path: Path) -> None:
@@ -376,11 +421,13 @@ def test_a_run_whose_sums_are_known_does_not_begin_again(tmp_path: Path, ending:
     with real_world(tmp_path, SIZES) as at:
         hub = Hub(at)
         assert isinstance(hub.ask(Stage.CHECK), Agreed)
+        hub.node.site._lent.note("S1", "", tuple(sorted(at.nodes)))
         hub.node.site._held["S1"].is_opened = True
         if ending == "over":
             hub.node.site.forget(["S1"])
         else:
             assert "in sums only" in hub.ask(step="count", opened=("counts",)).reason
+        hub.node.start()
         assert "ended here after sums of it were opened" in hub.ask(Stage.CHECK, epoch=1).reason
 
 
@@ -397,19 +444,18 @@ def test_keys_that_are_not_the_sites_own_mask_nothing(tmp_path: Path) -> None:
         assert isinstance(hub.ask(step=PEOPLE_STEP, sums=PEOPLE, keys=b"no"), Failed)
 
 
-def test_after_a_sum_that_the_hub_knows_the_sites_stay_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("restarted", [False, True])
+def test_after_a_sum_that_the_hub_knows_the_sites_stay_the_same(tmp_path: Path, restarted: bool) -> None:
     with real_world(tmp_path, {**SIZES, "node.d": 20}) as at:
-        run = at.begin(when_one_fails="go on", least_sites=3)
-        at.go()
-        assert at.show(run).state is RunState.FINISHED
-    with real_world(tmp_path / "two", {**SIZES, "node.d": 20}) as at:
         run = at.begin(when_one_fails="go on", least_sites=3)
         at.until(run, "count", Stage.SUMS)
         node = at.nodes["node.a"]
         node.turn(at.coordinator)
         held = node.site._held[run]
         assert (held.summed, held.is_opened) == (2, False)
-        held.is_opened = True  # as when a next round is asked
+        node.site._lent.open([run])  # as when a next round is asked
+        if restarted:
+            node.start()
         at.nodes["node.d"].is_dead = True
         at.go()
         at.wait(11)

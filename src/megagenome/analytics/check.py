@@ -49,10 +49,17 @@ def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, setti
         raise NotEntitled(f"the study names {len(named)} sites, and demands {document.least_sites} itself")
     if len(sites) < len(named) and (document.when_one_fails != "go on" or len(sites) < document.least_sites):
         raise NotEntitled(f"{len(sites)} of {len(named)} sites are left, and the study does not go on with so few")
-    if len(sites) == 1 and not (len(named) == 1 and settings.alone):
-        raise NotEntitled("this node does not compute a study alone")
+    if len(sites) == 1 < len(named):
+        raise NotEntitled("this node does not compute a study of several alone")
     if len(sites) == 2 and not set(sites) - {me} <= set(settings.partners):
         raise NotEntitled("a study of two nodes shows each the other's sums: this node has not agreed to that")
+
+
+def require_may_be_alone(document: StudyDocument, datasets: Sequence[Dataset], settings: AnalyticsSettings) -> None:
+    """Raise `NotEntitled` where a study names this node only, whose sums its hub would see, but where its operator lets
+    it, or all that it lends is open."""
+    if len(document.sites) == 1 and not (settings.alone or is_open(datasets)):
+        raise NotEntitled("this node does not compute a study alone: the hub would see its sums (analytics.alone)")
 
 
 def require_enough(

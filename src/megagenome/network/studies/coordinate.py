@@ -74,7 +74,7 @@ from megagenome.standards.study_shown import (
 
 _log = logging.getLogger(__name__)
 
-NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent: begin a new study"
+NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent"
 
 
 class Offer(NamedTuple):
