@@ -135,7 +135,7 @@ def _site(study: Method, people: npt.NDArray[np.int64]) -> MethodSite:
 
 
 def _run(study: Method, sites: Sequence[MethodSite], *, masks: bool) -> StudyResult:
-    combine, number = METHODS[type(study)](study, len(sites)), 0
+    combine, number = METHODS[type(study)](study, len(sites), 0), 0
     try:
         ask = next(combine)
         while True:

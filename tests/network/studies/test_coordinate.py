@@ -455,8 +455,8 @@ def test_after_a_restart_the_hub_still_knows_that_a_sum_was_opened(tmp_path: Pat
 
 
 def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None:
-    def otherwise(method: Frequencies, sites: int) -> Any:
-        generator = adding(method, sites)
+    def otherwise(method: Frequencies, sites: int, least: int) -> Any:
+        generator = adding(method, sites, least)
         ask = next(generator)
         yield ask._replace(opened=("start", "more"))
 
@@ -470,11 +470,11 @@ def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None
 
 
 def test_what_goes_wrong_in_the_method_is_told(tmp_path: Path) -> None:
-    def singular(_method: Frequencies, _sites: int) -> Any:
+    def singular(_method: Frequencies, _sites: int, _least: int) -> Any:
         raise Invalid("covariate age follows from the others: leave it out")
         yield
 
-    def broken(_method: Frequencies, _sites: int) -> Any:
+    def broken(_method: Frequencies, _sites: int, _least: int) -> Any:
         raise ZeroDivisionError("secret 1234")
         yield
 

@@ -42,7 +42,7 @@ from megagenome.network.studies.run import (
     with_people,
 )
 from megagenome.network.studies.settings import StudySettings
-from megagenome.network.studies.settle import Settle, Settled, settle
+from megagenome.network.studies.settle import Settle, Settled, rules_of, settle
 from megagenome.network.studies.shown import shown
 from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore, encode_result, shown_result
 from megagenome.standards import study as study_document
@@ -277,7 +277,8 @@ class Coordinator:
     def _catch_up(self, run: Run, epoch: int, terms: Terms) -> Ask | StudyResult | None:
         """From the beginning to where the run was: the method computes again with what was opened."""
         stored = self.store.sums(run.id)
-        method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
+        begin = self._methods[type(run.document.method)]
+        method = begin(run.document.method, len(run.sites), rules_of(terms).least)
         combine = with_people(run.document, terms, method)
         following = _next(combine, None)
         for each in stored:

@@ -6,6 +6,9 @@
         ...
         return StudyResult(...)
 
+`least` is how many people must be behind whatever is told, 0 of open data. A study that hangs on fewer, or on nobody,
+ends in one place and with one message (`too_few`): where it ends is seen, too.
+
 It sees sums over all sites only (and lists that are opened, which say nothing of a person), keeps nothing outside its
 own variables, and is deterministic: a hub that was killed runs it again from the sums that it had stored.
 """
@@ -17,6 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.study_arrays import Arrays
 
 
@@ -68,6 +72,16 @@ class StudyResult(msgspec.Struct, frozen=True):
     summary: Mapping[str, float | int | str]
     notes: tuple[str, ...] = ()
     behind: float | None = None
+
+
+def too_few(least: int) -> Invalid:
+    """What is said of a study that hangs on few people or nobody, or whose columns follow from each other: always the
+    same, or else who asks would be told whether there is anybody."""
+    return Invalid(
+        f"fewer than {least} people differ from all others in the trait, a covariate, a group or the score (or its "
+        "unit is too large), or covariates together point out a person or follow from each other: the result would "
+        "show them"
+    )
 
 
 Sums = dict[str, npt.NDArray[Any]]

@@ -271,8 +271,11 @@ def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
 
 
 def many_of(count: int, least: int) -> str:
-    """A count as it is told."""
-    return f"Fewer than {least}" if count < least else f"{count:,}"
+    """A count as it is told: exactly of open data only (`least` 0), for no rule keeps apart those who are not studied,
+    and two cohorts that differ by one would show them."""
+    if not least:
+        return f"{count:,}"
+    return f"Fewer than {least}" if count < least else f"About {float(f'{count:.0e}'):,.0f}"
 
 
 def _decoded(total: ring.Ring, quantity: Quantity) -> Any:
