@@ -47,6 +47,7 @@ SIZES = {"node.a": 20, "node.b": 21, "node.c": 22}
 LARGER = {"node.a": 40, "node.b": 41, "node.c": 42}
 HET, HOM, MISSING, COPIES, CALLED = "het", "hom", "missing", "ac", "an"
 EVERYONE = '{"type":"everyone"}'
+UNREADABLE = Score("GRCh38", "S", (Weight("22", 100, "C", "A", 1.0),), trait=Group("somebody", EVERYONE))
 
 
 def expected(at: RealWorld) -> dict[str, int]:
@@ -240,6 +241,7 @@ def test_a_node_that_was_restarted_computes_the_same(tmp_path: Path) -> None:
         (AnalyticsSettings(least_people_in_all=30, least_allele_count=100), {}, "no node has an allele"),
         (MODEST, {"cohort": "everybody"}, "not a cohort"),
         (MODEST, {"cohort": '{"type":"sex","sex":"female"}'}, "fewer than 20 people"),
+        (MODEST, {"cohort": '{"type":"sex","sex":"female"}', "method": UNREADABLE}, "fewer than 20 people"),
     ],
 )
 def test_a_rule_of_a_node_is_named(tmp_path: Path, settings: AnalyticsSettings, document: Any, why: str) -> None:

@@ -276,6 +276,8 @@ class StudySite:
         if len(datasets) < len(mine.datasets):
             raise NotEntitled(f"permit {document.permit}: not all of the study's datasets can be read here now")
         values, assembly = reading.values(), assembly_of(document)
+        # before anything that is recorded of them can be against it
+        require_enough(document, datasets, values.people, self._settings)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
         people = self._compared(document, reading, people)
