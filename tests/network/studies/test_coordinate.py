@@ -16,6 +16,7 @@ from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, RateL
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.studies import tables as t
 from megagenome.network.studies.coordinate import NO_SECOND_SUM
+from megagenome.network.studies.model import Ask, Quantity
 from megagenome.network.studies.run import MOST_RESTARTS
 from megagenome.network.studies.settle import Settled
 from megagenome.standards.permit import PermitState
@@ -467,6 +468,16 @@ def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None
         at.start()
         at.go()
         stopped(at, run, "computes otherwise")
+
+
+def test_what_no_message_can_carry_is_not_asked(tmp_path: Path) -> None:
+    def large(_method: Frequencies, _sites: int, _least: int) -> Any:
+        yield Ask("count", {}, (Quantity("counts", (20_000_000, 6), 0),))
+
+    with world(tmp_path, methods={Frequencies: large}) as at:
+        run = at.begin()
+        at.go()
+        stopped(at, run, "too many for one message", "name fewer regions")
 
 
 def test_what_goes_wrong_in_the_method_is_told(tmp_path: Path) -> None:

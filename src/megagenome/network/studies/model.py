@@ -13,6 +13,7 @@ It sees sums over all sites only (and lists that are opened, which say nothing o
 own variables, and is deterministic: a hub that was killed runs it again from the sums that it had stored.
 """
 
+import math
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -50,6 +51,11 @@ class Ask(NamedTuple):
     parameters: Arrays
     sums: tuple[Quantity, ...] = ()
     opened: tuple[str, ...] = ()
+
+    @property
+    def vector_bytes(self) -> int:
+        """How large the vector of one site is."""
+        return 8 * sum(math.prod(each.shape) for each in self.sums)
 
 
 class Table(msgspec.Struct, frozen=True):
