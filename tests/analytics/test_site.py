@@ -16,6 +16,8 @@ from megagenome.analytics.site import _FAULT
 from megagenome.collection.cohort import All, Everyone, HasAge, Not
 from megagenome.collection.cohort import Any as AnyOf
 from megagenome.collection.permits import change_permit
+from megagenome.collection.values import PeopleValues
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import PermitId
 from megagenome.standards.permit import PermitState
 from megagenome.standards.study import Group, Linear, Measured, Score, Variants, Weight, digest, encode
@@ -47,7 +49,6 @@ SIZES = {"node.a": 20, "node.b": 21, "node.c": 22}
 LARGER = {"node.a": 40, "node.b": 41, "node.c": 42}
 HET, HOM, MISSING, COPIES, CALLED = "het", "hom", "missing", "ac", "an"
 EVERYONE = '{"type":"everyone"}'
-UNREADABLE = Score("GRCh38", "S", (Weight("22", 100, "C", "A", 1.0),), trait=Group("somebody", EVERYONE))
 
 
 def expected(at: RealWorld) -> dict[str, int]:
@@ -241,7 +242,6 @@ def test_a_node_that_was_restarted_computes_the_same(tmp_path: Path) -> None:
         (AnalyticsSettings(least_people_in_all=30, least_allele_count=100), {}, "no node has an allele"),
         (MODEST, {"cohort": "everybody"}, "not a cohort"),
         (MODEST, {"cohort": '{"type":"sex","sex":"female"}'}, "fewer than 20 people"),
-        (MODEST, {"cohort": '{"type":"sex","sex":"female"}', "method": UNREADABLE}, "fewer than 20 people"),
     ],
 )
 def test_a_rule_of_a_node_is_named(tmp_path: Path, settings: AnalyticsSettings, document: Any, why: str) -> None:
@@ -250,6 +250,19 @@ def test_a_rule_of_a_node_is_named(tmp_path: Path, settings: AnalyticsSettings, 
         at.go()
         assert at.show(run).state is RunState.STOPPED
         assert why in at.show(run).reason
+
+
+def test_of_few_people_nothing_that_is_recorded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(*_: Any) -> Any:
+        raise Invalid("height is recorded in several units (cm, m)")
+
+    monkeypatch.setattr(PeopleValues, "measured", measured)
+    method = Linear(Variants("GRCh38", ("22",), 1), Measured("height"))
+    with real_world(tmp_path, SIZES) as at:
+        for cohort, why in ((EVERYONE, "several units"), ('{"type":"sex","sex":"female"}', "fewer than 20 people")):
+            run = at.begin(method=method, cohort=cohort)
+            at.go()
+            assert why in at.show(run).reason
 
 
 def test_rules_of_numbers_do_not_hold_of_open_data(tmp_path: Path) -> None:

@@ -7,16 +7,30 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
+from megagenome.analytics.genotypes import read_region
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of
+from megagenome.analytics.people import parameters_of, read_cohort, variables_of, variants_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
-from megagenome.standards.study import Site, StudyDocument
+from megagenome.standards.study import Group, Site, StudyDocument, Survival
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
+
+
+def require_readable(document: StudyDocument) -> None:
+    """Raise `Invalid` where a cohort's text in it, or a region, cannot be read. Hubs look, too, before they ask."""
+    trait, covariates = variables_of(document)
+    groups = [each for each in (trait, *covariates) if isinstance(each, Group)]
+    arms = document.method.groups if isinstance(document.method, Survival) else ()
+    texts = [document.cohort, *(arm.cohort for arm in arms)]
+    for text in (*texts, *(each.cases for each in groups), *(each.controls for each in groups)):
+        read_cohort(text)
+    if variants := variants_of(document):
+        for region in variants.regions:
+            read_region(variants.assembly, region)
 
 
 def require_allowed(document: StudyDocument, task: Task, me: str, key: str, settings: AnalyticsSettings) -> Site:

@@ -22,6 +22,7 @@ from megagenome.analytics.check import (
     require_enough,
     require_known,
     require_may_be_alone,
+    require_readable,
     terms_of,
 )
 from megagenome.analytics.course import Course
@@ -268,6 +269,7 @@ class StudySite:
 
     def _open(self, task: Task, document: StudyDocument) -> _Held:
         mine = require_allowed(document, task, self._node, self._keys.kid, self._settings)
+        require_readable(document)
         caller = Caller(task.subject, task.name)
         cohort = All((read_cohort(document.cohort), Any(tuple(map(InDataset, mine.datasets)))))
         reading = self._collection.open(caller, Use.RESEARCH, cohort, permit=PermitId(document.permit))
