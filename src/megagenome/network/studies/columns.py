@@ -54,13 +54,19 @@ def find_scale(
         named = ", ".join(flat)
         raise Invalid(f"{named}: the same in everybody of the study, or so nearly that smaller units are needed")
     scales = np.where(scales > 0, scales, 1.0)
-    behind, products = yield from _count_behind({"means": means, "scales": scales}, people, sites)
-    if least and (flat or behind < least or _following(products[: 1 + (len(names) if fitted is None else fitted)])):
-        raise too_few(least)
-    return Scale(people, means, scales, behind)
+    behind, high, products = yield from _count_behind({"means": means, "scales": scales}, people, sites)
+    if few := [name for name, number in zip(names, behind, strict=True) if number < least]:
+        raise too_few(least, ", ".join(few))
+    if least and (high or _following(products[: 1 + (columns if fitted is None else fitted)])):
+        raise Invalid("covariates together point out a person, or one follows from the others: leave one out")
+    return Scale(people, means, scales, 1.0 if high else float(behind.min(initial=np.inf)))
 
 
-def _count_behind(scale: dict[str, Floats], people: int, sites: int) -> Generator[Ask, Sums, tuple[float, Floats]]:
+def _count_behind(
+    scale: dict[str, Floats], people: int, sites: int
+) -> Generator[Ask, Sums, tuple[Floats, int, Floats]]:
+    """How many people are behind each column (0 where it is the same in everybody), how many have more than half of
+    their own fit, and the columns' products."""
     columns = len(scale["means"])
     bits = bits_for(2.0 * people * people, sites)
     wanted = (Quantity("fourths", (columns,), bits), Quantity("products", (columns + 1, columns + 1), bits))
@@ -68,9 +74,10 @@ def _count_behind(scale: dict[str, Floats], people: int, sites: int) -> Generato
     # a trait that covariates explain must not make them all look alike, nor stop here: the method says so
     inverse = np.linalg.pinv(sums["products"], rcond=1e-9, hermitian=True)
     high = (yield Ask("leverages", {**scale, "inverse": inverse}, (Quantity("high", (), 0),)))["high"]
-    squares = np.diag(sums["products"])[1:]
-    behind = float((squares**2 / np.maximum(sums["fourths"], 1e-300)).min(initial=np.inf))
-    return (1.0 if int(high) else behind), sums["products"]
+    squares, fourths = np.diag(sums["products"])[1:], sums["fourths"]
+    # a column that varies has squares as many as people; of one that does not, what is left is of its last digits
+    behind = np.where(squares > people / 2, squares**2 / np.maximum(fourths, 1e-300), 0.0)
+    return behind, int(high), sums["products"]
 
 
 def require_independent(products: Floats, names: Sequence[str]) -> None:

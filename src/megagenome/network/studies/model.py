@@ -80,13 +80,12 @@ class StudyResult(msgspec.Struct, frozen=True):
     behind: float | None = None
 
 
-def too_few(least: int) -> Invalid:
-    """What is said of a study that hangs on few people or nobody, or whose columns follow from each other: always the
-    same, or else who asks would be told whether there is anybody."""
+def too_few(least: int, what: str = "the trait, a covariate, a group or the score") -> Invalid:
+    """What is said of a study that hangs on few people or nobody: the same of both, or else who asks would be told
+    whether there is anybody."""
     return Invalid(
-        f"fewer than {least} people differ from all others in the trait, a covariate, a group or the score (or its "
-        "unit is too large), or covariates together point out a person or follow from each other: the result would "
-        "show them"
+        f"{what}: fewer than {least} people differ from all others in it (or its unit is too large), and the result "
+        "would show them"
     )
 
 

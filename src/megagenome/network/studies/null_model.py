@@ -83,7 +83,7 @@ def fit_null_model(scale: Scale, names: Sequence[str], sites: int, least: int = 
 def _count_cases(score: float, people: int, least: int) -> int:
     cases = round(score + people / 2)
     if min(cases, people - cases) < least:
-        raise too_few(least)
+        raise too_few(least, "cases or controls")
     if not 0 < cases < people:
         raise Invalid("everybody of the study is a case, or everybody is a control")
     return cases

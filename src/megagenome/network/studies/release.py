@@ -46,7 +46,7 @@ def check_release(result: StudyResult, rules: ReleaseRules) -> Checked:
     if rules == OPEN:
         return Checked(result, ())
     if result.behind is not None and result.behind < rules.least:
-        raise too_few(rules.least)
+        raise too_few(rules.least, "the trait, a covariate, covariates together, or the score")
     withheld: list[str] = []
     tables = {}
     for name, table in result.tables.items():

@@ -36,7 +36,7 @@ def survival(method: Survival, least: int = 0) -> Combine:
     counts = (yield Ask("counts", {"bins": np.array(bins)}, (Quantity("counts", (len(labels), bins, 2), 0),)))["counts"]
     events, censored = counts[:, :, 0], counts[:, :, 1]
     if len(labels) > 1 and (events + censored).sum(axis=1).min() < least:
-        raise too_few(least)
+        raise too_few(least, "a group")
     at_risk = (events + censored)[:, ::-1].cumsum(axis=1)[:, ::-1]
     curves, groups = _curves(labels, events, censored, at_risk, method.width)
     summary: dict[str, float | int | str] = {"people": int(counts.sum()), "events": int(events.sum())}
