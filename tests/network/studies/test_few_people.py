@@ -126,7 +126,7 @@ def test_whether_there_is_anybody_is_not_told_either(name: str) -> None:
     ends = set()
     for study in IS_THERE_ANYBODY[name]:
         traffic = Traffic()
-        with pytest.raises(Invalid, match="fewer than 10 people differ|one follows from the others") as refused:
+        with pytest.raises(Invalid, match=r"fewer than 10 people differ|one follows from the others") as refused:
             study(traffic)
         ends.add((str(refused.value), traffic.rounds))
     assert len(ends) == 1
