@@ -55,9 +55,9 @@ class RealNode:
         self.site = StudySite(self.collection, self.name, self.keys, self.ledger, self.settings, AtOnce())
         record = self.site._studied.record
 
-        def noting(run: str, numbers: Any) -> None:
-            record(run, numbers)
+        def noting(run: str, numbers: Any, groups: Any) -> None:
             self.parts[run] = frozenset((numbers + self.first).tolist())
+            record(run, numbers, groups)
 
         self.site._studied.record = noting
 
@@ -93,9 +93,10 @@ class RealNode:
         self.numbers.discard(number)
 
     def recorded(self) -> list[set[int]]:
-        """The sets of people of whom sums left, oldest first."""
+        """The sets of people of whom sums left, oldest first, but for groups among them."""
         with self.collection.engine.connect() as connection:
-            return [set((each + self.first).tolist()) for each in _sets(connection).values()]
+            sets = _sets(connection).values()
+        return [set((each.numbers + self.first).tolist()) for each in sets if not each.is_group]
 
     def acts(self) -> list[tuple[str, str, int]]:
         """What its ledger has of studies, but for the run's id."""

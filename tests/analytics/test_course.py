@@ -76,7 +76,7 @@ class Guarded:
 def test_what_methods_ask_is_their_course(name: str) -> None:
     method = METHODS[name]
     sites = {f"n{k}": Guarded(method, k) for k in range(3)}
-    run(HUBS[type(method)](method, 3), sites)
+    run(HUBS[type(method)](method, 3, 0), sites)
     legs = [leg.steps for leg in COURSES[type(method)]]
     if name != "cases":  # without a trait that is a number, nobody asks for its scale
         assert all(set(leg) & set(sites["n0"].steps) for leg in legs)

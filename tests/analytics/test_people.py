@@ -113,8 +113,9 @@ def test_survival_has_the_event_and_the_place_of_the_group() -> None:
     found = choose_people(document(two), Values())
     assert found.numbers.tolist() == [3, 5, 21]
     assert found.table.covariates.tolist() == [[1, 1], [0, 0], [0, 0]]
-    with pytest.raises(Invalid, match="share people"):
-        choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())
+    same = choose_people(document(msgspec.structs.replace(method, groups=(women, women))), Values())
+    assert same.table.covariates[:, 1].tolist() == [0], "nobody is told whether somebody is in both"
+    assert [each.tolist() for each in found.members()] == [[5, 21], [3]]
 
 
 def test_the_assembly_of_what_a_study_reads() -> None:
@@ -150,7 +151,7 @@ def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_sta
             return DenseScan(calls)
 
     table = Table(np.arange(8.0), np.zeros((8, 0)), ())
-    everybody = StudyPeople(np.arange(8) * 10, table, 3)
+    everybody = StudyPeople(np.arange(8) * 10, table, 3, np.zeros((8, 0), np.bool_))
     found, compared = relatives_of(Whole(), Variants("GRCh38"), 8)
     assert compared == 8
     left = everybody.independent(found, compared, leave_out=True)

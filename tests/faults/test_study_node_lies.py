@@ -66,7 +66,7 @@ class LyingSite(StudySite):
             found = right(step, parameters)
             return self.computes(found) if self.computes is not None and step == self.step else found
 
-        held.method.answer = answer  # type: ignore[method-assign]
+        held.method.answer = answer
         return held
 
 

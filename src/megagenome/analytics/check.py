@@ -7,16 +7,30 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
+from megagenome.analytics.genotypes import read_region
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of
+from megagenome.analytics.people import parameters_of, read_cohort, variables_of, variants_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
-from megagenome.standards.study import Site, StudyDocument
+from megagenome.standards.study import Group, Site, StudyDocument, Survival
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
+
+
+def require_readable(document: StudyDocument) -> None:
+    """Raise `Invalid` where a cohort's text in it, or a region, cannot be read. Hubs look, too, before they ask."""
+    trait, covariates = variables_of(document)
+    groups = [each for each in (trait, *covariates) if isinstance(each, Group)]
+    arms = document.method.groups if isinstance(document.method, Survival) else ()
+    texts = [document.cohort, *(arm.cohort for arm in arms)]
+    for text in (*texts, *(each.cases for each in groups), *(each.controls for each in groups)):
+        read_cohort(text)
+    if variants := variants_of(document):
+        for region in variants.regions:
+            read_region(variants.assembly, region)
 
 
 def require_allowed(document: StudyDocument, task: Task, me: str, key: str, settings: AnalyticsSettings) -> Site:
@@ -49,10 +63,17 @@ def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, setti
         raise NotEntitled(f"the study names {len(named)} sites, and demands {document.least_sites} itself")
     if len(sites) < len(named) and (document.when_one_fails != "go on" or len(sites) < document.least_sites):
         raise NotEntitled(f"{len(sites)} of {len(named)} sites are left, and the study does not go on with so few")
-    if len(sites) == 1 and not (len(named) == 1 and settings.alone):
-        raise NotEntitled("this node does not compute a study alone")
+    if len(sites) == 1 < len(named):
+        raise NotEntitled("this node does not compute a study of several alone")
     if len(sites) == 2 and not set(sites) - {me} <= set(settings.partners):
         raise NotEntitled("a study of two nodes shows each the other's sums: this node has not agreed to that")
+
+
+def require_may_be_alone(document: StudyDocument, datasets: Sequence[Dataset], settings: AnalyticsSettings) -> None:
+    """Raise `NotEntitled` where a study names this node only, whose sums its hub would see, but where its operator lets
+    it, or all that it lends is open."""
+    if len(document.sites) == 1 and not (settings.alone or is_open(datasets)):
+        raise NotEntitled("this node does not compute a study alone: the hub would see its sums (analytics.alone)")
 
 
 def require_enough(

@@ -49,6 +49,7 @@ class StudyPeople(NamedTuple):
     numbers     int64 [people], increasing: the people at this node of whom everything that the study needs is recorded
     table       in that order
     incomplete  how many more belong to the study's cohort, of whom something is not recorded
+    groups      bool [people, groups]: who is in each of the groups that the study's author defines (`_groups`)
     held_back   how many more of whom all is recorded are held back, so that no two studies differ by a few people
     kin         how many of them are related, as far as it is known
     """
@@ -56,6 +57,7 @@ class StudyPeople(NamedTuple):
     numbers: npt.NDArray[np.int64]
     table: Table
     incomplete: int
+    groups: npt.NDArray[np.bool_]
     held_back: int = 0
     kin: Kin = NO_KIN
 
@@ -89,7 +91,11 @@ class StudyPeople(NamedTuple):
             self.table.names,
         )
         held_back = self.held_back + len(self.numbers) - len(numbers)
-        return StudyPeople(numbers, table, self.incomplete, held_back, self.kin)
+        return StudyPeople(numbers, table, self.incomplete, self.groups[kept], held_back, self.kin)
+
+    def members(self) -> list[npt.NDArray[np.int64]]:
+        """The numbers of the people in each group."""
+        return [self.numbers[group] for group in self.groups.T]
 
 
 def read_cohort(definition: str) -> Cohort:
@@ -119,7 +125,22 @@ def choose_people(
     chosen = np.flatnonzero(complete if genotyped is None else complete & genotyped)
     of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
     table = Table(of_trait, known[0][chosen], names)
-    return StudyPeople(values.numbers[chosen], table, values.people - len(chosen))
+    return StudyPeople(values.numbers[chosen], table, values.people - len(chosen), _groups(document, table))
+
+
+def _groups(document: StudyDocument, table: Table) -> npt.NDArray[np.bool_]:
+    """bool [people, groups]: cases and controls, of trait and covariates, and the groups of a study of survival. Other
+    columns are as the node recorded them; who is in these, the study's author writes."""
+    trait, covariates = variables_of(document)
+    found = [table.trait > 0, table.trait == 0] if isinstance(trait, Group) else []
+    at = 0
+    for each in covariates:
+        if isinstance(each, Group):
+            found += [table.covariates[:, at] > 0, table.covariates[:, at] == 0]
+        at += len(column_names((each,)))
+    if isinstance(document.method, Survival) and len(document.method.groups) > 1:
+        found += [table.covariates[:, 1] == k for k in range(len(document.method.groups))]
+    return np.stack(found, axis=1) if found else np.zeros((len(table.covariates), 0), np.bool_)
 
 
 def assembly_of(document: StudyDocument) -> str | None:
@@ -191,8 +212,7 @@ def _arm(method: Survival, values: PeopleValues) -> Floats:
     if not method.groups:
         return np.zeros((values.people, 1))
     within = np.stack([values.belongs(read_cohort(arm.cohort)) == HOLDS for arm in method.groups])
-    if (within.sum(axis=0) > 1).any():
-        raise Invalid("groups of a survival study share people: make them exclude each other")
+    # who is in several is in the first: to refuse them would tell that there is somebody
     return np.where(within.any(axis=0), within.argmax(axis=0), np.nan).reshape(-1, 1)
 
 

@@ -130,7 +130,7 @@ def _site(study: Method, people: Planted, at: npt.NDArray[np.int64]) -> MethodSi
 
 
 def _run(study: Method, sites: Sequence[MethodSite]) -> StudyResult:
-    combine, number = METHODS[type(study)](study, len(sites)), 0
+    combine, number = METHODS[type(study)](study, len(sites), 0), 0
     try:
         ask = next(combine)
         while True:

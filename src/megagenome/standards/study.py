@@ -164,7 +164,7 @@ class Score(msgspec.Struct, frozen=True, tag="score"):
 
 
 class Arm(msgspec.Struct, frozen=True):
-    """A group of a survival study. Groups must not share people; who is in none is left out."""
+    """A group of a survival study. Who is in several counts in the first of them; who is in none is left out."""
 
     label: _Text
     cohort: _Cohort

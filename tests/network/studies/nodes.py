@@ -60,7 +60,7 @@ PERMIT = "permit-1"
 SETTINGS = StudySettings(silence_s=10, round_s=60)
 
 
-def adding(_method: Frequencies, sites: int) -> Combine:
+def adding(_method: Frequencies, sites: int, _least: int) -> Combine:
     """A method in three rounds: a list, sums of numbers, and sums that need these."""
     listed = yield Ask("alleles", {}, opened=("start",))
     largest = max(int(each.max()) for each in listed.values())

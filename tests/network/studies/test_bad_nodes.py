@@ -83,11 +83,11 @@ def test_a_node_that_says_what_it_must_not_is_named(
 def test_a_node_that_opens_what_cannot_be_is_named(tmp_path: Path, rule: str) -> None:
     """Which the hub finds out only when it computes with it."""
 
-    def picky(method: Frequencies, sites: int) -> Any:
+    def picky(method: Frequencies, sites: int, least: int) -> Any:
         listed = yield Ask("alleles", {}, opened=("start",))
         if "start/node.b" in listed:
             raise NodeFault("node.b", "it sends alleles that are nowhere")
-        return (yield from adding(method, sites))
+        return (yield from adding(method, sites, least))
 
     with world(tmp_path, ("node.a", "node.b", "node.c", "node.d"), methods={Frequencies: picky}) as at:
         run = at.begin(when_one_fails=rule, least_sites=3)

@@ -11,6 +11,7 @@ import pytest
 from megagenome.kernel.errors import Invalid
 from megagenome.network.studies import tables as t
 from megagenome.network.studies.coordinate import NO_SECOND_SUM
+from megagenome.network.studies.model import Ask, Quantity
 from megagenome.network.studies.run import MOST_RESTARTS
 from megagenome.standards.permit import PermitState
 from megagenome.standards.study import Frequencies
@@ -214,8 +215,8 @@ def test_after_a_restart_the_hub_knows_of_a_sum_before_somebody_withdrew(tmp_pat
 
 
 def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None:
-    def otherwise(method: Frequencies, sites: int) -> Any:
-        generator = adding(method, sites)
+    def otherwise(method: Frequencies, sites: int, least: int) -> Any:
+        generator = adding(method, sites, least)
         ask = next(generator)
         yield ask._replace(opened=("start", "more"))
 
@@ -228,12 +229,22 @@ def test_a_hub_that_computes_otherwise_than_before_stops(tmp_path: Path) -> None
         stopped(at, run, "computes otherwise")
 
 
+def test_what_no_message_can_carry_is_not_asked(tmp_path: Path) -> None:
+    def large(_method: Frequencies, _sites: int, _least: int) -> Any:
+        yield Ask("count", {}, (Quantity("counts", (20_000_000, 6), 0),))
+
+    with world(tmp_path, methods={Frequencies: large}) as at:
+        run = at.begin()
+        at.go()
+        stopped(at, run, "too many for one message", "name fewer regions")
+
+
 def test_what_goes_wrong_in_the_method_is_told(tmp_path: Path) -> None:
-    def singular(_method: Frequencies, _sites: int) -> Any:
+    def singular(_method: Frequencies, _sites: int, _least: int) -> Any:
         raise Invalid("covariate age follows from the others: leave it out")
         yield
 
-    def broken(_method: Frequencies, _sites: int) -> Any:
+    def broken(_method: Frequencies, _sites: int, _least: int) -> Any:
         raise ZeroDivisionError("secret 1234")
         yield
 

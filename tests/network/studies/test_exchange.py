@@ -2,6 +2,7 @@
 """The hub's side of the exchange: whom it believes, what it reads of others, and how long it holds an answer back."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from megagenome.standards.study_exchange import (
     Place,
     Refused,
     Reply,
+    Sent,
     Stage,
     Terms,
     frame,
@@ -169,6 +171,25 @@ def test_nothing_is_read_of_who_is_not_known(tmp_path: Path) -> None:
 def test_a_body_that_ends_too_early(tmp_path: Path, content: bytes) -> None:
     with pair(tmp_path) as at, pytest.raises(Invalid, match="ends too early"):
         asyncio.run(at.exchange.answer(chunks(content)))
+
+
+@pytest.mark.parametrize(("place", "reason"), [("elsewhere", ""), ("here", "it sends more than was asked")])
+def test_what_was_not_asked_for_is_read_and_not_kept(tmp_path: Path, place: str, reason: str) -> None:
+    """A node that sends it would otherwise fill the hub's memory, or send it again and again."""
+    with pair(tmp_path) as at:
+        run = at.world.begin(least_sites=1)
+        check = Place(run, 0, 0, Stage.CHECK)
+        ask(at, Reply(check, Agreed(Terms(0, 0, 0))))
+        people = Place(run, 0, 0, Stage.SUMS) if place == "here" else Place(run, 0, 7, Stage.SUMS)
+        content = bytes(3_000_000)
+        message = at.message(Reply(people, Sent(56, len(content) - 56)), payload_bytes=len(content))
+        tracemalloc.start()
+        asyncio.run(at.send(message, content))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 3 * len(content), "twice that is the test's frame; kept, it would be four times"
+        assert reason in at.world.show(run).reason
+        assert bool(at.world.show(run).reason) == bool(reason)
 
 
 def test_what_follows_the_end(tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ from megagenome.network.studies.run import (
     with_people,
 )
 from megagenome.network.studies.settings import StudySettings
-from megagenome.network.studies.settle import Settle, Settled, settle
+from megagenome.network.studies.settle import Settle, Settled, rules_of, settle
 from megagenome.network.studies.shown import shown
 from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore, encode_result, shown_result
 from megagenome.standards import study as study_document
+from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
 from megagenome.standards.study_exchange import (
+    LARGEST_PAYLOAD_BYTES,
     NO_TERMS,
     PEOPLE_STEP,
     Agreed,
@@ -74,7 +76,9 @@ from megagenome.standards.study_shown import (
 
 _log = logging.getLogger(__name__)
 
-NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent: begin a new study"
+_BESIDE_BYTES = 1 << 20
+"""What a message has beside numbers: keys, names and shapes."""
+NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent"
 
 
 class Offer(NamedTuple):
@@ -153,6 +157,13 @@ class Coordinator:
                     run.parts[node].down_bytes += len(found[1])
                     return Offer(*found, over)
         return Offer(None, b"", over)
+
+    def room(self, node: str, reply: Reply) -> int:
+        """The most bytes that a reply's payload can have of which anything is used."""
+        with self._turn:
+            run = self._runs.get(reply.place.run)
+            is_awaited = run is not None and reply.place == run.place() and node in run.waited_for
+            return run.turn.room() if run is not None and run.turn is not None and is_awaited else 0
 
     def take(self, node: str, reply: Reply, payload: bytes) -> None:
         """What a node says. What is of an earlier epoch or stage changes nothing; what cannot be used makes the node
@@ -258,7 +269,7 @@ class Coordinator:
         node's fault and the others may go on."""
         following: Ask | StudyResult | NodeFault | str | None
         try:
-            following = compute()
+            following = _sendable(compute())
         except NodeFault as fault:
             following = fault
         except MegagenomeError as error:
@@ -282,7 +293,8 @@ class Coordinator:
     def _catch_up(self, run: Run, epoch: int, terms: Terms) -> Ask | StudyResult | None:
         """From the beginning to where the run was: the method computes again with what was opened."""
         stored = self.store.sums(run.id)
-        method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
+        begin = self._methods[type(run.document.method)]
+        method = begin(run.document.method, len(run.sites), rules_of(terms).least)
         combine = with_people(run.document, terms, method)
         following = _next(combine, None)
         for each in stored:
@@ -420,6 +432,18 @@ def _next(combine: Combine, opened: Sums | None) -> Ask | StudyResult:
     except StopIteration as ended:
         result: StudyResult = ended.value
         return result
+
+
+def _sendable(following: Ask | StudyResult | None) -> Ask | StudyResult | None:
+    """Raises `Invalid` where a round's message would be larger than any that is taken."""
+    if isinstance(following, Ask):
+        down = sum(each.nbytes for each in following.parameters.values()) + LARGEST_DOCUMENT_BYTES
+        if max(down, following.vector_bytes) > LARGEST_PAYLOAD_BYTES - _BESIDE_BYTES:
+            raise Invalid(
+                f"the study's {following.step} are too many for one message: name fewer regions, or raise "
+                "least_frequency or least_count"
+            )
+    return following
 
 
 def _resumed(stored: StoredRun, sites: Sequence[StoredSite]) -> Run:

@@ -25,10 +25,10 @@ _EXPLAINED = 1e-9
 """Of an allele's variation this much must be left by the covariates, or its effect is none."""
 
 
-def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
+def linear(method: Linear, names: Sequence[str], sites: int, least: int = 0) -> Combine:
     """`names` are the columns of the covariates."""
     chosen = yield from choose_alleles(method.variants, sites)
-    scale = yield from find_scale((*names, "trait"), sites)
+    scale = yield from find_scale((*names, "trait"), sites, least, fitted=len(names))
     if scale.people <= len(names) + 2:
         raise Invalid(f"{scale.people} people are too few for {len(names)} covariates")
     k, m = len(names) + 2, len(chosen.alleles)

@@ -14,8 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.kernel.errors import Invalid
-from megagenome.network.studies.model import StudyResult, Table
+from megagenome.network.studies.model import StudyResult, Table, too_few
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,10 +45,7 @@ def check_release(result: StudyResult, rules: ReleaseRules) -> Checked:
     if rules == OPEN:
         return Checked(result, ())
     if result.behind is not None and result.behind < rules.least:
-        raise Invalid(
-            f"fewer than {rules.least} people differ from all others in the trait, a covariate or the score, or "
-            "covariates together point out a person: the result would show them"
-        )
+        raise too_few(rules.least, "the trait, a covariate, covariates together, or the score")
     withheld: list[str] = []
     tables = {}
     for name, table in result.tables.items():

@@ -35,10 +35,12 @@ class Studies:
         keys_of_nodes: Callable[[], Mapping[str, str]],
         most_running: int,
         hub: str = "",
+        require_readable: Callable[[StudyDocument], None] = lambda _: None,
     ) -> None:
         """`keys_of_nodes` are thumbprints of the keys with which nodes that joined sign now, by node; `most_running`
-        is for one person, at once; `hub` is the hub's id."""
-        self._hub = hub
+        is for one person, at once; `hub` is the hub's id; `require_readable` raises `Invalid` where nodes could not
+        read a part of a document."""
+        self._hub, self._require_readable = hub, require_readable
         self.coordinator, self._store = coordinator, coordinator.store
         self._permits, self._keys_of_nodes, self._most_running = permits, keys_of_nodes, most_running
 
@@ -119,6 +121,10 @@ class Studies:
         found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date())
         if type(document.method) not in METHODS:
             found += (f"this hub does not know the method {method_of(document)}",)
+        try:
+            self._require_readable(document)
+        except Invalid as error:
+            found += (str(error),)
         return found
 
     def _require(self, caller: Caller, run: str) -> StoredRun:
