@@ -171,9 +171,9 @@ def test_of_open_data_nobody_is_held_back_so_a_withdrawal_stops_the_run(tmp_path
 
 def test_studies_whose_cohorts_differ_by_a_person_show_nobody(tmp_path: Path) -> None:
     """An attacker asks for everybody, then for everybody but one, again and again, and subtracts what is opened."""
-    with real_world(tmp_path, {"node.a": 60, "node.b": 61, "node.c": 62}) as at:
+    with real_world(tmp_path, {"node.a": 40, "node.b": 41, "node.c": 42}) as at:
         opened: list[tuple[frozenset[int], tuple[int, ...]]] = []
-        for out in [(), (), *[(number,) for number in (0, 1, 2, 45, 46, 90)], (0, 1), (3, 50), ()]:
+        for out in [(), (), *[(number,) for number in (0, 1, 45, 46, 90)], (0, 1), ()]:
             run = at.begin(cohort=everybody_but(out))
             at.go()
             assert at.show(run).state is RunState.FINISHED, at.show(run).reason
