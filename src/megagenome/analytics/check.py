@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of
+from megagenome.analytics.people import StudyPeople, parameters_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
@@ -56,14 +56,24 @@ def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, setti
 
 
 def require_enough(
-    document: StudyDocument, datasets: Sequence[Dataset], people: int, settings: AnalyticsSettings
+    document: StudyDocument, datasets: Sequence[Dataset], people: StudyPeople, settings: AnalyticsSettings
 ) -> None:
-    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, not how many they are."""
+    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, and of what there is
+    too little, not how many they are."""
     least = document.least_people if is_open(datasets) else max(document.least_people, settings.least_people)
-    if people < least:
-        raise NotEntitled(f"this node has fewer than {least} people for the study")
-    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * people:
+    number = len(people.numbers)
+    if number < least:
+        raise NotEntitled(f"this node has fewer than {least:,} people for the study{_too_little(people, least)}")
+    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * number:
         raise NotEntitled(f"more than {settings.most_parameters:g} parameters for each of this node's people")
+
+
+def _too_little(people: StudyPeople, least: int) -> str:
+    """What a name that is misspelt looks like: nearly nobody has it."""
+    lacking = [name for name, number in people.recorded if number < least]
+    if "" in lacking:
+        return ": so few are in its datasets, its cohort and the permit"
+    return f": fewer have {', '.join(lacking)} recorded; is it spelt as this node has it?" if lacking else ""
 
 
 def is_open(datasets: Sequence[Dataset]) -> bool:

@@ -289,7 +289,7 @@ class StudySite:
         if not is_open(datasets):
             begins = task.place.round == 0
             people = people.only(self._studied.choose(task.place.run, people.numbers, begins=begins).numbers)
-        require_enough(document, datasets, len(people.numbers), self._settings)
+        require_enough(document, datasets, people, self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
