@@ -81,7 +81,7 @@ def _expected(path: str, content: bytes, kind: type) -> Iterator[inspect.Type]:
     """What may stand at a path such as `method.covariates[0].type`; of types that a tag tells apart, those of its."""
     value, types = msgspec.json.decode(content), [inspect.type_info(kind)]
     for step in re.findall(r"[^.\[\]]+", path):
-        value, types = _below(value, step), [below for each in types for below in _at(each, step, value)]
+        value, types = _below(value, step), [below for each in types for below in _at(each, step)]
     for each in types:
         yield from _plain(each, value)
 
@@ -92,7 +92,7 @@ def _below(value: Any, step: str) -> Any:
     return value[int(step)] if isinstance(value, list) and step.isdecimal() and int(step) < len(value) else None
 
 
-def _at(expected: inspect.Type, step: str, value: Any) -> Iterator[inspect.Type]:
+def _at(expected: inspect.Type, step: str) -> Iterator[inspect.Type]:
     tags = []
     for each in _plain(expected, None):
         if isinstance(each, inspect.StructType):
