@@ -117,8 +117,8 @@ def test_groups_of_a_few_are_not_told() -> None:
     ("summary", "says"),
     [
         ({"people": 99}, "99 people are fewer than the 100"),
-        ({"cases": 9}, "fewer than 10 cases: "),
-        ({"events": 3}, "3 events"),
+        ({"cases": 9}, "fewer than 10 cases, whom"),
+        ({"events": 3}, "fewer than 10 events, whom"),
         ({"people": 100, "parameters": 21}, "21 parameters are too many for 100 people"),
     ],
 )

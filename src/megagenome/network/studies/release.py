@@ -71,9 +71,7 @@ def _concerns(result: StudyResult, rules: ReleaseRules) -> list[str]:
         number = result.summary.get(name)
         if number is not None and int(number) < rules.least:
             # not how many: who runs the study reads this before anybody looked
-            concerns.append(
-                f"fewer than {rules.least} {name}: the result could point them out; or is a value misspelt?"
-            )
+            concerns.append(f"fewer than {rules.least} {name}, whom a result could point out; or is a value misspelt?")
     parameters = int(result.summary.get("parameters", 0))
     if parameters > rules.most_parameters * people:
         concerns.append(f"{parameters} parameters are too many for {people} people")
