@@ -190,6 +190,12 @@ def test_forms_and_their_review_are_accessible(rosa: Page, hub: str, method: str
         check_looks(rosa)
 
 
+def test_a_question_is_defined_without_asking_a_node(rosa: Page, hub: str) -> None:
+    defined = rosa.request.get(f"{hub}/api/cohort/definition?q=sex=female").json()
+    assert defined["definition"] == '{"type":"sex","sex":"female"}'
+    assert "nodes" not in defined
+
+
 def test_a_document_is_pasted_checked_and_refused_without_scripts(chromium: Browser, hub: str) -> None:
     context, page = enter(chromium, hub, "rosa", scripts=False)
     page.goto(f"{hub}/study/new")

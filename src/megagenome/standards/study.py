@@ -18,7 +18,8 @@ from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.in_words import in_words
 
-LARGEST_DOCUMENT_BYTES = 4 << 20
+LARGEST_DOCUMENT_BYTES = 8 << 20
+MOST_WEIGHTS = 100_000
 _REGION = re.compile(r"([0-9A-Za-z]{1,20})(?::([0-9,]{1,15})-([0-9,]{1,15}))?")
 _LONGEST = 1 << 28
 """No contig is longer."""
@@ -196,7 +197,7 @@ class Score(_Stated, frozen=True, tag="score"):
 
     assembly: Literal["GRCh37", "GRCh38"]
     score: _Text
-    weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+    weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=MOST_WEIGHTS)]
     missing: Literal["mean", "zero"] = "mean"
     trait: Measured | Group | None = None
 

@@ -3,6 +3,7 @@
 
 import csv
 import gzip
+import io
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,7 @@ def test_a_score_that_cannot_be_computed_is_refused() -> None:
 def test_the_world_s_genomes_over_five_sites_have_plink2_s_scores(shared: Path) -> None:
     panel = read_sparse_panel(shared)
     content = (shared / "data/clinical_variants/pgs_PGS001229_hmPOS_GRCh38.txt.gz").read_bytes()
-    listed = read_scoring_file(content, "GRCh38").weights
+    listed = read_scoring_file(io.BytesIO(content), "GRCh38").weights
     # plink2 was given the first record of each place; five weights are of second ones
     first = {(each.contig, each.start): {each.ref, each.alt} for each in reversed(list(panel.alleles))}
     weights = tuple(each for each in listed if first.get((each.contig, each.start)) == {each.effect, each.other})
