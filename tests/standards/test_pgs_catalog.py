@@ -3,6 +3,7 @@
 
 import gzip
 import io
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,13 @@ def test_a_file_that_says_its_assembly_is_believed_against_the_caller() -> None:
     with pytest.raises(Invalid, match="GRCh37, not GRCh38"):
         read(_file(""), "GRCh38")
     assert read(_file("", head=""), "hg38").assembly == "GRCh38"
+
+
+def test_a_file_may_be_one_that_was_written_to() -> None:
+    with tempfile.SpooledTemporaryFile() as file:  # as forms keep what was sent
+        file.write(gzip.compress(_file("rs1\t22\t100\tA\tG\t-0.5\n")))
+        file.rollover()
+        assert len(read_scoring_file(file).weights) == 1  # type: ignore[arg-type]
 
 
 def test_no_more_is_read_than_a_study_takes() -> None:

@@ -102,9 +102,10 @@ def _assembly(written: str) -> str:
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
+    file.seek(0)
     is_zipped = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    opened, read = gzip.GzipFile(fileobj=file) if is_zipped else file, 0
+    opened, read = gzip.GzipFile(fileobj=file, mode="rb") if is_zipped else file, 0
     try:
         while line := opened.readline(_LONGEST_LINE + 1):
             read += len(line)

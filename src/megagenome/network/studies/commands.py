@@ -219,12 +219,12 @@ class _Draw:
         self._live, self._said = live, ""
 
     def __call__(self, shown: StudyShown) -> None:
-        where = _where(shown)
+        step = f"{shown.epoch}: {shown.state}: {shown.step}"
         if self._live is not None:
             self._live.update(_status(shown), refresh=True)
-        elif where != self._said and shown.state not in OVER:
-            print(printable(where), file=sys.stderr, flush=True)
-        self._said = where
+        elif step != self._said and shown.state not in OVER:
+            print(printable(_where(shown)), file=sys.stderr, flush=True)
+        self._said = step
 
 
 def _findings(found: CheckShown) -> RenderableType:
