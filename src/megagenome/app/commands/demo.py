@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 demo = App(name="demo", help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.")
 
 TRUTH = "truth.json"
+_NO_PERMIT = "--permit is for three simulated countries or more, and 600 people or more: leave it out"
 
 
 @demo.default
@@ -76,6 +77,8 @@ def serve_network(
 
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
+    if permit and (data is not None or nodes < 3 or individuals < 600):  # noqa: PLR2004 - as the message says
+        raise Invalid(_NO_PERMIT)
     with _stopped_by_signals(), _folder(keep) as folder:
         if data is None:
             countries = countries_to_simulate(nodes)
@@ -113,7 +116,7 @@ def _grant(planned: list["PlannedNode"], expectation: "Expectation | None", netw
 
     way = way_through(planned, expectation, network) if expectation else None
     if way is None or way.study is None:
-        raise Invalid("--permit is for three simulated countries or more, and 600 people: leave it out")
+        raise Invalid(_NO_PERMIT)
     where = ", ".join(site.country for site in way.study.sites)
     return f"the researcher holds permit {grant(way, way.study)} over {where}: {network.hub.url}/study/new"
 

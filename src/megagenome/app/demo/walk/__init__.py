@@ -4,6 +4,7 @@ its people walk it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 
 import httpx
 import msgspec
@@ -42,7 +43,7 @@ def grant(way: Way, asked: Study) -> str:
     it. Raises `Unavailable` where a step goes wrong."""
     with ExitStack() as closing:
         party = Party(way, closing, {})
-        for step in (*party.sign_in(), *permit(party, asked)):
+        for step in chain(party.sign_in(), permit(party, asked)):  # what is right may be known only then
             taken = _taken(step)
             if not taken.ok:
                 raise Unavailable(f"{taken.question}: {taken.got}, where {taken.expected} is right")
