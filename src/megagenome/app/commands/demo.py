@@ -77,7 +77,7 @@ def serve_network(
 
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
-    if permit and (data is not None or nodes < 3 or individuals < 600):  # noqa: PLR2004 - as the message says
+    if permit and (data is not None or nodes < 3 or individuals < 600):
         raise Invalid(_NO_PERMIT)
     with _stopped_by_signals(), _folder(keep) as folder:
         if data is None:
