@@ -51,6 +51,12 @@ def test_frequencies_percentages_and_counts_are_written_as_everywhere() -> None:
     assert first[-5:] == (None,) * 5
 
 
+def test_times_are_written_as_they_are() -> None:
+    shown = study_results.survival()
+    shown.tables["curves"]["time"][:3] = [0.5, 2.0, 7.25]
+    assert [row[1] for row in table_part(shown, "curves").rows[:3]] == ["0.5", "2", "7.25"]
+
+
 def test_the_summary_is_named_for_people() -> None:
     assert ("p, log-rank", "1.2\u00a0×\u00a010⁻⁴") in summary_cells(study_results.survival())
     assert ("People", "12,500") in summary_cells(study_results.score())

@@ -140,6 +140,8 @@ def _writer(table: str, column: str) -> Callable[[float], str]:
         return p_value
     if (table == "frequencies" and column in ("frequency", "low", "high")) or column == "frequency":
         return frequency
+    if column == "time":
+        return lambda value: f"{value:.6g}"
     if table == "map" and column in ("pc1", "pc2"):
         return lambda value: f"{value:.1f}".replace("-", "−")
     if column in ("share", "survival") or (table == "curves" and column in ("low", "high")):

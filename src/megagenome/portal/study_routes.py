@@ -61,8 +61,11 @@ async def mine(request: Http) -> Page:
 
 @get("/study/new")
 async def begin(request: Http) -> Page:
-    """Where a study begins; with a permit and a method in the address, their form."""
-    studies_of(request)
+    """Where a study begins; with a permit and a method in the address, their form; with a study, its document."""
+    studies, earlier = studies_of(request), request.query_params.get("from", "")
+    if earlier:
+        document = (await studies.content(earlier, "document")).decode()
+        return html(pages.review_page(document, "", (), "Change what was wrong, then check it again."))
     access = Access(reader_of(request))
     application, method = request.query_params.get("permit", ""), request.query_params.get("method", "")
     if application and method in METHODS:
