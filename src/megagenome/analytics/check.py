@@ -73,7 +73,9 @@ def _too_little(people: StudyPeople, least: int) -> str:
     lacking = [name for name, number in people.recorded if number < least]
     if "" in lacking:
         return ": so few are in its datasets, its cohort and the permit"
-    return f": fewer have {', '.join(lacking)} recorded; is it spelt as this node has it?" if lacking else ""
+    if lacking:
+        return f": fewer have {', '.join(lacking)} recorded; is it spelt as this node has it?"
+    return ": others are held back, so that no two studies differ by a few" if people.held_back else ""
 
 
 def is_open(datasets: Sequence[Dataset]) -> bool:
