@@ -79,6 +79,10 @@ def test_who_lacks_something_that_is_asked_is_left_out_and_counted() -> None:
     assert found.table.covariates.tolist() == [[1, 0, 0, 0], [0, 1, 0, 1], [1, 0, 1, 2]]
     assert found.table.trait.tolist() == [1.5, 1.6, 1.7]
     assert parameters_of(document(method)) == 6
+    assert dict(found.recorded) == {"": 5, "sex": 4, "country": 4, "weight": 5, "height": 4}
+    genotyped = np.array([True, True, False, False, False])
+    found = choose_people(document(method), Values(), genotyped)  # type: ignore[arg-type]
+    assert dict(found.recorded)["genotypes of GRCh38"] == 2
 
 
 def test_ages_and_groups() -> None:

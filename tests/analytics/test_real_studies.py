@@ -3,6 +3,7 @@
 masks and through the coordinator, find what plink2 found in one file."""
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -237,7 +238,7 @@ def test_components_of_all_genomes(shared: Path, genomes: RealWorld) -> None:
 def test_a_score_of_all_genomes(shared: Path, genomes: RealWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = read_sparse_panel(shared)
     content = (shared / "data/clinical_variants/pgs_PGS001229_hmPOS_GRCh38.txt.gz").read_bytes()
-    listed = read_scoring_file(content, "GRCh38").weights
+    listed = read_scoring_file(io.BytesIO(content), "GRCh38").weights
     # plink2 was given the first record of each place; five weights are of second ones
     first = {(each.contig, each.start): {each.ref, each.alt} for each in reversed(list(panel.alleles))}
     weights = tuple(each for each in listed if first.get((each.contig, each.start)) == {each.effect, each.other})

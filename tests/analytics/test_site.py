@@ -264,7 +264,7 @@ def test_a_node_that_was_restarted_computes_the_same(tmp_path: Path) -> None:
         (AnalyticsSettings(least_people_in_all=64), {}, "fewer than 64 people"),
         (AnalyticsSettings(least_people_in_all=30, least_allele_count=100), {}, "no node has an allele"),
         (MODEST, {"cohort": "everybody"}, "not a cohort"),
-        (MODEST, {"cohort": '{"type":"sex","sex":"female"}'}, "fewer than 20 people"),
+        (MODEST, {"cohort": '{"type":"sex","sex":"female"}'}, "fewer than 20 people for the study: so few are in its"),
     ],
 )
 def test_a_rule_of_a_node_is_named(tmp_path: Path, settings: AnalyticsSettings, document: Any, why: str) -> None:
@@ -304,6 +304,16 @@ def test_parameters_are_few_for_the_people(tmp_path: Path) -> None:
         run = at.begin(method=method)
         at.go()
         assert "more than 0.2 parameters" in at.show(run).reason
+
+
+def test_a_name_that_nobody_has_recorded_is_told(tmp_path: Path) -> None:
+    columns = tuple(Measured(f"c{k}") for k in range(3))
+    method = Linear(Variants("GRCh38", ("22",), 1), Measured("height"), columns)
+    with real_world(tmp_path, LARGER) as at:
+        run = at.begin(method=method)
+        at.go()
+        assert "fewer than 20 people" in at.show(run).reason, "nobody has the columns"
+        assert "fewer have c0, c1, c2, height recorded" in at.show(run).reason, "so that a misspelt name is seen"
 
 
 def test_two_nodes_only_where_both_agreed(tmp_path: Path) -> None:

@@ -133,6 +133,9 @@ def test_what_is_no_study_is_refused_and_says_why(network: Network) -> None:
         ({"sites": good["sites"][::-1]}, "in the order of their names"),
         ({"sites": [{**good["sites"][0], "key": "another"}, *good["sites"][1:]]}, "signs with another key"),
         ({"sites": [{**good["sites"][0], "datasets": ["OTHER"]}, *good["sites"][1:]]}, "does not let dataset OTHER"),
+        ({"cohort": '{"type":"wizard"}'}, "not a cohort's definition"),
+        ({"method": {**TALL, "variants": {"assembly": "GRCh37", "regions": ["22:9-1"]}}}, "22:9-1"),
+        ({"method": {**TALL, "covariate": []}}, "method has no field covariate"),
     ):
         refused = network.ada.call("POST", "/studies", json={**good, **changed})
         assert (refused.status_code, why in refused.json()["detail"]) == (400, True), refused.text
@@ -145,7 +148,7 @@ def test_what_is_no_study_is_refused_and_says_why(network: Network) -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"method": {**TALL, "trait": {"type": "measured", "term": "shoes"}}}, "fewer than 20 people for the study"),
+        ({"method": {**TALL, "trait": {"type": "measured", "term": "shoes"}}}, "study: fewer have shoes recorded"),
         ({"method": {**TALL, "covariates": [{"type": "sex"}]}}, "sex: fewer than 10 people differ"),
         ({"method": {**TALL, "covariates": [SMOKES, BACKWARDS]}}, "one follows from the others"),
     ],

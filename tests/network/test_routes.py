@@ -80,6 +80,7 @@ def test_the_assembly_is_the_texts_or_the_parameters_or_the_hubs() -> None:
         ("/api/region?q=BRCA2&skip=10000000000000", "skip '10000000000000': give"),
         ("/api/cohort", "the question is empty"),
         ("/api/cohort?q=female", "'female' is not a clause"),
+        ("/api/cohort/definition?q=female", "'female' is not a clause"),
         ("/api/nodes?q=1", "unknown parameter 'q'; known are none"),
         ("/resolve", "say what to look up"),
         ("/api/variant?" + "a=1&" * 200, "more than 100 parameters"),

@@ -2,31 +2,39 @@
 """What this node itself finds against a study, by its own settings, whatever the hub has checked."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
-from megagenome.analytics.genotypes import read_region
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of, read_cohort, variables_of, variants_of
+from megagenome.analytics.people import parameters_of, read_cohort, variants_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
-from megagenome.standards.study import Group, Site, StudyDocument, Survival
+from megagenome.standards.study import Site, StudyDocument, cohorts_of, read_region
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
+
+
+class Found(NamedTuple):
+    """How many people there are for a study.
+
+    recorded   of how many of its cohort each thing is recorded that it asks, by its name; "" is to be in the cohort
+    held_back  how many more are held back
+    """
+
+    people: int
+    recorded: Sequence[tuple[str, int]]
+    held_back: int = 0
 
 
 def require_readable(document: StudyDocument) -> None:
     """Raise `Invalid` where a cohort's text in it, or a region, cannot be read. Hubs look, too, before they ask."""
-    trait, covariates = variables_of(document)
-    groups = [each for each in (trait, *covariates) if isinstance(each, Group)]
-    arms = document.method.groups if isinstance(document.method, Survival) else ()
-    texts = [document.cohort, *(arm.cohort for arm in arms)]
-    for text in (*texts, *(each.cases for each in groups), *(each.controls for each in groups)):
+    for _, text in cohorts_of(document):
         read_cohort(text)
     if variants := variants_of(document):
         for region in variants.regions:
@@ -77,14 +85,25 @@ def require_may_be_alone(document: StudyDocument, datasets: Sequence[Dataset], s
 
 
 def require_enough(
-    document: StudyDocument, datasets: Sequence[Dataset], people: int, settings: AnalyticsSettings
+    document: StudyDocument, datasets: Sequence[Dataset], found: Found, settings: AnalyticsSettings
 ) -> None:
-    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, not how many they are."""
+    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, and of what there is
+    too little, not how many they are."""
     least = document.least_people if is_open(datasets) else max(document.least_people, settings.least_people)
-    if people < least:
-        raise NotEntitled(f"this node has fewer than {least} people for the study")
-    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * people:
+    if found.people < least:
+        raise NotEntitled(f"this node has fewer than {least:,} people for the study{_too_little(found, least)}")
+    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * found.people:
         raise NotEntitled(f"more than {settings.most_parameters:g} parameters for each of this node's people")
+
+
+def _too_little(found: Found, least: int) -> str:
+    """What a name that is misspelt looks like: nearly nobody has it."""
+    lacking = [name for name, number in found.recorded if number < least]
+    if "" in lacking:
+        return ": so few are in its datasets, its cohort and the permit"
+    if lacking:
+        return f": fewer have {', '.join(lacking)} recorded; is it spelt as this node has it?"
+    return ": others are held back, so that no two studies differ by a few" if found.held_back else ""
 
 
 def is_open(datasets: Sequence[Dataset]) -> bool:

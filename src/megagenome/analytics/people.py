@@ -18,8 +18,6 @@ from megagenome.standards.study import (
     Age,
     Category,
     Group,
-    Linear,
-    Logistic,
     Measured,
     Score,
     Sex,
@@ -28,6 +26,8 @@ from megagenome.standards.study import (
     Variable,
     Variants,
     column_names,
+    name_of,
+    variables_of,
 )
 
 
@@ -52,6 +52,7 @@ class StudyPeople(NamedTuple):
     groups      bool [people, groups]: who is in each of the groups that the study's author defines (`_groups`)
     held_back   how many more of whom all is recorded are held back, so that no two studies differ by a few people
     kin         how many of them are related, as far as it is known
+    recorded    of how many people of the cohort each thing that the study asks is recorded, by its name
     """
 
     numbers: npt.NDArray[np.int64]
@@ -60,6 +61,7 @@ class StudyPeople(NamedTuple):
     groups: npt.NDArray[np.bool_]
     held_back: int = 0
     kin: Kin = NO_KIN
+    recorded: tuple[tuple[str, int], ...] = ()
 
     def independent(self, found: Relatives, compared: int, *, leave_out: bool) -> "StudyPeople":
         """Of people among whom these relatives were found, one of each duplicate (all, without `leave_out`)."""
@@ -91,7 +93,7 @@ class StudyPeople(NamedTuple):
             self.table.names,
         )
         held_back = self.held_back + len(self.numbers) - len(numbers)
-        return StudyPeople(numbers, table, self.incomplete, self.groups[kept], held_back, self.kin)
+        return StudyPeople(numbers, table, self.incomplete, self.groups[kept], held_back, self.kin, self.recorded)
 
     def members(self) -> list[npt.NDArray[np.int64]]:
         """The numbers of the people in each group."""
@@ -113,25 +115,36 @@ def choose_people(
     """Everybody of the cohort of whom the trait and each covariate is recorded, and who is `genotyped` (bool [people];
     None where the study asks for no genotypes). Raises `Invalid` where a variable
     cannot be read (several units; groups that are no cohorts)."""
-    trait, covariates = variables_of(document)
+    trait, covariates = variables_of(document.method)
     columns = [_column(each, values) for each in covariates]
-    names = column_names(covariates)
+    asked, names = [name_of(each) for each in covariates], column_names(covariates)
     if isinstance(document.method, Survival):
         columns, names = [_event(document.method, values), _arm(document.method, values)], ("event", "group")
+        asked = [document.method.event, "a group"]
     known = [np.hstack(columns) if columns else np.zeros((values.people, 0))]
     if trait is not None:
         known.append(_column(trait, values))
+        columns, asked = [*columns, known[1]], [*asked, name_of(trait)]
     complete = np.isfinite(np.hstack(known)).all(axis=1)
-    chosen = np.flatnonzero(complete if genotyped is None else complete & genotyped)
+    recorded = [(name, _recorded(column)) for name, column in zip(asked, columns, strict=True)]
+    if genotyped is not None:
+        complete &= genotyped
+        recorded.append((f"genotypes of {assembly_of(document)}", int(genotyped.sum())))
+    chosen = np.flatnonzero(complete)
     of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
     table = Table(of_trait, known[0][chosen], names)
-    return StudyPeople(values.numbers[chosen], table, values.people - len(chosen), _groups(document, table))
+    left_out, groups = values.people - len(chosen), _groups(document, table)
+    return StudyPeople(values.numbers[chosen], table, left_out, groups, recorded=(("", values.people), *recorded))
+
+
+def _recorded(column: Floats) -> int:
+    return int(np.isfinite(column).all(axis=1).sum())
 
 
 def _groups(document: StudyDocument, table: Table) -> npt.NDArray[np.bool_]:
     """bool [people, groups]: cases and controls, of trait and covariates, and the groups of a study of survival. Other
     columns are as the node recorded them; who is in these, the study's author writes."""
-    trait, covariates = variables_of(document)
+    trait, covariates = variables_of(document.method)
     found = [table.trait > 0, table.trait == 0] if isinstance(trait, Group) else []
     at = 0
     for each in covariates:
@@ -163,20 +176,9 @@ def variants_of(document: StudyDocument) -> Variants | None:
             return method.variants
 
 
-def variables_of(document: StudyDocument) -> tuple[Variable | None, tuple[Variable, ...]]:
-    """The trait, where the method has one, and the covariates."""
-    match document.method:
-        case Linear(trait=trait, covariates=covariates) | Logistic(trait=trait, covariates=covariates):
-            return trait, covariates
-        case Score(trait=trait) | Survival(time=trait):
-            return trait, ()
-        case _:
-            return None, ()
-
-
 def parameters_of(document: StudyDocument) -> int:
     """How many parameters are fitted to the people: covariates, the constant and the allele's effect."""
-    trait, covariates = variables_of(document)
+    trait, covariates = variables_of(document.method)
     return len(column_names(covariates)) + 2 if trait is not None and covariates else 0
 
 

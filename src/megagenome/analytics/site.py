@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from megagenome.analytics.check import (
+    Found,
     is_open,
     require_allowed,
     require_enough,
@@ -279,7 +280,7 @@ class StudySite:
             raise NotEntitled(f"permit {document.permit}: not all of the study's datasets can be read here now")
         values, assembly = reading.values(), assembly_of(document)
         # before anything that is recorded of them can be against it
-        require_enough(document, datasets, values.people, self._settings)
+        require_enough(document, datasets, Found(values.people, [("", values.people)]), self._settings)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
         people = self._compared(document, reading, people)
@@ -288,7 +289,8 @@ class StudySite:
             chosen = self._studied.choose(task.place.run, people.numbers, people.members(), begins=begins)
             people = people.only(chosen.numbers)
             self._lent.require_apart(task.place.run, digest_of(people.numbers), task.sites)
-        require_enough(document, datasets, len(people.numbers), self._settings)
+        found = Found(len(people.numbers), people.recorded, people.held_back)
+        require_enough(document, datasets, found, self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)

@@ -132,6 +132,13 @@ def test_what_is_the_same_in_everybody_is_named(column: str, named: str) -> None
         _run(people, _method())
 
 
+def test_a_trait_that_covariates_explain_wholly_has_no_effects() -> None:
+    people = draw(1, (20, 20, 20), 5, 2)
+    people = people._replace(trait=people.covariates @ [2.0, -1.0] + 3)
+    with pytest.raises(Invalid, match="explain the trait wholly"):
+        _run(people, _method())
+
+
 def test_too_few_people_are_refused() -> None:
     with pytest.raises(Invalid, match="too few for 3 covariates"):
         _run(draw(1, (1, 2, 2), 3, 3), _method())
