@@ -29,9 +29,9 @@ class Death:
 
     def at_files(self) -> None:
         """Each fsync, rename and removal of a file."""
-        os.fsync = self._before(os.fsync)  # type: ignore[assignment]
-        Path.rename = self._before(Path.rename)  # type: ignore[method-assign]
-        Path.unlink = self._before(Path.unlink)  # type: ignore[method-assign]
+        os.fsync = self._before(os.fsync)
+        Path.rename = self._before(Path.rename)
+        Path.unlink = self._before(Path.unlink)
 
     def at_commits(self, engine: sa.Engine) -> None:
         """Each commit."""
