@@ -17,7 +17,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.secret import Secret
 
 CHUNK_BYTES = 1 << 20
-"""A reading comes in pieces of this size, but for the last one."""
+"""No piece of a reading is longer."""
 
 _KEY = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _LONGEST_KEY = 200
@@ -50,13 +50,15 @@ class BlobWriter(Protocol):
 class BlobStore(Protocol):
     """Bytes under keys. A blob is whole and never changes, or it is not there; there is nothing between.
 
-    A key is `[a-z0-9][a-z0-9._-]*`, in parts that `/` separates, at most 200 characters, without `..`: `Invalid` for any
-    other. No key stands below another one: there is no `a/b` beside `a`. Where the store does not answer, has no
-    room or fails, each method raises `Unavailable`, whose cause is the store's own error. Safe to use from many threads.
+    A key is names of `[a-z0-9][a-z0-9._-]*` with `/` between, at most 200 characters and without `..`: `Invalid` for
+    any other. No key stands below another one: there is no `a/b` beside `a`. Where the store does not answer, has no
+    room or fails, each method raises `Unavailable`, whose cause is the store's own error. Safe to use from many
+    threads and processes.
     """
 
     def create(self, key: str) -> AbstractContextManager[BlobWriter]:
-        """Write a new blob. On a clean exit it is whole and durable at `key`; on an error nothing is there.
+        """Write a new blob. On a clean exit it is whole and durable at `key`; on an error nothing is there. Only an
+        object store that falls silent at the very end leaves that open: repeated, `create` may then say `Conflict`.
 
         `Conflict` when there is one already, which is then durable and stays as it is; it is raised at the beginning
         where that is known and else at the end, so of several who write one key at once exactly one succeeds.
@@ -65,8 +67,10 @@ class BlobStore(Protocol):
         """
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` up to, without, `end`, in pieces of `CHUNK_BYTES`; an `end` beyond the blob's is its
-        end, and there is nothing from a `start` at or beyond it, nor where `end` is not above `start`.
+        """The bytes from `start` up to, without, `end`, in pieces of at most `CHUNK_BYTES`, none of them empty.
+
+        An `end` beyond the blob's is its end; there is nothing from a `start` at or beyond that, nor where `end` is not
+        above `start`.
 
         Raises `NotFound` at the call and not at the first piece, `Invalid` for a negative place, and `Corrupt` when
         the blob ends before its size. A blob that is deleted meanwhile is read to its end or ends in `NotFound`.
@@ -118,9 +122,7 @@ def open_store(url: str, settings: BlobSettings | None = None) -> BlobStore:
 def parse_key(key: str) -> str:
     """The key, if it is one. Raises `Invalid`."""
     if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
-        raise Invalid(
-            f"{key[:60]!r} is no key of a blob: use up to {_LONGEST_KEY} of a-z 0-9 . _ - and / between names"
-        )
+        raise Invalid(f"{key[:60]!r} is no key of a blob: up to {_LONGEST_KEY} of a-z 0-9 . _ - with / between names")
     return key
 
 

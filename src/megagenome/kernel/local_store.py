@@ -169,9 +169,7 @@ class _LocalWriter:
     def finish(self) -> None:
         """Make it durable. A failed fsync is not tried again: the system may have forgotten what it could not write."""
         if not self._whole:
-            raise Unavailable(
-                f"blob {self._key}: a piece of it could not be written, so nothing is kept; write it again"
-            )
+            raise Unavailable(f"blob {self._key}: a piece could not be written, so nothing is kept; write it again")
         os.fsync(self._descriptor)
 
     def close(self) -> None:

@@ -36,10 +36,11 @@ class Lease:
 
 Effects = Callable[[sa.Connection], None]
 Perform = Callable[[Lease], Effects | None]
-"""What does a job of one kind: the work itself, and then, returned, what is written by the commit that finishes the job.
+"""What does a job of one kind: the work itself, and then, returned, what is written by the commit that finishes it.
 
 Both may be done again from the beginning after a kill, the effects only when the commit did not come. `Invalid`,
-`NotEntitled`, `NotFound`, `TooLarge` and `Corrupt` fail the job for good; whatever else is raised, another attempt is made.
+`NotEntitled`, `NotFound`, `TooLarge` and `Corrupt` fail the job for good; whatever else is raised, another attempt is
+made, ever more seldom, down to one an hour.
 """
 
 
