@@ -164,20 +164,27 @@ def sqlite_url(path: Path) -> str:
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to `REVISION`, in one transaction; of several at once one does it. Idempotent.
 
-    Raises `Conflict` for the schema of a newer version, and `Invalid` for a PostgreSQL database with another order of
-    texts or another encoding.
+    Raises `Unavailable` where the database does not answer, `Conflict` for the schema of a newer version, and `Invalid`
+    for a PostgreSQL database with another order of texts or another encoding.
     """
+    try:
+        with begin_writing(engine) as connection:
+            _require_bytewise(connection)
+            if sa.inspect(connection).has_table("alembic_version"):
+                _refuse_newer(_revision(connection))
+            _migrate(connection)
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from None
+
+
+def _migrate(connection: sa.Connection) -> None:
     from alembic import command  # Alembic takes 0.2 s to import, and serving never migrates
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with begin_writing(engine) as connection:
-        _require_bytewise(connection)
-        if sa.inspect(connection).has_table("alembic_version"):
-            _refuse_newer(_revision(connection))
-        config.attributes["connection"] = connection
-        command.upgrade(config, REVISION)
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISION)
 
 
 def require_empty(engine: sa.Engine) -> None:
