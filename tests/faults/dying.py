@@ -28,8 +28,9 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def at_files(self) -> None:
-        """Each fsync, rename and removal of a file."""
+        """Each fsync, link, rename and removal of a file."""
         os.fsync = self._before(os.fsync)
+        os.link = self._before(os.link)
         Path.rename = self._before(Path.rename)
         Path.unlink = self._before(Path.unlink)
 

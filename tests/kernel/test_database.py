@@ -12,7 +12,7 @@ from megagenome.access import tables as access
 from megagenome.analytics import tables as analytics
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
-from megagenome.kernel import database, ledger_tables
+from megagenome.kernel import database, job_tables, ledger_tables
 from megagenome.kernel.database import (
     begin_snapshot,
     begin_writing,
@@ -30,6 +30,7 @@ TALLY = sa.table("tally", sa.column("n"))
 OWNERS = [
     collection.METADATA,
     ledger_tables.METADATA,
+    job_tables.METADATA,
     access.METADATA,
     identity.METADATA,
     network.METADATA,
