@@ -81,7 +81,7 @@ def test_who_lacks_something_that_is_asked_is_left_out_and_counted() -> None:
     assert parameters_of(document(method)) == 6
     assert dict(found.recorded) == {"": 5, "sex": 4, "country": 4, "weight": 5, "height": 4}
     genotyped = np.array([True, True, False, False, False])
-    found = choose_people(document(method), Values(), genotyped)  # type: ignore[arg-type]
+    found = choose_people(document(method), Values(), genotyped)
     assert dict(found.recorded)["genotypes of GRCh38"] == 2
 
 

@@ -83,7 +83,7 @@ def test_a_file_may_be_one_that_was_written_to() -> None:
     with tempfile.SpooledTemporaryFile() as file:  # as forms keep what was sent
         file.write(gzip.compress(_file("rs1\t22\t100\tA\tG\t-0.5\n")))
         file.rollover()
-        assert len(read_scoring_file(file).weights) == 1  # type: ignore[arg-type]
+        assert len(read_scoring_file(file).weights) == 1
 
 
 def test_no_more_is_read_than_a_study_takes() -> None:
