@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is set right after a kill, a power cut or a restored backup. `recover` asks the database alone and runs at every
+start; `rebuild` looks at every blob, and makes the database's rows again from the sidecars where they are gone."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from megagenome.archive import names, rows, shred, sidecars, tables
+from megagenome.archive.ingest import sweep_attempt
+from megagenome.archive.model import Kept, Parts, Recovery
+from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
+from megagenome.kernel.sealed_files import FileId, FileState
+from megagenome.standards.crypt4gh_segments import sealed_size
+
+
+def recover(parts: Parts) -> Recovery:
+    """See `Archive.recover`."""
+    parts.store.sweep(parts.settings.lease_s)
+    swept = _expired(parts)
+    for stem in swept:
+        sweep_attempt(parts, stem)
+    with parts.engine.connect() as connection:
+        shredded = [kept.file.id for kept in shred.unfinished(connection)]
+    for file in shredded:
+        shred.finish_shredding(parts, file)
+    return Recovery(swept=len(swept), shredded=tuple(shredded))
+
+
+def rebuild(parts: Parts) -> Recovery:
+    """See `Archive.rebuild`."""
+    found: defaultdict[str, list[names.Blob]] = defaultdict(list)
+    for key in parts.store.keys(names.ROOT):
+        if (blob := names.read_key(key)) is not None:
+            found[blob.stem].append(blob)
+    _bury(parts, found)
+    first = recover(parts)
+    adopted, removed, lost = _adopt(parts, found)
+    missing = _missing(parts)
+    return Recovery(first.swept, first.shredded, adopted, removed, missing, lost)
+
+
+def _expired(parts: Parts) -> list[str]:
+    """Attempts that nobody may finish from now on."""
+    attempt = tables.attempt
+    with begin_writing(parts.engine) as connection:
+        over = attempt.c.until < rows.time_text(clock.now())
+        connection.execute(sa.update(attempt).where(over).values(until=rows.GIVEN_UP))
+        return list(connection.scalars(sa.select(attempt.c.stem).where(attempt.c.until == rows.GIVEN_UP)))
+
+
+def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> None:
+    """What was shredded and is back in a database that was restored, or is not in it, is shredded again."""
+    for stem in [stem for stem, blobs in found.items() if any(blob.kind == "shred" for blob in blobs)]:
+        kept = shred.read_tombstone(parts, stem)
+        with begin_writing(parts.engine) as connection:
+            there = rows.find(connection, kept.file.id)
+            if there is None:
+                rows.insert_shredded(connection, kept)
+            elif there.file.state is not FileState.SHREDDED:
+                shred.begin_shredding(parts, connection, kept.file.id, "restored backup")
+        shred.delete_blobs(parts, stem)
+        del found[stem]
+
+
+def _adopt(
+    parts: Parts, found: dict[str, list[names.Blob]]
+) -> tuple[tuple[FileId, ...], tuple[str, ...], tuple[str, ...]]:
+    adopted: list[FileId] = []
+    removed: list[str] = []
+    lost: list[str] = []
+    for stem, blobs in found.items():
+        if _is_known(parts, stem):
+            continue
+        beside = [blob for blob in blobs if blob.kind == "c4h"]
+        if not beside:
+            parts.store.delete(names.body(stem))
+            removed.append(names.body(stem))
+        elif _adopt_one(parts, stem, beside):
+            adopted.append(names.file_of(stem))
+        else:
+            lost += [names.sidecar(stem, blob.recipient) for blob in beside]
+    return tuple(adopted), tuple(removed), tuple(lost)
+
+
+def _is_known(parts: Parts, stem: str) -> bool:
+    file, attempt = tables.file.c.stem, tables.attempt.c.stem
+    asked = (sa.select(file).where(file == stem), sa.select(attempt).where(attempt == stem))
+    with parts.engine.connect() as connection:
+        return any(connection.scalar(each) is not None for each in asked)
+
+
+def _adopt_one(parts: Parts, stem: str, beside: Iterable[names.Blob]) -> bool:
+    """Whether a file came of it. It is `ARCHIVED`: nobody knows who said that it may be given out."""
+    read: dict[str, tuple[Kept, bytes]] = {}
+    for blob in beside:
+        try:
+            read[blob.recipient] = sidecars.read(parts, stem, blob.recipient)
+        except (Corrupt, Unavailable):
+            continue
+    if not read or not _has_body(parts, next(iter(read.values()))[0]):
+        return False
+    kept = next(iter(read.values()))[0]
+    with begin_writing(parts.engine) as connection:
+        if rows.find(connection, kept.file.id) is not None:
+            return False
+        (recipient, (_, header)), *more = read.items()
+        rows.insert(connection, kept, recipient, header)
+        for other, (_, another) in more:
+            connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=other, content=another))
+        parts.ledger.write(connection, rows.act_of(kept.file, "adopted"))
+    return True
+
+
+def _has_body(parts: Parts, kept: Kept) -> bool:
+    try:
+        return parts.store.size(names.body(kept.stem)) == sealed_size(kept.file.size_bytes)
+    except NotFound:
+        return False
+
+
+def _missing(parts: Parts) -> tuple[FileId, ...]:
+    """Files without a body; sidecars that are missing are written again."""
+    missing = []
+    with parts.engine.connect() as connection:
+        alive = rows.select(connection, tables.file.c.state != FileState.SHREDDED.value)
+    for kept in alive:
+        if not _has_body(parts, kept):
+            rows.note_suspect(parts.engine, parts.ledger, kept.file)
+            missing.append(kept.file.id)
+            continue
+        with parts.engine.connect() as connection:
+            headers = rows.headers(connection, kept.file.id)
+        for recipient, header in headers.items():
+            if not parts.store.exists(names.sidecar(kept.stem, recipient)):
+                sidecars.write(parts, kept, recipient, header)
+    return tuple(missing)
