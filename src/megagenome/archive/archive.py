@@ -138,7 +138,7 @@ class Archive:
         return shred.shred(self._parts, file, by)
 
     def begin_shredding(self, connection: sa.Connection, file: FileId, by: str | None) -> None:
-        """The first half of `shred`, by the caller's commit (`kernel.database.begin_erasing`): nobody reads the file from
+        """The first half of `shred`, by the caller's commit (`kernel.database.begin_erasing`): nobody reads it from
         then on. Call `finish_shredding` after it; where nobody does, the next start does."""
         shred.begin_shredding(self._parts, connection, file, by)
 
@@ -156,7 +156,7 @@ class Archive:
 
         Files that only the store has come back from their sidecars as `ARCHIVED`: verify them, and let whoever may say
         so make them ready. What was shredded stays so, also where an older database was restored. A body that has
-        no header is deleted; files without a body become suspect. Idempotent. Cost: a look at each blob, none into bodies.
+        no header is deleted; files without a body become suspect. Idempotent. Cost: a look at each blob.
         """
         return recover.rebuild(self._parts)
 

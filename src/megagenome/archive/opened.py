@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from megagenome.archive import names, rows
 from megagenome.archive.model import Kept, Parts
-from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
 from megagenome.standards.crypt4gh import read_header, write_header
 from megagenome.standards.crypt4gh_segments import (
@@ -32,15 +32,18 @@ READABLE = frozenset({FileState.ARCHIVED, FileState.VERIFIED, FileState.READY})
 
 
 def recipient_of(parts: Parts, file: ArchivedFile, headers: dict[str, bytes]) -> str:
-    """The newest of the node's keys that one of these headers is for. Raises `Corrupt` where there is none."""
+    """The newest of the node's keys that one of these headers is for. Raises `Corrupt` where there is no header,
+    `Unavailable` where the key is not here."""
+    if not headers:
+        raise Corrupt(f"{file.id} has no header any more: rebuild the archive from its sidecars")
     found = next((name for name in parts.keys.names() if name in headers), None)
     if found is None:
-        raise Corrupt(f"{file.id} has no header for a key of this node: rebuild the archive, or restore the keys")
+        raise Unavailable(f"{file.id} is sealed for a key that is not here: restore the keys, or rebuild the archive")
     return found
 
 
 def key_of(parts: Parts, kept: Kept, headers: dict[str, bytes]) -> bytes:
-    """The data key of a file's body. Raises `Corrupt`. Cost: 0.1 ms."""
+    """The data key of a file's body. Raises `Corrupt`, `Unavailable`. Cost: 0.1 ms."""
     name = recipient_of(parts, kept.file, headers)
     try:
         found = read_header(headers[name], [parts.keys.find(name)])

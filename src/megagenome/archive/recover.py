@@ -11,7 +11,7 @@ from megagenome.archive import names, rows, shred, sidecars, tables
 from megagenome.archive.ingest import sweep_attempt
 from megagenome.archive.model import Kept, Parts, Recovery
 from megagenome.kernel import clock
-from megagenome.kernel.database import begin_writing
+from megagenome.kernel.database import begin_erasing, begin_writing
 from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
 from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.standards.crypt4gh_segments import sealed_size
@@ -39,7 +39,7 @@ def rebuild(parts: Parts) -> Recovery:
     _bury(parts, found)
     first = recover(parts)
     adopted, removed, lost = _adopt(parts, found)
-    missing = _missing(parts)
+    missing = _mend(parts, found)
     return Recovery(first.swept, first.shredded, adopted, removed, missing, lost)
 
 
@@ -56,12 +56,12 @@ def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> None:
     """What was shredded and is back in a database that was restored, or is not in it, is shredded again."""
     for stem in [stem for stem, blobs in found.items() if any(blob.kind == "shred" for blob in blobs)]:
         kept = shred.read_tombstone(parts, stem)
-        with begin_writing(parts.engine) as connection:
+        with begin_erasing(parts.engine) as connection:
             there = rows.find(connection, kept.file.id)
             if there is None:
                 rows.insert_shredded(connection, kept)
             elif there.file.state is not FileState.SHREDDED:
-                shred.begin_shredding(parts, connection, kept.file.id, "restored backup")
+                shred.begin_shredding(parts, connection, kept.file.id, None)
         shred.delete_blobs(parts, stem)
         del found[stem]
 
@@ -88,7 +88,8 @@ def _adopt(
 
 def _is_known(parts: Parts, stem: str) -> bool:
     file, attempt = tables.file.c.stem, tables.attempt.c.stem
-    asked = (sa.select(file).where(file == stem), sa.select(attempt).where(attempt == stem))
+    # in this order, because an attempt becomes a file and never the other way
+    asked = (sa.select(attempt).where(attempt == stem), sa.select(file).where(file == stem))
     with parts.engine.connect() as connection:
         return any(connection.scalar(each) is not None for each in asked)
 
@@ -122,8 +123,8 @@ def _has_body(parts: Parts, kept: Kept) -> bool:
         return False
 
 
-def _missing(parts: Parts) -> tuple[FileId, ...]:
-    """Files without a body; sidecars that are missing are written again."""
+def _mend(parts: Parts, found: dict[str, list[names.Blob]]) -> tuple[FileId, ...]:
+    """Files without a body. Of the others a header is taken from a sidecar, or a sidecar written, where it is gone."""
     missing = []
     with parts.engine.connect() as connection:
         alive = rows.select(connection, tables.file.c.state != FileState.SHREDDED.value)
@@ -132,9 +133,19 @@ def _missing(parts: Parts) -> tuple[FileId, ...]:
             rows.note_suspect(parts.engine, parts.ledger, kept.file)
             missing.append(kept.file.id)
             continue
-        with parts.engine.connect() as connection:
-            headers = rows.headers(connection, kept.file.id)
-        for recipient, header in headers.items():
-            if not parts.store.exists(names.sidecar(kept.stem, recipient)):
-                sidecars.write(parts, kept, recipient, header)
+        _mend_headers(parts, kept, found.get(kept.stem, []))
     return tuple(missing)
+
+
+def _mend_headers(parts: Parts, kept: Kept, blobs: Iterable[names.Blob]) -> None:
+    with parts.engine.connect() as connection:
+        headers = rows.headers(connection, kept.file.id)
+    known, beside = parts.keys.names(), [blob.recipient for blob in blobs if blob.kind == "c4h"]
+    if not any(name in headers for name in known):  # keys rotated after the backup that was restored
+        for recipient in set(beside).intersection(known):
+            header = sidecars.read(parts, kept.stem, recipient)[1]
+            with begin_writing(parts.engine) as connection:
+                connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=recipient, content=header))
+    elif not any(name in headers for name in beside):
+        recipient = next(name for name in known if name in headers)
+        sidecars.write(parts, kept, recipient, headers[recipient])

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """New recipient keys for what is kept: each header is wrapped anew, no body is touched.
 
-For each file 1. a sidecar for the newest key, its header held against the body; 2. a commit with that header beside the
-older one; 3. the older sidecars are deleted; 4. a commit without the older headers. A file can be read at every
-moment; whoever is killed rotates again, which goes on where it stopped.
+1. a new key; where an earlier rotation was not finished, its key
+2. for each file a sidecar for that key, its header held against the body
+3. a commit with that header beside the older one
+4. the older sidecars are deleted
+5. when all have it, one commit without the older headers
+
+A file can be read at every moment. Whoever is killed rotates again, which goes on where it stopped.
 """
 
 import sqlalchemy as sa
@@ -32,10 +36,11 @@ def rotate(parts: Parts) -> Rotation:
 
 def forget_retired(parts: Parts) -> tuple[str, ...]:
     """See `Archive.forget_retired`."""
-    newest, *retired = parts.keys.names()
-    if waiting := _waiting(parts, newest):
-        raise Conflict(f"{len(waiting):,} files are sealed for an older key still: rotate first")
-    parts.keys.forget(frozenset(retired))
+    with begin_writing(parts.engine):  # no file is committed meanwhile
+        newest, *retired = parts.keys.names()
+        if waiting := _waiting(parts, newest):
+            raise Conflict(f"{len(waiting):,} files are sealed for an older key still: rotate first")
+        parts.keys.forget(frozenset(retired))
     return tuple(retired)
 
 
@@ -68,9 +73,6 @@ def _rewrap(parts: Parts, kept: Kept, newest: str) -> bool:
             connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=newest, content=header))
     for older in headers.keys() - {newest}:
         parts.store.delete(names.sidecar(kept.stem, older))
-    with begin_writing(parts.engine) as connection:
-        gone = (tables.header.c.file == kept.file.id, tables.header.c.key != newest)
-        connection.execute(sa.delete(tables.header).where(*gone))
     return is_new
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from megagenome.archive import names, rows, sidecars
 from megagenome.archive.hashing import Hashing
 from megagenome.archive.model import Kept, Parts
-from megagenome.archive.opened import key_of, plain_text
+from megagenome.archive.opened import key_of, plain_text, recipient_of
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
@@ -29,7 +29,7 @@ def verify(parts: Parts, file: FileId) -> ArchivedFile:
         raise Conflict(f"{file} was shredded: there is nothing to verify")
     try:
         key = key_of(parts, kept, headers)
-        _check_sidecars(parts, kept, headers, key)
+        _check_sidecar(parts, kept, recipient_of(parts, kept.file, headers), key)
         _check_body(parts, kept, key)
     except (Corrupt, NotFound) as error:
         rows.note_suspect(parts.engine, parts.ledger, kept.file)
@@ -37,18 +37,16 @@ def verify(parts: Parts, file: FileId) -> ArchivedFile:
     return _passed(parts, file)
 
 
-def _check_sidecars(parts: Parts, kept: Kept, headers: dict[str, bytes], key: bytes) -> None:
-    for recipient in headers:
-        beside, header = sidecars.read(parts, kept.stem, recipient)
-        if read_header(header, [parts.keys.find(recipient)]).keys != (key,):
-            raise Corrupt("its sidecar has the key of another body")
-        found, stated = beside.file, kept.file
-        if (found.sha256, found.body_sha256, found.size_bytes) != (
-            stated.sha256,
-            stated.body_sha256,
-            stated.size_bytes,
-        ):
-            raise Corrupt("its sidecar states other checksums than the database")
+def _check_sidecar(parts: Parts, kept: Kept, recipient: str, key: bytes) -> None:
+    beside, header = sidecars.read(parts, kept.stem, recipient)
+    if read_header(header, [parts.keys.find(recipient)]).keys != (key,):
+        raise Corrupt("its sidecar has the key of another body")
+    if _stated(beside.file) != _stated(kept.file):
+        raise Corrupt("its sidecar states other checksums than the database")
+
+
+def _stated(file: ArchivedFile) -> tuple[str, str, int]:
+    return file.sha256, file.body_sha256, file.size_bytes
 
 
 def _check_body(parts: Parts, kept: Kept, key: bytes) -> None:
