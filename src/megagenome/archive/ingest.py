@@ -43,7 +43,6 @@ class _Stored(NamedTuple):
     size_bytes: int
     sha256: str
     md5: str | None
-    body_sha256: str
 
 
 def require_room(parts: Parts, size_bytes: int = 0) -> None:
@@ -82,11 +81,9 @@ def ingest(
 
 
 def sweep_attempt(parts: Parts, stem: str) -> None:
-    """Remove what an attempt wrote that was given up, then the attempt. Idempotent."""
+    """Remove what an attempt wrote that was given up. Idempotent."""
     for key in list(parts.store.keys(names.folder(stem) + stem)):
         parts.store.delete(key)
-    with begin_writing(parts.engine) as connection:
-        connection.execute(sa.delete(tables.attempt).where(tables.attempt.c.stem == stem))
 
 
 def _find(parts: Parts, file: FileId) -> ArchivedFile | None:
@@ -110,7 +107,7 @@ def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> 
     with ThreadPoolExecutor(2, "hashing") as pool, parts.store.create(names.body(stem)) as writer:
         sent = _Sent(pool, expected)
         plain = _opened(parts, sent.pieces(source()))
-        sha256, body_sha256 = Hashing(pool, "sha256"), Hashing(pool, "sha256")
+        sha256 = Hashing(pool, "sha256")
         md5 = Hashing(pool, "md5") if expected.md5 else None
         key, prefix = BodyKey.new()
         body, size, look = BodyKey(key, prefix), 0, _Look(parts, stem)
@@ -119,16 +116,14 @@ def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> 
             sha256.update(piece)
             if md5:
                 md5.update(piece)
-            sealed = body.seal(piece, number * AT_ONCE)
-            body_sha256.update(sealed)
-            writer.write(sealed)
+            writer.write(body.seal(piece, number * AT_ONCE))
             size += len(piece)
             sha256.wait()  # the next piece comes in the same memory
             if md5:
                 md5.wait()
         plain_md5 = md5.hexdigest() if md5 else None
         _compare(expected, {"sha256": sha256.hexdigest(), "md5": plain_md5, **sent.found()})
-        return _Stored(key, prefix, size, sha256.hexdigest(), plain_md5, body_sha256.hexdigest())
+        return _Stored(key, prefix, size, sha256.hexdigest(), plain_md5)
 
 
 def _opened(parts: Parts, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -210,7 +205,7 @@ def _kept(file: FileId, stem: str, described: Described, stored: _Stored) -> Kep
         segments=-(-stored.size_bytes // SEGMENT_BYTES),
         sha256=stored.sha256,
         md5=stored.md5,
-        body_sha256=stored.body_sha256,
+        body_sha256=None,
         state=FileState.ARCHIVED,
         created=rows.time_text(clock.now()),
         verified=None,
@@ -232,12 +227,14 @@ def _commit(parts: Parts, kept: Kept, recipient: str, header: bytes) -> None:
 
 def _give_up(parts: Parts, stem: str) -> None:
     """Leave nothing behind, as far as that can be done now; the rest `recover` does."""
-    attempt = tables.attempt
+    mine = tables.attempt.c.stem == stem
     try:
         with begin_writing(parts.engine) as connection:
-            mine = sa.update(attempt).where(attempt.c.stem == stem).values(until=rows.GIVEN_UP)
-            if connection.execute(mine).rowcount == 0:
-                return  # committed, though nobody heard of it; or swept by another
+            if connection.scalar(sa.select(tables.file.c.id).where(tables.file.c.stem == stem)) is not None:
+                return  # it was committed, though nobody heard of it
+            connection.execute(sa.update(tables.attempt).where(mine).values(given_up=True))
         sweep_attempt(parts, stem)
-    except (Unavailable, sa.exc.DatabaseError, OSError):
+        with begin_writing(parts.engine) as connection:
+            connection.execute(sa.delete(tables.attempt).where(mine))
+    except (Unavailable, sa.exc.DatabaseError):
         return

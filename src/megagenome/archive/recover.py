@@ -4,6 +4,7 @@ start; `rebuild` looks at every blob, and makes the database's rows again from t
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -16,18 +17,22 @@ from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
 from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.standards.crypt4gh_segments import sealed_size
 
+_ZOMBIE_ENDS = timedelta(days=30)
+"""A worker whose lease is over may be stopped in the middle of a write, and go on with it this much later."""
+
 
 def recover(parts: Parts) -> Recovery:
     """See `Archive.recover`."""
     parts.store.sweep(parts.settings.lease_s)
-    swept = _expired(parts)
-    for stem in swept:
+    newly, all_given_up = _given_up(parts)
+    for stem in all_given_up:
         sweep_attempt(parts, stem)
+    _forget_attempts(parts)
     with parts.engine.connect() as connection:
         shredded = [kept.file.id for kept in shred.unfinished(connection)]
     for file in shredded:
         shred.finish_shredding(parts, file)
-    return Recovery(swept=len(swept), shredded=tuple(shredded))
+    return Recovery(swept=newly, shredded=tuple(shredded))
 
 
 def rebuild(parts: Parts) -> Recovery:
@@ -43,13 +48,21 @@ def rebuild(parts: Parts) -> Recovery:
     return Recovery(first.swept, first.shredded, adopted, removed, missing, lost)
 
 
-def _expired(parts: Parts) -> list[str]:
-    """Attempts that nobody may finish from now on."""
-    attempt = tables.attempt
+def _given_up(parts: Parts) -> tuple[int, list[str]]:
+    """How many attempts nobody may finish from now on, and all such."""
+    attempt = tables.attempt.c
+    over = sa.and_(attempt.until < rows.time_text(clock.now()), attempt.given_up.is_(False))
     with begin_writing(parts.engine) as connection:
-        over = attempt.c.until < rows.time_text(clock.now())
-        connection.execute(sa.update(attempt).where(over).values(until=rows.GIVEN_UP))
-        return list(connection.scalars(sa.select(attempt.c.stem).where(attempt.c.until == rows.GIVEN_UP)))
+        newly = connection.execute(sa.update(tables.attempt).where(over).values(given_up=True)).rowcount
+        return newly, list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
+
+
+def _forget_attempts(parts: Parts) -> None:
+    """Those so old that no zombie can still write for them."""
+    attempt = tables.attempt.c
+    old = attempt.until < rows.time_text(clock.now() - _ZOMBIE_ENDS)
+    with begin_writing(parts.engine) as connection:
+        connection.execute(sa.delete(tables.attempt).where(attempt.given_up, old))
 
 
 def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> None:

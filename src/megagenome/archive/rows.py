@@ -19,9 +19,6 @@ from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES
 
 _file, _header, _attempt = tables.file.c, tables.header.c, tables.attempt.c
 
-GIVEN_UP = ""
-"""The `until` of an attempt that nobody may finish any more."""
-
 
 def time_text(time: datetime) -> str:
     """A time as the tables have it; texts sort as times."""
@@ -89,19 +86,19 @@ def act_of(file: ArchivedFile, what: str, kind: Kind = Kind.FILE, subject: str |
 def begin_attempt(connection: sa.Connection, stem: str, file: FileId, now: datetime, lease_s: int) -> None:
     """Say that blobs of this stem will be written, before any is."""
     until = time_text(now + timedelta(seconds=lease_s))
-    connection.execute(sa.insert(tables.attempt).values(stem=stem, file=file, until=until))
+    connection.execute(sa.insert(tables.attempt).values(stem=stem, file=file, until=until, given_up=False))
 
 
 def extend_attempt(connection: sa.Connection, stem: str, now: datetime, lease_s: int) -> bool:
     """Say that it is still being worked on; False where it was given up."""
     until = time_text(now + timedelta(seconds=lease_s))
-    alive = (_attempt.stem == stem, _attempt.until != GIVEN_UP)
+    alive = (_attempt.stem == stem, _attempt.given_up.is_(False))
     return connection.execute(sa.update(tables.attempt).where(*alive).values(until=until)).rowcount > 0
 
 
 def end_attempt(connection: sa.Connection, stem: str) -> bool:
     """Say that its blobs belong to a file now; False where it was given up, and they do not."""
-    alive = (_attempt.stem == stem, _attempt.until != GIVEN_UP)
+    alive = (_attempt.stem == stem, _attempt.given_up.is_(False))
     return connection.execute(sa.delete(tables.attempt).where(*alive)).rowcount > 0
 
 

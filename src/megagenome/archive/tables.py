@@ -18,7 +18,7 @@ file = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("md5", sa.String(32)),
-    sa.Column("body_sha256", sa.String(64), nullable=False),
+    sa.Column("body_sha256", sa.String(64)),  # NULL before it was first verified
     sa.Column("prefix", sa.String(8), nullable=False),  # of its nonces, in hexadecimal
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("created", sa.String(40), nullable=False),
@@ -41,5 +41,6 @@ attempt = sa.Table(
     # Blobs that a worker is about to write: committed before the first of them, gone by the commit that makes the file.
     sa.Column("stem", sa.String(80), primary_key=True),
     sa.Column("file", sa.String(20), nullable=False, index=True),
-    sa.Column("until", sa.String(40), nullable=False, index=True),  # "" when it was given up: its blobs are being swept
+    sa.Column("until", sa.String(40), nullable=False, index=True),
+    sa.Column("given_up", sa.Boolean, nullable=False),  # nobody may finish it any more: its blobs are swept
 )

@@ -30,26 +30,23 @@ def verify(parts: Parts, file: FileId) -> ArchivedFile:
     try:
         key = key_of(parts, kept, headers)
         _check_sidecar(parts, kept, recipient_of(parts, kept.file, headers), key)
-        _check_body(parts, kept, key)
+        body_sha256 = _check_body(parts, kept, key)
     except (Corrupt, NotFound) as error:
         rows.note_suspect(parts.engine, parts.ledger, kept.file)
         raise Corrupt(f"{file} is not what was archived: {error}; restore its blobs from the backup") from None
-    return _passed(parts, file)
+    return _passed(parts, file, body_sha256)
 
 
 def _check_sidecar(parts: Parts, kept: Kept, recipient: str, key: bytes) -> None:
     beside, header = sidecars.read(parts, kept.stem, recipient)
     if read_header(header, [parts.keys.find(recipient)]).keys != (key,):
         raise Corrupt("its sidecar has the key of another body")
-    if _stated(beside.file) != _stated(kept.file):
-        raise Corrupt("its sidecar states other checksums than the database")
+    if (beside.file.sha256, beside.file.size_bytes) != (kept.file.sha256, kept.file.size_bytes):
+        raise Corrupt("its sidecar states another checksum than the database")
 
 
-def _stated(file: ArchivedFile) -> tuple[str, str, int]:
-    return file.sha256, file.body_sha256, file.size_bytes
-
-
-def _check_body(parts: Parts, kept: Kept, key: bytes) -> None:
+def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
+    """The checksum of the body as it is stored."""
     name, file = names.body(kept.stem), kept.file
     if (found := parts.store.size(name)) != sealed_size(file.size_bytes):
         raise Corrupt(f"its body has {found:,} bytes ({plain_text(found)})")
@@ -62,8 +59,10 @@ def _check_body(parts: Parts, kept: Kept, key: bytes) -> None:
             body_sha256.update(piece)
             sha256.update(body.open(piece, number * AT_ONCE))
             body_sha256.wait()  # the next piece comes in the same memory
-        if (sha256.hexdigest(), body_sha256.hexdigest()) != (file.sha256, file.body_sha256):
-            raise Corrupt("its checksums are others")
+        stored = body_sha256.hexdigest()
+        if sha256.hexdigest() != file.sha256 or file.body_sha256 not in (None, stored):
+            raise Corrupt("its checksum is another")
+        return stored
 
 
 def _leave_memory(path: Path) -> None:
@@ -75,11 +74,10 @@ def _leave_memory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _passed(parts: Parts, file: FileId) -> ArchivedFile:
-    now = rows.time_text(clock.now())
+def _passed(parts: Parts, file: FileId, body_sha256: str) -> ArchivedFile:
+    found = {"verified": rows.time_text(clock.now()), "body_sha256": body_sha256}
     with begin_writing(parts.engine) as connection:
-        moved = rows.set_state(connection, file, _BECOMES_VERIFIED, FileState.VERIFIED, verified=now)
-        if not moved:
+        if not rows.set_state(connection, file, _BECOMES_VERIFIED, FileState.VERIFIED, **found):
             for state in _STAYS:
-                rows.set_state(connection, file, (state,), state, verified=now)
+                rows.set_state(connection, file, (state,), state, **found)
         return rows.require(connection, file).file

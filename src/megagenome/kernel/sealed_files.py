@@ -91,7 +91,7 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     segments     of its body, each of 65,536 plain bytes but for the last
     sha256       of its plain bytes
     md5          of its plain bytes, where its submitter stated one
-    body_sha256  of the encrypted body as it is stored
+    body_sha256  of the encrypted body as it is stored; known since it was first read again, so of every `READY` file
     created, verified  when it was archived, and last read again from the disk whole; ISO 8601, UTC
     """
 
@@ -105,7 +105,7 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     segments: int
     sha256: str
     md5: str | None
-    body_sha256: str
+    body_sha256: str | None
     state: FileState
     created: str
     verified: str | None

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("md5", sa.String(32)),
-        sa.Column("body_sha256", sa.String(64), nullable=False),
+        sa.Column("body_sha256", sa.String(64)),
         sa.Column("prefix", sa.String(8), nullable=False),
         sa.Column("state", sa.String(20), nullable=False, index=True),
         sa.Column("created", sa.String(40), nullable=False),
@@ -40,4 +40,5 @@ def upgrade() -> None:
         sa.Column("stem", sa.String(80), primary_key=True),
         sa.Column("file", sa.String(20), nullable=False, index=True),
         sa.Column("until", sa.String(40), nullable=False, index=True),
+        sa.Column("given_up", sa.Boolean, nullable=False),
     )
