@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An archive in a folder, and files to be sent to it."""
 
+import atexit
+import functools
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -26,12 +30,33 @@ SETTINGS = ArchiveSettings(least_free_bytes=0)
 def open_archive(folder: Path, store: BlobStore | None = None, settings: ArchiveSettings = SETTINGS) -> Archive:
     """The archive in a folder; it is made where there is none."""
     folder.mkdir(exist_ok=True)
+    if not (folder / "node.sqlite").exists():
+        shutil.copyfile(_empty_database(), folder / "node.sqlite")
     engine = open_database(sqlite_url(folder / "node.sqlite"))
-    upgrade(engine)
     signing = SigningKeys.open(folder / "keys")
     keys = RecipientKeys.open(folder / "keys")
     ledger = Ledger(engine, signing, "node.ee")
     return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing.sign, settings)
+
+
+@functools.cache
+def _empty_database() -> Path:
+    """A database with its tables: making them takes as long as a whole test."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    engine = open_database(sqlite_url(folder / "empty.sqlite"))
+    upgrade(engine)
+    engine.dispose()
+    return folder / "empty.sqlite"
+
+
+def copy_database(archive: Archive, source: Path, to: Path) -> None:
+    """As a backup is made, or restored."""
+    archive._parts.engine.dispose()
+    for path in to.glob("node.sqlite*"):
+        path.unlink()
+    for path in source.glob("node.sqlite*"):
+        shutil.copyfile(path, to / path.name)
 
 
 def make_plain(size: int, seed: int = 0) -> bytes:
