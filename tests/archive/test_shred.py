@@ -71,6 +71,14 @@ def test_the_first_half_is_by_the_caller_s_commit(archive: Archive, folder: Path
     assert archive.finish_shredding(file.id).count(".") == 2
 
 
+def test_no_index_of_a_shredded_file_is_kept(archive: Archive, folder: Path) -> None:
+    file = keep_ready(archive, make_plain(100_000))
+    archive.shred(file.id, "operator")
+    with pytest.raises(Conflict, match="no index of it is kept"):
+        keep_ready(archive, make_plain(10), msgspec.structs.replace(DESCRIBED, index_of=file.id))
+    assert [path.suffix for path in blobs(folder)] == [".shred"]
+
+
 def test_what_is_not_there_is_not_shredded(archive: Archive) -> None:
     with pytest.raises(NotFound):
         archive.shred(new_file_id(), "operator")

@@ -219,10 +219,18 @@ def _commit(parts: Parts, kept: Kept, recipient: str, header: bytes) -> None:
             if not rows.end_attempt(connection, kept.stem):
                 raise _given_up(kept.stem)
             parts.keys.find(recipient)  # which may have been retired and forgotten meanwhile
+            _require_alive(connection, kept.file.index_of)
             rows.insert(connection, kept, recipient, header)
             parts.ledger.write(connection, rows.act_of(kept.file, "archived"))
     except sa.exc.IntegrityError:
         raise Conflict(f"{kept.file.id} was archived by another worker meanwhile") from None
+
+
+def _require_alive(connection: sa.Connection, file: FileId | None) -> None:
+    """That nothing is kept as the index of a file that was shredded meanwhile."""
+    of = None if file is None else rows.find(connection, file)
+    if of is not None and of.file.state is FileState.SHREDDED:
+        raise Conflict(f"{file} was shredded, so no index of it is kept")
 
 
 def _give_up(parts: Parts, stem: str) -> None:
