@@ -44,7 +44,7 @@ def open_archive(
     signing = SigningKeys.open(folder / "keys")
     keys = RecipientKeys.open(folder / "keys")
     ledger = Ledger(engine, signing, "node.ee")
-    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing.sign, settings)
+    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing, settings)
 
 
 @functools.cache

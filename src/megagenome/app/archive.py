@@ -27,7 +27,7 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
     keys = keys or open_keys(node.folder)
     ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
     recipient = RecipientKeys.open(node.folder / KEYS)
-    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys.sign, node.settings.archive)
+    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive)
 
 
 def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:
