@@ -212,6 +212,27 @@ def test_a_zombie_whose_lease_is_over_keeps_nothing(
     assert_nothing_kept(archive, folder)
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_jumps_meanwhile_loses_nothing(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    sent, real, file = sealed(archive, PLAIN), clock.now, new_file_id()
+
+    def jumping() -> Iterator[bytes]:
+        yield sent[:1000]
+        monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=hours))
+        archive.recover()
+        yield sent[1000:]
+
+    if hours > 0:
+        with pytest.raises(Conflict, match="was given up"):
+            archive.ingest(file, 1, jumping, DESCRIBED, stated(PLAIN))
+        assert blobs(folder) == []
+    kept = archive.ingest(file, 2, jumping if hours < 0 else chunks(sent), DESCRIBED, stated(PLAIN))
+    assert archive.verify(kept.id).state == "verified"
+    assert len(blobs(folder)) == 2
+
+
 def test_a_long_attempt_says_that_it_goes_on(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("megagenome.archive.ingest._LOOK_EVERY", 1)
     monkeypatch.setattr(

@@ -42,12 +42,15 @@ def test_what_is_damaged_is_said_and_found_by_check(
     folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert [each.says for each in check_folder(folder) if each.part == "archive"] == ["1 archived"]
+    found = {each.part: each.says for each in check_folder(folder, deep=True) if each.fine}
+    assert found["archive, every byte"] == "as archived"
     [body] = folder.glob("blobs/archive/*/*.c4b")
     body.unlink()
     assert main(["node", "archive", "verify", str(folder)]) == 1
     assert "there is no blob" in capsys.readouterr().out
     [finding] = [each for each in check_folder(folder) if not each.fine]
     assert (finding.part, finding.says) == ("archive", "1 suspect")
+    assert kept.id in [each for each in check_folder(folder, deep=True) if not each.fine][-1].says
     assert main(["node", "archive", "rebuild", str(folder)]) == 1
     assert f"files without a body: {kept.id}" in capsys.readouterr().out
 
