@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from megagenome.app.node import SETTINGS, TRUST, Node, open_node, trust_of
+from megagenome.app.node import BLOBS, SETTINGS, TRUST, Node, blobs_of, open_node, trust_of
 from megagenome.collection import tables
 from megagenome.collection.released import count_leavers
 from megagenome.collection.snapshot import Snapshot
@@ -52,6 +52,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
     for ontology in node.reference.ontologies:
         yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
     yield from _database(node)
+    yield _sealed(node)
     yield from _signed(node, deep=deep)
     yield from _archived(node, deep=deep)
     yield _trusted(node)
@@ -72,6 +73,23 @@ def _database(node: Node) -> Iterator[Finding]:
             says = str(connection.execute(sa.text("PRAGMA quick_check(1)")).scalar_one())
             fine = says == "ok"
             yield Finding("database", fine, "whole" if fine else says, "" if fine else "restore node.sqlite")
+        else:
+            version = connection.execute(sa.text("SHOW server_version")).scalar_one()
+            yield Finding("database", fine=True, says=f"PostgreSQL {version}")
+
+
+def _sealed(node: Node) -> Finding:
+    if not node.settings.blobs.url and not (node.folder / BLOBS).is_dir():
+        return Finding("sealed files", fine=True, says="none yet")
+    try:
+        store = blobs_of(node)
+        some, free = next(store.keys(), None), store.free_bytes()
+    except MegagenomeError as error:
+        return Finding(
+            "sealed files", fine=False, says=str(error), do="see to their store, and to the settings [blobs]"
+        )
+    where = "a store that answers" if free is None else f"{free / 1e9:,.1f} GB free where they lie"
+    return Finding("sealed files", fine=True, says=f"{'none yet' if some is None else 'there are some'}, {where}")
 
 
 def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
