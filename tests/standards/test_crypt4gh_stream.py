@@ -48,7 +48,7 @@ sizes = st.sampled_from([0, 1, 65_535, 65_536, 65_537, 131_072, 1 << 20, (1 << 2
 @given(sizes, st.integers(1000, 200_000))
 def test_random_files_go_both_ways(size: int, chunk: int) -> None:
     plain = os.urandom(size)
-    sealed = b"".join(seal(chunked(plain, chunk), [MINE]))
+    sealed = b"".join(map(bytes, seal(chunked(plain, chunk), [MINE])))
     assert by_the_other(sealed) == plain == opened(sealed, chunk)
     theirs = io.BytesIO()
     lib.encrypt([(0, RAW, PUBLIC)], io.BytesIO(plain), theirs)
@@ -86,13 +86,13 @@ def test_segments_of_two_keys_by_turns() -> None:
 
 @pytest.mark.parametrize("left", [1, 12, 28])
 def test_a_last_segment_without_a_byte_is_damage(left: int) -> None:
-    sealed = b"".join(seal([os.urandom(2 * SEGMENT_BYTES)], [MINE]))
+    sealed = b"".join(map(bytes, seal([os.urandom(2 * SEGMENT_BYTES)], [MINE])))
     with pytest.raises(Corrupt, match="segment 1 of the body is cut short"):
         opened(sealed[: 124 + SEALED_SEGMENT_BYTES + left])
 
 
 def test_damage_is_named_by_its_segment() -> None:
-    sealed = bytearray(b"".join(seal([os.urandom(40 * SEGMENT_BYTES)], [MINE])))
+    sealed = bytearray(b"".join(map(bytes, seal([os.urandom(40 * SEGMENT_BYTES)], [MINE]))))
     sealed[124 + 33 * SEALED_SEGMENT_BYTES + 5000] ^= 1
     with pytest.raises(Corrupt, match="segment 33 "):
         opened(bytes(sealed))

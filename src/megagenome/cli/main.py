@@ -46,6 +46,11 @@ app.command(
     help="Run studies over several nodes, and verify what they found.",
 )
 app.command("megagenome.identity.commands:passport", name="passport", help="Say why a GA4GH passport is refused.")
+app.command(
+    "megagenome.app.commands.crypt4gh:crypt4gh",
+    name="crypt4gh",
+    help="Make Crypt4GH keys; seal files for others and open what was sealed for you.",
+)
 app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
 
 

@@ -23,6 +23,7 @@ SEALED_SEGMENT_BYTES = SEGMENT_BYTES + NONCE_BYTES + MAC_BYTES
 PREFIX_BYTES = 4
 AT_ONCE = 16
 """Segments in one buffer: 1 MiB."""
+ROOM_BYTES = AT_ONCE * SEALED_SEGMENT_BYTES
 
 
 class Segments(NamedTuple):
@@ -78,13 +79,13 @@ class BodyKey:
         """A key and a prefix that were never used."""
         return os.urandom(32), os.urandom(PREFIX_BYTES)
 
-    def seal(self, plain: bytes | memoryview, first: int) -> bytearray:
-        """These bytes as the segments from `first` on; all but the last segment of a body must be full.
+    def seal(self, plain: bytes | memoryview, first: int, room: bytearray | None = None) -> memoryview:
+        """These bytes as the segments from `first` on, in `room` if it is given; only a body's last may not be full.
 
-        Guarantee: none but the caller's: never seal two contents as the same segment.
+        New memory for each piece of a file costs more than sealing it. Never seal two contents as the same segment.
         """
-        view, sealed = memoryview(plain), bytearray(sealed_size(len(plain)))
-        out, at = memoryview(sealed), 0
+        view, size = memoryview(plain), sealed_size(len(plain))
+        out, at = memoryview(bytearray(size) if room is None else room)[:size], 0
         for number, begin in enumerate(range(0, len(view), SEGMENT_BYTES), first):
             part = view[begin : begin + SEGMENT_BYTES]
             nonce = self._nonce(number)
@@ -92,17 +93,17 @@ class BodyKey:
             end = at + NONCE_BYTES + len(part) + MAC_BYTES
             self._cipher.encrypt_into(nonce, part, None, out[at + NONCE_BYTES : end])
             at = end
-        return sealed
+        return out
 
-    def open(self, sealed: bytes | memoryview, first: int) -> bytearray:
-        """The plain bytes of the segments from `first` on.
+    def open(self, sealed: bytes | memoryview, first: int, room: bytearray | None = None) -> memoryview:
+        """The plain bytes of the segments from `first` on, in `room` if it is given.
 
         Raises `Corrupt` naming the first segment that is not the one that belongs there, whether it was changed, moved,
         repeated or is another file's.
         """
         view = memoryview(sealed)
-        plain = bytearray(plain_size(len(view)))
-        out, at = memoryview(plain), 0
+        total = plain_size(len(view))
+        out, at = memoryview(bytearray(total) if room is None else room)[:total], 0
         for number, begin in enumerate(range(0, len(view), SEALED_SEGMENT_BYTES), first):
             part = view[begin : begin + SEALED_SEGMENT_BYTES]
             size = len(part) - NONCE_BYTES - MAC_BYTES
@@ -114,7 +115,7 @@ class BodyKey:
             except InvalidTag:
                 raise Corrupt(f"segment {number:,} was changed") from None
             at += size
-        return plain
+        return out
 
     def _nonce(self, number: int) -> bytes:
         return self.prefix + number.to_bytes(8, "big")
