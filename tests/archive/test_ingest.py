@@ -123,7 +123,7 @@ def test_all_checksums_that_are_right_are_taken(archive: Archive) -> None:
 
 
 def foreign(_sent: bytes) -> bytes:
-    return b"".join(seal([PLAIN], [X25519PrivateKey.generate().public_key()]))
+    return b"".join(map(bytes, seal([PLAIN], [X25519PrivateKey.generate().public_key()])))
 
 
 def swapped(sent: bytes) -> bytes:

@@ -25,7 +25,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
-from megagenome.standards.crypt4gh_segments import AT_ONCE, SEGMENT_BYTES, BodyKey, whole_segments
+from megagenome.standards.crypt4gh_segments import AT_ONCE, ROOM_BYTES, SEGMENT_BYTES, BodyKey, whole_segments
 from megagenome.standards.crypt4gh_stream import unseal
 
 Source = Callable[[], Iterable[bytes]]
@@ -110,13 +110,13 @@ def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> 
         sha256 = Hashing(pool, "sha256")
         md5 = Hashing(pool, "md5") if expected.md5 else None
         key, prefix = BodyKey.new()
-        body, size, look = BodyKey(key, prefix), 0, _Look(parts, stem)
+        body, size, look, room = BodyKey(key, prefix), 0, _Look(parts, stem), bytearray(ROOM_BYTES)
         for number, piece in enumerate(whole_segments(plain, SEGMENT_BYTES)):
             look(number)
             sha256.update(piece)
             if md5:
                 md5.update(piece)
-            writer.write(body.seal(piece, number * AT_ONCE))
+            writer.write(body.seal(piece, number * AT_ONCE, room))
             size += len(piece)
             sha256.wait()  # the next piece comes in the same memory
             if md5:

@@ -15,7 +15,14 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
 from megagenome.standards.crypt4gh import read_header
-from megagenome.standards.crypt4gh_segments import AT_ONCE, SEALED_SEGMENT_BYTES, BodyKey, sealed_size, whole_segments
+from megagenome.standards.crypt4gh_segments import (
+    AT_ONCE,
+    ROOM_BYTES,
+    SEALED_SEGMENT_BYTES,
+    BodyKey,
+    sealed_size,
+    whole_segments,
+)
 
 _BECOMES_VERIFIED = (FileState.ARCHIVED, FileState.SUSPECT)
 _STAYS = (FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
@@ -65,13 +72,14 @@ def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
         raise Corrupt(f"its body has {found:,} bytes ({plain_text(found)})")
     if (path := parts.store.path(name)) is not None:
         _leave_memory(path)
-    body = BodyKey(key, kept.prefix)
+    body, room = BodyKey(key, kept.prefix), bytearray(ROOM_BYTES)
     with ThreadPoolExecutor(2, "hashing") as pool:
         sha256, body_sha256 = Hashing(pool, "sha256"), Hashing(pool, "sha256")
         for number, piece in enumerate(whole_segments(parts.store.read(name), SEALED_SEGMENT_BYTES)):
             body_sha256.update(piece)
-            sha256.update(body.open(piece, number * AT_ONCE))
-            body_sha256.wait()  # the next piece comes in the same memory
+            sha256.wait()  # the next piece comes in the same memory
+            sha256.update(body.open(piece, number * AT_ONCE, room))
+            body_sha256.wait()
         stored = body_sha256.hexdigest()
         if sha256.hexdigest() != file.sha256 or file.body_sha256 not in (None, stored):
             raise Corrupt("its checksum is another")
