@@ -124,7 +124,7 @@ def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
     except MegagenomeError as error:
         yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
         return
-    yield Finding("recipient key", fine=True, says=archive.keys.names()[0])
+    yield _recipient(archive)
     found = Counter(file.state for file in files)
     says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
     fine = not found[FileState.SUSPECT]
@@ -134,6 +134,13 @@ def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
     if deep and alive:
         wrong = [finding for file in alive for finding in _unverified(archive, file)]
         yield from wrong or [Finding("archive, every byte", fine=True, says="as archived")]
+
+
+def _recipient(archive: "Archive") -> Finding:
+    keyless = archive.count_keyless()
+    says = archive.keys.names()[0] + (f"; {keyless:,} files are sealed for keys that are not here" if keyless else "")
+    do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
+    return Finding("recipient key", not keyless, says, do)
 
 
 def _unverified(archive: "Archive", file: FileId) -> Iterator[Finding]:
