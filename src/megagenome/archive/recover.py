@@ -25,10 +25,7 @@ _ZOMBIE_ENDS = timedelta(days=30)
 def recover(parts: Parts) -> Recovery:
     """See `Archive.recover`."""
     parts.store.sweep(parts.settings.lease_s)
-    newly, all_given_up = _given_up(parts)
-    for stem in all_given_up:
-        sweep_attempt(parts, stem)
-    _forget_attempts(parts)
+    newly = _sweep_attempts(parts)
     with parts.engine.connect() as connection:
         shredded = [kept.file.id for kept in shred.unfinished(connection)]
     for file in shredded:
@@ -49,21 +46,22 @@ def rebuild(parts: Parts) -> Recovery:
     return Recovery(first.swept, first.shredded, adopted, removed, missing, unsigned + lost)
 
 
-def _given_up(parts: Parts) -> tuple[int, list[str]]:
-    """How many attempts nobody may finish from now on, and all such."""
-    attempt = tables.attempt.c
-    over = sa.and_(attempt.until < rows.time_text(clock.now()), attempt.given_up.is_(False))
+def _sweep_attempts(parts: Parts) -> int:
+    """How many attempts nobody may finish from now on. Of these, and of those before, the blobs are removed."""
+    attempt, now = tables.attempt.c, clock.now()
+    with parts.engine.connect() as connection:  # most often there is none, and nobody must wait to learn that
+        if connection.execute(sa.select(attempt.stem).limit(1)).first() is None:
+            return 0
+    over = sa.and_(attempt.until < rows.time_text(now), attempt.given_up.is_(False))
     with begin_writing(parts.engine) as connection:
         newly = connection.execute(sa.update(tables.attempt).where(over).values(given_up=True)).rowcount
-        return newly, list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
-
-
-def _forget_attempts(parts: Parts) -> None:
-    """Those so old that no zombie can still write for them."""
-    attempt = tables.attempt.c
-    old = attempt.until < rows.time_text(clock.now() - _ZOMBIE_ENDS)
+        all_given_up = list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
+    for stem in all_given_up:
+        sweep_attempt(parts, stem)
+    forgotten = sa.and_(attempt.given_up, attempt.until < rows.time_text(now - _ZOMBIE_ENDS))
     with begin_writing(parts.engine) as connection:
-        connection.execute(sa.delete(tables.attempt).where(attempt.given_up, old))
+        connection.execute(sa.delete(tables.attempt).where(forgotten, attempt.stem.in_(all_given_up)))
+    return newly
 
 
 def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> tuple[str, ...]:
