@@ -113,7 +113,7 @@ def permit(
         "conditions": "keep it to yourself",
         "countersignature": "a.b.c",
     }
-    return GrantedPermit(**(values | other))  # type: ignore[arg-type]  # fields of many types
+    return GrantedPermit(**(values | other))
 
 
 @dataclass

@@ -19,7 +19,7 @@ LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}
 
 
 def statement(dataset: str = "GDI-EE-TEST-001", **more: object) -> DatasetStatement:
-    return DatasetStatement(DatasetId(dataset), **{"open": True, "publish": True, **more})  # type: ignore[arg-type]
+    return DatasetStatement(DatasetId(dataset), **{"open": True, "publish": True, **more})
 
 
 def as_person(someone: oracle.Someone) -> Person:

@@ -81,7 +81,7 @@ def test_what_is_left_out_stays_and_what_differs_is_refused(one: sa.Connection) 
     others = {"title": "Other", "description": "more", "open": True, "floor": 20, "collection_year": 2024}
     for other in ({field: stated} for field, stated in others.items()):
         with pytest.raises(Conflict, match=f"{next(iter(other))} is recorded as"):
-            state_dataset(one, DatasetStatement(ONE, **other))  # type: ignore[arg-type]
+            state_dataset(one, DatasetStatement(ONE, **other))
 
 
 @pytest.mark.parametrize(

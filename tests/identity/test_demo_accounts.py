@@ -13,7 +13,7 @@ def test_the_demo_has_everybody_of_the_way(countries: list[str], deciders: int) 
     roles = [person.role for person in people]
     assert roles.count(Role.COUNTRY_DECIDER) == deciders
     assert set(roles) == set(Role)
-    assert len({person.username for person in people}) == len(people) == 8 + deciders
+    assert len({person.username for person in people}) == len(people) == 9 + deciders
     assert {person.country for person in people} <= {"", *countries}
 
 

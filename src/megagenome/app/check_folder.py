@@ -116,6 +116,7 @@ def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
 
     try:
         keys = open_keys(node.folder)
+        blobs_of(node)
     except MegagenomeError:
         return  # that is found already
     try:

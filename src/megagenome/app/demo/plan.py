@@ -27,6 +27,10 @@ from megagenome.synthetic.people import COUNTRIES
 PEOPLE = "people.tsv"
 HEIGHT = "LOINC:8302-2"
 """Body height, as simulated people have it measured."""
+FOLLOWED, STATUS = "years_followed", "vital_status"
+"""How long simulated people were seen, and whether they were `alive` or `dead` then."""
+_FOLLOWED_YEARS, _HAZARD, _SMOKERS = 10.0, 0.02, 2.0
+"""Of each year, of whom never smoked; who smokes or did has so many times as much."""
 VCF_PATTERNS = ("*.vcf.gz", "*.bcf")
 
 
@@ -61,24 +65,24 @@ class SimulatedDataset:
         )
 
     def people(self, ontology_for: OntologyFor) -> People:
-        """Its people table, read as a holder's would be, and how tall everybody is: a measure, which is no term."""
+        """Its people table, read as a holder's would be; how tall everybody is, a measure, which is no term; and how
+        long they lived since the dataset was collected."""
         text = io.StringIO()
         self.dataset.write_people(text)
         text.seek(0)
         vocabulary = Vocabulary(ontology_for)
         table = PeopleTable(text, f"people of {self.dataset.id}", vocabulary)
-        heights = self._heights()
-        persons = [replace_field(each, facts=(*each.facts, heights[each.individual_id])) for _, each in table]
+        more = self._measured()
+        persons = [replace_field(each, facts=(*each.facts, *more[each.individual_id])) for _, each in table]
         return People(persons, vocabulary.labels, {})
 
-    def _heights(self) -> dict[str, Fact]:
-        simulation = self.dataset.simulation
-        return {
-            simulation.people.individual_id(place): Fact(
-                FactKind.MEASURE, HEIGHT, value=str(simulation.height_cm[place]), unit="cm"
-            )
-            for place in self.dataset.members.tolist()
-        }
+    def _measured(self) -> dict[str, tuple[Fact, ...]]:
+        people, height = self.dataset.simulation.people, self.dataset.simulation.height_cm
+        found: dict[str, tuple[Fact, ...]] = {}
+        for place in self.dataset.members.tolist():
+            tall = Fact(FactKind.MEASURE, HEIGHT, value=str(height[place]), unit="cm")
+            found[people.individual_id(place)] = (tall, *_followed(place, people.smoking[place]))
+        return found
 
     def source(self) -> Path | GenotypeSource:
         """Its genotypes, as blocks."""
@@ -111,6 +115,14 @@ class FileDataset:
     def source(self) -> Path | GenotypeSource:
         """The file."""
         return self.path
+
+
+def _followed(place: int, smoking: str) -> tuple[Fact, Fact]:
+    """Of a person, the same in every run, whatever else is drawn of them."""
+    hazard = _HAZARD * (_SMOKERS if smoking in ("former", "current") else 1.0)
+    years = float(np.random.default_rng([place, 1]).exponential(1 / hazard))
+    seen, status = (years, "dead") if years < _FOLLOWED_YEARS else (_FOLLOWED_YEARS, "alive")
+    return Fact(FactKind.CUSTOM, FOLLOWED, value=f"{seen:.1f}"), Fact(FactKind.CUSTOM, STATUS, value=status)
 
 
 class PlannedNode(NamedTuple):
