@@ -41,7 +41,7 @@ class Archive:
         return self._parts.keys
 
     def require_room(self, size_bytes: int = 0) -> None:
-        """Raise `Unavailable` (507 where HTTP says it) where so many bytes more would fill the store too far."""
+        """Raise `Unavailable` where so many bytes more would fill the store too far."""
         ingest.require_room(self._parts, size_bytes)
 
     def ingest(
