@@ -20,11 +20,13 @@ class Death:
 
     def __init__(self, last: int) -> None:
         self._last, self._steps = last, 0
+        self.before_dying: Callable[[], object] = lambda: None
 
     def step(self, *_: object) -> None:
         """One more step is about to be taken."""
         self._steps += 1
         if self._steps == self._last:
+            self.before_dying()
             os.kill(os.getpid(), signal.SIGKILL)
 
     def at_files(self) -> None:

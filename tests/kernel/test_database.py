@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.access import tables as access
 from megagenome.analytics import tables as analytics
+from megagenome.archive import tables as archive
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
 from megagenome.kernel import database, job_tables, ledger_tables
@@ -36,6 +37,7 @@ OWNERS = [
     network.METADATA,
     studies.METADATA,
     analytics.METADATA,
+    archive.METADATA,
 ]
 
 

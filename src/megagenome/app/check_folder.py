@@ -2,9 +2,11 @@
 """Checks of a node's folder: each part by name, what is wrong with it and what to do."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -15,6 +17,10 @@ from megagenome.collection.snapshot import Snapshot
 from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
+from megagenome.kernel.sealed_files import FileId, FileState
+
+if TYPE_CHECKING:
+    from megagenome.archive.archive import Archive
 
 _LEAST_FREE_BYTES = 1 << 30
 
@@ -22,7 +28,7 @@ _LEAST_FREE_BYTES = 1 << 30
 def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
     """What a node's folder holds. Never raises: what fails is a finding.
 
-    `deep` reads all genotypes and the whole ledger again."""
+    `deep` reads all genotypes, all sealed files and the whole ledger again."""
     try:
         node = open_node(folder)
     except MegagenomeError as error:
@@ -48,6 +54,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
     yield from _database(node)
     yield _sealed(node)
     yield from _signed(node, deep=deep)
+    yield from _archived(node, deep=deep)
     yield _trusted(node)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
@@ -101,6 +108,47 @@ def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
         says = f"all {verdict.entries:,} entries as written" if verdict.fine else verdict.says
         do = "" if verdict.fine else "see docs/ledger.md, and tell your auditor"
         yield Finding("ledger, every entry", verdict.fine, says, do)
+
+
+def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
+    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
+    from megagenome.app.ledger import open_keys
+
+    try:
+        keys = open_keys(node.folder)
+        blobs_of(node)
+    except MegagenomeError:
+        return  # that is found already
+    try:
+        archive = open_archive(node, keys)
+        files = archive.files_of()
+    except MegagenomeError as error:
+        yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
+        return
+    yield _recipient(archive)
+    found = Counter(file.state for file in files)
+    says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
+    fine = not found[FileState.SUSPECT]
+    do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
+    yield Finding("archive", fine, says, do)
+    alive = [file.id for file in files if file.state is not FileState.SHREDDED]
+    if deep and alive:
+        wrong = [finding for file in alive for finding in _unverified(archive, file)]
+        yield from wrong or [Finding("archive, every byte", fine=True, says="as archived")]
+
+
+def _recipient(archive: "Archive") -> Finding:
+    keyless = archive.count_keyless()
+    says = archive.keys.names()[0] + (f"; {keyless:,} files are sealed for keys that are not here" if keyless else "")
+    do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
+    return Finding("recipient key", not keyless, says, do)
+
+
+def _unverified(archive: "Archive", file: FileId) -> Iterator[Finding]:
+    try:
+        archive.verify(file)
+    except MegagenomeError as error:
+        yield Finding("archive", fine=False, says=str(error), do="restore its blobs, then verify it")
 
 
 def _trusted(node: Node) -> Finding:

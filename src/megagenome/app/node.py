@@ -4,7 +4,7 @@
 node.toml        settings
 trust.toml       whose passports and visas count here
 node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger (or in PostgreSQL)
-keys/            the key that it signs with
+keys/            the key that it signs with, and those that files are encrypted for
 genotypes/       packs, by assembly and contig
 reference/       packed ontologies
 blobs/           sealed files (or in an object store)
@@ -128,6 +128,8 @@ def _make_records(folder: Path, settings: NodeSettings) -> None:
 
 
 def _make_keys(folder: Path) -> None:
-    from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import, and most commands sign nothing
+    from megagenome.app.ledger import KEYS, open_keys  # cryptography takes 0.1 s to import, and most commands need none
+    from megagenome.archive.keys import RecipientKeys
 
     open_keys(folder)
+    RecipientKeys.open(folder / KEYS)

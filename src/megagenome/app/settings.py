@@ -8,6 +8,7 @@ import msgspec
 
 from megagenome.access.settings import AccessSettings
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.archive.settings import ArchiveSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
@@ -80,6 +81,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     signin: SignInSettings = SignInSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
+    archive: ArchiveSettings = ArchiveSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
