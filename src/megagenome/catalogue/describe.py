@@ -112,6 +112,11 @@ def describe_distribution(listed: Listed, offer: Offer, place: Place, profile: P
     return said
 
 
+def way_title(offer: Offer) -> str:
+    """What a way to a dataset is called."""
+    return _OFFERS[offer][0]
+
+
 def describe_beacon(place: Place, datasets: tuple[Listed, ...], profile: Profile) -> Description:
     """The node's Beacon as a service, and which datasets it answers for."""
     said = _service(place)
