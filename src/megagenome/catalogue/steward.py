@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What data stewards do: keep drafts, record, publish and withdraw. Every record that comes from people is written here,
-by page, by API or from a file."""
+"""What data stewards do: keep drafts, record, publish and withdraw. Every record that comes from people, by page, by
+API or from a file, is written here."""
 
 import sqlalchemy as sa
 

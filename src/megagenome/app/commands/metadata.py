@@ -16,7 +16,7 @@ from megagenome.kernel.ids import DatasetId, parse_dataset_id
 from megagenome.kernel.output import Json, printable, show
 from megagenome.standards.catalogue_pages import ToWrite
 from megagenome.standards.dataset_fields import FIELDS, Kind, Need, topics
-from megagenome.standards.dataset_record import DatasetRecord, Problem, RecordVersion, read_record
+from megagenome.standards.dataset_record import DatasetRecord, Problem, RecordVersion, read_record, value_at
 
 if TYPE_CHECKING:
     from megagenome.catalogue.steward import Stewardship
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 
 SHOW, TEMPLATE = "show", "template"
+_EMPTY_USES = '[] # such as [{term = "DUO:0000006"}, {term = "DUO:0000007", values = ["MONDO:0005027"]}]'
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -104,25 +105,13 @@ def template(dataset: str) -> str:
         table, _, name = field.path.rpartition(".")
         mark = "* " if field.need is Need.CONTROLLED else ""
         choices = f" One of: {', '.join(filter(None, field.choices))}." if field.choices else ""
-        tables.setdefault(table, []).append(
-            f"# {mark}{field.label}. {field.help}{choices}\n{name} = {_empty(field.kind)}"
-        )
+        stated = value_at(DatasetRecord(), field.path)
+        value = _EMPTY_USES if field.kind is Kind.USES else msgspec.json.encode(stated).decode()  # as TOML has it, too
+        tables.setdefault(table, []).append(f"# {mark}{field.label}. {field.help}{choices}\n{name} = {value}")
     for table, fields in tables.items():
         lines += [f"[{table}]"] if table else []
         lines += [*fields, ""]
     return "\n".join(lines)
-
-
-def _empty(kind: Kind) -> str:
-    match kind:
-        case Kind.TICK:
-            return "false"
-        case Kind.USES:
-            return '[] # such as [{term = "DUO:0000006"}, {term = "DUO:0000007", values = ["MONDO:0005027"]}]'
-        case Kind.LINES | Kind.CHOICES:
-            return "[]"
-        case _:
-            return '""'
 
 
 def _recorded(node: Node, dataset: DatasetId) -> Recorded:
