@@ -10,7 +10,7 @@ from megagenome.synthetic.governance import made_up_record
 
 PLACE = Place("https://node.example.org", "node.ee", "EE national node", "Example institute", "EE", "0.1")
 SINCE = "2026-01-05T08:00:00.123456+00:00"
-CLOSED, OPEN = DatasetId("GDI-EE-COHORT-001"), DatasetId("EE-OPEN")
+CLOSED, OPEN, DRAFT = DatasetId("GDI-EE-COHORT-001"), DatasetId("EE-OPEN"), DatasetId("EE-DRAFT.ttl")
 
 
 def dataset(name: DatasetId = CLOSED, *, is_open: bool = False, **more: object) -> Dataset:

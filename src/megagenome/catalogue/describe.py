@@ -69,7 +69,7 @@ def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Descript
         said.link(at, "dct:language", f"{EU}language/{code}")
     for property_, name, party in (
         ("dct:publisher", "publisher", record.publisher),
-        ("dct:creator", "creator", record.creator),
+        ("dct:creator", "publisher" if record.creator == record.publisher else "creator", record.creator),
         ("healthdcatap:hdab", "hdab", record.hdab),
         ("geodcatap:custodian", "controller", record.governance.controller),
     ):

@@ -218,7 +218,7 @@ def _answer(
         return Response(b"", status_code=304, headers=headers)
     return Response(
         content,
-        media_type=f"{form.media_type}; charset=utf-8" if form is not Form.JSON_LD else form.media_type,
+        media_type=form.media_type,
         status_code=410 if gone else 200,
         headers=headers,
     )

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import rdflib
 
 
+_XML = "http://www.w3.org/XML/1998/namespace"
+"""For the language of texts in RDF/XML."""
+
+
 class Form(Enum):
     """How a description is written: media type, suffix of its address, and rdflib's name."""
 
@@ -41,7 +45,7 @@ def as_graph(triples: Iterable[Triple]) -> "rdflib.Graph":
     import rdflib
 
     graph = rdflib.Graph(bind_namespaces="none")
-    for prefix, namespace in NAMESPACES.items():
+    for prefix, namespace in {**NAMESPACES, "xml": _XML}.items():
         graph.bind(prefix, namespace)
     for subject, property_, object_ in triples:
         if isinstance(object_, IRI):
@@ -54,7 +58,7 @@ def as_graph(triples: Iterable[Triple]) -> "rdflib.Graph":
 
 def serialise(triples: Iterable[Triple], form: Form) -> bytes:
     """The statements in a form of RDF; the same statements are the same bytes."""
-    graph = as_graph(triples)
+    graph = as_graph(sorted(triples, key=repr))  # lists in JSON-LD are in the order of making
     if form is Form.N_TRIPLES:
         return b"".join(sorted(graph.serialize(format="nt11", encoding="utf-8").splitlines(keepends=True)))
     if form is Form.JSON_LD:
