@@ -49,4 +49,4 @@ def test_a_description_keeps_each_statement_once() -> None:
 def test_forms_have_names(form: Form) -> None:
     assert form.media_type.count("/") == 1
     assert form.suffix.startswith(".")
-    assert form.label in ("Turtle", "JSON-LD", "RDF-XML", "N-Triples", "HTML")
+    assert form.label in ("Turtle", "JSON-LD", "RDF/XML", "N-Triples", "HTML")

@@ -37,7 +37,9 @@ class Form(Enum):
     @property
     def label(self) -> str:
         """What people call it."""
-        return self.name.replace("_", "-").replace("N-TRIPLES", "N-Triples").replace("TURTLE", "Turtle")
+        return {"TURTLE": "Turtle", "JSON_LD": "JSON-LD", "RDF_XML": "RDF/XML", "N_TRIPLES": "N-Triples"}.get(
+            self.name, self.name
+        )
 
 
 def as_graph(triples: Iterable[Triple]) -> "rdflib.Graph":

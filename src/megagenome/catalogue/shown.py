@@ -74,9 +74,12 @@ def _dataset(listed: Listed, place: Place) -> DatasetPage:
 
 
 def _needs(dataset: Dataset) -> str:
-    """What one needs to be told numbers about it, in words; empty for nothing."""
-    needed = {"how frequent alleles are": dataset.alleles_tier, "how many people match": dataset.people_tier}
-    return "; ".join(f"{what}: {_NEEDED[tier]}" for what, tier in needed.items() if _NEEDED[tier])
+    """What it takes to be told numbers about it, in words; empty where it takes nothing."""
+    needed = {
+        "how frequent alleles are": dataset.alleles_tier,
+        "how many people match a description": dataset.people_tier,
+    }
+    return " ".join(f"To be told {what} takes {_NEEDED[tier]}." for what, tier in needed.items() if _NEEDED[tier])
 
 
 def _downloads(address: Address) -> tuple[Download, ...]:

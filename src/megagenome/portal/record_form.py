@@ -21,7 +21,12 @@ class Asked(NamedTuple):
     @property
     def ident(self) -> str:
         """Its id on the page."""
-        return "f-" + self.field.path.replace(".", "-")
+        return ident_of(self.field.path)
+
+
+def ident_of(path: str) -> str:
+    """The id on the page of a field by its name in the record."""
+    return "f-" + path.replace(".", "-")
 
 
 def sections(record: DatasetRecord, problems: tuple[Problem, ...], *, is_open: bool) -> list[tuple[str, list[Asked]]]:

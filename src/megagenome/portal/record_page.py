@@ -18,7 +18,7 @@ from megagenome.portal.client import Reader, Sent, ask_own_app, read_content, re
 from megagenome.portal.commands import text_of
 from megagenome.portal.node_home import node_error_pages
 from megagenome.portal.pages import html, render
-from megagenome.portal.record_form import read_form, sections
+from megagenome.portal.record_form import ident_of, read_form, sections
 from megagenome.portal.site import to_sign_in
 from megagenome.standards.catalogue_pages import STEWARD_PATH, StewardLine, StewardView, ToMove, ToWrite, Written
 from megagenome.standards.dataset_fields import field_of, topics
@@ -78,7 +78,7 @@ def record_page(
     """The form of one record. `typed` is what could not be recorded, with its `problems`; else what was saved last."""
     record = typed if typed is not None else view.record
     wrong = problems or ()
-    links = [(f"#f-{each.field.replace('.', '-')}", f"{field_of(each.field).label}: {each.says}") for each in wrong]
+    links = [(f"#{ident_of(each.field)}", _in_list(each)) for each in wrong]
     return render(
         "record.html",
         view=view,
@@ -89,6 +89,11 @@ def record_page(
         left=topics(view.problems),
         terms=TERMS,
     )
+
+
+def _in_list(problem: Problem) -> str:
+    label = field_of(problem.field).label if problem.field else ""
+    return problem.says if not label or problem.says.startswith(label) else f"{label}: {problem.says}"
 
 
 @get("/datasets")
