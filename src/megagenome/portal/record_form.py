@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dataset's record as a web form, and back. The names of its fields are those of the record: `publisher.email`."""
 
+import re
 from typing import NamedTuple
 
 from megagenome.portal.answers import Posted
 from megagenome.portal.commands import text_of, texts_of
 from megagenome.standards.dataset_fields import FIELDS, Field, Kind, Need
 from megagenome.standards.dataset_record import DatasetRecord, DataUse, Problem, value_at, with_value
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Asked(NamedTuple):
@@ -22,6 +25,13 @@ class Asked(NamedTuple):
     def ident(self) -> str:
         """Its id on the page."""
         return ident_of(self.field.path)
+
+    @property
+    def input_type(self) -> str:
+        """Of the page's input; a browser would empty an input of days that holds none."""
+        is_day = not self.text or (not self.problem and _DAY.fullmatch(self.text) is not None)
+        kinds = {Kind.EMAIL: "email", Kind.URL: "url", Kind.DAY: "date" if is_day else "text"}
+        return kinds.get(self.field.kind, "text")
 
 
 def ident_of(path: str) -> str:
