@@ -110,6 +110,15 @@ def test_who_has_it_is_not_sent_it_again(client: TestClient) -> None:
     assert client.head(path).headers["etag"] == tag
 
 
+def test_pages_of_other_sites_may_read_it(client: TestClient) -> None:
+    for path in ("", "/index.ttl", f"/dataset/{CLOSED}"):
+        answer = client.options(f"/fairdp{path}", headers={"origin": "https://other.example"})
+        assert answer.status_code == 204
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "if-none-match" in answer.headers["access-control-allow-headers"]
+        assert client.post(f"/fairdp{path}").status_code == 405
+
+
 def test_numbers_that_are_told_are_counted(client: TestClient) -> None:
     COUNTED.clear()
     tag = client.get(f"/fairdp/dataset/{OPEN}").headers["etag"]

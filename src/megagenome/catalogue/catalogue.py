@@ -47,6 +47,14 @@ class Document(NamedTuple):
     told: tuple[DatasetId, ...] = ()
 
 
+class _Kept(NamedTuple):
+    """What is told at one version, and the documents that were made of it. In one piece, so that no document of an
+    earlier listing gets among those of a later one."""
+
+    listing: Listing
+    documents: dict[tuple[Address, Profile, Form], Document]
+
+
 class Page(NamedTuple):
     """A part of a container: a description, and the numbers of the first, previous, next and last page."""
 
@@ -73,20 +81,15 @@ class Catalogue:
         self.collection = collection
         self.count_aggregate = count_aggregate
         self._count_people = count_people
-        self._listing: Listing | None = None
-        self._documents: dict[tuple[Address, Profile, Form], Document] = {}
+        self._kept: _Kept | None = None
 
     def listing(self) -> Listing:
         """All that is told now."""
-        known = self._listing
-        if known is None or known.version != self.collection.version:
-            known = take_listing(self.collection, self.place, self._count_people)
-            self._documents, self._listing = {}, known
-        return known
+        return self._now().listing
 
     def document(self, address: Address, profile: Profile, form: Form) -> Document:
         """A resource's description. Raises `NotFound` for what is not published and never was."""
-        listing, documents = self.listing(), self._documents
+        listing, documents = self._now()
         kept = documents.get((address, profile, form))
         if kept is None:
             described, listed = self._describe(listing, address, profile)
@@ -122,6 +125,12 @@ class Catalogue:
         kind, name = address
         known = {each.dataset.id for each in self.listing().datasets}
         return (kind == "dataset" and name in known) or (kind == "distribution" and name.partition(".")[2] in known)
+
+    def _now(self) -> "_Kept":
+        kept = self._kept
+        if kept is None or kept.listing.version != self.collection.version:
+            kept = self._kept = _Kept(take_listing(self.collection, self.place, self._count_people), {})
+        return kept
 
     def _children(self, address: Address, prefix: str) -> tuple[str, Sequence[str]]:
         kind, name = address

@@ -45,6 +45,15 @@ CROSS_ORIGIN = {
 """Any page may read what everybody may; nothing here depends on who asks, but for the head of a page."""
 
 
+_PREFLIGHT = {
+    **CROSS_ORIGIN,
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "accept, if-none-match",
+    "access-control-max-age": "86400",
+    "allow": "GET, HEAD, OPTIONS",
+}
+
+
 def catalogue_router(catalogue: Catalogue, render: Render, page_headers: Mapping[str, str]) -> Router:
     """The routes. `render` makes pages of what they show, with these headers."""
     answers = _Answers(catalogue, render, page_headers)
@@ -137,7 +146,11 @@ def _resources(answers: _Answers) -> list[Any]:
             stem, form = name, None
         return answers.resource(request, _address(kind, stem), form)
 
-    return [point, whole, resource]
+    @route(["/", "/{name:str}", "/{kind:str}/{name:str}"], http_method=[HttpMethod.OPTIONS], status_code=204)
+    async def allowed() -> Response[None]:
+        return Response(None, status_code=204, headers=_PREFLIGHT)
+
+    return [allowed, point, whole, resource]  # the first stands before what Litestar answers to OPTIONS itself
 
 
 def _beside(answers: _Answers) -> list[Any]:

@@ -61,12 +61,14 @@ class Stewardship:
         """The same for the node's operator."""
         self.collection.refresh()
         known, number = self._find(dataset)
-        listed = Listed(known, filled(to_write.record, known, number, self.place), None, "1", known.updated)
-        with begin_writing(self.collection.engine) as connection:
-            if to_write.draft:
+        if to_write.draft:
+            with begin_writing(self.collection.engine) as connection:
                 return Written(write_draft(connection, dataset, to_write.record, by))
+        listed = Listed(known, filled(to_write.record, known, number, self.place), None, "1", known.updated)
+        with self.collection.engine.connect() as connection:  # no lock is held while shapes are looked at
             if found := check(connection, dataset, to_write.record, listed, self.place):
                 return Written(0, found)
+        with begin_writing(self.collection.engine) as connection:
             version = write_record(connection, dataset, to_write.record, by)
         self.collection.refresh()
         return Written(version)
