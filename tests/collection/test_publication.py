@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.collection.datasets import DatasetStatement, move_dataset, state_dataset
+from megagenome.collection.erasing import erase_user
 from megagenome.collection.model import DatasetState
 from megagenome.collection.publication import (
     check_record,
@@ -18,6 +19,7 @@ from megagenome.collection.publication import (
 )
 from megagenome.collection.tables import collection_version, dataset
 from megagenome.kernel import clock
+from megagenome.kernel.callers import ERASED
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.dataset_fields import FIELDS, Need
@@ -115,6 +117,12 @@ def test_a_change_is_signed_anew(node: sa.Connection) -> None:
     write_record(node, CLOSED, with_value(signed, "title", "Third"), "steward")  # the same day
     by_another = with_value(RECORD, "governance.sign_off.on", (today - timedelta(days=1)).isoformat())
     write_record(node, CLOSED, by_another, "steward")  # signed, if not today
+
+
+def test_who_is_erased_is_no_more_named_at_what_they_recorded(node: sa.Connection) -> None:
+    write_draft(node, CLOSED, RECORD, "sofia@idp")
+    assert erase_user(node, "sofia@idp").acts == 1
+    assert [each.by for each in read_history(node, CLOSED)] == [ERASED]
 
 
 def test_an_identifier_is_one_dataset_s_and_stays_so(node: sa.Connection) -> None:
