@@ -35,7 +35,9 @@ parties = st.builds(Party, name=lines, email=emails, url=urls)
 approvals = st.builds(Approval, by=lines, reference=lines, on=days)
 _VALUES = {
     Needs.NOTHING: st.just(()),
-    Needs.DISEASES: st.lists(st.from_regex(r"MONDO:[0-9]{7}", fullmatch=True), min_size=1, max_size=3).map(tuple),
+    Needs.DISEASES: st.lists(
+        st.from_regex(r"MONDO:[0-9]{7}( [a-z]{3,9})?", fullmatch=True), min_size=1, max_size=3
+    ).map(tuple),
     Needs.DATE: st.tuples(days),
     Needs.MONTHS: st.tuples(st.integers(1, 99).map(str)),
     Needs.COUNTRIES: st.lists(st.sampled_from(["FI", "EE"]), min_size=1).map(tuple),

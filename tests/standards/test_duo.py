@@ -4,7 +4,7 @@
 import pytest
 
 from megagenome.standards.dataset_record import DataUse
-from megagenome.standards.duo import TERMS, Needs, iri_of, plain_words
+from megagenome.standards.duo import TERMS, Needs, iri_of, plain_words, split_disease
 
 
 def test_there_are_the_terms_of_the_release_that_say_something() -> None:
@@ -25,10 +25,10 @@ def test_words_have_a_place_for_values_where_there_are_any(term: str) -> None:
 
 
 def test_values_stand_in_the_words_with_their_names() -> None:
-    use = DataUse("DUO:0000007", ("MONDO:0005027", "MONDO:0004992"))
-    assert plain_words(use) == "May be used for research into MONDO:0005027, MONDO:0004992 only."
-    named = plain_words(use, {"MONDO:0005027": "epilepsy"})
-    assert named == "May be used for research into epilepsy (MONDO:0005027), MONDO:0004992 only."
+    use = DataUse("DUO:0000007", ("MONDO:0005027 epilepsy", "MONDO:0004992"))
+    assert plain_words(use) == "May be used for research into epilepsy (MONDO:0005027), MONDO:0004992 only."
+    assert split_disease("MONDO:0005027 focal epilepsy") == ("MONDO:0005027", "focal epilepsy")
+    assert plain_words(DataUse("DUO:0000022", ("FI", "EE"))) == "May be used in these countries only: FI, EE."
     assert plain_words(DataUse("DUO:9999999", ("x",))) == "DUO:9999999 x"
 
 

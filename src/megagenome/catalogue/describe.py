@@ -208,7 +208,9 @@ def _say_ground(said: Description, at: str, listed: Listed, language: str) -> No
         for use in record.uses:
             said.link(policy, "dct:type", duo.iri_of(use.term))
             said.text(policy, "rdfs:label", duo.plain_words(use), language="en")
-            said.link(policy, "dct:subject", *(duo.iri_of(each) for each in use.values if each.startswith("MONDO:")))
+            if duo.TERMS[use.term].needs is duo.Needs.DISEASES:
+                diseases = (duo.split_disease(each)[0] for each in use.values)
+                said.link(policy, "dct:subject", *map(duo.iri_of, diseases))
 
 
 def _say_numbers(said: Description, at: str, listed: Listed) -> None:

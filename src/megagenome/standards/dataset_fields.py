@@ -271,7 +271,7 @@ def _use_fault(use: DataUse) -> str:
 
 _VALUES: dict[duo.Needs, Callable[[str], bool]] = {
     duo.Needs.NOTHING: lambda _text: False,
-    duo.Needs.DISEASES: lambda text: bool(re.fullmatch(r"MONDO:\d{7}", text)),
+    duo.Needs.DISEASES: lambda text: bool(re.fullmatch(r"MONDO:[0-9]{7}( .+)?", text)),
     duo.Needs.DATE: lambda text: not _day(_BY_PATH["governance.sign_off.on"], text),
     duo.Needs.MONTHS: lambda text: text.isascii() and text.isdigit() and 0 < int(text) < 1200,
     duo.Needs.COUNTRIES: lambda text: bool(re.fullmatch(r"[A-Z]{2}", text)),

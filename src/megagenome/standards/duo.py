@@ -14,7 +14,7 @@ class Needs(Enum):
     """What a term is limited to, beside itself."""
 
     NOTHING = ""
-    DISEASES = "ids of diseases in MONDO, such as MONDO:0005027"
+    DISEASES = "diseases by their ids in MONDO, with their names for readers: MONDO:0005027 epilepsy"
     DATE = "a day, such as 2027-06-30"
     MONTHS = "a number of months"
     COUNTRIES = "countries by ISO 3166, such as FI"
@@ -61,14 +61,21 @@ TERMS: dict[str, Term] = {
 """By id. The two abstract terms of the ontology are left out: they permit and restrict nothing."""
 
 
-def plain_words(use: DataUse, names: dict[str, str] | None = None) -> str:
-    """What a term means, for everybody. `names` are labels of its values, such as of diseases; an unknown term is
-    shown as it is."""
+def plain_words(use: DataUse) -> str:
+    """What a term means, for everybody. An unknown term is shown as it is."""
     term = TERMS.get(use.term)
     if term is None:
         return f"{use.term} {', '.join(use.values)}".strip()
-    labels = [f"{names[value]} ({value})" if names and value in names else value for value in use.values]
-    return term.words.format(", ".join(labels) or "what the holder says")
+    if term.needs is Needs.DISEASES:
+        labels = [f"{label} ({disease})" if label else disease for disease, label in map(split_disease, use.values)]
+        return term.words.format(", ".join(labels))
+    return term.words.format(", ".join(use.values))
+
+
+def split_disease(value: str) -> tuple[str, str]:
+    """The id of a disease and its name, which the holder may have written behind it: `MONDO:0005027 epilepsy`."""
+    disease, _, label = value.partition(" ")
+    return disease, label.strip()
 
 
 def iri_of(term: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 
 SHOW, TEMPLATE = "show", "template"
-_EMPTY_USES = '[] # such as [{term = "DUO:0000006"}, {term = "DUO:0000007", values = ["MONDO:0005027"]}]'
+_EMPTY_USES = '[] # such as [{term = "DUO:0000006"}, {term = "DUO:0000007", values = ["MONDO:0005027 epilepsy"]}]'
 
 
 class Recorded(msgspec.Struct, frozen=True):
