@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 3
+VERSION = 4
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
 _POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
@@ -55,6 +55,8 @@ def library() -> ctypes.CDLL | None:
     found.collect_rows.restype = _INT64
     found.find_records.argtypes = [_POINTER, _INT64, _POINTER, ctypes.POINTER(Form), _INT64, _POINTER]
     found.find_records.restype = _INT64
+    found.read_lines.argtypes = [_POINTER, _INT64, _POINTER, _INT64, _INT64, _POINTER, _POINTER]
+    found.read_lines.restype = _INT64
     for loop in (found.set_sums, found.plane_sums, found.add_to_members, found.add_to_plane_members):
         loop.argtypes = (*_SETS, _POINTER, _POINTER, _INT64, _INT64)
         loop.restype = _INT64
