@@ -44,11 +44,16 @@ class GenotypeFile:
         except (bgzf.Malformed, UnicodeDecodeError):
             raise Corrupt(f"{name}: the header cannot be decompressed; copy the file again") from None
         try:
-            if not self.is_bcf and self._text and not self._text.endswith("\n"):
-                raise vcf.BadHeader("the last line has no end; is the file whole?", self._text.count("\n") + 1)
             self.header = vcf.parse_header(self._text)
-        except Invalid as error:
-            raise Invalid(f"{name}: {error}") from None
+            self._require_line_end()
+        except vcf.BadHeader as error:
+            named = vcf.BadHeader(error.reason, error.line)
+            named.args = (f"{name} {error}",)
+            raise named from None
+
+    def _require_line_end(self) -> None:
+        if not self.is_bcf and not self._text.endswith("\n"):
+            raise vcf.BadHeader("the last line has no end; is the file whole?", self._text.count("\n") + 1)
 
     def _bcf_header(self) -> str:
         length = int.from_bytes(self._stream.take(9)[5:], "little")

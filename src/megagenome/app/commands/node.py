@@ -43,6 +43,11 @@ node.command(
     "new approval.",
 )
 node.command("megagenome.app.commands.peers:peers", name="peers")
+node.command(
+    "megagenome.reception.commands:validate_",
+    name="validate",
+    help="Validate genome files and people tables as a node that receives them does.",
+)
 
 
 def _records(folder: Path) -> Records:
