@@ -99,6 +99,9 @@ def test_counts_are_those_of_bcftools(shared: Path, tmp_path: Path, name: str) -
         ]
         for each in quality.samples
     }
+    for told in (ours, theirs):
+        for counts in told.values():
+            counts[2:4] = [] if counts[4] else counts[2:4]  # of haploid calls bcftools leaves these out
     assert ours == theirs
 
 
