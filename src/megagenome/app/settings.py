@@ -17,6 +17,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
 from megagenome.network.studies.settings import StudySettings
+from megagenome.reception.settings import ReceptionSettings
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -80,6 +81,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     analytics: AnalyticsSettings = AnalyticsSettings()
     archive: ArchiveSettings = ArchiveSettings()
     blobs: BlobSettings = BlobSettings()
+    reception: ReceptionSettings = ReceptionSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
+from megagenome.collection.check_source import check_lengths, check_order, find_contig
 from megagenome.collection.collection import Collection
 from megagenome.collection.count_again import Recounted, outdated_tiles, write_counts
 from megagenome.collection.counts import Columns
@@ -233,14 +234,14 @@ def _write_source(running: _Load, source: GenotypeSource, written: set[str]) -> 
             f"{source.name}: none of its {len(source.samples) + source.left_out} samples is named in a people table of "
             f"{running.statement.id}; name them in the column sample_id (--individuals)"
         )
-    _check_lengths(running.assembly, source)
+    check_lengths(running.assembly, source)
     # by number, as people are stored: as a rule they are numbered as the file has them
     chosen.sort(key=lambda k: running.samples[SampleId(source.samples[k])].number)
     columns = _columns([running.samples[SampleId(source.samples[k])] for k in chosen], running.own.after)
     as_they_are = chosen == list(range(len(source.samples)))
     records = 0
     for name, blocks in groupby(source.blocks, key=lambda block: block.contig):
-        contig = _contig(running.assembly, source, name)
+        contig = find_contig(running.assembly, source, name)
         if contig in written:
             raise Invalid(
                 f"{source.name}: contig {name} comes a second time; sort the file (bcftools sort), "
@@ -269,7 +270,7 @@ def _write_contig(
         writer = ContigWriter(genotypes_file, counts_file, columns, running.assembly, contig)
         last = 0
         for block in blocks:
-            _check_order(source, block, last, length)
+            check_order(source, block, last, length)
             last = int(block.starts[-1])
             writer.add(block)
             running.progress(f"{source.name} {contig}:{last + 1:,}", records + writer.tally.records)
@@ -313,33 +314,6 @@ def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:
         np.isin(numbers, bitmap.to_numbers(counted)),
         strata,
     )
-
-
-def _check_lengths(place: Assembly, source: GenotypeSource) -> None:
-    for name, length in source.contig_lengths.items():
-        with contextlib.suppress(Invalid):  # a contig that the assembly does not have matters only once it has records
-            expected = place.contig(name).length
-            if length != expected:
-                raise Conflict(
-                    f"{source.name}: its header gives contig {name} {length:,} bases, {place.name} has {expected:,}; "
-                    "is it of another assembly (--assembly)?"
-                )
-
-
-def _contig(place: Assembly, source: GenotypeSource, name: str) -> str:
-    try:
-        return place.contig(name).name
-    except Invalid as error:
-        raise Invalid(f"{source.name}: {error}") from None
-
-
-def _check_order(source: GenotypeSource, block: Block, last: int, length: int) -> None:
-    starts = np.concatenate(([last], block.starts))
-    if (back := np.flatnonzero(np.diff(starts) < 0)).size:
-        place = f"{block.contig}:{block.starts[back[0]] + 1}"
-        raise Invalid(f"{source.name}: not sorted: {place} comes after {starts[back[0]] + 1}; sort it (bcftools sort)")
-    if block.starts[-1] >= length:
-        raise Invalid(f"{source.name}: {block.contig}:{block.starts[-1] + 1} is beyond the contig's {length:,} bases")
 
 
 def _refuse_loaded(running: _Load, contig: str, numbers: bitmap.Numbers) -> None:

@@ -48,6 +48,11 @@ node.command(
     name="archive",
     help="List, verify, shred and rebuild the files that a node keeps sealed.",
 )
+node.command(
+    "megagenome.reception.commands:validate_",
+    name="validate",
+    help="Validate genome files and people tables as a node that receives them does.",
+)
 
 
 def _records(folder: Path) -> Records:

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CRAM 2.1 and 3 (samtools/hts-specs, CRAMv3): containers and blocks with their checksums, and the SAM header. What is
+in the blocks of reads is not decoded here."""
+
+import lzma
+import struct
+import zlib
+from typing import NamedTuple
+
+MAGIC = b"CRAM"
+DEFINITION_BYTES = 26
+"""Magic, two bytes of version and the file's id."""
+LARGEST_CONTAINER_BYTES = 1 << 30
+HEAD_BYTES = 1 << 20
+"""Enough for a container's head, whose longest part are its landmarks."""
+HEADER_LIMIT_BYTES = 1 << 26
+
+_CONTINUED = 0x454F46  # "EOF": where the last container says that its reads would begin
+
+
+class Malformed(Exception):
+    """Bytes that are not CRAM, or not those that were written."""
+
+
+class Container(NamedTuple):
+    """One container's head.
+
+    head_bytes, body_bytes  of its two parts
+    contig      number of its contig; -1 reads without a place, -2 several
+    records     reads
+    blocks      how many
+    landmarks   where its slices begin in the body
+    """
+
+    head_bytes: int
+    body_bytes: int
+    contig: int
+    start: int
+    span: int
+    records: int
+    blocks: int
+    landmarks: tuple[int, ...]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is the container that ends every whole file."""
+        return self.contig == -1 and self.start == _CONTINUED and self.records == 0
+
+
+def parse_definition(content: bytes) -> int:
+    """The major version of a file that begins like this. Raises `Malformed` for what is no CRAM 2 or 3."""
+    if len(content) < DEFINITION_BYTES or content[:4] != MAGIC or content[4] not in (2, 3):
+        raise Malformed
+    return content[4]
+
+
+def parse_container(content: bytes, version: int) -> Container:
+    """The head of the container that begins with `content`, which has its whole head. Raises `Malformed`."""
+    reader = _Reader(content, 4)
+    try:
+        (body,) = struct.unpack_from("<i", content)
+        contig, start, span, records = (reader.itf8() for _ in range(4))
+        reader.ltf8()  # how many reads come before
+        reader.ltf8()  # bases
+        blocks = reader.itf8()
+        landmarks = tuple(reader.itf8() for _ in range(reader.count()))
+        if version >= 3:
+            (stated,) = struct.unpack_from("<I", content, reader.at)
+            if stated != zlib.crc32(content[: reader.at]):
+                raise Malformed
+            reader.at += 4
+    except (IndexError, struct.error):
+        raise Malformed from None
+    if not 0 <= body <= LARGEST_CONTAINER_BYTES or records < 0 or blocks < 0 or contig < -2:
+        raise Malformed
+    if any(not 0 <= each < max(1, body) for each in landmarks):
+        raise Malformed
+    return Container(reader.at, body, contig, start, span, records, blocks, landmarks)
+
+
+def check_blocks(body: bytes, container: Container, version: int) -> None:
+    """Raise `Malformed` unless a container's body is its blocks, each with the checksum that it says (from version 3
+    on), and each landmark the begin of one."""
+    at, begins = 0, set()
+    for _ in range(container.blocks):
+        begins.add(at)
+        _, at = _block(body, at, version)
+    if at != len(body) or not begins.issuperset(container.landmarks):
+        raise Malformed
+
+
+def header_text(body: bytes, version: int) -> str:
+    """The SAM header, from the body of the first container. Raises `Malformed`."""
+    (method, content), _ = _block(body, 0, version)
+    try:
+        match method:
+            case 0:
+                text = content
+            case 1:
+                text = zlib.decompressobj(wbits=31).decompress(content, HEADER_LIMIT_BYTES)
+            case 3:
+                text = lzma.LZMADecompressor().decompress(content, HEADER_LIMIT_BYTES)
+            case _:
+                raise Malformed
+        (length,) = struct.unpack_from("<i", text)
+        if not 0 <= length <= len(text) - 4:
+            raise Malformed
+        return text[4 : 4 + length].decode()
+    except (struct.error, UnicodeDecodeError, zlib.error, lzma.LZMAError):
+        raise Malformed from None
+
+
+def _block(body: bytes, at: int, version: int) -> tuple[tuple[int, bytes], int]:
+    """Method and content of the block that begins at `at`, and where it ends."""
+    reader = _Reader(body, at + 2)
+    try:
+        method = body[at]
+        reader.itf8()  # content id
+        size = reader.itf8()
+        reader.itf8()  # size before compression
+        content = body[reader.at : reader.at + size]
+        end = reader.at + size
+        if size < 0 or len(content) != size:
+            raise Malformed
+        if version >= 3:
+            (stated,) = struct.unpack_from("<I", body, end)
+            if stated != zlib.crc32(memoryview(body)[at:end]):
+                raise Malformed
+            end += 4
+    except (IndexError, struct.error):
+        raise Malformed from None
+    return (method, content), end
+
+
+class _Reader:
+    """Reads the numbers of CRAM, whose first bits say how long they are."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self._content, self.at = content, at
+
+    def itf8(self) -> int:
+        """A number of 32 bits, signed."""
+        first = self._content[self.at]
+        more = 0 if first < 0x80 else 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        rest = self._content[self.at + 1 : self.at + 1 + more]
+        if len(rest) < more:
+            raise IndexError
+        self.at += 1 + more
+        if more < 4:
+            value = (first & (0x7F >> more)) << 8 * more | int.from_bytes(rest, "big")
+        else:  # four bits of the first, and of the last only the lower four
+            value = (first & 0x0F) << 28 | int.from_bytes(rest[:3], "big") << 4 | rest[3] & 0x0F
+        return value - (1 << 32) if value >= 1 << 31 else value
+
+    def ltf8(self) -> int:
+        """A number of 64 bits, unsigned."""
+        first = self._content[self.at]
+        more = 8 - (first ^ 0xFF).bit_length()
+        rest = self._content[self.at + 1 : self.at + 1 + more]
+        if len(rest) < more:
+            raise IndexError
+        self.at += 1 + more
+        return (first & (0x7F >> more)) << 8 * more | int.from_bytes(rest, "big")
+
+    def count(self) -> int:
+        """A number of numbers that follow."""
+        value = self.itf8()
+        if not 0 <= value <= len(self._content) - self.at:
+            raise Malformed
+        return value
