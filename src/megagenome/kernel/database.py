@@ -12,13 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
 import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
-from megagenome.kernel.secret import Secret
 
 REVISION = "0013"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
@@ -28,33 +25,6 @@ _PATIENCE_MS = 30_000
 
 _WRITERS_LOCK = 0x6D65676167656E6F  # "megageno"
 """The number of PostgreSQL's advisory lock that its one writer holds."""
-
-
-class DatabaseSettings(msgspec.Struct, frozen=True):
-    """`[database]`: where the records lie.
-
-    url       `postgresql://user@host:port/name`, without a password; empty: SQLite in the folder
-    password  better by the environment than in the file, or in PostgreSQL's own password file
-    """
-
-    url: str = ""
-    password: Secret = Secret()
-
-    def __post_init__(self) -> None:
-        """Refuse another kind of database, and a secret where it would be shown."""
-        if self.url:
-            parts = urlsplit(self.url)
-            if parts.scheme != "postgresql" or not parts.path.strip("/"):
-                raise ValueError("database.url: write postgresql://user@host:port/name, or nothing for SQLite")
-            if parts.password is not None or "password" in parts.query:
-                raise ValueError("database.url: a password does not belong here, but in database.password")
-
-    def url_or(self, sqlite: Path) -> sa.URL:
-        """Where to open it: the SQLite file where no other place is set."""
-        if not self.url:
-            return sa.make_url(sqlite_url(sqlite))
-        url = sa.make_url(self.url)
-        return url.set(password=self.password.reveal()) if self.password else url
 
 
 def open_database(url: str | sa.URL) -> sa.Engine:
@@ -210,13 +180,27 @@ def upgrade(engine: sa.Engine) -> None:
         command.upgrade(config, REVISION)
 
 
+def require_empty(engine: sa.Engine) -> None:
+    """Raise unless nobody keeps anything in this database: `Conflict` where somebody does, `Unavailable` where it does
+    not answer."""
+    try:
+        found = sa.inspect(engine).get_table_names()
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from None
+    if found:
+        raise Conflict(
+            f"there are records in the database already (table {found[0]}): a node or hub needs an empty one of its "
+            "own; where a failed `init` left them, make the database anew"
+        )
+
+
 def require_revision(engine: sa.Engine) -> None:
     """Raise unless the schema is the one that this code needs."""
     try:
         with engine.connect() as connection:
             found = _revision(connection)
     except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
-        says = str(error.orig).partition("\n")[0]
+        says = _first_line(error)
         raise Unavailable(f"the database does not answer or is empty: {says}; run `megagenome node check`") from None
     _refuse_newer(found)
     if found != REVISION:
@@ -238,6 +222,10 @@ def _require_bytewise(connection: sa.Connection) -> None:
                 f"the database orders texts by {found[0]} in {found[1]}, and must by their bytes: make it with "
                 "`createdb --template template0 --encoding UTF8 --locale C NAME`"
             )
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
 
 
 def _revision(connection: sa.Connection) -> str:
