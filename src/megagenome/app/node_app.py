@@ -15,8 +15,9 @@ from megagenome.app.node_access import node_access
 from megagenome.app.node_studies import node_studies
 from megagenome.app.own_genome_routes import own_genome_router
 from megagenome.app.passports import explaining
+from megagenome.app.reception import node_reception
 from megagenome.app.routes import identity_router, service_router
-from megagenome.app.sign_in import sign_in
+from megagenome.app.sign_in import INBOX, sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.archive.routes import recipient_router
 from megagenome.collection.model import DatasetState
@@ -61,6 +62,7 @@ def node_app(node: Node) -> WebApp:
     node.collection.prove = Countersigned(keys.key_set()).require
     studies = node_studies(node, keys, ledger, descriptor)
     archive = open_archive(node, keys, ledger)
+    reception = node_reception(node, archive, keys, ledger)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
@@ -68,7 +70,7 @@ def node_app(node: Node) -> WebApp:
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
     explained = explaining(node.folder)
-    signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice)
+    signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice, tokens_below=INBOX)
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
@@ -82,6 +84,7 @@ def node_app(node: Node) -> WebApp:
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
             recipient_router(archive.keys),
+            reception.router,
             access.router,
             node_desk_router(),
             visa_router(mint, passports),
@@ -97,6 +100,7 @@ def node_app(node: Node) -> WebApp:
             access.exchange.lifespan,
             explained.lifespan,
             keep_whole(archive),
+            reception.lifespan,
             *([studies.lifespan] if studies else []),
         ],
         on_shutdown=[passports.aclose, node.collection.close],

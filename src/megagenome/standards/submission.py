@@ -7,6 +7,7 @@
     PUT     /inbox/submissions/{id}/files/{n}/parts/{k}          bytes of the n-th file, sealed; `Content-Digest` needed
     POST    /inbox/submissions/{id}/complete                     `Completed`
     POST    /inbox/submissions/{id}/decision                     `Decision`, of a data steward
+    GET     /inbox/submissions/{id}/preview                      `Preview`, for a data steward
     DELETE  /inbox/submissions/{id}
     GET     /inbox/submissions/{id}/report                       `validation_report.Report`
     GET     /inbox/submissions/{id}/receipt                      `Receipt`, signed
@@ -20,7 +21,7 @@ import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from enum import StrEnum
 
 import msgspec
@@ -40,9 +41,10 @@ RECEIPT_TYPE = "megagenome-received+jwt"
 """The `typ` of a receipt, a compact JWS by the node's key."""
 
 DIGEST_HEADER = "content-digest"
-FORMATS = ("vcf", "bcf", "bam", "cram", "tbi", "csi", "bai", "crai", "people-table", "beacon-individuals", "phenopackets")
-PEOPLE_FORMATS = ("people-table", "beacon-individuals", "phenopackets")
+GENOME_FORMATS = ("vcf", "bcf", "bam", "cram")
 INDEX_FORMATS = ("tbi", "csi", "bai", "crai")
+PEOPLE_FORMATS = ("people-table", "beacon-individuals", "phenopackets")
+FORMATS = (*GENOME_FORMATS, *INDEX_FORMATS, *PEOPLE_FORMATS)
 
 _HEX = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
@@ -262,6 +264,8 @@ def check_manifest(manifest: Manifest) -> None:
             raise Invalid(f"{file.path}: is the index of {file.index_of[:200]!r}, which is not in the manifest")
         if (file.index_of is None) != (file.format not in INDEX_FORMATS):
             raise Invalid(f"{file.path}: an index, and nothing else, says by index_of of which file it is")
+        if file.index_of is not None and indexed_path(file.path, known) != file.index_of:
+            raise Invalid(f"{file.path}: an index is called as its file with .{file.format} after it")
     for path in manifest.people:
         if path not in known:
             raise Invalid(f"{path[:200]!r} is named under people, and is none of the files")
@@ -270,6 +274,13 @@ def check_manifest(manifest: Manifest) -> None:
         raise Invalid("people names exactly the files whose format is one of people")
     if any(file.format in ("vcf", "bcf") for file in manifest.files) and not manifest.assembly:
         raise Invalid("genotypes need an assembly: GRCh37 or GRCh38")
+
+
+def indexed_path(path: str, paths: Container[str]) -> str | None:
+    """Of these files the one whose index this is by its name: FILE.bam.bai, or FILE.bai as samtools also has it."""
+    of, _, ending = path.rpartition(".")
+    also = of + (".cram" if ending == "crai" else ".bam")
+    return next((each for each in (of, also) if each in paths), None)
 
 
 def check_path(path: str) -> None:
