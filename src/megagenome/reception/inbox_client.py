@@ -49,8 +49,8 @@ class Inbox:
             raise Invalid(f"{url!r} is no address of a node: write one such as https://node.example.org")
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
             raise Invalid(f"{url} is not encrypted: everybody on the way could take the token; use https")
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(headers=headers, timeout=_TIMEOUT_S, trust_env=False)
+        self._authorization = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
 
     def __repr__(self) -> str:
         return f"Inbox({self.url!r})"  # without the token
@@ -117,6 +117,8 @@ class Inbox:
 
     def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"content-type": "application/json"} if method == "POST" else {}
+        if path.startswith(ROOT):  # a token is good nowhere else
+            headers |= self._authorization
         headers |= more.pop("headers", {})
         try:
             response = self._client.request(method, self.url + path, headers=headers, **more)
