@@ -35,6 +35,7 @@ from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.portal.own_genome_page import own_genome_page_router
 from megagenome.portal.passport_page import passport_router
+from megagenome.portal.submission_pages import submission_router
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -87,6 +88,7 @@ def node_app(node: Node) -> WebApp:
             reception.router,
             access.router,
             node_desk_router(),
+            submission_router(),
             visa_router(mint, passports),
             own_genome_router(node.collection, settings.collection.release_longest_delay_days),
             own_genome_page_router(),

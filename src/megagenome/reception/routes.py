@@ -76,7 +76,11 @@ def _sending(reception: Reception) -> list[Any]:
     def cancel(request: Http, submission: FromPath[str]) -> None:
         reception.cancel(_caller(request), submission)
 
-    return [begin, put_part, complete, cancel]
+    @post(_ONE + "/cancel", sync_to_thread=True, status_code=204)  # for forms, which know no DELETE
+    def cancel_by_form(request: Http, submission: FromPath[str]) -> None:
+        reception.cancel(_caller(request), submission)
+
+    return [begin, put_part, complete, cancel, cancel_by_form]
 
 
 def _reading(reception: Reception) -> list[Any]:

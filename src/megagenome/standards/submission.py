@@ -8,7 +8,7 @@
     POST    /inbox/submissions/{id}/complete                     `Completed`
     POST    /inbox/submissions/{id}/decision                     `Decision`, of a data steward
     GET     /inbox/submissions/{id}/preview                      `Preview`, for a data steward
-    DELETE  /inbox/submissions/{id}
+    DELETE  /inbox/submissions/{id}                              or POST /inbox/submissions/{id}/cancel
     GET     /inbox/submissions/{id}/report                       `validation_report.Report`
     GET     /inbox/submissions/{id}/receipt                      `Receipt`, signed
 
