@@ -22,7 +22,7 @@ def test_samples_and_stated_lengths() -> None:
         f"{COLUMNS}\tB\tA b\n"
     )
     lengths = {"22": 51304566, "HLA-A*01:01": 3503, "18": 7}
-    assert header == (("B", "A b"), lengths, ("22", "HLA-A*01:01", "18", "21", "20", "19"))
+    assert header == (("B", "A b"), lengths, ("22", "HLA-A*01:01", "18", "21", "20", "19"), frozenset())
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\0"])

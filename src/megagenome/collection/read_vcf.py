@@ -108,7 +108,7 @@ class GenotypeFile:
 
     def _named(self, error: BadLine) -> BadLine:
         named = BadLine(error.reason, error.line, error.place)
-        named.args = (f"{self._name} {error}",)
+        named.args = (f"{self._name} {named}",)
         return named
 
 

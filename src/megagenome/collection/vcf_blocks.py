@@ -34,7 +34,7 @@ class VcfBlocks:
     ) -> None:
         """`stream` is after the header. Of the samples only those at `kept` go into blocks; None: all."""
         self._stream = stream
-        self._reader = LineReader(len(header.samples), header_lines)
+        self._reader = LineReader(len(header.samples), header_lines, header.by_genotype)
         self._declared = frozenset(header.contigs) | vcf.CHROMOSOMES
         self._kept = kept
         self._odd = odd

@@ -19,7 +19,7 @@ from megagenome.portal.client import reader_of
 from megagenome.portal.commands import text_of
 from megagenome.portal.node_home import node_error_pages
 from megagenome.portal.pages import html, render
-from megagenome.portal.quality_plots import quality_plots
+from megagenome.portal.quality_plots import SEX_STYLES, quality_plots
 from megagenome.portal.site import to_sign_in
 from megagenome.portal.submission_client import InboxOf
 from megagenome.standards.crypt4gh_segments import sealed_size
@@ -32,7 +32,6 @@ Page = Response[str] | Redirect
 
 LARGEST_FORM_BYTES = 64 << 20
 """Larger files go by `megagenome send`, which goes on where it was interrupted."""
-_SAMPLES_SHOWN = 50
 _PLACE = "/submissions"
 
 STATES = {
@@ -91,7 +90,7 @@ def submission_page(
         by_name={} if report is None else {each.name: each for each in report.files},
         errors=Level.ERROR,
         quality=quality,
-        samples=() if quality is None else quality.samples[:_SAMPLES_SHOWN],
+        sex_styles=SEX_STYLES,
         plots=[] if quality is None else quality_plots(quality),
         preview=preview,
         may_send=may_send and shown.state is State.OPEN,

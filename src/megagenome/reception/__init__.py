@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reception: what data providers hand over, and whether it is what they say."""
+"""Reception: what data providers hand over, and whether it is what they say.
 
-from megagenome.reception.model import Expectations, Submitted
-from megagenome.reception.settings import ReceptionSettings
-from megagenome.reception.validate import submitted_at, validate
-
-__all__ = ["Expectations", "ReceptionSettings", "Submitted", "submitted_at", "validate"]
+Import from its modules: `validate` has the door (`validate`, `submitted_at`), `model` what it is given, `settings` the
+settings, which start with every node and so bring nothing else with them.
+"""

@@ -37,8 +37,13 @@ def limit(memory_bytes: int, cpu_s: int) -> None:
 
 
 def isolate() -> None:
-    """Take network, files and privileges from this process, whose working folder must be empty. Raises `OSError` where
-    the system does not allow it. Modules that are not imported yet cannot be any more."""
+    """Take network, files and privileges from this process, whose working folder must be empty and is deleted: it is
+    the root from now on, in which nothing can be made. Raises `OSError` where the system does not allow it, or where
+    the process has several threads. Modules that are not imported yet cannot be any more.
+
+    What stays: signals to processes of the same user.
+    """
+    Path.cwd().rmdir()
     libc = ctypes.CDLL(None, use_errno=True)
     _require(libc.unshare(_NAMESPACES), "unshare")
     os.chroot(".")

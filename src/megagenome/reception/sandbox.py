@@ -23,6 +23,8 @@ _TELLS: msgspec.json.Decoder[Advance | Finished | Refused] = msgspec.json.Decode
 _GIB = 1 << 30
 _LEAST_CPU_S = 60
 _CLOCK_FACTOR = 4
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A process of several threads may not leave its user namespace."""
 _MOST_TOLD_BYTES = 1 << 28
 
 Progress = Callable[[int], None]
@@ -73,7 +75,7 @@ def _started(
             stderr=subprocess.DEVNULL,
             pass_fds=[task_file],
             cwd=empty,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
         try:
@@ -93,13 +95,14 @@ def _started(
         os.close(task_file)
         if source is not None:
             source.close()
-        Path(empty).rmdir()
+        with contextlib.suppress(FileNotFoundError):
+            Path(empty).rmdir()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Nothing of ours but where the modules are: no setting, no secret."""
     path = os.pathsep.join(each for each in sys.path if each)
-    return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
+    return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 
 def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.native import library
 from megagenome.reception.isolation import isolate, limit
 from megagenome.reception.model import Advance, Finished, Inspection, Refused, Task
 from megagenome.reception.validators.formats import BEGIN_BYTES, format_of_content, format_of_name
@@ -93,16 +94,22 @@ def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: 
     return inspect_people(task, file, format, ontology_for)
 
 
+def prepare() -> None:
+    """Bring into memory what is otherwise read when it is first used."""
+    library()  # without it everything below works, many times slower
+    for name in ASSEMBLIES:
+        assembly(name)
+    for encoding in ("ascii", "utf-8-sig"):
+        codecs.lookup(encoding)
+
+
 def main(arguments: list[str]) -> None:
     """Read the task, give everything up, read the file, tell."""
     task_file, memory_bytes, cpu_s = map(int, arguments)
     with os.fdopen(task_file, "rb") as file:
         task = msgspec.json.decode(file.read(), type=Task)
     ontology_for = open_ontologies(task.ontologies)
-    for name in ASSEMBLIES:
-        assembly(name)  # which reads a file
-    for encoding in ("ascii", "utf-8-sig"):
-        codecs.lookup(encoding)  # which imports a module
+    prepare()
     limit(memory_bytes, cpu_s)
     isolated = True
     try:

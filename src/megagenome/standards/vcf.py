@@ -30,6 +30,10 @@ CHROMOSOMES = frozenset(
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _FORMAT_LINE = re.compile(r"##fileformat=VCFv4\.[1-9]")
+_EARLIER = re.compile(r"##fileformat=VCFv4\.[12]")
+_BY_GENOTYPE = re.compile(r"##FORMAT=<(?:.*,)?Number=G[,>]")
+_KEY = re.compile(r"[0-9A-Za-z_.]+")
+_RESERVED_BY_GENOTYPE = ("GL", "GP", "PL")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # also one that never ends, else it were looked through from each quote
 _ID = re.compile(r"[<,]ID=([^,>]+)")
 _LENGTH = re.compile(r"[,<]length=(\d{1,18})(?!\d)")
@@ -37,11 +41,16 @@ _SAMPLE_LIMIT = 200
 
 
 class Header(NamedTuple):
-    """Samples in file order, the contig lengths that the header states, and all contigs that it declares, in order."""
+    """Samples in file order, the contig lengths that the header states, and all contigs that it declares, in order.
+
+    by_genotype  FORMAT keys with a value for each genotype (Number=G), of files of version 4.3 and later: earlier ones
+                 are often written with the values of diploid calls where the call is haploid
+    """
 
     samples: tuple[str, ...]
     contig_lengths: dict[str, int]
     contigs: tuple[str, ...] = ()
+    by_genotype: frozenset[str] = frozenset()
 
 
 class BadHeader(Invalid):
@@ -68,7 +77,16 @@ def parse_header(text: str) -> Header:
             length = _LENGTH.search(unquoted(line))
             if length and int(length.group(1)) not in UNSTATED_LENGTHS:
                 lengths[contig] = int(length.group(1))
-    return Header(_samples(lines[-1].rstrip("\r"), len(lines)), lengths, tuple(contigs))
+    return Header(_samples(lines[-1].rstrip("\r"), len(lines)), lengths, tuple(contigs), _keys_by_genotype(lines))
+
+
+def _keys_by_genotype(lines: list[str]) -> frozenset[str]:
+    if _EARLIER.match(lines[0]):
+        return frozenset()
+    declared = {id_of(line): line for line in lines if line.startswith("##FORMAT=")}
+    reserved = {key for key in _RESERVED_BY_GENOTYPE if key not in declared}
+    keys = {key for key, line in declared.items() if _BY_GENOTYPE.match(unquoted(line)) and _KEY.fullmatch(key)}
+    return frozenset(keys | reserved)
 
 
 def _check_first(line: str) -> None:

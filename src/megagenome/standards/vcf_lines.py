@@ -8,6 +8,7 @@ One line is read by `parse_line`. Nearly all lines of large files are of one for
 """
 
 import ctypes
+import math
 import re
 from typing import NamedTuple
 
@@ -37,7 +38,8 @@ _ALT = re.compile(
     r"[ACGTNacgtn]+|\*|<[!-;=?-~]+>|\.[ACGTNacgtn]+|[ACGTNacgtn]+\."
     rf"|(?:[ACGTNacgtn]+|\.)(?:\[{_MATE}\[|\]{_MATE}\])|(?:\[{_MATE}\[|\]{_MATE}\])(?:[ACGTNacgtn]+|\.)"
 )
-_PLAIN = re.compile(r"[!-~]+")
+_PLAIN = re.compile(r"[^\0-\x20\x7f]+")
+_TEXT = re.compile(r"[^\0-\x1f\x7f]+")
 _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUALITY = re.compile(rf"\.|[+-]?(?:{_NUMBER}|inf(?:inity)?|nan)", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*|1000G")
@@ -82,8 +84,11 @@ class Lines(NamedTuple):
     odd: dict[int, str]
 
 
-def parse_line(line: str, samples: int) -> Line:
-    """A record of a file with so many samples, without its newline. Raises `BadLine`; never with a call in it."""
+def parse_line(line: str, samples: int, by_genotype: frozenset[str] = frozenset()) -> Line:
+    """A record of a file with so many samples, without its newline. Raises `BadLine`; never with a call in it.
+
+    by_genotype  keys of FORMAT whose values must be as many as the ploidy of the call has genotypes (Number=G)
+    """
     cells = line.removesuffix("\r").split("\t")
     columns = _FIXED + (1 + samples if samples else 0)
     if len(cells) != columns:
@@ -97,7 +102,7 @@ def parse_line(line: str, samples: int) -> Line:
     try:
         alts = _alleles(ref, alt)
         _check_others(cells)
-        calls, odd = _calls(cells[_FIXED], cells[_FIXED + 1 :], len(alts)) if samples else ([], "")
+        calls, odd = _calls(cells[_FIXED], cells[_FIXED + 1 :], len(alts), by_genotype) if samples else ([], "")
     except BadLine as error:
         raise BadLine(error.reason, place=place) from None
     return Line(contig, int(pos) - 1, ref, alts, calls, odd)
@@ -118,14 +123,16 @@ def _alleles(ref: str, alt: str) -> tuple[str, ...]:
 
 
 def _check_others(cells: list[str]) -> None:
-    for name, cell in zip(("ID", "", "", "", "FILTER", "INFO"), cells[2:_FIXED], strict=True):
-        if name and not _PLAIN.fullmatch(cell):
-            raise BadLine(f"{name} is empty or holds a blank or another character than printable ASCII")
+    for name, cell, form in (("ID", cells[2], _PLAIN), ("FILTER", cells[6], _PLAIN), ("INFO", cells[7], _TEXT)):
+        if not form.fullmatch(cell):
+            raise BadLine(f"{name} is empty or holds what no text may")
     if not _QUALITY.fullmatch(cells[5]):
         raise BadLine(f"QUAL {_shown(cells[5])} is no number")
 
 
-def _calls(formats: str, cells: list[str], listed: int) -> tuple[list[tuple[int, int]], str]:
+def _calls(
+    formats: str, cells: list[str], listed: int, by_genotype: frozenset[str]
+) -> tuple[list[tuple[int, int]], str]:
     keys = formats.split(":")
     if wrong := [key for key in keys if not _KEY.fullmatch(key)]:
         raise BadLine(f"FORMAT {_shown(formats)} has a bad key {_shown(wrong[0])}")
@@ -140,6 +147,7 @@ def _calls(formats: str, cells: list[str], listed: int) -> tuple[list[tuple[int,
             raise BadLine(f"the cell of sample {number} has more values than FORMAT has keys")
     if keys[0] != "GT":
         return [(MISSING, ABSENT)] * len(cells), ""
+    counted = [k for k, key in enumerate(keys) if key in by_genotype]
     calls, odd = [], ""
     for number, cell in enumerate(cells, start=1):
         genotype = cell.partition(":")[0]
@@ -150,12 +158,23 @@ def _calls(formats: str, cells: list[str], listed: int) -> tuple[list[tuple[int,
             if listed:
                 raise BadLine(f"the genotype (GT) of sample {number} names an allele that the record does not list")
             odd = f"the genotype (GT) of sample {number} names an alternate, yet ALT is `.`"
+        if counted and listed and alleles != [MISSING]:
+            _check_ploidy(cell.split(":"), counted, math.comb(listed + len(alleles), len(alleles)), number)
         if len(alleles) > 2:
             odd = f"a call of {len(alleles)} alleles; at most 2 are understood"
         calls.append(
             (MISSING, MISSING) if len(alleles) > 2 or max(alleles) > listed else (alleles[0], (*alleles, ABSENT)[1])
         )
     return calls, odd
+
+
+def _check_ploidy(values: list[str], counted: list[int], genotypes: int, number: int) -> None:
+    for k in counted:
+        if k < len(values) and values[k] != "." and values[k].count(",") + 1 != genotypes:
+            raise BadLine(
+                f"sample {number} has {values[k].count(',') + 1} likelihoods, which are not those of its genotype's "
+                f"ploidy ({genotypes}): a call of the wrong ploidy?"
+            )
 
 
 def _shown(cell: str) -> str:
@@ -165,8 +184,11 @@ def _shown(cell: str) -> str:
 class LineReader:
     """Reads the record lines of one file, in order; counts them, so that messages name the line."""
 
-    def __init__(self, samples: int, header_lines: int) -> None:
+    def __init__(self, samples: int, header_lines: int, by_genotype: frozenset[str] = frozenset()) -> None:
+        """`by_genotype` as in `parse_line`."""
         self.read = header_lines
+        self._by_genotype = by_genotype
+        self._names = "".join(f"{key}\t" for key in sorted(by_genotype)).encode()
         self._samples = samples
         self._native = library()
         self._most = max(1, min(_AT_ONCE, _CALLS_AT_ONCE // max(1, samples)))
@@ -185,6 +207,7 @@ class LineReader:
                 len(content),
                 ctypes.byref(place),
                 self._samples,
+                self._names,
                 self._most,
                 self._columns.ctypes.data,
                 calls.ctypes.data,
@@ -228,9 +251,9 @@ class LineReader:
 
     def _parse(self, content: bytes, begin: int, end: int, k: int) -> Line:
         try:
-            return parse_line(content[begin : end - 1].decode("ascii"), self._samples)
+            return parse_line(content[begin : end - 1].decode(), self._samples, self._by_genotype)
         except UnicodeDecodeError:
-            raise BadLine("holds other characters than ASCII", self.read + k + 1) from None
+            raise BadLine("is not UTF-8 text", self.read + k + 1) from None
         except BadLine as error:
             raise BadLine(error.reason, self.read + k + 1, error.place) from None
 

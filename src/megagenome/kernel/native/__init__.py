@@ -64,7 +64,7 @@ def library() -> ctypes.CDLL | None:
     found.collect_rows.restype = _INT64
     found.find_records.argtypes = [_POINTER, _INT64, _POINTER, ctypes.POINTER(Form), _INT64, _POINTER]
     found.find_records.restype = _INT64
-    found.read_lines.argtypes = [_POINTER, _INT64, _POINTER, _INT64, _INT64, _POINTER, _POINTER]
+    found.read_lines.argtypes = [*(_POINTER, _INT64) * 2, ctypes.c_char_p, _INT64, _POINTER, _POINTER]
     found.read_lines.restype = _INT64
     found.walk_reads.argtypes = [_POINTER, _INT64, ctypes.POINTER(Walk)]
     found.walk_reads.restype = _INT64

@@ -82,10 +82,75 @@ static int allele(const uint8_t **at, int64_t listed)
     return digits == 0 || number > listed ? ABSENT - 1 : number;
 }
 
+/* What is known of a line's FORMAT: how many keys it has, and which have a value for each genotype, one bit each. */
+typedef struct {
+    int64_t keys;
+    uint64_t by_genotype;
+} Format;
+
+/* Whether `names`, each of which ends in a tab, has the one that stands between two places. */
+static int is_among(const char *names, const uint8_t *at, const uint8_t *end)
+{
+    for (const char *name = names; *name; name = strchr(name, '\t') + 1)
+        if (!strncmp(name, (const char *)at, (size_t)(end - at)) && name[end - at] == '\t')
+            return 1;
+    return 0;
+}
+
+/* The keys between two places, the first of which is GT; none where one is empty or GT again, or too many are to be
+ * counted. */
+static Format read_format(const uint8_t *at, const uint8_t *end, const char *names)
+{
+    Format format = {0, 0}, none = {0, 0};
+    while (at <= end) {
+        const uint8_t *key = at;
+        while (at < end && *at != ':')
+            at++;
+        int is_gt = at - key == 2 && key[0] == 'G' && key[1] == 'T';
+        if (at == key || is_gt != (format.keys == 0))
+            return none;
+        if (is_among(names, key, at)) {
+            if (format.keys >= 64)
+                return none;
+            format.by_genotype |= (uint64_t)1 << format.keys;
+        }
+        format.keys++;
+        at++;
+    }
+    return format;
+}
+
+/* Whether a sample's cells after GT, from *at on, are no more than there are keys, and have as many values as there
+ * are genotypes where they must. *at is then where they end. */
+static int read_rest(const uint8_t **at, Format format, int64_t genotypes)
+{
+    const uint8_t *c = *at;
+    int64_t key = 0, values = 1;
+    const uint8_t *value = c;
+    for (;; c++) {
+        if (kinds[*c] & PLAIN && *c != ':') {
+            values += *c == ',';
+            continue;
+        }
+        int is_counted = key > 0 && key < 64 && format.by_genotype >> key & 1;
+        if (is_counted && genotypes && values != genotypes && !(c - value == 1 && *value == '.'))
+            return 0;
+        if (*c != ':')
+            break;
+        if (++key >= format.keys)
+            return 0;
+        value = c + 1;
+        values = 1;
+    }
+    *at = c;
+    return 1;
+}
+
 /* Whether the samples' cells from `at` to the line's end are what they must be; if so their calls. */
-static int read_calls(const uint8_t *at, const uint8_t *end, int64_t samples, int64_t keys, int64_t listed,
+static int read_calls(const uint8_t *at, const uint8_t *end, int64_t samples, Format format, int64_t listed,
                       int8_t *calls)
 {
+    int64_t alleles = listed + 1, diploid = alleles * (alleles + 1) / 2;
     for (int64_t k = 0; k < samples; k++) {
         int first = allele(&at, listed), second = ABSENT;
         if (first >= MISSING && (*at == '/' || *at == '|')) {
@@ -96,13 +161,9 @@ static int read_calls(const uint8_t *at, const uint8_t *end, int64_t samples, in
         }
         if (first < MISSING)
             return 0;
-        if (*at == ':') {
-            int64_t more = 0;
-            for (; kinds[*at] & PLAIN; at++)
-                more += *at == ':';
-            if (more >= keys)
-                return 0;
-        }
+        int64_t genotypes = !listed || (first == MISSING && second == ABSENT) ? 0 : second == ABSENT ? alleles : diploid;
+        if (*at == ':' && !read_rest(&at, format, genotypes))
+            return 0;
         if (k == samples - 1 ? at != end : *at != '\t')
             return 0;
         at++;
@@ -115,7 +176,7 @@ static int read_calls(const uint8_t *at, const uint8_t *end, int64_t samples, in
 /* Whether the line at `line`, with a newline at `end`, is of the common form; if so its columns and calls. No loop goes
  * beyond the newline: it is of no kind. */
 static int read_common(const uint8_t *content, const uint8_t *line, const uint8_t *end, int64_t samples,
-                       int64_t *column[], int8_t *calls)
+                       const char *names, int64_t *column[], int8_t *calls)
 {
     const uint8_t *contig = cell(line, NAME);
     if (!contig)
@@ -144,21 +205,13 @@ static int read_common(const uint8_t *content, const uint8_t *line, const uint8_
         if (info != end)
             return 0;
     } else {
-        if (*info != '\t' || info[1] != 'G' || info[2] != 'T')
+        if (*info != '\t')
             return 0;
         const uint8_t *format = cell(info + 1, TAG);
-        if (!format || (info[3] != ':' && info[3] != '\t'))
-            return 0;
-        int64_t keys = 1;
-        for (const uint8_t *c = info + 3; c < format; c++) {
-            if (*c != ':')
-                continue;
-            int is_again = c[1] == 'G' && c[2] == 'T' && (c[3] == ':' || c[3] == '\t');
-            if (c[1] == ':' || c[1] == '\t' || is_again)
-                return 0;
-            keys++;
-        }
-        if (!read_calls(format + 1, end, samples, keys, listed, calls))
+        Format keys = {0, 0};
+        if (format)
+            keys = read_format(info + 1, format, names);
+        if (keys.keys == 0 || !read_calls(format + 1, end, samples, keys, listed, calls))
             return 0;
     }
     *column[CONTIG_END] = contig - content;
@@ -172,9 +225,10 @@ static int read_common(const uint8_t *content, const uint8_t *line, const uint8_
 }
 
 /* The first `most` lines that are whole in `content` from *at on; how many there are. *at is then where the last of
- * them ends. `columns` is [COLUMNS][most], `calls` [most][samples][2]. */
-int64_t read_lines(const uint8_t *content, int64_t size, int64_t *at, int64_t samples, int64_t most, int64_t *columns,
-                   int8_t *calls)
+ * them ends. `names` are FORMAT keys with a value for each genotype, each with a tab after it. `columns` is
+ * [COLUMNS][most], `calls` [most][samples][2]. */
+int64_t read_lines(const uint8_t *content, int64_t size, int64_t *at, int64_t samples, const char *names, int64_t most,
+                   int64_t *columns, int8_t *calls)
 {
     int64_t found = 0;
     while (found < most && *at < size) {
@@ -187,7 +241,7 @@ int64_t read_lines(const uint8_t *content, int64_t size, int64_t *at, int64_t sa
             *column[k] = 0;
         }
         *column[LINE] = *at;
-        *column[COMMON] = read_common(content, content + *at, end, samples, column, calls + 2 * samples * found);
+        *column[COMMON] = read_common(content, content + *at, end, samples, names, column, calls + 2 * samples * found);
         *at = end + 1 - content;
         found++;
     }

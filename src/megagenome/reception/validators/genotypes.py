@@ -8,8 +8,8 @@ from megagenome.collection.read_vcf import GenotypeFile
 from megagenome.collection.vcf_blocks import refuse
 from megagenome.kernel.errors import Conflict, MegagenomeError
 from megagenome.reception.model import Indexed, Inspection, Task
-from megagenome.reception.quality import QualityCounter
 from megagenome.reception.validators.found import Found
+from megagenome.reception.validators.quality_counter import QualityCounter
 from megagenome.reference.assemblies import ASSEMBLIES, Assembly, assembly
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.standards.vcf import Header
