@@ -45,7 +45,7 @@ class Kind(StrEnum):
     GRANT = "grant"
     REVOCATION = "revocation"  # also suspending and resuming
     WITHDRAWAL = "withdrawal"  # of a consent
-    ERASURE = "erasure"  # of whom a key stood for, or of what was written in an application; by the operator
+    ERASURE = "erasure"  # of whom a key stood for, of what was written in an application, of a file; by the operator
     STUDY = "study"  # a run of a federated study: begun, a vector or a sum of a round, ended
     AGGREGATE = "aggregate"  # answers for the public; `detail` is the minute
 

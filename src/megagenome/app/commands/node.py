@@ -171,7 +171,7 @@ def check(node: str, /, *, deep: Annotated[bool, Flag] = False, json: Json = Fal
     node
         Its folder, or its address such as https://node.example.org.
     deep
-        Of a folder: also read every byte of the genotypes again and compare checksums.
+        Of a folder: also read every byte of the genotypes and of sealed files again and compare checksums.
     """
     if not is_address(node):
         from megagenome.app.check_folder import check_folder  # no other command checks
