@@ -16,10 +16,13 @@ from megagenome.portal.own_genome_page import own_genome_page, steward_page
 from megagenome.portal.pages import html, render
 from megagenome.portal.record_page import list_page, record_page
 from megagenome.portal.site import static_file
+from megagenome.portal.submission_pages import submission_page, submissions_page
 from megagenome.standards.catalogue_pages import StewardLine, WithdrawnPage
 from megagenome.standards.dataset_fields import faults
 from megagenome.standards.desk import DeskPage
+from megagenome.standards.submission import State, Submissions
 from tests.portal.fake_hub import EVIL
+from tests.portal.submitted import preview, report, submission
 from tests.portal.test_browser import ARGUMENTS, check_looks, opened, serving
 from tests.portal.test_catalogue_page import dataset, whole
 from tests.portal.test_ledger_page import ENTRY, FINE
@@ -28,6 +31,12 @@ from tests.portal.test_own_genome_page import genome
 from tests.portal.test_record_page import hostile, view
 
 pytestmark = pytest.mark.browser
+
+
+def shown(state: State, alleles: int | None = None, parts: int = 1) -> str:
+    found = submission("words", state, parts=parts), report("S"), preview("words", alleles)
+    return submission_page(*found, may_send=True, may_decide=True, has_receipt=True)
+
 
 PAGES: dict[str, Callable[[], str]] = {
     "desk": lambda: desk_page(DeskPage(1, 0, (item(EVIL),))),
@@ -43,6 +52,12 @@ PAGES: dict[str, Callable[[], str]] = {
     "record": lambda: record_page(
         view(hostile(), says=EVIL), typed=hostile(), problems=faults(hostile(), is_open=False), problem=EVIL, said=EVIL
     ),
+    "submissions": lambda: submissions_page(
+        Submissions((submission(EVIL),)), EVIL, EVIL, is_provider=True, problem=EVIL
+    ),
+    "submission-open": lambda: shown(State.OPEN, parts=0),
+    "submission-reported": lambda: shown(State.REPORTED),
+    "submission-accepted": lambda: shown(State.ACCEPTED, alleles=600),
     "ledger": lambda: ledger_page(Asked(EVIL, EVIL), Page((ENTRY,), 1), FINE, on_node=True),
 }
 

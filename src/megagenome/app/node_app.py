@@ -16,8 +16,9 @@ from megagenome.app.node_studies import node_studies
 from megagenome.app.own_genome_routes import own_genome_router
 from megagenome.app.passports import explaining
 from megagenome.app.place import place_of
+from megagenome.app.reception import node_reception
 from megagenome.app.routes import identity_router, service_router
-from megagenome.app.sign_in import sign_in
+from megagenome.app.sign_in import INBOX, sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.archive.routes import recipient_router
 from megagenome.catalogue.catalogue import Catalogue
@@ -43,6 +44,7 @@ from megagenome.portal.own_genome_page import own_genome_page_router
 from megagenome.portal.pages import HEADERS
 from megagenome.portal.passport_page import passport_router
 from megagenome.portal.record_page import record_page_router
+from megagenome.portal.submission_pages import submission_router
 from megagenome.standards import federation
 
 _SERVICES = (
@@ -71,6 +73,7 @@ def node_app(node: Node) -> WebApp:
     node.collection.prove = Countersigned(keys.key_set()).require
     studies = node_studies(node, keys, ledger, descriptor)
     archive = open_archive(node, keys, ledger)
+    reception = node_reception(node, archive, keys, ledger)
 
     beacon = Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)
 
@@ -82,7 +85,7 @@ def node_app(node: Node) -> WebApp:
     place = place_of(settings)
     catalogue = Catalogue(node.collection, place, lambda: beacon.people_told(PUBLIC), tally.count)
     explained = explaining(node.folder)
-    signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice)
+    signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice, tokens_below=INBOX)
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
@@ -99,8 +102,10 @@ def node_app(node: Node) -> WebApp:
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
             recipient_router(archive.keys),
+            reception.router,
             access.router,
             node_desk_router(),
+            submission_router(),
             visa_router(mint, passports),
             own_genome_router(node.collection, settings.collection.release_longest_delay_days),
             own_genome_page_router(),
@@ -114,6 +119,7 @@ def node_app(node: Node) -> WebApp:
             access.exchange.lifespan,
             explained.lifespan,
             keep_whole(archive),
+            reception.lifespan,
             *([studies.lifespan] if studies else []),
         ],
         on_shutdown=[passports.aclose, node.collection.close],

@@ -55,6 +55,9 @@ _ROWS_AT_ONCE = 10_000  # taken from the database together: one at a time they t
 Progress = Callable[[str, int], None]
 """Called with the place in people's words (`file contig:position`) and the records read so far of the file."""
 
+Also = Callable[[sa.Connection], None]
+"""What somebody else writes with the commit of a load."""
+
 
 class LoadReport(msgspec.Struct, frozen=True):
     """What a load did.
@@ -124,6 +127,7 @@ def load(
     sources: Sequence[Path | GenotypeSource] = (),
     assembly_name: str = "",
     progress: Progress = lambda _place, _records: None,
+    also: Also = lambda _connection: None,
 ) -> LoadReport:
     """Load people, and the genotypes of their samples in `sources` (VCF.gz or BCF files, or blocks), into a dataset.
 
@@ -133,8 +137,10 @@ def load(
     this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs.
 
     Consent that the tables give or take holds at once for readings by permit; nobody leaves the public numbers but with
-    a release. Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's
-    country, population or sex, their loads are counted again.
+    a release. `also` is done by the commit that makes the load exist; what it raises ends the load.
+
+    Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's country,
+    population or sex, their loads are counted again.
     """
     with writing_alone(collection.folder):
         collection.refresh()  # another process may have loaded since this one last looked
@@ -169,12 +175,46 @@ def load(
                 left_out,
                 {one.contig: one.tally._asdict() for one in written},
             )
-            _commit(running, written, recounted, report)
+            _commit(running, written, recounted, report, also)
             collection.refresh()
         except BaseException:
             sweep(collection.engine, collection.folder)
             raise
         return report
+
+
+class Rehearsal(NamedTuple):
+    """What a load of people would do. `strata`: of the people who would be in the dataset's public numbers; the other
+    fields as in `LoadReport` and `Dataset`."""
+
+    individuals: int
+    consenting: int
+    waiting: int
+    floor: int
+    alleles_tier: str
+    people_tier: str
+    strata: dict[Stratum, int]
+
+
+def rehearse(collection: Collection, statement: DatasetStatement, people: People) -> Rehearsal:
+    """What loading these people would do; nothing is changed. Raises what `load` would, as far as it is of people.
+
+    Who is held back is drawn anew by the load itself, so numbers of strata may differ by few. Cost: some seconds for
+    100,000 people, in which nobody else writes.
+    """
+    with collection.engine.connect() as connection, connection.begin() as rehearsal:
+        told = {each.number for each in read_holdings(connection) if each.told}
+        enrolment, _ = _enrol(connection, collection, statement, people)
+        census, changes = _plan(connection, collection.engine, enrolment, statement, told)
+        [own] = [change for change in changes if change.dataset.id == statement.id]
+        row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one()
+        waiting = count_waiting(connection, own, census)
+        rehearsal.rollback()
+    places = np.bincount(census.strata.of[bitmap.to_numbers(own.after)], minlength=len(census.strata.strata))
+    strata = {each: int(count) for each, count in zip(census.strata.strata, places, strict=True) if count}
+    return Rehearsal(
+        len(people.persons), enrolment.consenting, waiting, row.floor, row.alleles_tier, row.people_tier, strata
+    )
 
 
 def _enrol(
@@ -278,7 +318,9 @@ def _write_contig(
     return _Written(contig, columns.number, writer.genotypes, writer.counts, writer.tally)
 
 
-def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[Recounted], report: LoadReport) -> None:
+def _commit(
+    running: _Load, written: Sequence[_Written], recounted: Sequence[Recounted], report: LoadReport, also: Also
+) -> None:
     """The one transaction that makes a load exist."""
     collection, identity = running.collection, running.identity
     with collection.engine.begin() as connection:
@@ -302,6 +344,7 @@ def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[Rec
         refuse_newly_told(connection, running.changes)
         note_leavers(connection)
         raise_version(connection)
+        also(connection)
 
 
 def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:

@@ -5,7 +5,7 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -35,19 +35,31 @@ def read_people(paths: Sequence[Path], ontology_for: OntologyFor, *, consent_all
     a sample of two individuals, contradicting records, and a term that a loaded ontology does not have. Holds all
     people in memory (about 0.5 kB each), of the files one line at a time (a JSON list whole).
     """
+    return read_people_files(_opened(paths), ontology_for, consent_all=consent_all)
+
+
+def read_people_files(
+    files: Iterable[tuple[str, BinaryIO]], ontology_for: OntologyFor, *, consent_all: bool = False
+) -> People:
+    """The same of files that need not be on a disk, each with what it is called; closed one after the other."""
     vocabulary = Vocabulary(ontology_for)
     left_out: Counter[str] = Counter()
     joined = _Joined()
     names_samples = False
+    for name, file in files:
+        with file:
+            records = _read_file(file, name, vocabulary, left_out, joined)
+            names_samples = names_samples or records.names_samples
+    return People(joined.finished(names_samples, consent_all), vocabulary.labels, dict(left_out))
+
+
+def _opened(paths: Iterable[Path]) -> Iterator[tuple[str, BinaryIO]]:
     for path in paths:
         try:
             file = path.open("rb")
         except OSError as error:
             raise Invalid(f"{path} cannot be read: {error.strerror}") from None
-        with file:
-            records = _read_file(file, str(path), vocabulary, left_out, joined)
-            names_samples = names_samples or records.names_samples
-    return People(joined.finished(names_samples, consent_all), vocabulary.labels, dict(left_out))
+        yield str(path), file
 
 
 def read_people_file(file: BinaryIO, name: str, ontology_for: OntologyFor) -> tuple[People, str, bool]:

@@ -70,10 +70,11 @@ async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Re
 
 
 class Sent(NamedTuple):
-    """What is sent to the API to change something."""
+    """What is sent to the API to change something. `digest`: for `Content-Digest`, where the API wants one."""
 
     body: bytes
     media_type: str = "application/json"
+    digest: str = ""
 
 
 async def send_own_app(reader: Reader, path: str, query: Mapping[str, str], sent: Sent) -> Reply:
@@ -84,6 +85,8 @@ async def send_own_app(reader: Reader, path: str, query: Mapping[str, str], sent
     """
     csrf = VISIT.get().csrf.encode()
     own = [(b"content-type", sent.media_type.encode()), (b"content-length", str(len(sent.body)).encode())]
+    if sent.digest:
+        own.append((b"content-digest", sent.digest.encode()))
     if csrf:
         own.append((FORGERY_HEADER.encode(), csrf))
     given = [(name, value) for name, value in reader.request.scope["headers"] if name in _ORIGIN_HEADERS]

@@ -30,6 +30,8 @@ def _of_node(caller: Caller) -> list[Place]:
     places = [("/", "This node"), ("/fairdp", "Catalogue")]
     if Role.COUNTRY_DECIDER in caller.roles:
         places.append(("/desk", "Desk"))
+    if caller.roles & {Role.DATA_PROVIDER, Role.DATA_STEWARD}:
+        places.append(("/submissions", "Submissions"))
     if Role.CITIZEN in caller.roles:
         places.append(("/my-genome", "My genome"))
     if Role.DATA_STEWARD in caller.roles:

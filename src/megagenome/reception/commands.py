@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`megagenome node validate`: the checks of reception alone, without a node."""
+"""`megagenome send`, and `megagenome node validate`: the checks of reception alone, without a node."""
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
+from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.output import Json, printable, progress, show, table
 from megagenome.reception.model import Expectations
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validate import submitted_at, validate
+from megagenome.standards.submission import State
 from megagenome.standards.validation_report import FileReport, QualityControl, Report, Result
 
+if TYPE_CHECKING:
+    from megagenome.reception.send import Sent
+
 _REFUSED = 3
+_FAILED = (State.REFUSED, State.REJECTED, State.CANCELLED)
 _MOST_ROWS = 20
 
 
@@ -49,6 +57,89 @@ def validate_(
         report = validate(given, expected, settings, lambda _name, read: advance(read))
     show(report, json=json, render=_render)
     return 0 if report.result is Result.PASSED else _REFUSED
+
+
+def send_(
+    folder: Annotated[Path, Parameter(help="The folder that holds the files.")],
+    /,
+    *,
+    to: str,
+    dataset: str = "",
+    assembly: str = "",
+    collected: int | None = None,
+    title: str = "",
+    description: str = "",
+    recipient: str = "",
+    token_file: Path | None = None,
+    wait: bool = True,
+    cancel: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> int:
+    """Send a folder to a node, sealed here, and bring back its signed receipt. Killed, the same again goes on.
+
+    Your token is taken from the variable MEGAGENOME_TOKEN; make one on the page of your account at the node.
+
+    Parameters
+    ----------
+    to
+        The node's address.
+    dataset
+        The dataset that the files are for; not needed where the folder has a manifest.json.
+    assembly
+        Of the genomes: GRCh37 or GRCh38.
+    collected
+        The year that ages are stated for.
+    title
+        Of the dataset.
+    description
+        More of it.
+    recipient
+        The fingerprint of the node's key, as its operator told you: nothing is sealed for another one.
+    token_file
+        A file with your token.
+    wait
+        Stay until the node has validated and archived everything.
+    cancel
+        End what is being sent from this folder; nothing of it is kept at the node.
+    """
+    from megagenome.reception.folder import Dataset, total_bytes
+    from megagenome.reception.inbox_client import TOKEN_VARIABLE, Inbox
+    from megagenome.reception.send import cancel as cancel_sending
+    from megagenome.reception.send import recipient_name, send
+
+    token = (_text(token_file) if token_file is not None else os.environ.get(TOKEN_VARIABLE, "")).strip()
+    with Inbox(to, token) as inbox:
+        if cancel:
+            print(f"cancelled {cancel_sending(folder, inbox)}", file=sys.stderr)
+            return 0
+        name = recipient_name(inbox)
+        if recipient not in ("", name):
+            raise Conflict(f"the node's key is {name}, and not {recipient}: ask its operator before you send anything")
+        print(f"sealing for the key {name} of {inbox.url}", file=sys.stderr)
+        said = Dataset(dataset, assembly, collected, title, description)
+        with progress("Sending", None if not folder.is_dir() else total_bytes(folder)) as advance:
+            sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+    show(sent, json=json, render=_sent)
+    return _REFUSED if sent.submission.state in _FAILED else 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise Invalid(f"{path}: {error.strerror}: name a file with your token") from None
+
+
+def _sent(sent: "Sent") -> RenderableType:
+    shown = sent.submission
+    parts: list[RenderableType] = [f"submission {shown.id}: {shown.state}"]
+    if shown.problem:
+        parts.append(printable(shown.problem))
+    if sent.report is not None:
+        parts.append(_render(sent.report))
+    if sent.receipt:
+        parts.append(f"receipt, signed by the node: {sent.receipt}")
+    return Group(*parts)
 
 
 def _render(report: Report) -> RenderableType:
