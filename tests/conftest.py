@@ -14,6 +14,7 @@ Every number is compared with an independent oracle, and no time is asserted exc
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ COMPONENTS = {
 STORIES = {"benchmarks", "conformance", "faults", "journeys"}
 """Folders of which no test is a unit test."""
 
-NEVER_UNIT = ("browser", "oidc_provider", "promise")
+NEVER_UNIT = ("browser", "oidc_provider", "postgres", "promise", "s3")
 """Markers of tests that are no unit tests wherever they stand."""
 
 ABSENT = pytest.StashKey[list[str]]()
@@ -62,6 +63,15 @@ settings.load_profile("house")
 def shared() -> Path:
     """The folder of real data that the tests, never the package, read."""
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an object store in a process of its own, with one bucket."""
+    from tests.kernel.object_store import serving_objects
+
+    with serving_objects() as address:
+        yield address
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -20,16 +20,19 @@ class Death:
 
     def __init__(self, last: int) -> None:
         self._last, self._steps = last, 0
+        self.before_dying: Callable[[], object] = lambda: None
 
     def step(self, *_: object) -> None:
         """One more step is about to be taken."""
         self._steps += 1
         if self._steps == self._last:
+            self.before_dying()
             os.kill(os.getpid(), signal.SIGKILL)
 
     def at_files(self) -> None:
-        """Each fsync, rename and removal of a file."""
+        """Each fsync, link, rename and removal of a file."""
         os.fsync = self._before(os.fsync)  # type: ignore[assignment]
+        os.link = self._before(os.link)
         Path.rename = self._before(Path.rename)  # type: ignore[method-assign]
         Path.unlink = self._before(Path.unlink)  # type: ignore[method-assign]
 

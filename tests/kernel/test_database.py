@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from megagenome.access import tables as access
 from megagenome.analytics import tables as analytics
+from megagenome.archive import tables as archive
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
-from megagenome.kernel import database, ledger_tables
+from megagenome.kernel import database, job_tables, ledger_tables
 from megagenome.kernel.database import (
     begin_snapshot,
     begin_writing,
@@ -30,11 +31,13 @@ TALLY = sa.table("tally", sa.column("n"))
 OWNERS = [
     collection.METADATA,
     ledger_tables.METADATA,
+    job_tables.METADATA,
     access.METADATA,
     identity.METADATA,
     network.METADATA,
     studies.METADATA,
     analytics.METADATA,
+    archive.METADATA,
 ]
 
 

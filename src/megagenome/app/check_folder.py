@@ -2,6 +2,7 @@
 """Checks of a node's folder: each part by name, what is wrong with it and what to do."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from megagenome.collection.snapshot import Snapshot
 from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
+from megagenome.kernel.sealed_files import FileState
 
 _LEAST_FREE_BYTES = 1 << 30
 
@@ -47,6 +49,7 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
     yield from _database(node)
     yield from _signed(node, deep=deep)
+    yield from _archived(node)
     yield _trusted(node)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
@@ -83,6 +86,27 @@ def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
         says = f"all {verdict.entries:,} entries as written" if verdict.fine else verdict.says
         do = "" if verdict.fine else "see docs/ledger.md, and tell your auditor"
         yield Finding("ledger, every entry", verdict.fine, says, do)
+
+
+def _archived(node: Node) -> Iterator[Finding]:
+    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
+    from megagenome.app.ledger import open_keys
+
+    try:
+        keys = open_keys(node.folder)
+    except MegagenomeError:
+        return  # that is found already
+    try:
+        archive = open_archive(node, keys)
+        found = Counter(file.state for file in archive.files_of())
+    except MegagenomeError as error:
+        yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
+        return
+    yield Finding("recipient key", fine=True, says=archive.keys.names()[0])
+    says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
+    fine = not found[FileState.SUSPECT]
+    do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
+    yield Finding("archive", fine, says, do)
 
 
 def _trusted(node: Node) -> Finding:

@@ -4,7 +4,8 @@
 node.toml        settings
 trust.toml       whose passports and visas count here
 node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger
-keys/            the key that it signs with
+keys/            the key that it signs with, and the one that files are encrypted for
+blobs/           sealed files, where no other place is set
 genotypes/       packs, by assembly and contig
 reference/       packed ontologies
 """
@@ -108,6 +109,8 @@ def upgrade_node(folder: Path) -> None:
 
 
 def _make_keys(folder: Path) -> None:
-    from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import, and most commands sign nothing
+    from megagenome.app.ledger import KEYS, open_keys  # cryptography takes 0.1 s to import, and most commands need none
+    from megagenome.archive.keys import RecipientKeys
 
     open_keys(folder)
+    RecipientKeys.open(folder / KEYS)

@@ -2,6 +2,7 @@
 """A node's web application: its Beacon, its start page, its country's desk, its health."""
 
 from megagenome import __version__
+from megagenome.app.archive import keep_whole, open_archive
 from megagenome.app.countersigned import Countersigned
 from megagenome.app.describe import describe_node, node_url
 from megagenome.app.grants import grants_of
@@ -17,6 +18,7 @@ from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.archive.routes import recipient_router
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
@@ -58,6 +60,7 @@ def node_app(node: Node) -> WebApp:
     node.collection.require_fresh = access.freshness.require
     node.collection.prove = Countersigned(keys.key_set()).require
     studies = node_studies(node, keys, ledger, descriptor)
+    archive = open_archive(node, keys, ledger)
 
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
@@ -78,6 +81,7 @@ def node_app(node: Node) -> WebApp:
             discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
+            recipient_router(archive.keys),
             access.router,
             node_desk_router(),
             visa_router(mint, passports),
@@ -92,6 +96,7 @@ def node_app(node: Node) -> WebApp:
             keep_tally(tally),
             access.exchange.lifespan,
             explained.lifespan,
+            keep_whole(archive),
             *([studies.lifespan] if studies else []),
         ],
         on_shutdown=[passports.aclose, node.collection.close],

@@ -8,9 +8,11 @@ import msgspec
 
 from megagenome.access.settings import AccessSettings
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.archive.settings import ArchiveSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
+from megagenome.kernel.blob_store import BlobSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
@@ -76,6 +78,8 @@ class NodeSettings(msgspec.Struct, frozen=True):
     signin: SignInSettings = SignInSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    blobs: BlobSettings = BlobSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):

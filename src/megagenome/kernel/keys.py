@@ -9,10 +9,7 @@ successor; whoever pinned the old key follows these statements to the new one (`
 """
 
 import contextlib
-import fcntl
-import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -22,15 +19,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from megagenome.kernel import clock
-from megagenome.kernel.blobs import fsync_folder, make_folder, write_durably
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge
+from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
+from megagenome.kernel.private_files import hold_privately, read_privately
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.kernel.signatures import OWN_ALGORITHM, verify
 
 KEY_FILE = "signing.json"
 SUCCESSOR_TYPE = "megagenome-key+jwt"
-
-_LARGEST_FILE_BYTES = 128 * 1024
 
 
 class _KeyFile(msgspec.Struct, frozen=True):
@@ -58,7 +54,7 @@ class SigningKeys:
 
         Raises `Conflict` when accounts other than the owner's may read them, `Corrupt` when it is no file of keys.
         """
-        with _held(folder):
+        with hold_privately(folder):
             path = folder / KEY_FILE
             if path.exists():
                 return cls._read(path)
@@ -72,7 +68,7 @@ class SigningKeys:
 
         Durable on return. A running server signs with the old key, which stays valid, until its next start.
         """
-        with _held(folder):
+        with hold_privately(folder):
             path = folder / KEY_FILE
             if not path.exists():
                 raise Invalid(f"{path}: there is no key here to replace")
@@ -110,7 +106,7 @@ class SigningKeys:
 
     @classmethod
     def _read(cls, path: Path) -> Self:
-        content = _read_privately(path)
+        content = read_privately(path)
         try:
             file = msgspec.json.decode(content, type=_KeyFile)
             keys = cls(_import_private(file.keys[0]), map(_import_ec, file.keys[1:]), file.successors)
@@ -159,35 +155,3 @@ def _generate() -> ECKey:
 
 def _public(key: ECKey) -> dict[str, str]:
     return cast("dict[str, str]", key.as_dict(private=False))
-
-
-@contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Make `folder` for its owner alone, and keep other processes from making keys in it meanwhile."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        fsync_folder(folder.parent)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        _refuse_others(descriptor, folder, "700")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _read_privately(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY)
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_others(descriptor, path, "600")
-        return file.read(_LARGEST_FILE_BYTES)
-
-
-def _refuse_others(descriptor: int, path: Path, mode: str) -> None:
-    found = stat.S_IMODE(os.fstat(descriptor).st_mode)
-    if found & 0o077:
-        raise Conflict(
-            f"{path}: accounts other than its owner's may use the signing key (mode {found:04o}): chmod {mode} it, and "
-            "replace the key if somebody may have read it"
-        )

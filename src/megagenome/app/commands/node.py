@@ -43,6 +43,11 @@ node.command(
     "new approval.",
 )
 node.command("megagenome.app.commands.peers:peers", name="peers")
+node.command(
+    "megagenome.app.commands.archive:archive",
+    name="archive",
+    help="List, verify, shred and rebuild the files that a node keeps sealed.",
+)
 
 
 def _records(folder: Path) -> Records:

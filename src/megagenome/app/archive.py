@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The archive of a node's folder, and what its server does for it at the start and each hour."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import sqlalchemy as sa
+
+from megagenome.app.ledger import KEYS, open_keys
+from megagenome.app.node import Node
+from megagenome.archive.archive import Archive
+from megagenome.archive.keys import RecipientKeys
+from megagenome.kernel.blob_store import BlobStore, open_store
+from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.ledger import Ledger
+
+BLOBS = "blobs"
+"""The folder of blobs, below the node's own, where no other place is set."""
+
+_EVERY_S = 3600
+
+_log = logging.getLogger(__name__)
+
+
+def open_blobs(node: Node) -> BlobStore:
+    """Where a node keeps sealed files."""
+    settings = node.settings.blobs
+    return open_store(settings.url or str(node.folder / BLOBS), settings)
+
+
+def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | None = None) -> Archive:
+    """The archive of an open node; its recipient key is made where there is none."""
+    keys = keys or open_keys(node.folder)
+    ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
+    recipient = RecipientKeys.open(node.folder / KEYS)
+    return Archive(ledger.engine, open_blobs(node), recipient, ledger, keys.sign, node.settings.archive)
+
+
+def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """A server's lifespan that sets right what killed workers left, at its start and each hour."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        recovering = asyncio.create_task(_recover_each_hour(archive))
+        try:
+            yield
+        finally:
+            recovering.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await recovering
+
+    return lifespan
+
+
+async def _recover_each_hour(archive: Archive) -> None:
+    while True:
+        await asyncio.to_thread(_recover, archive)
+        await asyncio.sleep(_EVERY_S)
+
+
+def _recover(archive: Archive) -> None:
+    try:
+        done = archive.recover()
+    except (sa.exc.DatabaseError, MegagenomeError) as error:
+        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+        _log.error("the archive is not set right yet, it is tried again in an hour: %s", says)
+    else:
+        if done.swept or done.shredded:
+            _log.warning(
+                "the archive swept %d unfinished files and finished %d shreddings", done.swept, len(done.shredded)
+            )

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The archive of a node: everything that others do with it."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from megagenome.archive import ingest, recover, rotate, rows, shred, tables, verify
+from megagenome.archive.keys import RecipientKeys
+from megagenome.archive.model import Parts, Recovery, Rotation
+from megagenome.archive.needs import Admission, Sign
+from megagenome.archive.opened import READABLE, SealedFile, key_of
+from megagenome.archive.settings import ArchiveSettings
+from megagenome.kernel.blob_store import BlobStore
+from megagenome.kernel.errors import Conflict, NotEntitled, NotFound
+from megagenome.kernel.ids import DatasetId
+from megagenome.kernel.ledger import Act, Kind, Ledger
+from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
+
+
+class Archive:
+    """Files as Crypt4GH, each sealed with a key of its own: bodies in a blob store, headers in the database and beside
+    the bodies. Safe to use from many threads, and from many processes on one database and store."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        store: BlobStore,
+        keys: RecipientKeys,
+        ledger: Ledger,
+        sign: Sign,
+        settings: ArchiveSettings | None = None,
+    ) -> None:
+        """`sign`: signs receipts of what was shredded, with the node's key."""
+        self._parts = Parts(engine, store, keys, ledger, sign, settings or ArchiveSettings())
+
+    @property
+    def keys(self) -> RecipientKeys:
+        """The keys that files are sealed for which come here."""
+        return self._parts.keys
+
+    def require_room(self, size_bytes: int = 0) -> None:
+        """Raise `Unavailable` (507 where HTTP says it) where so many bytes more would fill the store too far."""
+        ingest.require_room(self._parts, size_bytes)
+
+    def ingest(
+        self, file: FileId, attempt: int, source: ingest.Source, described: Described, expected: Expected
+    ) -> ArchivedFile:
+        """Keep a file that was sent to this node as Crypt4GH; whole, durable and entered in the ledger on return.
+
+        Idempotent: of a file that is here already the row is returned, once it has the stated checksums. `source` is
+        called once, and read in pieces; it may be what others wrote, with several keys and an edit list. Nothing is
+        kept where anything is raised: `Invalid` where a checksum or size is not the stated one, or what came is no
+        Crypt4GH; `Corrupt` where a segment does not open or is cut; `NotEntitled` where it was sealed for another key;
+        `Conflict` where the id has another content or the attempt was given up; `Unavailable` (worth trying again)
+        where the disk is full or fails. Cost: about 2 s of processor for each GiB, 1.6 s more with an MD5, 0.6 s more
+        with a checksum of what was sent; some 10 MB of memory.
+        """
+        return ingest.ingest(self._parts, file, attempt, source, described, expected)
+
+    def verify(self, file: FileId) -> ArchivedFile:
+        """Read all of a file again, from the disk: sidecar, place and seal of each segment, both checksums.
+
+        A file that was `ARCHIVED` or `SUSPECT` is `VERIFIED` then; others stay what they are. Raises `Corrupt` where it
+        is not what was archived, which makes it `SUSPECT`; `NotFound`; `Conflict` for a shredded one. Cost: about 1.7 s
+        of processor for each GiB.
+        """
+        return verify.verify(self._parts, file)
+
+    def make_ready(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
+        """Let files be given out, by the caller's commit. Idempotent. Raises `Conflict` for what is not verified."""
+        before = (FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
+        self._move(connection, files, before, FileState.READY)
+
+    def withdraw(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
+        """Let files be given out no more, by the caller's commit; streams end within 0.2 s. Idempotent. Raises
+        `Conflict` for one that never was ready."""
+        self._move(connection, files, (FileState.READY, FileState.WITHDRAWN), FileState.WITHDRAWN)
+
+    def find(self, file: FileId) -> ArchivedFile | None:
+        """A file, whatever its state; None where there is none. For those who may know of it."""
+        with self._parts.engine.connect() as connection:
+            kept = rows.find(connection, file)
+        return None if kept is None else kept.file
+
+    def files_of(self, dataset: DatasetId | None = None) -> list[ArchivedFile]:
+        """The files of a dataset, or of all, whatever their states, by when they were archived."""
+        where = [] if dataset is None else [tables.file.c.dataset == dataset]
+        with self._parts.engine.connect() as connection:
+            return [kept.file for kept in rows.select(connection, *where)]
+
+    def open(self, file: FileId, admission: Admission, kind: Kind = Kind.FILE) -> SealedFile:
+        """Open a file for somebody, and enter it in the ledger before the first byte: the one door to what it holds.
+
+        Raises `NotFound` where there is no such file in the admission's dataset or it is not ready, alike;
+        `NotEntitled` where the admission does not hold or the file has samples beyond it, or no recorded ones while
+        the admission is for some. `kind`: what the ledger calls it. Cost: one commit.
+        """
+        admission.require()
+        with self._parts.engine.connect() as connection:
+            kept = rows.find(connection, file)
+            if kept is None or kept.file.dataset != admission.dataset or kept.file.state is not FileState.READY:
+                raise NotFound(f"there is no file {file} in {admission.dataset} to be read")
+            samples = _samples(connection, kept.file)
+            headers = rows.headers(connection, file)
+        if admission.samples is not None and not (samples and samples <= admission.samples):
+            raise NotEntitled(f"{file} holds more than the samples that may be read now")
+        opened = SealedFile(
+            self._parts, kept, key_of(self._parts, kept, headers), admission.require, frozenset({FileState.READY})
+        )
+        who = admission.caller
+        act = Act(kind, who.subject, who.name, admission.dataset, admission.permit, f"opened:{file}")
+        self._parts.ledger.append(act)
+        return opened
+
+    def open_inside(self, file: FileId, purpose: str) -> SealedFile:
+        """Open a file for the node's own work, such as `validation`, and enter it in the ledger before the first byte.
+
+        `purpose`: at most 19 letters. Not for what leaves the node. Raises `NotFound` also for what is suspect,
+        withdrawn or shredded. Cost: one commit.
+        """
+        with self._parts.engine.connect() as connection:
+            kept = rows.find(connection, file)
+            if kept is None or kept.file.state not in READABLE:
+                raise NotFound(f"there is no file {file} to be read in this archive")
+            headers = rows.headers(connection, file)
+        opened = SealedFile(self._parts, kept, key_of(self._parts, kept, headers), lambda: None, READABLE)
+        self._parts.ledger.append(rows.act_of(kept.file, purpose))
+        return opened
+
+    def shred(self, file: FileId, by: str) -> str:
+        """Destroy a file and its indexes for good, on behalf of the subject `by`; the signed receipt.
+
+        Durable on return; idempotent, and the same again finishes what was killed. The receipt is a compact JWS of type
+        `model.RECEIPT_TYPE` with `iss`, `iat`, `file`, `dataset`, `size_bytes` and `body_sha256`. What backups hold of
+        the database and the sidecars is not reached; of a body alone nobody reads anything. Raises `NotFound`.
+        """
+        return shred.shred(self._parts, file, by)
+
+    def begin_shredding(self, connection: sa.Connection, file: FileId, by: str | None) -> None:
+        """The first half of `shred`, by the caller's commit (`kernel.database.begin_erasing`): nobody reads it from
+        then on. Call `finish_shredding` after it; where nobody does, the next start does."""
+        shred.begin_shredding(self._parts, connection, file, by)
+
+    def finish_shredding(self, file: FileId) -> str:
+        """The second half of `shred`: nothing is left on return. Raises `Conflict` where the first is not committed."""
+        return shred.finish_shredding(self._parts, file)
+
+    def recover(self) -> Recovery:
+        """Sweep what killed workers left whose lease is over, and finish shreddings. Idempotent; for every start and
+        now and then. Cost: some ms, and what there is to delete."""
+        return recover.recover(self._parts)
+
+    def rebuild(self) -> Recovery:
+        """Hold database and store against each other, blob by blob, and set right what can be; `recover` too.
+
+        Files that only the store has come back from their sidecars as `ARCHIVED`: verify them, and let whoever may say
+        so make them ready. What was shredded stays so, also where an older database was restored. A body that has
+        no header is deleted; files without a body become suspect. Idempotent. Cost: a look at each blob.
+        """
+        return recover.rebuild(self._parts)
+
+    def rotate(self) -> Rotation:
+        """Make a new recipient key and seal every header for it; where a rotation was interrupted, finish that instead.
+
+        Reading goes on meanwhile, also in other processes. Older keys still open what providers send until
+        `forget_retired`. Cost: about 10 ms for each file, most of it the disk's.
+        """
+        return rotate.rotate(self._parts)
+
+    def forget_retired(self) -> tuple[str, ...]:
+        """Forget all recipient keys but the newest, for good; their fingerprints. What providers sealed for them and is
+        not archived yet must be sent again. Raises `Conflict` while a file needs one."""
+        return rotate.forget_retired(self._parts)
+
+    def _move(
+        self, connection: sa.Connection, files: Iterable[FileId], before: tuple[FileState, ...], after: FileState
+    ) -> None:
+        for file in files:
+            if not rows.set_state(connection, file, before, after):
+                state = rows.require(connection, file).file.state
+                raise Conflict(f"{file} is {state}: only {' or '.join(before)} files become {after}")
+
+
+def _samples(connection: sa.Connection, file: ArchivedFile) -> frozenset[str]:
+    """Whose genomes a file tells of: an index tells of those in the file that it is of."""
+    of = None if file.index_of is None else rows.find(connection, file.index_of)
+    return frozenset(file.samples) | frozenset(of.file.samples if of else ())

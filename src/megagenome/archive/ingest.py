@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file that was sent becomes one that is kept: opened once, compared with what its submitter said, sealed anew.
+
+1. a commit says which blobs will be written
+2. the body: decrypted, hashed, encrypted with a new key; compared with every checksum before it is there; durable
+3. its sidecar; durable
+4. one commit: the file, its header, the ledger's entry, and the blobs are nobody's attempt any more
+
+Whoever is killed anywhere leaves either no file, and blobs that `recover` sweeps when the lease of step 1 is over, or a
+whole file. Nothing is ever written under a name that was used before.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from megagenome.archive import names, rows, sidecars, tables
+from megagenome.archive.hashing import Hashing
+from megagenome.archive.model import Kept, Parts
+from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, Unavailable
+from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
+from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh_segments import AT_ONCE, SEGMENT_BYTES, BodyKey, whole_segments
+from megagenome.standards.crypt4gh_stream import unseal
+
+Source = Callable[[], Iterable[bytes]]
+"""Begins to read the Crypt4GH file that was sent, in pieces of any size; best of a megabyte."""
+
+_LOOK_EVERY = 64
+"""Pieces of 1 MiB after which lease and room are looked at again."""
+
+
+class _Stored(NamedTuple):
+    """A body that was written, and what was found of it."""
+
+    key: bytes
+    prefix: bytes
+    size_bytes: int
+    sha256: str
+    md5: str | None
+
+
+def require_room(parts: Parts, size_bytes: int = 0) -> None:
+    """Raise `Unavailable` where storing so many bytes would leave less room than the settings want."""
+    free = parts.store.free_bytes()
+    if free is not None and free - size_bytes < parts.settings.least_free_bytes:
+        raise Unavailable(
+            f"the archive has no room for {size_bytes:,} bytes more: {free:,} are free, and "
+            f"{parts.settings.least_free_bytes:,} must stay so; make room, or tell the node's operator"
+        )
+
+
+def ingest(
+    parts: Parts, file: FileId, attempt: int, source: Source, described: Described, expected: Expected
+) -> ArchivedFile:
+    """See `Archive.ingest`."""
+    if (there := _find(parts, file)) is not None:
+        return _same(there, expected)
+    require_room(parts, expected.sealed_size_bytes or 0)
+    stem = names.new_stem(file, attempt)
+    with begin_writing(parts.engine) as connection:
+        rows.begin_attempt(connection, stem, file, clock.now(), parts.settings.lease_s)
+    try:
+        stored = _store_body(parts, stem, source, expected)
+        recipient, public = parts.keys.newest()
+        header = write_header([stored.key], [public])
+        kept = _kept(file, stem, described, stored)
+        sidecars.write(parts, kept, recipient, header)
+        _commit(parts, kept, recipient, header)
+    except BaseException as error:
+        _give_up(parts, stem)
+        if isinstance(error, Conflict | sa.exc.DatabaseError) and (there := _find(parts, file)) is not None:
+            return _same(there, expected)  # another worker was faster, or the commit came through after all
+        raise
+    return kept.file
+
+
+def sweep_attempt(parts: Parts, stem: str) -> None:
+    """Remove what an attempt wrote that was given up. Idempotent."""
+    for key in list(parts.store.keys(names.folder(stem) + stem)):
+        parts.store.delete(key)
+
+
+def _find(parts: Parts, file: FileId) -> ArchivedFile | None:
+    with parts.engine.connect() as connection:
+        kept = rows.find(connection, file)
+    return None if kept is None else kept.file
+
+
+def _same(there: ArchivedFile, expected: Expected) -> ArchivedFile:
+    """The file that is there already, if it is the one that is expected."""
+    if there.state is FileState.SHREDDED:
+        raise Conflict(f"{there.id} was shredded; what is sent again gets a new id")
+    for name in ("sha256", "md5"):
+        stated, found = getattr(expected, name), getattr(there, name)
+        if stated is not None and found is not None and stated != found:
+            raise Conflict(f"{there.id} is archived already, with another {name}: {found}")
+    return there
+
+
+def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> _Stored:
+    with ThreadPoolExecutor(2, "hashing") as pool, parts.store.create(names.body(stem)) as writer:
+        sent = _Sent(pool, expected)
+        plain = _opened(parts, sent.pieces(source()))
+        sha256 = Hashing(pool, "sha256")
+        md5 = Hashing(pool, "md5") if expected.md5 else None
+        key, prefix = BodyKey.new()
+        body, size, look = BodyKey(key, prefix), 0, _Look(parts, stem)
+        for number, piece in enumerate(whole_segments(plain, SEGMENT_BYTES)):
+            look(number)
+            sha256.update(piece)
+            if md5:
+                md5.update(piece)
+            writer.write(body.seal(piece, number * AT_ONCE))
+            size += len(piece)
+            sha256.wait()  # the next piece comes in the same memory
+            if md5:
+                md5.wait()
+        plain_md5 = md5.hexdigest() if md5 else None
+        _compare(expected, {"sha256": sha256.hexdigest(), "md5": plain_md5, **sent.found()})
+        return _Stored(key, prefix, size, sha256.hexdigest(), plain_md5)
+
+
+def _opened(parts: Parts, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        return unseal(pieces, parts.keys.readers())
+    except NotEntitled:
+        raise NotEntitled(
+            f"the file is not encrypted for this node, whose key is {parts.keys.names()[0]}: encrypt it for the one at "
+            "/.well-known/c4gh-recipient"
+        ) from None
+
+
+class _Sent:
+    """Checksums of a file as it was sent, as far as its submitter stated them."""
+
+    def __init__(self, pool: ThreadPoolExecutor, expected: Expected) -> None:
+        stated = {"sealed_sha256": expected.sealed_sha256, "sealed_md5": expected.sealed_md5}
+        self._hashes = {name: Hashing(pool, name.removeprefix("sealed_")) for name in stated if stated[name]}
+        self._size, self._most = 0, expected.sealed_size_bytes
+
+    def pieces(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same, and counted."""
+        for chunk in chunks:
+            self._size += len(chunk)
+            if self._most is not None and self._size > self._most:
+                raise Invalid(f"more came than the {self._most:,} bytes that were stated")
+            for each in self._hashes.values():
+                each.update(chunk)
+            yield chunk
+
+    def found(self) -> dict[str, str | int]:
+        """What all of it is."""
+        return {name: each.hexdigest() for name, each in self._hashes.items()} | {"sealed_size_bytes": self._size}
+
+
+def _compare(expected: Expected, found: Mapping[str, str | int | None]) -> None:
+    for name, value in found.items():
+        stated = getattr(expected, name)
+        if stated is not None and stated != value:
+            of = "as it was sent" if name.startswith("sealed_") else "decrypted"
+            raise Invalid(
+                f"the file {of} has another {name.removeprefix('sealed_')} than stated: {value}, not {stated}; nothing "
+                "of it is kept: send it again"
+            )
+
+
+class _Look:
+    """Looks now and then whether the attempt may go on."""
+
+    def __init__(self, parts: Parts, stem: str) -> None:
+        self._parts, self._stem = parts, stem
+        self._extend_at = time.monotonic() + parts.settings.lease_s / 3
+
+    def __call__(self, number: int) -> None:
+        """Before the piece of this number. Raises `Unavailable` where there is no room, `Conflict` for a zombie."""
+        if number % _LOOK_EVERY:
+            return
+        require_room(self._parts)
+        if time.monotonic() > self._extend_at:
+            with begin_writing(self._parts.engine) as connection:
+                if not rows.extend_attempt(connection, self._stem, clock.now(), self._parts.settings.lease_s):
+                    raise _given_up(self._stem)
+            self._extend_at = time.monotonic() + self._parts.settings.lease_s / 3
+
+
+def _given_up(stem: str) -> Conflict:
+    return Conflict(f"this attempt at {names.file_of(stem)} was given up, because nothing was heard of it for too long")
+
+
+def _kept(file: FileId, stem: str, described: Described, stored: _Stored) -> Kept:
+    archived = ArchivedFile(
+        id=file,
+        dataset=described.dataset,
+        name=described.name,
+        format=described.format,
+        samples=described.samples,
+        index_of=described.index_of,
+        size_bytes=stored.size_bytes,
+        segments=-(-stored.size_bytes // SEGMENT_BYTES),
+        sha256=stored.sha256,
+        md5=stored.md5,
+        body_sha256=None,
+        state=FileState.ARCHIVED,
+        created=rows.time_text(clock.now()),
+        verified=None,
+    )
+    return Kept(archived, stem, stored.prefix)
+
+
+def _commit(parts: Parts, kept: Kept, recipient: str, header: bytes) -> None:
+    try:
+        with begin_writing(parts.engine) as connection:
+            if not rows.end_attempt(connection, kept.stem):
+                raise _given_up(kept.stem)
+            parts.keys.find(recipient)  # which may have been retired and forgotten meanwhile
+            rows.insert(connection, kept, recipient, header)
+            parts.ledger.write(connection, rows.act_of(kept.file, "archived"))
+    except sa.exc.IntegrityError:
+        raise Conflict(f"{kept.file.id} was archived by another worker meanwhile") from None
+
+
+def _give_up(parts: Parts, stem: str) -> None:
+    """Leave nothing behind, as far as that can be done now; the rest `recover` does."""
+    mine = tables.attempt.c.stem == stem
+    try:
+        with begin_writing(parts.engine) as connection:
+            if connection.scalar(sa.select(tables.file.c.id).where(tables.file.c.stem == stem)) is not None:
+                return  # it was committed, though nobody heard of it
+            connection.execute(sa.update(tables.attempt).where(mine).values(given_up=True))
+        sweep_attempt(parts, stem)
+        with begin_writing(parts.engine) as connection:
+            connection.execute(sa.delete(tables.attempt).where(mine))
+    except (Unavailable, sa.exc.DatabaseError):
+        return

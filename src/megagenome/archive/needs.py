@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the archive needs of its neighbours; `app` wires it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.ids import DatasetId, PermitId
+
+
+class Admission(Protocol):
+    """That somebody may read files of a dataset now. Made by the collection, which knows permits and consents, and by
+    nothing else."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who reads; the ledger keeps it apart from what was read."""
+
+    @property
+    def permit(self) -> PermitId:
+        """By which permit; "" for data that are declared open."""
+
+    @property
+    def dataset(self) -> DatasetId:
+        """Whose files may be read."""
+
+    @property
+    def samples(self) -> frozenset[str] | None:
+        """Only files of none but these samples may be read; None for any file of the dataset."""
+
+    def require(self) -> None:
+        """Raise `NotEntitled` as soon as it holds no longer. Asked before each MiB that is read."""
+
+
+class Sign(Protocol):
+    """Signs with the node's key (`kernel.keys.SigningKeys.sign`)."""
+
+    def __call__(self, claims: Mapping[str, Any], typ: str, /) -> str:
+        """The claims as a compact JSON Web Signature of this type."""

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An opened file: its bytes, each with the proof that it is the one that belongs there."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from megagenome.archive import names, rows
+from megagenome.archive.model import Kept, Parts
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound, Unavailable
+from megagenome.kernel.sealed_files import ArchivedFile, FileState
+from megagenome.standards.crypt4gh import read_header, write_header
+from megagenome.standards.crypt4gh_segments import (
+    AT_ONCE,
+    NONCE_BYTES,
+    PREFIX_BYTES,
+    SEALED_SEGMENT_BYTES,
+    BodyKey,
+    plain_size,
+    sealed_size,
+    segments_of,
+    whole_segments,
+)
+from megagenome.standards.crypt4gh_stream import seal
+
+_ASK_AGAIN_S = 0.2
+
+READABLE = frozenset({FileState.ARCHIVED, FileState.VERIFIED, FileState.READY})
+"""States in which the node itself reads a file; others read `READY` ones only."""
+
+
+def recipient_of(parts: Parts, file: ArchivedFile, headers: dict[str, bytes]) -> str:
+    """The newest of the node's keys that one of these headers is for. Raises `Corrupt` where there is no header,
+    `Unavailable` where the key is not here."""
+    if not headers:
+        raise Corrupt(f"{file.id} has no header any more: rebuild the archive from its sidecars")
+    found = next((name for name in parts.keys.names() if name in headers), None)
+    if found is None:
+        raise Unavailable(f"{file.id} is sealed for a key that is not here: restore the keys, or rebuild the archive")
+    return found
+
+
+def key_of(parts: Parts, kept: Kept, headers: dict[str, bytes]) -> bytes:
+    """The data key of a file's body. Raises `Corrupt`, `Unavailable`. Cost: 0.1 ms."""
+    name = recipient_of(parts, kept.file, headers)
+    try:
+        found = read_header(headers[name], [parts.keys.find(name)])
+    except (Invalid, NotEntitled):
+        raise Corrupt(f"the header of {kept.file.id} was changed: rebuild the archive from its sidecars") from None
+    if len(found.keys) != 1 or found.edits is not None:
+        raise Corrupt(f"the header of {kept.file.id} is another file's")
+    return found.keys[0]
+
+
+class SealedFile:
+    """A file that may be read now. Safe to use from many threads; each reading is its own.
+
+    Whatever is read is checked: that each segment is the one of this file and place, unchanged, and that none is
+    missing. Where one is not, the file becomes suspect, nothing more of it is read, and `Corrupt` is raised. Before the
+    first byte, and five times a second, it is asked whether reading is still allowed.
+    """
+
+    __slots__ = ("_kept", "_key", "_parts", "_require", "_states")
+
+    def __init__(
+        self, parts: Parts, kept: Kept, key: bytes, require: Callable[[], None], states: frozenset[FileState]
+    ) -> None:
+        """For `Archive.open` and `Archive.open_inside`; `states` in which it stays readable."""
+        self._parts, self._kept, self._key, self._require, self._states = parts, kept, key, require, states
+
+    @property
+    def file(self) -> ArchivedFile:
+        """What it is, as it was when it was opened."""
+        return self._kept.file
+
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The plain bytes from `start` up to, without, `end`, in pieces of at most 1 MiB; beyond its end there is
+        nothing. Raises `Corrupt`, `NotEntitled` as soon as reading is not allowed any more, `Unavailable`."""
+        if start < 0 or (end is not None and end < start):
+            raise Invalid(f"bytes {start} to {end} are no range of a file")
+        size = self.file.size_bytes
+        end = size if end is None else min(end, size)
+        return self._watched(self._plain(min(start, end), end))
+
+    def body(self) -> Iterator[bytes]:
+        """The body as it is stored, in pieces of about 1 MiB. That each segment stands in its place is checked by its
+        nonce, and the size; that it was not changed is for whoever opens it: a changed one does not open."""
+        return self._watched(self._sealed())
+
+    def reseal(
+        self, recipient: X25519PublicKey, ranges: Sequence[tuple[int, int]] | None = None
+    ) -> tuple[bytes, Iterator[bytes]]:
+        """A Crypt4GH file for a recipient: its header, and its body in pieces.
+
+        Without `ranges` it is the whole file, its body as it is stored; the recipient then has the key of the file.
+        With `ranges`, half-open, of plain bytes, it is their bytes one after another and nothing else, sealed with a
+        key that was never used. Cost of a header: 0.1 ms.
+        """
+        if ranges is None:
+            return write_header([self._key], [recipient]), self.body()
+        plain = chain.from_iterable(self.read(start, end) for start, end in ranges)
+        pieces = seal(plain, [recipient])
+        return next(pieces), pieces
+
+    def __repr__(self) -> str:
+        return f"SealedFile({self.file.id})"
+
+    def _plain(self, start: int, end: int) -> Iterator[bytes]:
+        wanted = segments_of(start, end)
+        body, number = BodyKey(self._key, self._kept.prefix), wanted.first
+        skip, left = wanted.skip_bytes, wanted.size_bytes
+        for piece in self._pieces(wanted.first, wanted.last):
+            plain = memoryview(body.open(piece, number))[skip : skip + left]
+            number, skip, left = number + AT_ONCE, 0, left - len(plain)
+            yield bytes(plain)
+        if left:
+            raise Corrupt(f"the body ends {left:,} bytes early")
+
+    def _sealed(self) -> Iterator[bytes]:
+        number = 0
+        for piece in self._pieces(0, self.file.segments):
+            for at in range(0, len(piece), SEALED_SEGMENT_BYTES):
+                if piece[at : at + NONCE_BYTES] != self._kept.prefix + number.to_bytes(
+                    NONCE_BYTES - PREFIX_BYTES, "big"
+                ):
+                    raise Corrupt(f"segment {number:,} is not in its place")
+                number += 1
+            yield bytes(piece)
+        if number != self.file.segments:
+            raise Corrupt(f"the body has {number:,} segments of {self.file.segments:,}")
+
+    def _pieces(self, first: int, last: int) -> Iterator[memoryview]:
+        """Segments `first` to `last` as they are stored, 16 at a time."""
+        key, size = names.body(self._kept.stem), sealed_size(self.file.size_bytes)
+        if (found := self._parts.store.size(key)) != size:
+            raise Corrupt(f"the body has {found:,} bytes ({plain_text(found)}), and should have {size:,}")
+        end = min(last * SEALED_SEGMENT_BYTES, size)
+        return whole_segments(self._parts.store.read(key, first * SEALED_SEGMENT_BYTES, end), SEALED_SEGMENT_BYTES)
+
+    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        ask_at = 0.0
+        while True:
+            if time.monotonic() >= ask_at:
+                self._require_allowed()
+                ask_at = time.monotonic() + _ASK_AGAIN_S
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            except (Corrupt, NotFound) as error:
+                rows.note_suspect(self._parts.engine, self._parts.ledger, self.file)
+                raise Corrupt(
+                    f"{self.file.id}: {error}; nothing more is read of it: verify it, restore its body"
+                ) from None
+            yield piece
+
+    def _require_allowed(self) -> None:
+        self._require()
+        with self._parts.engine.connect() as connection:
+            kept = rows.find(connection, self.file.id)
+        if kept is None or kept.file.state not in self._states:
+            raise NotFound(f"there is no file {self.file.id} to be read any more")
+
+
+def plain_text(sealed_bytes: int) -> str:
+    """How a size that is wrong is wrong, in words."""
+    try:
+        return f"{plain_size(sealed_bytes):,} plain ones"
+    except Corrupt as error:
+        return str(error)

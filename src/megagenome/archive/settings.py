@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the archive, the table `[archive]` of a node's settings file."""
+
+from typing import Annotated
+
+import msgspec
+
+
+class ArchiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a node takes no more files. Where it keeps them is in `[blobs]`.
+
+    least_free_bytes  nothing is taken that would leave less room than this in the store, so that the disk is never full
+    lease_s           what a worker left unfinished is swept so long after it was last heard of
+    """
+
+    least_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1 << 30
+    lease_s: Annotated[int, msgspec.Meta(ge=60)] = 900

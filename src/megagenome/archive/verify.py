@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what is stored of a file is what was stored: read again from the disk, whole, by its sidecar and not by the
+database's header, so that both are known to open it."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from megagenome.archive import names, rows, sidecars
+from megagenome.archive.hashing import Hashing
+from megagenome.archive.model import Kept, Parts
+from megagenome.archive.opened import key_of, plain_text, recipient_of
+from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound
+from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
+from megagenome.standards.crypt4gh import read_header
+from megagenome.standards.crypt4gh_segments import AT_ONCE, SEALED_SEGMENT_BYTES, BodyKey, sealed_size, whole_segments
+
+_BECOMES_VERIFIED = (FileState.ARCHIVED, FileState.SUSPECT)
+_STAYS = (FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
+
+
+def verify(parts: Parts, file: FileId) -> ArchivedFile:
+    """See `Archive.verify`."""
+    with parts.engine.connect() as connection:
+        kept, headers = rows.require(connection, file), rows.headers(connection, file)
+    if kept.file.state is FileState.SHREDDED:
+        raise Conflict(f"{file} was shredded: there is nothing to verify")
+    try:
+        key = key_of(parts, kept, headers)
+        _check_sidecar(parts, kept, recipient_of(parts, kept.file, headers), key)
+        body_sha256 = _check_body(parts, kept, key)
+    except (Corrupt, NotFound) as error:
+        rows.note_suspect(parts.engine, parts.ledger, kept.file)
+        raise Corrupt(f"{file} is not what was archived: {error}; restore its blobs from the backup") from None
+    return _passed(parts, file, body_sha256)
+
+
+def _check_sidecar(parts: Parts, kept: Kept, recipient: str, key: bytes) -> None:
+    beside, header = sidecars.read(parts, kept.stem, recipient)
+    if read_header(header, [parts.keys.find(recipient)]).keys != (key,):
+        raise Corrupt("its sidecar has the key of another body")
+    if (beside.file.sha256, beside.file.size_bytes) != (kept.file.sha256, kept.file.size_bytes):
+        raise Corrupt("its sidecar states another checksum than the database")
+
+
+def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
+    """The checksum of the body as it is stored."""
+    name, file = names.body(kept.stem), kept.file
+    if (found := parts.store.size(name)) != sealed_size(file.size_bytes):
+        raise Corrupt(f"its body has {found:,} bytes ({plain_text(found)})")
+    if (path := parts.store.path(name)) is not None:
+        _leave_memory(path)
+    body = BodyKey(key, kept.prefix)
+    with ThreadPoolExecutor(2, "hashing") as pool:
+        sha256, body_sha256 = Hashing(pool, "sha256"), Hashing(pool, "sha256")
+        for number, piece in enumerate(whole_segments(parts.store.read(name), SEALED_SEGMENT_BYTES)):
+            body_sha256.update(piece)
+            sha256.update(body.open(piece, number * AT_ONCE))
+            body_sha256.wait()  # the next piece comes in the same memory
+        stored = body_sha256.hexdigest()
+        if sha256.hexdigest() != file.sha256 or file.body_sha256 not in (None, stored):
+            raise Corrupt("its checksum is another")
+        return stored
+
+
+def _leave_memory(path: Path) -> None:
+    """Have the next reading come from the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+
+
+def _passed(parts: Parts, file: FileId, body_sha256: str) -> ArchivedFile:
+    found = {"verified": rows.time_text(clock.now()), "body_sha256": body_sha256}
+    with begin_writing(parts.engine) as connection:
+        if not rows.set_state(connection, file, _BECOMES_VERIFIED, FileState.VERIFIED, **found):
+            for state in _STAYS:
+                rows.set_state(connection, file, (state,), state, **found)
+        return rows.require(connection, file).file

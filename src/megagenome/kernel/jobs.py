@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work that is put down with the records that ask for it, and done at least once, whoever is killed meanwhile.
+
+A job waits, runs under a lease, and is done or has failed. Each beginning is an attempt with a number of its own; what
+it does counts only if its number is still the job's when it finishes, by one commit with its effects. So a job may be
+begun twice, and must bear it, but it is finished once. Leases are by the wall clock: set forward, it begins a job again
+while that runs; set back, it delays a job by `LONGEST_S` at most; neither loses one or finishes it twice.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.job_tables import job as t
+
+LONGEST_S = 3600
+"""No lease and no wait is longer; one that seems so was written before the clock was set back."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One attempt at a job.
+
+    id         of the job
+    kind       what is to be done
+    key        to what; there is one job of a kind and key
+    arguments  what else it takes, as JSON has it
+    attempt    1, 2, 3 ...
+    owner      who does it
+    lease_s    how long nobody else begins it, from each `claim` and `extend` on
+    """
+
+    id: int
+    kind: str
+    key: str
+    arguments: dict[str, Any]
+    attempt: int
+    owner: str
+    lease_s: float
+
+
+def enqueue(connection: sa.Connection, kind: str, key: str, arguments: Mapping[str, Any] | None = None) -> bool:
+    """Put down a job with the caller's own transaction: it is there when that commits. False, and nothing is done,
+    where one of this kind and key was put down before, whatever became of it."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    text, now = msgspec.json.encode(arguments or {}).decode(), _now_ms()
+    row = {"kind": kind, "key": key, "arguments": text, "state": "waiting", "attempt": 0, "created_ms": now}
+    values = {**row, "not_before_ms": now, "lease_until_ms": 0, "lease_owner": "", "failure": ""}
+    return connection.execute(insert(t).values(values).on_conflict_do_nothing()).rowcount > 0
+
+
+def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float) -> Job | None:
+    """Begin the job of these kinds that is due longest, if there is one; it is `owner`'s for `lease_s`.
+
+    A job whose lease is over waits for another attempt as one that failed does: it may be what kills the process.
+    """
+    if not 0 < lease_s <= LONGEST_S:
+        raise Invalid(f"a lease of {lease_s:,} s: it is more than none and at most {LONGEST_S:,}")
+    with engine.connect() as connection:  # most often there is none, and nobody must wait to learn that
+        if connection.execute(_due(kinds, _now_ms())).first() is None:
+            return None
+    with begin_writing(engine) as connection:
+        now = _now_ms()
+        while row := connection.execute(_due(kinds, now).with_for_update(skip_locked=True)).first():
+            if row.state == "waiting":
+                lease = {"lease_owner": owner, "lease_until_ms": now + _ms(lease_s)}
+                _change(connection, row.id, state="running", attempt=row.attempt + 1, **lease)
+                arguments = msgspec.json.decode(row.arguments)
+                return Job(row.id, row.kind, row.key, arguments, row.attempt + 1, owner, lease_s)
+            wait = {
+                "not_before_ms": now + _ms(backoff_s(row.attempt)),
+                "failure": f"{row.lease_owner} did not come back",
+            }
+            _change(connection, row.id, state="waiting", **wait)
+    return None
+
+
+def extend(engine: sa.Engine, job: Job) -> None:
+    """Let the lease last `lease_s` from now on. Raises `Conflict` where the job is another's, or over."""
+    with begin_writing(engine) as connection:
+        _change_mine(connection, job, lease_until_ms=_now_ms() + _ms(job.lease_s))
+
+
+def finish(connection: sa.Connection, job: Job) -> None:
+    """It is done, by the caller's commit, which is that of its effects (`kernel.database.begin_writing`).
+
+    Raises `Conflict` where the job is another's by now, or over: let the transaction end without effects.
+    """
+    _change_mine(connection, job, state="done", failure="")
+
+
+def fail(engine: sa.Engine, job: Job, reason: str, retry_in_s: float | None) -> None:
+    """This attempt failed: another one may begin after so long (at most `LONGEST_S`), or with None none ever.
+
+    `reason` is what an operator reads: no person, no genotype. Raises `Conflict` as `finish` does.
+    """
+    if retry_in_s is None:
+        change: dict[str, Any] = {"state": "failed"}
+    else:
+        change = {"state": "waiting", "not_before_ms": _now_ms() + _ms(min(retry_in_s, LONGEST_S))}
+    with begin_writing(engine) as connection:
+        _change_mine(connection, job, failure=reason, **change)
+
+
+def backoff_s(attempt: int) -> float:
+    """How long to wait after this attempt: 1, 2, 4 ... seconds, at most `LONGEST_S`."""
+    return float(min(2 ** min(attempt - 1, 20), LONGEST_S))
+
+
+def _due(kinds: Collection[str], now: int) -> sa.Select[Any]:
+    longest = now + _ms(LONGEST_S)
+    waited = sa.or_(t.c.not_before_ms <= now, t.c.not_before_ms > longest)
+    ended = sa.or_(t.c.lease_until_ms <= now, t.c.lease_until_ms > longest)
+    due = sa.or_(sa.and_(t.c.state == "waiting", waited), sa.and_(t.c.state == "running", ended))
+    return sa.select(t).where(t.c.kind.in_(list(kinds)), due).order_by(t.c.not_before_ms, t.c.id).limit(1)
+
+
+def _change(connection: sa.Connection, number: int, **values: Any) -> None:
+    connection.execute(sa.update(t).where(t.c.id == number).values(values))
+
+
+def _change_mine(connection: sa.Connection, job: Job, **values: Any) -> None:
+    mine = (t.c.id == job.id, t.c.attempt == job.attempt, t.c.state == "running")
+    if connection.execute(sa.update(t).where(*mine).values(values)).rowcount != 1:
+        raise Conflict(f"job {job.kind} {job.key}: attempt {job.attempt} is over, its lease went to another")
+
+
+def _now_ms() -> int:
+    return _ms(clock.now().timestamp())
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that a node keeps sealed: what reception hands over, the archive keeps and delivery gives out, in the words
+that the three share."""
+
+import base64
+import re
+import secrets
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+from megagenome.kernel.errors import Invalid
+from megagenome.kernel.ids import DatasetId
+
+FileId = NewType("FileId", str)
+"""`MGF-` and 16 of A-Z and 2-7, drawn at random; it says nothing of what is in the file."""
+
+_FILE_ID = re.compile(r"MGF-[A-Z2-7]{16}")
+_DIGEST = {"sha256": 64, "md5": 32, "sealed_sha256": 64, "sealed_md5": 32}
+
+
+def new_file_id() -> FileId:
+    """An id that no file has: 80 random bits."""
+    return FileId("MGF-" + base64.b32encode(secrets.token_bytes(10)).decode())
+
+
+def parse_file_id(text: str) -> FileId:
+    """The id of a file. Raises `Invalid`."""
+    if not _FILE_ID.fullmatch(text):
+        raise Invalid(f"{text[:100]!r} is no id of a file: they look like MGF-ABCDEFGHIJKLMNOP")
+    return FileId(text)
+
+
+class FileState(StrEnum):
+    """How far a file came. Only `READY` ones are given out."""
+
+    ARCHIVED = "archived"  # whole and durable here, with the checksums that its submitter stated
+    VERIFIED = "verified"  # and read again from the disk since
+    READY = "ready"
+    SUSPECT = "suspect"  # what is stored is not what was stored: nothing is read of it until it verifies again
+    WITHDRAWN = "withdrawn"
+    SHREDDED = "shredded"  # its key is gone, and with it what it held
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What its submitter says of a file, in lower-case hexadecimal: at least one checksum of the plain bytes.
+
+    sha256, md5                of the plain bytes
+    sealed_sha256, sealed_md5  of the Crypt4GH file as it was sent
+    sealed_size_bytes          of the Crypt4GH file as it was sent
+    """
+
+    sha256: str | None = None
+    md5: str | None = None
+    sealed_sha256: str | None = None
+    sealed_md5: str | None = None
+    sealed_size_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be compared, or would compare nothing."""
+        for name, digits in _DIGEST.items():
+            value = getattr(self, name)
+            if value is not None and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
+                raise Invalid(f"{name} {str(value)[:80]!r} is not {digits} lower-case hexadecimal digits")
+        if self.sha256 is None and self.md5 is None:
+            raise Invalid("a file needs a checksum of its plain bytes, sha256 or md5: nothing is taken on trust")
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What a file is.
+
+    dataset   the dataset that it belongs to
+    name      what its submitter calls it
+    format    such as `BAM`, `CRAI`, `VCF`
+    samples   whose genomes are in it; empty where it holds nobody's
+    index_of  the file that it is the index of
+    """
+
+    dataset: DatasetId
+    name: str
+    format: str
+    samples: tuple[str, ...] = ()
+    index_of: FileId | None = None
+
+
+class ArchivedFile(msgspec.Struct, frozen=True):
+    """A file that the archive keeps. Of a shredded one, name and samples are empty.
+
+    size_bytes   of its plain bytes
+    segments     of its body, each of 65,536 plain bytes but for the last
+    sha256       of its plain bytes
+    md5          of its plain bytes, where its submitter stated one
+    body_sha256  of the encrypted body as it is stored; known since it was first read again, so of every `READY` file
+    created, verified  when it was archived, and last read again from the disk whole; ISO 8601, UTC
+    """
+
+    id: FileId
+    dataset: DatasetId
+    name: str
+    format: str
+    samples: tuple[str, ...]
+    index_of: FileId | None
+    size_bytes: int
+    segments: int
+    sha256: str
+    md5: str | None
+    body_sha256: str | None
+    state: FileState
+    created: str
+    verified: str | None

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Database and store are brought to agree, whichever of them lost something."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from megagenome.archive import names
+from megagenome.archive.archive import Archive
+from megagenome.archive.model import Recovery
+from megagenome.kernel.sealed_files import ArchivedFile, FileState
+from tests.archive.archives import DESCRIBED, blobs, keep, keep_ready, make_plain, open_archive
+
+
+def lose_database(archive: Archive, folder: Path) -> Archive:
+    archive._parts.engine.dispose()
+    for path in folder.glob("node.sqlite*"):
+        path.unlink()
+    return open_archive(folder)
+
+
+def as_archived(file: ArchivedFile) -> ArchivedFile:
+    return msgspec.structs.replace(file, state=FileState.ARCHIVED, verified=None, body_sha256=None)
+
+
+def test_the_database_is_made_again_from_what_lies_beside_the_bodies(archive: Archive, folder: Path) -> None:
+    file = keep_ready(archive, make_plain(200_000, 1))
+    index = keep_ready(archive, make_plain(0), msgspec.structs.replace(DESCRIBED, name="NA1.bai", index_of=file.id))
+    gone = keep_ready(archive, make_plain(100, 2))
+    archive.shred(gone.id, "operator")
+    shredded = archive.find(gone.id)
+    again = lose_database(archive, folder)
+    assert again.files_of() == []
+    found = again.rebuild()
+    assert (set(found.adopted), found.shredded) == ({file.id, index.id}, (gone.id,))
+    assert (found.missing, found.lost, found.removed) == ((), (), ())
+    assert again.find(file.id) == as_archived(file)
+    assert again.find(index.id) == as_archived(index)
+    assert again.find(gone.id) == shredded
+    for each in (file, index):
+        verified = again.verify(each.id)
+        assert (verified.state, verified.body_sha256) == (FileState.VERIFIED, each.body_sha256)
+    assert b"".join(again.open_inside(file.id, "test").read()) == make_plain(200_000, 1)
+    assert again.rebuild() == Recovery()
+    assert again._parts.ledger.verify().fine
+
+
+def test_nothing_is_done_where_nothing_is_wrong(archive: Archive, folder: Path) -> None:
+    file = keep_ready(archive, make_plain(1000))
+    before = blobs(folder)
+    assert archive.rebuild() == Recovery()
+    assert (blobs(folder), archive.find(file.id)) == (before, file)
+
+
+def test_a_body_that_is_gone_or_short_makes_its_file_suspect(archive: Archive, folder: Path) -> None:
+    files = [keep_ready(archive, make_plain(1000, seed)) for seed in (1, 2, 3)]
+    bodies = {names.file_of(path.name[:31]): path for path in blobs(folder) if path.suffix == ".c4b"}
+    bodies[files[0].id].unlink()
+    content = bodies[files[1].id].read_bytes()
+    bodies[files[1].id].unlink()
+    bodies[files[1].id].write_bytes(content[:-1])
+    assert set(archive.rebuild().missing) == {files[0].id, files[1].id}
+    assert [each.state for each in archive.files_of()] == [FileState.SUSPECT, FileState.SUSPECT, FileState.READY]
+
+
+def test_a_sidecar_that_is_gone_is_written_again(archive: Archive, folder: Path) -> None:
+    file = keep_ready(archive, make_plain(1000))
+    [sidecar] = [path for path in blobs(folder) if path.suffix == ".c4h"]
+    sidecar.unlink()
+    archive.rebuild()
+    assert sidecar.exists()
+    assert archive.verify(file.id).state is FileState.READY
+
+
+def test_a_body_that_no_header_opens_is_removed(archive: Archive, folder: Path) -> None:
+    file = keep(archive, make_plain(1000))
+    for path in blobs(folder):
+        if path.suffix == ".c4h":
+            path.unlink()
+    again = lose_database(archive, folder)
+    [removed] = again.rebuild().removed
+    assert removed.endswith(".c4b")
+    assert blobs(folder) == []
+    assert again.find(file.id) is None
+
+
+@pytest.mark.parametrize("lost", ["its body", "its key", "its end"])
+def test_a_sidecar_of_which_no_file_comes_is_told_and_left(archive: Archive, folder: Path, lost: str) -> None:
+    keep(archive, make_plain(1000))
+    for path in blobs(folder):
+        if path.suffix == ".c4b" and lost == "its body":
+            path.unlink()
+        if path.suffix == ".c4h" and lost == "its end":
+            content = path.read_bytes()
+            path.unlink()
+            path.write_bytes(content[:-1])
+    if lost == "its key":
+        (folder / "keys" / "recipient.json").unlink()
+    again = lose_database(archive, folder)
+    found = again.rebuild()
+    assert (len(found.lost), found.adopted) == (1, ())
+    assert [path for path in blobs(folder) if path.suffix == ".c4h"]
+
+
+def test_other_blobs_are_let_alone(archive: Archive, folder: Path) -> None:
+    other = folder / "blobs" / "archive" / "mgf-ab" / "notes.txt"
+    other.parent.mkdir(parents=True)
+    other.write_text("mine")
+    assert archive.rebuild() == Recovery()
+    assert other.exists()
