@@ -7,8 +7,8 @@ The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` 
 on two cores at once, and the rest, which `make stories` runs one after the other: what starts servers or a browser or
 asserts a time that was promised to people (marker `promise`).
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
-`plink2`, `browser`, `native` (our loops in C), `oidc_provider`. Where the component is absent they are left out with
-one line, except in CI, where absence fails the run.
+`plink2`, `browser`, `native` (our loops in C), `oidc_provider`, `postgres`. Where the component is absent they are left
+out with one line, except in CI, where absence fails the run.
 Every number is compared with an independent oracle, and no time is asserted except promises to people.
 """
 
@@ -33,11 +33,18 @@ os.environ["TESTS_SHARED"] = str(SHARED)
 
 OIDC_PROVIDER = TESTS / "identity/oidc_provider"
 
+
+def _has_postgres() -> bool:
+    """Debian has it on nobody's PATH."""
+    return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
 COMPONENTS = {
     "shared": (SHARED.is_dir(), f"the shared folder of real data, at {SHARED} or where MEGAGENOME_SHARED says"),
     "bcftools": (shutil.which("bcftools") is not None, "bcftools on the PATH: sudo apt-get install bcftools"),
     "plink2": (shutil.which("plink2") is not None, "plink2 on the PATH: sudo apt-get install plink2"),
     "native": (library() is not None, "the loops in C, which `pip install --editable .` builds"),
+    "postgres": (_has_postgres(), "PostgreSQL's server: sudo apt-get install postgresql"),
     "browser": (Path("/usr/bin/chromium").exists(), "/usr/bin/chromium: sudo apt-get install chromium"),
     "oidc_provider": (
         shutil.which("node") is not None and (OIDC_PROVIDER / "node_modules/oidc-provider").is_dir(),
@@ -72,6 +79,23 @@ def object_store() -> Iterator[str]:
 
     with serving_objects() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server in a process of its own."""
+    from tests.kernel.postgres import serving_records
+
+    with serving_records() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Any) -> Any:
+    """The URL of an empty database."""
+    from tests.kernel.postgres import new_database
+
+    return new_database(postgres_server)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

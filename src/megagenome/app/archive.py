@@ -10,26 +10,16 @@ from contextlib import AbstractAsyncContextManager
 import sqlalchemy as sa
 
 from megagenome.app.ledger import KEYS, open_keys
-from megagenome.app.node import Node
+from megagenome.app.node import Node, blobs_of
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
-from megagenome.kernel.blob_store import BlobStore, open_store
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 
-BLOBS = "blobs"
-"""The folder of blobs, below the node's own, where no other place is set."""
-
 _EVERY_S = 3600
 
 _log = logging.getLogger(__name__)
-
-
-def open_blobs(node: Node) -> BlobStore:
-    """Where a node keeps sealed files."""
-    settings = node.settings.blobs
-    return open_store(settings.url or str(node.folder / BLOBS), settings)
 
 
 def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | None = None) -> Archive:
@@ -37,7 +27,7 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
     keys = keys or open_keys(node.folder)
     ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
     recipient = RecipientKeys.open(node.folder / KEYS)
-    return Archive(ledger.engine, open_blobs(node), recipient, ledger, keys.sign, node.settings.archive)
+    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys.sign, node.settings.archive)
 
 
 def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:

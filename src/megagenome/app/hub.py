@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from megagenome.app.settings import ExampleQuestion, HubSettings
 from megagenome.kernel.blobs import make_folder, write_durably
-from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
+from megagenome.kernel.database import open_database, require_revision, upgrade
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.settings import load_settings, toml_table
+from megagenome.kernel.settings import load_settings, read_settings, toml_table
 from megagenome.network.add_node import HUB_FILE
 from megagenome.network.settings import Node, check_nodes
 
@@ -37,26 +37,38 @@ class Hub(NamedTuple):
 
 
 def init_hub(
-    folder: Path, *, name: str, identity: str, port: int, assembly: str, examples: Sequence[ExampleQuestion] = ()
+    folder: Path,
+    *,
+    name: str,
+    identity: str,
+    port: int,
+    assembly: str,
+    examples: Sequence[ExampleQuestion] = (),
+    database: str = "",
 ) -> None:
     """Make a hub without nodes, durably. Raises `Conflict` where there is one already.
+
+    Its records lie in the folder, or in the empty PostgreSQL `database` (`DatabaseSettings`, password by environment).
 
     Nobody but the caller's account can enter the folder: it says who is signed in.
     """
     path = folder / HUB_FILE
     if path.exists():
         raise Conflict(f"{folder} is a hub already; add nodes to it, or choose another folder")
-    make_folder(folder)
-    folder.chmod(0o700)
-    _make_keys(folder)
-    _make_database(folder)
     tables = [
         toml_table("[hub]", {"id": identity, "name": name}),
         toml_table("[server]", {"port": port}),
+        *([toml_table("[database]", {"url": database})] if database else []),
         toml_table("[network]", {"assembly": assembly}),
         *(toml_table("[[examples]]", msgspec.structs.asdict(example)) for example in examples),
     ]
     text = "# Settings of a Megagenome hub; docs/operating.md describes each.\n\n" + "\n".join(tables)
+    settings = read_settings(HubSettings, text, "the settings to be", os.environ)
+    settings.database.require_new()
+    make_folder(folder)
+    folder.chmod(0o700)
+    _make_keys(folder)
+    _make_database(folder, settings)
     with write_durably(path) as file:
         file.write(text.encode())
 
@@ -71,9 +83,9 @@ def open_hub(folder: Path) -> Hub:
         check_nodes(settings.nodes)
     except Invalid as error:
         raise Invalid(f"{folder / HUB_FILE}: {error}") from None
-    if not (folder / DATABASE).exists():
-        _make_database(folder)
-    engine = open_database(sqlite_url(folder / DATABASE))
+    if not settings.database.url and not (folder / DATABASE).exists():
+        _make_database(folder, settings)
+    engine = open_database(settings.database.url_or(folder / DATABASE))
     require_revision(engine)
     return Hub(folder, settings, engine)
 
@@ -91,10 +103,10 @@ def upgrade_hub(folder: Path) -> None:
     in another way than before. Idempotent; stop its server first. Raises `Corrupt` where an event was changed."""
     from megagenome.access.store import Store  # only this command and the server need it
 
-    load_settings(HubSettings, folder / HUB_FILE, os.environ)
+    settings = load_settings(HubSettings, folder / HUB_FILE, os.environ)
     _make_keys(folder)
-    _make_database(folder)
-    engine = open_database(sqlite_url(folder / DATABASE))
+    _make_database(folder, settings)
+    engine = open_database(settings.database.url_or(folder / DATABASE))
     Store(engine).rebuild()
     engine.dispose()
 
@@ -105,7 +117,7 @@ def _make_keys(folder: Path) -> None:
     open_keys(folder)
 
 
-def _make_database(folder: Path) -> None:
-    engine = open_database(sqlite_url(folder / DATABASE))
+def _make_database(folder: Path, settings: HubSettings) -> None:
+    engine = open_database(settings.database.url_or(folder / DATABASE))
     upgrade(engine)
     engine.dispose()

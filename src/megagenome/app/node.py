@@ -3,11 +3,11 @@
 
 node.toml        settings
 trust.toml       whose passports and visas count here
-node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger
-keys/            the key that it signs with, and the one that files are encrypted for
-blobs/           sealed files, where no other place is set
+node.sqlite      records: datasets, people, sets, the manifest of packs; the ledger (or in PostgreSQL)
+keys/            the key that it signs with, and those that files are encrypted for
 genotypes/       packs, by assembly and contig
 reference/       packed ontologies
+blobs/           sealed files (or in an object store)
 """
 
 import os
@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from megagenome import reference
 from megagenome.app.settings import NodeIdentity, NodeSettings
 from megagenome.collection import Collection
+from megagenome.kernel.blob_store import BlobStore, open_store
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import parse_country
-from megagenome.kernel.settings import load_settings, toml_table
+from megagenome.kernel.settings import load_settings, read_settings, toml_table
 from megagenome.reference import Reference
 
 if TYPE_CHECKING:
     from megagenome.identity.trust import TrustStore
 
 SETTINGS = "node.toml"
+DATABASE = "node.sqlite"
 TRUST = "trust.toml"
 
 _TRUST_EXAMPLE = """\
@@ -56,9 +58,10 @@ class Node(NamedTuple):
     reference: Reference
 
 
-def init_node(folder: Path, *, country: str, name: str, identity: str, port: int) -> None:
+def init_node(folder: Path, *, country: str, name: str, identity: str, port: int, database: str = "") -> None:
     """Make an empty node. The settings are written last, so that a folder with settings is a whole node.
 
+    Its records lie in the folder, or in the empty PostgreSQL `database` (`DatabaseSettings`, password by environment).
     Nobody but the caller's account can enter the folder: its files are genomes. Raises `Conflict` where there is a node
     already, `Invalid` for an id or a country that is none; nothing is made then.
     """
@@ -70,13 +73,16 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
         raise Invalid(str(error)) from None
     if (folder / SETTINGS).exists():
         raise Conflict(f"{folder} is a node already; load into it, or choose another folder")
+    tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
+    tables += [toml_table("[database]", {"url": database})] if database else []
+    text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
+    settings = read_settings(NodeSettings, text, "the settings to be", os.environ)
+    settings.database.require_new()
     make_folder(folder)
     folder.chmod(0o700)
     _make_keys(folder)
     reference.build(folder / "reference")
-    Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
-    tables = [toml_table("[node]", me), toml_table("[server]", {"port": port})]
-    text = "# Settings of a Megagenome node; docs/operating.md describes each.\n\n" + "\n".join(tables)
+    _make_records(folder, settings)
     with write_durably(folder / TRUST) as file:
         file.write(_TRUST_EXAMPLE.encode())
     with write_durably(folder / SETTINGS) as file:
@@ -88,7 +94,14 @@ def open_node(folder: Path) -> Node:
     settings = load_settings(NodeSettings, folder / SETTINGS, os.environ)
     reference.build(folder / "reference")
     tables = reference.open(folder / "reference")
-    return Node(folder, settings, Collection.open_folder(folder, tables.ontology_for), tables)
+    collection = Collection.open_folder(folder, tables.ontology_for, settings.database.url_or(folder / DATABASE))
+    return Node(folder, settings, collection, tables)
+
+
+def blobs_of(node: Node) -> BlobStore:
+    """Where the node's sealed files lie."""
+    settings = node.settings.blobs
+    return open_store(settings.url or str(node.folder / "blobs"), settings)
 
 
 def trust_of(folder: Path) -> "TrustStore":
@@ -102,10 +115,15 @@ def trust_of(folder: Path) -> "TrustStore":
 
 def upgrade_node(folder: Path) -> None:
     """Bring a node's database to the schema of this version. Idempotent; stop its server first."""
-    load_settings(NodeSettings, folder / SETTINGS, os.environ)
+    settings = load_settings(NodeSettings, folder / SETTINGS, os.environ)
     _make_keys(folder)
     reference.build(folder / "reference")
-    Collection.create(folder, reference.open(folder / "reference").ontology_for).close()
+    _make_records(folder, settings)
+
+
+def _make_records(folder: Path, settings: NodeSettings) -> None:
+    ontology_for = reference.open(folder / "reference").ontology_for
+    Collection.create(folder, ontology_for, settings.database.url_or(folder / DATABASE)).close()
 
 
 def _make_keys(folder: Path) -> None:

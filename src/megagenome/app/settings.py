@@ -13,6 +13,7 @@ from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.blob_store import BlobSettings
+from megagenome.kernel.database_settings import DatabaseSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
@@ -73,13 +74,14 @@ class NodeSettings(msgspec.Struct, frozen=True):
 
     node: NodeIdentity
     server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    blobs: BlobSettings = BlobSettings()
     collection: CollectionSettings = CollectionSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
     archive: ArchiveSettings = ArchiveSettings()
-    blobs: BlobSettings = BlobSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ class HubSettings(msgspec.Struct, frozen=True):
 
     hub: HubIdentity
     server: ServerSettings = ServerSettings(port=8600)
+    database: DatabaseSettings = DatabaseSettings()
     network: NetworkSettings = NetworkSettings()
     signin: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()

@@ -67,7 +67,7 @@ class Collection:
         self._checked = 0.0
 
     @classmethod
-    def create(cls, folder: Path, ontology_for: OntologyFor, database_url: str = "") -> Self:
+    def create(cls, folder: Path, ontology_for: OntologyFor, database_url: sa.URL | None = None) -> Self:
         """Make an empty collection in a folder, or bring an older one's schema up to date. Durable on return."""
         make_folder(folder / "genotypes")
         engine = open_database(database_url or sqlite_url(folder / "node.sqlite"))
@@ -75,7 +75,7 @@ class Collection:
         return cls(folder, engine, ontology_for)
 
     @classmethod
-    def open_folder(cls, folder: Path, ontology_for: OntologyFor, database_url: str = "") -> Self:
+    def open_folder(cls, folder: Path, ontology_for: OntologyFor, database_url: sa.URL | None = None) -> Self:
         """Open a collection that `create` made. Raises `Conflict` when its schema is of another version."""
         engine = open_database(database_url or sqlite_url(folder / "node.sqlite"))
         require_revision(engine)

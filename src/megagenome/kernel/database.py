@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's or hub's records: SQLAlchemy Core over SQLite (WAL, synchronous=FULL) or PostgreSQL, migrated by Alembic."""
+"""A node's or hub's records: SQLAlchemy Core over SQLite (WAL, synchronous=FULL) or PostgreSQL, migrated by Alembic.
+
+Both keep the same promises, so that what is right on one is right on the other: a reading transaction sees one moment
+from its first statement on; of those who read to write (`begin_writing`) there is one at a time; texts are ordered by
+their bytes.
+"""
 
 import contextlib
 import sqlite3
@@ -10,34 +15,66 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from megagenome.kernel.errors import Conflict, Unavailable
+from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 
 REVISION = "0013"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 _PATIENCE_MS = 30_000
-"""How long a writer waits for another one, on SQLite."""
+"""How long a writer waits for another one."""
+
+_WRITERS_LOCK = 0x6D65676167656E6F  # "megageno"
+"""The number of PostgreSQL's advisory lock that its one writer holds."""
 
 
-def open_database(url: str) -> sa.Engine:
-    """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait."""
+def open_database(url: str | sa.URL) -> sa.Engine:
+    """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait.
+
+    Connects to nothing yet. Raises `Invalid` where PostgreSQL's driver is missing.
+    """
+    url = sa.make_url(url)
+    if url.get_backend_name() == "postgresql":
+        return _open_postgresql(url)
     # the library would quote them in errors, and so in logs: names, what people wrote, who is signed in
     engine = sa.create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
+def _open_postgresql(url: sa.URL) -> sa.Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    try:
+        # a connection that the server ended meanwhile is replaced instead of failing its next user
+        return sa.create_engine(url, hide_parameters=True, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+    except ImportError:
+        raise Invalid("PostgreSQL needs another package: run `pip install 'megagenome[postgres]'`") from None
+
+
 @contextlib.contextmanager
-def begin_writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+def begin_writing(engine: sa.Engine, *, alone: bool = True) -> Iterator[sa.Connection]:
     """A transaction for those who read and then write what follows from it; it commits on a clean exit.
 
-    On SQLite it holds the one write lock from its beginning, so that what it read is still so when it writes; another
-    writer waits up to 30 s for it. On PostgreSQL it is a transaction like others: lock the rows or the table you read.
+    It holds the one write lock from its beginning, so that what it read is still so when it writes; another writer
+    waits up to 30 s for it. Not `alone`, on PostgreSQL, are those who themselves lock the rows that they read.
     """
-    with engine.connect().execution_options(sqlite_writing=True) as connection, connection.begin():
+    with _writing(engine) as connection, connection.begin():
+        _take_turn(connection, alone=alone)
         yield connection
+
+
+def _writing(engine: sa.Engine) -> sa.Connection:
+    if engine.dialect.name == "sqlite":
+        return engine.connect().execution_options(sqlite_writing=True)
+    # a moment that is fixed before the lock is held would be one before the last writer's commit
+    return engine.connect().execution_options(isolation_level="READ COMMITTED")
+
+
+def _take_turn(connection: sa.Connection, *, alone: bool) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.set_config("lock_timeout", f"{_PATIENCE_MS}ms", True)))
+        if alone:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
 
 
 @contextlib.contextmanager
@@ -49,7 +86,8 @@ def begin_erasing(engine: sa.Engine, *, really: bool = True) -> Iterator[sa.Conn
     """
     is_sqlite = engine.dialect.name == "sqlite"
     try:
-        with engine.connect().execution_options(sqlite_writing=True) as connection, connection.begin() as transaction:
+        with _writing(engine) as connection, connection.begin() as transaction:
+            _take_turn(connection, alone=True)
             if is_sqlite:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             yield connection
@@ -86,11 +124,8 @@ def write_if_free(engine: sa.Engine, statement: sa.Update) -> bool:
 @contextlib.contextmanager
 def begin_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction in which all that is read is of one moment, however long it takes and whoever writes meanwhile."""
-    with engine.connect() as connection:
-        if connection.dialect.name != "sqlite":  # whose transactions all are so
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            yield connection
+    with engine.connect() as connection, connection.begin():
+        yield connection
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -129,7 +164,8 @@ def sqlite_url(path: Path) -> str:
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to `REVISION`, in one transaction; of several at once one does it. Idempotent.
 
-    Raises `Conflict` for the schema of a newer version.
+    Raises `Conflict` for the schema of a newer version, and `Invalid` for a PostgreSQL database with another order of
+    texts or another encoding.
     """
     from alembic import command  # Alembic takes 0.2 s to import, and serving never migrates
     from alembic.config import Config
@@ -137,10 +173,25 @@ def upgrade(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with begin_writing(engine) as connection:
+        _require_bytewise(connection)
         if sa.inspect(connection).has_table("alembic_version"):
             _refuse_newer(_revision(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, REVISION)
+
+
+def require_empty(engine: sa.Engine) -> None:
+    """Raise unless nobody keeps anything in this database: `Conflict` where somebody does, `Unavailable` where it does
+    not answer."""
+    try:
+        found = sa.inspect(engine).get_table_names()
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from None
+    if found:
+        raise Conflict(
+            f"there are records in the database already (table {found[0]}): a node or hub needs an empty one of its "
+            "own; where a failed `init` left them, make the database anew"
+        )
 
 
 def require_revision(engine: sa.Engine) -> None:
@@ -148,16 +199,33 @@ def require_revision(engine: sa.Engine) -> None:
     try:
         with engine.connect() as connection:
             found = _revision(connection)
-    except sa.exc.OperationalError as error:
-        raise Unavailable(
-            f"the database does not answer or is empty: {error.orig}; run `megagenome node check`"
-        ) from None
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+        says = _first_line(error)
+        raise Unavailable(f"the database does not answer or is empty: {says}; run `megagenome node check`") from None
     _refuse_newer(found)
     if found != REVISION:
         raise Conflict(
             f"the database is at revision {found}, this version needs {REVISION}: stop its server, and run `megagenome "
             "node upgrade` or `megagenome hub upgrade` on its folder"
         )
+
+
+def _require_bytewise(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        found = connection.execute(
+            sa.text(
+                "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
+            )
+        ).one()
+        if found[0] not in ("C", "POSIX", "C.UTF-8", "C.utf8") or found[1] != "UTF8":
+            raise Invalid(
+                f"the database orders texts by {found[0]} in {found[1]}, and must by their bytes: make it with "
+                "`createdb --template template0 --encoding UTF8 --locale C NAME`"
+            )
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
 
 
 def _revision(connection: sa.Connection) -> str:

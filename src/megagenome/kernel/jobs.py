@@ -51,7 +51,8 @@ def enqueue(connection: sa.Connection, kind: str, key: str, arguments: Mapping[s
     text, now = msgspec.json.encode(arguments or {}).decode(), _now_ms()
     row = {"kind": kind, "key": key, "arguments": text, "state": "waiting", "attempt": 0, "created_ms": now}
     values = {**row, "not_before_ms": now, "lease_until_ms": 0, "lease_owner": "", "failure": ""}
-    return connection.execute(insert(t).values(values).on_conflict_do_nothing()).rowcount > 0
+    put_down = insert(t).values(values).on_conflict_do_nothing().returning(t.c.id)
+    return connection.scalar(put_down) is not None
 
 
 def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float) -> Job | None:
@@ -64,7 +65,7 @@ def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float)
     with engine.connect() as connection:  # most often there is none, and nobody must wait to learn that
         if connection.execute(_due(kinds, _now_ms())).first() is None:
             return None
-    with begin_writing(engine) as connection:
+    with begin_writing(engine, alone=False) as connection:
         now = _now_ms()
         while row := connection.execute(_due(kinds, now).with_for_update(skip_locked=True)).first():
             if row.state == "waiting":
@@ -82,7 +83,7 @@ def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float)
 
 def extend(engine: sa.Engine, job: Job) -> None:
     """Let the lease last `lease_s` from now on. Raises `Conflict` where the job is another's, or over."""
-    with begin_writing(engine) as connection:
+    with begin_writing(engine, alone=False) as connection:
         _change_mine(connection, job, lease_until_ms=_now_ms() + _ms(job.lease_s))
 
 
@@ -103,7 +104,7 @@ def fail(engine: sa.Engine, job: Job, reason: str, retry_in_s: float | None) -> 
         change: dict[str, Any] = {"state": "failed"}
     else:
         change = {"state": "waiting", "not_before_ms": _now_ms() + _ms(min(retry_in_s, LONGEST_S))}
-    with begin_writing(engine) as connection:
+    with begin_writing(engine, alone=False) as connection:
         _change_mine(connection, job, failure=reason, **change)
 
 

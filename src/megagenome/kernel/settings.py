@@ -24,22 +24,31 @@ def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -
     Raises `Invalid`, naming file, key and the nearest known key, for anything that is not exactly a setting.
     """
     try:
-        content = tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
     except FileNotFoundError:
         raise Invalid(
             f"{path}: there is no settings file here; make one with `megagenome node init` or `hub init`"
         ) from None
     except OSError as error:
         raise Invalid(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:  # of UTF-8 or of TOML
+    except UnicodeDecodeError as error:
         raise Invalid(f"{path}: not valid TOML: {error}") from None
-    _refuse_unknown(cls, content, str(path))
+    return read_settings(cls, text, str(path), environ)
+
+
+def read_settings(cls: type[Settings], text: str, where: str, environ: Mapping[str, str]) -> Settings:
+    """The settings that `load_settings` would find in a file with this text; `where` stands in messages."""
+    try:
+        content = tomllib.loads(text)
+    except ValueError as error:
+        raise Invalid(f"{where}: not valid TOML: {error}") from None
+    _refuse_unknown(cls, content, where)
     _take_environment(cls, content, environ)
     try:
         # strict=False because the environment holds text only
         return msgspec.convert(content, cls, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{path}: {error}") from None
+        raise Invalid(f"{where}: {error}") from None
 
 
 def _secret(kind: type, value: object) -> object:

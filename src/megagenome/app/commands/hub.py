@@ -41,6 +41,7 @@ def init(
     id: str = "network.hub",  # noqa: A002 - the option is --id
     port: Port = 8600,
     assembly: str = "GRCh38",
+    database: str = "",
     json: Json = False,
 ) -> None:
     """Make a hub without nodes in FOLDER.
@@ -55,8 +56,12 @@ def init(
         Where it will listen; written to hub.toml.
     assembly
         What a question is about when it does not say.
+    database
+        An empty PostgreSQL database for its records, such as postgresql://user@host/name, without a password, which
+        MEGAGENOME_DATABASE_PASSWORD says; default SQLite in FOLDER.
     """
-    init_hub(folder, name=name, identity=id, port=port, assembly=reference.assembly(assembly).name)
+    assembly = reference.assembly(assembly).name
+    init_hub(folder, name=name, identity=id, port=port, assembly=assembly, database=database)
     more = f"megagenome hub invite {folder} --country EE"
     show_done(Done(str(folder), "made a hub without nodes", more), json=json)
 

@@ -70,6 +70,7 @@ def init(
     name: str = "",
     id: str = "",  # noqa: A002 - the option is --id
     port: Port = 8601,
+    database: str = "",
     json: Json = False,
 ) -> None:
     """Make an empty node in FOLDER.
@@ -84,8 +85,11 @@ def init(
         The Beacon id, which never changes; default "node.ee".
     port
         Where it will listen; written to node.toml.
+    database
+        An empty PostgreSQL database for its records, such as postgresql://user@host/name, without a password, which
+        MEGAGENOME_DATABASE_PASSWORD says; default SQLite in FOLDER.
     """
-    init_node(folder, country=country, name=name, identity=id, port=port)
+    init_node(folder, country=country, name=name, identity=id, port=port, database=database)
     more = f"megagenome node load {folder} --dataset ID --assembly GRCh38 --vcf FILE --individuals FILE"
     show_done(Done(str(folder), "made an empty node", more), json=json)
 

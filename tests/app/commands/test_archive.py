@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`megagenome node archive`: an operator lists, verifies, shreds, rebuilds and rotates."""
+
+from pathlib import Path
+
+import pytest
+
+from megagenome.app.archive import open_archive
+from megagenome.app.check_folder import check_folder
+from megagenome.app.node import open_node
+from megagenome.cli.main import main
+from megagenome.kernel.sealed_files import ArchivedFile
+from tests.archive.archives import keep, make_plain
+from tests.journeys.nations import run
+
+
+@pytest.fixture
+def kept(folder: Path) -> ArchivedFile:
+    """A file in the node's archive."""
+    node = open_node(folder)
+    try:
+        return keep(open_archive(node), make_plain(100_000))
+    finally:
+        node.collection.close()
+
+
+def test_what_is_kept_is_listed_and_verified(
+    folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [each["id"] for each in run("node", "archive", "list", folder)] == [kept.id]
+    assert run("node", "archive", "list", folder, "--dataset", "OTHER") == []
+    for which in ([], [kept.id], ["--oldest", "5"]):
+        assert run("node", "archive", "verify", folder, *which) == [{"id": kept.id, "state": "verified", "wrong": ""}]
+    assert run("node", "archive", "verify", folder, "--oldest", "0") == []
+    assert main(["node", "archive", "list", str(folder)]) == 0
+    assert kept.id in capsys.readouterr().out
+    assert main(["node", "archive", "verify", str(folder), "MGF-ABCDEFGHIJKLMNOP"]) == 2
+    assert main(["node", "archive", "verify", str(folder), kept.id, "--oldest", "1"]) == 2
+
+
+def test_what_is_damaged_is_said_and_found_by_check(
+    folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [each.says for each in check_folder(folder) if each.part == "archive"] == ["1 archived"]
+    [body] = folder.glob("blobs/archive/*/*.c4b")
+    body.unlink()
+    assert main(["node", "archive", "verify", str(folder)]) == 1
+    assert "there is no blob" in capsys.readouterr().out
+    [finding] = [each for each in check_folder(folder) if not each.fine]
+    assert (finding.part, finding.says) == ("archive", "1 suspect")
+    assert main(["node", "archive", "rebuild", str(folder)]) == 1
+    assert f"files without a body: {kept.id}" in capsys.readouterr().out
+
+
+def test_nothing_is_shredded_without_yes(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("node", "archive", "shred", folder, kept.id) == {"files": [kept.id], "done": False, "receipt": ""}
+    done = run("node", "archive", "shred", folder, kept.id, "--yes")
+    assert done["files"] == [kept.id]
+    assert done["receipt"].count(".") == 2
+    assert run("node", "archive", "shred", folder, kept.id, "--yes") == done
+    assert run("node", "archive", "list", folder)[0]["state"] == "shredded"
+    assert run("node", "archive", "verify", folder) == []
+    assert main(["node", "archive", "shred", str(folder), "no-id", "--yes"]) == 2
+    assert "is no id of a file" in capsys.readouterr().err
+
+
+def test_a_rebuild_says_what_it_did(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:
+    node = open_node(folder)
+    with node.collection.engine.begin() as connection:
+        for table in ("archive_header", "archive_file"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    node.collection.close()
+    assert main(["node", "archive", "rebuild", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"files that are known again: {kept.id}" in said
+    assert "Next: megagenome node archive verify" in said
+
+
+def test_keys_are_rotated_and_forgotten(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run("node", "archive", "rotate", folder)
+    assert (done["rewrapped"], len(done["retiring"])) == (1, 1)
+    assert run("node", "archive", "rotate", folder, "--forget") == {
+        "newest": done["newest"],
+        "rewrapped": 0,
+        "retiring": [],
+    }
+    assert main(["node", "archive", "rotate", str(folder)]) == 0
+    assert "1 files sealed for it anew; older ones" in capsys.readouterr().out
+    assert run("node", "archive", "verify", folder)[0]["wrong"] == ""
