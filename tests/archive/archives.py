@@ -66,7 +66,7 @@ def make_plain(size: int, seed: int = 0) -> bytes:
 
 def sealed(archive: Archive, plain: bytes) -> bytes:
     """The Crypt4GH file that a provider sends."""
-    return b"".join(seal([plain], [archive.keys.newest()[1]]))
+    return b"".join(map(bytes, seal([plain], [archive.keys.newest()[1]])))
 
 
 def stated(plain: bytes) -> Expected:
