@@ -7,6 +7,7 @@ https://ga4gh.github.io/data-repository-service-schemas/  Errors are its own `{m
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -179,7 +180,10 @@ class _Error(msgspec.Struct, frozen=True):
     status_code: int
 
 
-def read_body(content: bytes, kind: type[Passports] | type[BulkObjects] | type[BulkAccess]) -> msgspec.Struct:
+Body = TypeVar("Body", Passports, BulkObjects, BulkAccess)
+
+
+def read_body(content: bytes, kind: type[Body]) -> Body:
     """The body of a POST. An empty one is one without passports. Raises `Invalid`, `TooLarge` for too many at once."""
     try:
         body = msgspec.json.decode(content or b"{}", type=kind)

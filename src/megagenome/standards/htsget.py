@@ -24,6 +24,7 @@ from megagenome.standards.service_info import ServiceInfo
 VERSION = "1.3.0"
 MEDIA_TYPE = "application/vnd.ga4gh.htsget.v1.3.0+json; charset=utf-8"
 MOST_REGIONS = 10_000
+ENCRYPTION = "C4GH"
 UNPLACED = "*"
 PREFLIGHT_MAX_AGE_S = 2_592_000
 
@@ -75,11 +76,13 @@ class SliceRequest(NamedTuple):
     format       one of the kind's
     header_only  the file's header and no record
     slices       none overlapping another, sorted within each reference; None for the whole file
+    sealed       as Crypt4GH (`encryptionScheme=C4GH`, which servers and clients have beside the standard)
     """
 
     format: Format
     header_only: bool
     slices: tuple[Slice, ...] | None
+    sealed: bool = False
 
 
 class _Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -95,6 +98,7 @@ class _Body(msgspec.Struct, frozen=True, rename="camel"):
     tags: list[str] | None = None
     notags: list[str] | None = None
     regions: list[_Region] | None = None
+    encryption_scheme: str | None = None
 
 
 class TicketUrl(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -152,7 +156,8 @@ def from_query(kind: Kind, parameters: Iterable[tuple[str, str]]) -> SliceReques
     if start is not None and end is not None and start > end:
         raise InvalidRange(f"start {start} is greater than end {end}")
     slices = None if reference is None else [_slice(kind, reference, start, end)]
-    return _request(kind, given.get("format"), "class" in given, slices)
+    asked = _request(kind, given.get("format"), "class" in given, slices)
+    return asked._replace(sealed=_is_sealed(given.get("encryptionScheme")))
 
 
 def from_body(kind: Kind, content: bytes) -> SliceRequest:
@@ -169,7 +174,8 @@ def from_body(kind: Kind, content: bytes) -> SliceRequest:
     if body.regions and len(body.regions) > MOST_REGIONS:
         raise TooLarge(f"{len(body.regions):,} regions; at most {MOST_REGIONS:,} at once")
     slices = None if body.regions is None else [_of_region(kind, each) for each in body.regions]
-    return _request(kind, body.format, body.class_ is not None, slices)
+    asked = _request(kind, body.format, body.class_ is not None, slices)
+    return asked._replace(sealed=_is_sealed(body.encryption_scheme))
 
 
 _OTHERS = frozenset(("referenceName", "start", "end", "fields", "tags", "notags"))
@@ -236,6 +242,12 @@ def _check_filters(fields: list[str] | None, tags: list[str] | None, notags: lis
         raise Invalid(f"fields: {unknown[0]!r} is no field; there are {', '.join(sorted(_FIELDS))}")
     if both := sorted((set(tags or ()) & set(notags or ())) - {""}):
         raise Invalid(f"{both[0]!r} is in tags and in notags")
+
+
+def _is_sealed(given: str | None) -> bool:
+    if given is not None and given.upper() != ENCRYPTION:
+        raise Invalid(f"encryptionScheme {given[:30]!r}: only {ENCRYPTION} is known")
+    return given is not None
 
 
 def _listed(given: str | None) -> list[str] | None:
