@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from litestar import Router
-
 from megagenome.app.describe import node_url
 from megagenome.app.node import Node
 from megagenome.archive.archive import Archive
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from litestar import Router
+
 
 class NodeDelivery:
     """The routers to mount, and the lifespan that they need."""
@@ -41,7 +41,7 @@ class NodeDelivery:
         self._streams = Streams(settings.most_streams, settings.slowest_s)
         callers.bearers_below.append((RANGES, ticket_reader(tickets)))
         passport = _passport(callers.bearers)
-        self.routers: Sequence[Router] = (
+        self.routers: Sequence["Router"] = (
             htsget_router(delivery, info, url),
             drs_router(DrsObjects(delivery, [node_url(node.settings)]), info, url, passport),
             range_router(delivery, self._streams),

@@ -106,8 +106,8 @@ class DrsObjects:
         how = self._authorizations(found.file.id, is_open=is_open)
         ways = [drs.AccessMethod(HTTPS, access_id=HTTPS, available=True, authorizations=how)]
         if found.file.format in _READS:
-            url = drs.AccessUrl(f"{url}/ga4gh/htsget/v1/reads/{found.file.id}")
-            ways.append(drs.AccessMethod("htsget", access_url=url, available=True, authorizations=how))
+            where = drs.AccessUrl(f"{url}/ga4gh/htsget/v1/reads/{found.file.id}")
+            ways.append(drs.AccessMethod("htsget", access_url=where, available=True, authorizations=how))
         return ways
 
     def _authorizations(self, identity: str, *, is_open: bool) -> drs.Authorizations:

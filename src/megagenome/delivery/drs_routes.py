@@ -28,7 +28,8 @@ _POST, _OPTIONS = [HttpMethod.POST], [HttpMethod.OPTIONS]
 
 
 def drs_router(objects: DrsObjects, node: ServiceInfo, url: str, passport: ReadPassport) -> Router:
-    """Its routes. `node` is the node's own service-info, `url` its address (empty: as it is asked); `passport` says who shows one."""
+    """Its routes. `node` is the node's own service-info, `url` its address (empty: as it is asked);
+    `passport` says who shows one."""
 
     async def holder(request: Http, passports: Sequence[str]) -> Caller:
         """Who asks: whoever `Authorization` says, else the first whose passport is believed."""
