@@ -109,7 +109,8 @@ def drs_router(objects: DrsObjects, node: ServiceInfo, url: str, passport: ReadP
     async def info() -> Response[bytes]:
         return await _json(lambda: _service_info(objects, node))
 
-    handlers: list[Any] = [one, one_by_passport, how, many, how_many, access, access_by_passport, many_accesses, info]
+    # whose paths come first without OPTIONS, Litestar answers OPTIONS for (2.25)
+    handlers: list[Any] = [how, how_many, one, one_by_passport, many, access, access_by_passport, many_accesses, info]
     return Router(
         drs.PREFIX,
         route_handlers=handlers,

@@ -43,12 +43,12 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
             return StreamedResponse(streams, await streams.begin(found.open), headers=headers, media_type=_MEDIA_TYPE)
         return await _whole(request, streams, found, headers)
 
-    @route("/{object:path}", http_method=[HttpMethod.OPTIONS], sync_to_thread=False, status_code=204)
+    @route("/{object:path}", http_method=[HttpMethod.OPTIONS], sync_to_thread=False, status_code=200)
     def may_ask(request: Http) -> Response[bytes]:
         return asked.preflight(request)
 
     handlers = asked.errors(_render, problem.MEDIA_TYPE)
-    return Router(RANGES, route_handlers=[content, may_ask], exception_handlers=handlers)
+    return Router(RANGES, route_handlers=[may_ask, content], exception_handlers=handlers)
 
 
 def ticket_reader(tickets: Tickets) -> Any:
