@@ -41,7 +41,7 @@ class NodeDelivery:
         self._streams = Streams(settings.most_streams, settings.slowest_s)
         callers.bearers_below.append((RANGES, ticket_reader(tickets)))
         passport = _passport(callers.bearers)
-        self.routers: Sequence["Router"] = (
+        self.routers: Sequence[Router] = (
             htsget_router(delivery, info, url),
             drs_router(DrsObjects(delivery, [node_url(node.settings)]), info, url, passport),
             range_router(delivery, self._streams),

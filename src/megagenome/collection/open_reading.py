@@ -62,7 +62,7 @@ class OpenReading:
 
     def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
         """That files of none but these samples of the dataset may be read; none for a file that holds no genome."""
-        self.still_valid()
+        self._people()
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
         with self._engine.connect() as connection:
@@ -78,7 +78,7 @@ class OpenReading:
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
         """The genotypes on an assembly of everybody who consents now, in the order of their samples' names. Entered in
         the journal."""
-        self.still_valid()
+        self._people()
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
         batches = self._snapshot.batches

@@ -271,7 +271,7 @@ class PermitReading(Reading):
     def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
         """That files of none but these samples of a dataset may be read by the permit: of those whose people consent
         now and belong to the cohort. Raises `NotEntitled` where the permit does not have the dataset."""
-        self.still_valid()
+        self._look_again()
         k = self._place_of(dataset)
         with self._engine.connect() as connection:
             people = people_of(connection, self._snapshot.numbers[self._visible[k]], samples)
@@ -286,7 +286,7 @@ class PermitReading(Reading):
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
         """The genotypes on an assembly of everybody of the cohort in a dataset who consents now, under their pseudonyms
         and in the order of these. Entered in the journal."""
-        self.still_valid()
+        self._look_again()
         k = self._place_of(dataset)
         order, batches = self._order, self._snapshot.batches
         number = self._snapshot.numbers[self._visible[k]]
@@ -296,12 +296,11 @@ class PermitReading(Reading):
         with self._engine.connect() as connection:
             sexes = read_sexes(connection, numbers, batches)
         self._journal.enter_slice(self._caller, self.permit.id, dataset, self.use.value, len(names))
+        return GenotypeSlice(assembly, tiles, names, numbers, sexes, lambda: self._members_now(k))
 
-        def people() -> bitmap.Planes:
-            self._look_again()
-            return self._members[k]
-
-        return GenotypeSlice(assembly, tiles, names, numbers, sexes, people)
+    def _members_now(self, k: int) -> bitmap.Planes:
+        self._look_again()
+        return self._members[k]
 
     def _place_of(self, dataset: DatasetId) -> int:
         for k, each in enumerate(self.datasets):

@@ -15,7 +15,7 @@ from megagenome.collection.environments import read_environments
 from megagenome.collection.model import Use
 from megagenome.collection.open_reading import OpenReading
 from megagenome.collection.permit_reading import PermitReading
-from megagenome.collection.permits import StoredPermit, read_permits_of
+from megagenome.collection.permits import permits_for, read_permit
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthenticated
@@ -74,18 +74,22 @@ def open_dataset(collection: Collection, caller: Caller, dataset: DatasetId, ter
 def _permits(
     collection: Collection, caller: Caller, dataset: DatasetId, terms: Terms
 ) -> dict[PermitId, frozenset[Use]]:
-    """The caller's permits that can be for a dataset, and their uses. One that is named and does not hold is among
-    them, so that its people learn why."""
+    """The caller's permits that can be for a dataset, and their uses. One that is named or the only one is among them
+    even where it does not hold, so that its people learn why."""
     if caller.subject is None:
         return {}
     with collection.engine.connect() as connection:
-        mine = read_permits_of(connection, caller.subject)
-    now = clock.now()
-
-    def counts(permit: StoredPermit) -> bool:
-        return permit.id == terms.permit if terms.permit else permit.holds(now)
-
-    return {each.id: each.uses for each in mine if dataset in each.datasets and counts(each)}
+        mine = permits_for(connection, caller.subject, dataset)
+        if terms.permit:
+            return {identity: uses for identity, uses in mine.items() if identity == terms.permit}
+        if len(mine) < 2:
+            return mine
+        now = clock.now()
+        return {
+            identity: uses
+            for identity, uses in mine.items()
+            if (permit := read_permit(connection, identity)) is not None and permit.holds(now)
+        }
 
 
 def _use(permit: PermitId, uses: frozenset[Use], terms: Terms) -> Use:
