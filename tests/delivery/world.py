@@ -157,8 +157,10 @@ def open_records() -> list[OpenRecord]:
 def write_open_variants(path: Path) -> None:
     """The open dataset's VCF, with its index."""
     lines = [OPEN_HEADER + "".join(f"\t{name}" for name in OPEN_PEOPLE)]
-    for each in open_records():
-        lines.append(f"{each.contig}\t{each.pos1}\t.\t{each.ref}\t{each.alt}\t.\t.\t.\tGT\t" + "\t".join(each.calls))
+    lines += [
+        f"{each.contig}\t{each.pos1}\t.\t{each.ref}\t{each.alt}\t.\t.\t.\tGT\t" + "\t".join(each.calls)
+        for each in open_records()
+    ]
     with pysam.BGZFile(str(path), "wb") as file:
         file.write(("\n".join(lines) + "\n").encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)

@@ -28,8 +28,8 @@ class FileAdmission(NamedTuple):
     check: Callable[[], None]
 
     def require(self) -> None:
-        """Raise `NotEntitled` as soon as it holds no longer, also because one of the samples' people withdrew. Cost:
-        some queries, 1 ms."""
+        """Raise `NotEntitled` once it holds no longer, also because one of the samples' people withdrew; at most 0.2 s
+        late. Cost: some queries, 1 ms, where it is so long ago that it was asked."""
         self.check()
 
 
@@ -50,15 +50,22 @@ def people_of(connection: sa.Connection, dataset: int, samples: Collection[str])
 _AT_ONCE = 1_000
 
 
-def admitted(people: dict[str, int], members: bitmap.Planes) -> frozenset[str]:
-    """Of samples, by their people's numbers, those whose people are in a set."""
-    return frozenset(sample for sample, number in people.items() if _has(members, number))
+def watched(
+    engine: sa.Engine, dataset: int, samples: Collection[str], members: Callable[[], bitmap.Planes]
+) -> tuple[frozenset[str], Callable[[], None]]:
+    """Of samples of a dataset, by its number, those whose people are among `members`; and a check that these still are,
+    which raises `NotEntitled`, as `members` does where nothing may be read any more."""
+    with engine.connect() as connection:
+        people = people_of(connection, dataset, samples)
+    here = members()
+    known = frozenset(sample for sample, number in people.items() if _has(here, number))
 
+    def check() -> None:
+        now = members()
+        if not all(_has(now, people[sample]) for sample in known):
+            raise NotEntitled("somebody whose genome is in it does not consent any more")
 
-def require_there(people: dict[str, int], samples: Collection[str], members: bitmap.Planes) -> None:
-    """Raise `NotEntitled` unless the people of these samples are all in a set."""
-    if not all(_has(members, people[sample]) for sample in samples):
-        raise NotEntitled("somebody whose genome is in it does not consent any more")
+    return known, check
 
 
 def _has(members: bitmap.Planes, number: int) -> bool:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.consent import read_consenting
-from megagenome.collection.file_admission import FileAdmission, admitted, people_of, require_there
+from megagenome.collection.file_admission import FileAdmission, watched
 from megagenome.collection.genotype_slice import GenotypeSlice, slice_tiles
 from megagenome.collection.model import Dataset, DatasetState
 from megagenome.collection.needs import Journal
@@ -65,14 +65,7 @@ class OpenReading:
         self._people()
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
-        with self._engine.connect() as connection:
-            people = people_of(connection, self._number, samples)
-        known = admitted(people, self._members)
-
-        def check() -> None:
-            self.still_valid()
-            require_there(people, known, self._members)
-
+        known, check = watched(self._engine, self._number, samples, self._people)
         return FileAdmission(self._caller, NO_PERMIT, dataset, known if samples else None, check)
 
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:

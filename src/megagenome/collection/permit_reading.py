@@ -26,7 +26,7 @@ from megagenome.collection import bitmap, tables
 from megagenome.collection.allele_rows import alleles_within
 from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
-from megagenome.collection.file_admission import FileAdmission, admitted, people_of, require_there
+from megagenome.collection.file_admission import FileAdmission, watched
 from megagenome.collection.genotype_slice import GenotypeSlice, slice_tiles
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
 from megagenome.collection.needs import Journal
@@ -271,16 +271,9 @@ class PermitReading(Reading):
     def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
         """That files of none but these samples of a dataset may be read by the permit: of those whose people consent
         now and belong to the cohort. Raises `NotEntitled` where the permit does not have the dataset."""
-        self._look_again()
         k = self._place_of(dataset)
-        with self._engine.connect() as connection:
-            people = people_of(connection, self._snapshot.numbers[self._visible[k]], samples)
-        known = admitted(people, self._members[k])
-
-        def check() -> None:
-            self.still_valid()
-            require_there(people, known, self._members[k])
-
+        number = self._snapshot.numbers[self._visible[k]]
+        known, check = watched(self._engine, number, samples, lambda: self._members_now(k))
         return FileAdmission(self._caller, self.permit.id, dataset, known, check)
 
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
