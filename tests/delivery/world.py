@@ -183,12 +183,12 @@ def write_reference(path: Path) -> Path:
     return path
 
 
-def write_reads(path: Path, reference: Path, mode: str) -> None:
+def write_reads(path: Path, reference: Path, mode: str, reads: int = READS) -> None:
     """Sorted reads with their index, some of them spliced, some without a place."""
     chance = random.Random(7)
     names = list(CONTIGS)
     header = {"HD": {"VN": "1.6", "SO": "coordinate"}, "SQ": [{"SN": n, "LN": m} for n, m in CONTIGS.items()]}
-    places = sorted((k := chance.randrange(2), chance.randrange(CONTIGS[names[k]] - 6000)) for _ in range(READS))
+    places = sorted((k := chance.randrange(2), chance.randrange(CONTIGS[names[k]] - 6000)) for _ in range(reads))
     with (
         pysam.FastaFile(str(reference)) as genome,
         pysam.AlignmentFile(str(path), mode, header=header, reference_filename=str(reference)) as out,
