@@ -33,6 +33,16 @@ class Environment(msgspec.Struct, frozen=True):
     at: str
     ended: str | None
 
+    @property
+    def fingerprint(self) -> str:
+        """A short name of the key, for people to compare."""
+        # cryptography takes 0.1 s to import, and whoever opens a collection would wait for it
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+        from megagenome.standards.crypt4gh_keys import fingerprint
+
+        return fingerprint(X25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key)))
+
 
 def register_environment(connection: sa.Connection, permit: PermitId, public_key: bytes, name: str, by: str) -> None:
     """Let what leaves by a permit be sealed for this key from the commit on. Idempotent for the same name. Raises
