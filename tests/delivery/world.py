@@ -4,6 +4,7 @@ one's people."""
 
 import hashlib
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +55,12 @@ class World(msgspec.Struct, frozen=True):
     def key(self) -> X25519PrivateKey:
         """The environment's."""
         return X25519PrivateKey.from_private_bytes(bytes.fromhex(self.environment))
+
+
+def copy_of(folder: Path, to: Path) -> Path:
+    """A copy of the node, to be served or changed."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns(".lock"))
+    return to
 
 
 def paths(folder: Path) -> Path:

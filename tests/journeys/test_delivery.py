@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import random
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +34,7 @@ from megagenome.kernel.ids import DatasetId, IndividualId
 from megagenome.kernel.sealed_files import Described
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
-from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, make_world, open_records, paths
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths
 from tests.journeys.network import Served, megagenome
 from tests.journeys.permit_node import (
     DATASET,
@@ -55,39 +54,27 @@ AT_ONCE_S = 1.0
 HTSGET, DRS = "/ga4gh/htsget/v1", "/ga4gh/drs/v1"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
-    folder = tmp_path_factory.mktemp("delivery") / "node"
-    return folder, make_world(folder)
-
-
-@pytest.fixture(scope="module")
-def served(made: tuple[Path, World], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture
+def served(delivering: Served) -> Served:
     """A node that nothing changes."""
-    with serving_at_its_address(copy_of(made[0], tmp_path_factory.mktemp("served") / "node")) as served:
-        yield served
+    return delivering
 
 
 @pytest.fixture
-def own(made: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
+def own(delivery_world: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
     """The test's own node."""
-    with serving_at_its_address(copy_of(made[0], tmp_path / "node")) as served:
+    with serving_at_its_address(copy_of(delivery_world[0], tmp_path / "node")) as served:
         yield served
 
 
 @pytest.fixture
-def world(made: tuple[Path, World]) -> World:
-    return made[1]
+def world(delivery_world: tuple[Path, World]) -> World:
+    return delivery_world[1]
 
 
 @pytest.fixture
-def plain(made: tuple[Path, World]) -> Path:
-    return paths(made[0])
-
-
-def copy_of(folder: Path, to: Path) -> Path:
-    shutil.copytree(folder, to, ignore=shutil.ignore_patterns(".lock"))
-    return to
+def plain(delivery_world: tuple[Path, World]) -> Path:
+    return paths(delivery_world[0])
 
 
 class Reader:
