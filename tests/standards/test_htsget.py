@@ -41,6 +41,15 @@ def body(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
+def test_only_one_encryption_is_known() -> None:
+    for given in ("rot13", "", "C4GH "):
+        with pytest.raises(Invalid, match="encryptionScheme"):
+            from_query(READS, [("encryptionScheme", given)])
+        with pytest.raises(Invalid, match="encryptionScheme"):
+            from_body(READS, body(encryptionScheme=given))
+    assert from_body(READS, body(encryptionScheme="c4GH")).sealed
+
+
 @pytest.mark.parametrize(
     ("kind", "query", "found"),
     [
@@ -54,7 +63,7 @@ def body(**fields: Any) -> bytes:
         (
             VARIANTS,
             {"format": "BCF", "referenceName": "1", "start": "5", "end": "4294967295", "encryptionScheme": "c4gh"},
-            SliceRequest(Format.BCF, False, (Slice("1", 5, 4294967295),)),
+            SliceRequest(Format.BCF, False, (Slice("1", 5, 4294967295),), True),
         ),
         (READS, {"fields": "QNAME,POS", "tags": "", "notags": "NM"}, SliceRequest(Format.BAM, False, None)),
     ],
