@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sealed files promise: sealing and opening beside the standard's own program, keeping them, and giving them out."""
+"""What sealed files promise: sealing and opening beside the standard's own program, keeping them, giving them out."""
 
 from collections.abc import Iterator
 
