@@ -23,7 +23,6 @@ def frequencies(method: Frequencies, sites: int) -> Combine:
         het=chosen.het,
         hom=chosen.hom,
         hemi=chosen.hemi,
-        missing=chosen.missing,
         hardy_weinberg_p=_hardy_weinberg(chosen),
     )
     return StudyResult({"frequencies": table}, {"alleles": len(chosen.alleles)}, chosen.notes())
