@@ -22,7 +22,7 @@ from megagenome.access.erasing import sweep_attachments
 from megagenome.access.exchange import Exchange, verify_decision
 from megagenome.access.exchange_routes import exchange_router
 from megagenome.access.heard_clocks import HeardClocks
-from megagenome.access.needs import Attachments, BelievedNode
+from megagenome.access.needs import AgainstDatasets, Attachments, BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.routes import access_router
@@ -52,7 +52,9 @@ class HubAccess(NamedTuple):
     reader: Reader
 
 
-def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
+def hub_access(
+    hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, against_datasets: AgainstDatasets
+) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
     members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
     clocks = HeardClocks(members=lambda: [node.id for node in joined_of(hub)])
@@ -66,6 +68,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
         knocker.knock,
         lambda connection, acts: ledger.write(connection, *acts),
         clocks.agreement,
+        against_datasets,
     )
     store = Store(hub.engine)
     process, reader = Process(store, world), Reader(store, world)
