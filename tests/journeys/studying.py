@@ -246,9 +246,13 @@ def until_answered(network: Network, study: str, country: str) -> None:
 
 @contextlib.contextmanager
 def studying(
-    top: Path, timing: str = "silence_s = 45", settings: Mapping[str, str] = MappingProxyType({})
+    top: Path,
+    timing: str = "silence_s = 45",
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_open: bool = False,
 ) -> Iterator[Network]:
-    """All of it running. `timing` is of the hub, `settings` are of countries' nodes."""
+    """All of it running. `timing` is of the hub, `settings` are of countries' nodes; `is_open`: so are all data."""
     hub = Process("hub", make_hub(top / "hub", f"\n[studies]\n{timing}\n"))
     for name, role in (("Ada", Role.RESEARCHER), ("Bob", Role.RESEARCHER), ("Signe", Role.SIGNING_OFFICIAL)):
         grant(hub.folder, name, role, organisation="Tartu")
@@ -260,7 +264,7 @@ def studying(
         ending.callback(hub.kill)
         hub.start()
         for country, node in nodes.items():
-            _load(node.folder, country)
+            _load(node.folder, country, *["--open"] * is_open)
             grant(node.folder, f"Decider{country}", Role.COUNTRY_DECIDER, country=country)
             megagenome("node", "join", node.folder, invitation(hub.folder, country))
             ending.callback(node.kill)
@@ -272,7 +276,7 @@ def _key(folder: Path) -> str:
     return str(json.loads(megagenome("node", "keys", folder, "--json").stdout)["keys"][0]["kid"])
 
 
-def _load(folder: Path, country: str) -> None:
+def _load(folder: Path, country: str, *options: str) -> None:
     files = folder.with_name(f"{folder.name}-files")
     files.mkdir()
     people = table(country)
@@ -283,4 +287,4 @@ def _load(folder: Path, country: str) -> None:
     with pysam.BGZFile(str(files / "cohort.vcf.gz"), "wb") as file:
         file.write(("\n".join(text) + "\n").encode())
     inputs = ["--assembly", "GRCh37", "--vcf", files / "cohort.vcf.gz", "--individuals", files / "people.tsv"]
-    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, "--consent-all", "--publish")
+    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, "--consent-all", "--publish", *options)
