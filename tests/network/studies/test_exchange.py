@@ -12,7 +12,7 @@ import pytest
 
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, Unauthenticated, Unavailable
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_nodes import remove
 from megagenome.standards.study import decode
@@ -192,6 +192,30 @@ def test_what_was_not_asked_for_is_read_and_not_kept(tmp_path: Path, place: str,
         assert most < 3 * len(content), "twice that is the test's frame; kept, it would be four times"
         assert reason in at.world.show(run).reason
         assert bool(at.world.show(run).reason) == bool(reason)
+
+
+def test_a_node_has_the_place_of_one_message(tmp_path: Path) -> None:
+    """Four that never end would be all that a hub reads at a time: each ends the one before."""
+
+    async def begun(content: bytes) -> AsyncIterator[bytes]:
+        yield content
+        await asyncio.sleep(60)
+
+    async def ask_often(at: Pair) -> Any:
+        place = Reply(Place("S0", 0, 0, Stage.SUMS), Sent(2_000_000, 0))
+        waiting = []
+        for _ in range(6):
+            token = sign_message(at.node.keys, at.message(place, payload_bytes=2_000_000))
+            waiting.append(asyncio.create_task(at.exchange.answer(begun(frame(token, b"")))))
+            await asyncio.sleep(0.1)
+        ended = await asyncio.wait_for(asyncio.gather(*waiting[:-1], return_exceptions=True), 30)
+        answer = await asyncio.wait_for(at.send(at.message(place, bytes(2_000_000)), bytes(2_000_000)), 30)
+        return [*ended, *await asyncio.gather(waiting[-1], return_exceptions=True)], answer
+
+    with pair(tmp_path) as at:
+        ended, answer = asyncio.run(ask_often(at))
+        assert [type(each) for each in ended] == [Unavailable] * 6
+        assert answer[0].node == "node.fi"
 
 
 def test_what_follows_the_end(tmp_path: Path) -> None:
