@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from litestar import Router
 
@@ -29,9 +28,8 @@ from megagenome.access.routes import access_router
 from megagenome.access.store import Store
 from megagenome.app.directory import RoleDirectory
 from megagenome.app.hub import ATTACHMENTS, Hub, joined_of
-from megagenome.collection.cohort import Cohort, cohort_id
+from megagenome.collection.cohort import cohort_id, read_cohort
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.joined_nodes import find_joined, follow, note_message
@@ -79,10 +77,7 @@ def hub_access(
 
 def identify_cohort(definition: str) -> str:
     """The id of the cohort that a definition describes. Raises `Invalid` for what is none."""
-    try:
-        return cohort_id(msgspec.json.decode(definition, type=Cohort))
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise Invalid(f"not a cohort's definition: {error}") from None
+    return cohort_id(read_cohort(definition))
 
 
 class HubMembers:

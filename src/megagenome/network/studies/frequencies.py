@@ -6,10 +6,8 @@ import numpy as np
 from megagenome.network.studies.alleles import Chosen, choose_alleles
 from megagenome.network.studies.associations import association_table
 from megagenome.network.studies.hardy_weinberg import exact_p
-from megagenome.network.studies.model import Combine, StudyResult
+from megagenome.network.studies.model import Z95, Combine, StudyResult
 from megagenome.standards.study import Frequencies
-
-Z95 = 1.959963984540054
 
 
 def frequencies(method: Frequencies, sites: int) -> Combine:
