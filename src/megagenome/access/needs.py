@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ledger import Act
 from megagenome.kernel.public_keys import PublicKeys
 from megagenome.standards.application import DatasetRef
@@ -58,7 +58,7 @@ def enter_nowhere(_connection: sa.Connection, _acts: Sequence[Act], /) -> None:
     """For a server without a ledger."""
 
 
-AgainstDatasets = Callable[[Sequence[DatasetRef]], MegagenomeError | None]
+AgainstDatasets = Callable[[Sequence[DatasetRef]], Invalid | None]
 """Why nobody can apply for all of these datasets, which then is raised; None where somebody can. May take seconds."""
 
 

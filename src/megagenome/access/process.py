@@ -77,10 +77,9 @@ class Process:
     def create(self, caller: Caller, order: c.Create) -> Outcome:
         """Begin a draft for a saved cohort, whose definition is copied into it for ever.
 
-        Raises `Unauthenticated`, `Invalid` (cohort, organisation, datasets that no node of the network publishes),
-        `Unavailable` where a dataset's node does not answer, `NotFound` (form, or a cohort that the caller has not
-        saved), `NotEntitled` where the caller belongs to no organisation, `Conflict` where too many of theirs have not
-        ended.
+        Raises `Unauthenticated`, `Invalid` (cohort, organisation, datasets that no node of the network has),
+        `NotFound` (form, or a cohort that the caller has not saved), `NotEntitled` where the caller belongs to no
+        organisation, `Conflict` where too many of theirs have not ended.
         """
         subject = _subject(caller)
         now, application, sha256 = clock.now(), ApplicationId(new_id()), _digest(order)
