@@ -54,7 +54,7 @@ def frequencies() -> ResultShown:
     random = np.random.default_rng(2)
     table: dict[str, list[Value]] = place(60, random)
     table |= {"low": [0.001] * 60, "high": [0.41] * 60}
-    for name in ("het", "hom", "hemi", "missing"):
+    for name in ("het", "hom", "hemi"):
         table[name] = [None, *random.integers(0, 900, 59).tolist()]
     table["hardy_weinberg_p"] = [None, *random.uniform(size=59).tolist()]
     return result({"frequencies": table}, people=2499, alleles=60)
