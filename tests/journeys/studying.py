@@ -37,8 +37,8 @@ HEADER = """##fileformat=VCFv4.2
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"""
 _ids = itertools.count(1)
 
-Counted = tuple[int, int, int]
-"""Heterozygous, homozygous, alleles called."""
+Counted = tuple[int | None, ...]
+"""Heterozygous, homozygous, alleles called; None where it is withheld."""
 
 
 def table(country: str) -> list[dict[str, str]]:
