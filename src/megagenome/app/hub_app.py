@@ -19,6 +19,7 @@ from megagenome.identity.spoken_for import Speaker
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
+from megagenome.network.offered import Offered
 from megagenome.network.routes import hub_routes
 from megagenome.portal.application_routes import application_router
 from megagenome.portal.examples import EXAMPLES, Example
@@ -42,7 +43,7 @@ def hub_app(hub: Hub) -> WebApp:
     )
     descriptor = describe_hub(settings, keys)
     ledger = Ledger(hub.engine, keys, settings.hub.id)
-    access = hub_access(hub, keys, descriptor, ledger)
+    access = hub_access(hub, keys, descriptor, ledger, Offered(network.network).against)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
     passports = explaining(hub.folder)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, tokens_below=STUDIES)
