@@ -15,7 +15,7 @@ from megagenome import __version__
 from megagenome.cli import main as cli
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, Unavailable
 
-ROLES = ["ask", "demo", "hub", "node", "passport", "synth"]
+ROLES = ["ask", "crypt4gh", "demo", "hub", "node", "passport", "study", "synth"]
 
 
 @pytest.fixture

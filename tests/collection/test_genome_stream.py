@@ -17,7 +17,7 @@ TEXT = b"##one\n##two\n#CHROM\n" + bytes(range(256)) * 1000
 
 
 def whole(content: bytes, size: int, *, plain: bool = False) -> bytes:
-    stream, parts = GenomeStream(io.BufferedReader(io.BytesIO(content)), "file", plain=plain), []  # type: ignore[arg-type]
+    stream, parts = GenomeStream(io.BufferedReader(io.BytesIO(content)), "file", plain=plain), []
     while part := stream.take(size):
         parts.append(part)
     assert stream.ended

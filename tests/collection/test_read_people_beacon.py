@@ -59,7 +59,7 @@ def refused(text: str) -> str:
 def test_a_whole_record() -> None:
     (person,), vocabulary, left_out = read(json.dumps([WHOLE]))
     assert person == Person(
-        individual_id="P1",  # type: ignore[arg-type]
+        individual_id="P1",
         sex=Sex.MALE,
         facts=(
             *observed("HP:0000007"),

@@ -110,7 +110,7 @@ def test_published_cases(shared: Path) -> None:
     persons = {person.individual_id: person for person in one_each}
     assert len(persons) > 200
     for name, packet in by_id.items():
-        person = persons[name]  # type: ignore[index]
+        person = persons[name]
         assert person.sex.value == {"FEMALE": "female", "MALE": "male"}.get(packet["subject"].get("sex", ""), "unknown")
         features = {(f["type"]["id"], bool(f.get("excluded"))) for f in packet.get("phenotypicFeatures", [])}
         found = {(f.term, f.status is Status.EXCLUDED) for f in person.facts if f.kind is FactKind.PHENOTYPE}

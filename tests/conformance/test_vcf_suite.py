@@ -91,7 +91,7 @@ def test_what_would_be_misread_is_refused_by_its_line(suite: dict[str, list[Path
         with pytest.raises(MegagenomeError) as error:
             read(path)
         assert getattr(error.value, "line", None), path.name
-        assert f"line {error.value.line}" in str(error.value)  # type: ignore[attr-defined]
+        assert f"line {error.value.line}" in str(error.value)
 
 
 @pytest.mark.shared

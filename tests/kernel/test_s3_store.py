@@ -77,7 +77,7 @@ else:
 """
 
 
-def much_later() -> "patch[object]":  # type: ignore[type-arg]
+def much_later() -> "patch[object]":
     now = clock.now() + timedelta(hours=2)
     return patch("megagenome.kernel.clock.now", lambda: now)
 
@@ -111,8 +111,8 @@ def test_an_answer_that_is_lost_makes_no_conflict(store: S3Store) -> None:
     real = obstore.put
 
     def twice(where: object, path: str, *rest: object, **more: object) -> object:
-        real(where, path, *rest, **more)  # type: ignore[arg-type]
-        return real(where, path, *rest, **more)  # type: ignore[arg-type]
+        real(where, path, *rest, **more)
+        return real(where, path, *rest, **more)
 
     with patch.object(obstore, "put", twice):
         put(store, "a", b"12345")
@@ -123,7 +123,7 @@ def test_parts_stay_where_nobody_knows_whether_they_are_the_blob(store: S3Store)
     real = obstore.put
 
     def silent(where: object, path: str, *rest: object, **more: object) -> object:
-        result = real(where, path, *rest, **more)  # type: ignore[arg-type]
+        result = real(where, path, *rest, **more)
         if path.startswith("blobs/"):
             raise obstore.exceptions.GenericError("timed out")
         return result

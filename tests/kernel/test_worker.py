@@ -63,7 +63,7 @@ def test_effects_are_committed_with_the_end(engine: sa.Engine) -> None:
 
 def test_effects_that_fail_undo_the_end(engine: sa.Engine, clock: Clock) -> None:
     put_down(engine)
-    worker = Worker(engine, {"ingest": lambda _: raising(KeyError("a name"))})  # type: ignore[dict-item,return-value]
+    worker = Worker(engine, {"ingest": lambda _: raising(KeyError("a name"))})
     assert worker.do_one()
     assert states(engine) == {"a": ("waiting", 1, "KeyError")}  # and nothing that the error said of somebody
 

@@ -192,4 +192,4 @@ def test_files_add_up() -> None:
     ],
 )
 def test_what_x_and_y_tell(sex: str, counts: dict[str, int]) -> None:
-    assert observed_sex(SampleQuality("a", **counts)) == sex  # type: ignore[arg-type]
+    assert observed_sex(SampleQuality("a", **counts)) == sex

@@ -22,7 +22,7 @@ def instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Start a shell with `program` instead of the reader."""
 
     def start(_arguments: list[str], **more: object) -> subprocess.Popen[bytes]:
-        return Popen(["/bin/sh", "-c", program], **more)  # type: ignore[call-overload, no-any-return]
+        return Popen(["/bin/sh", "-c", program], **more)
 
     monkeypatch.setattr(subprocess, "Popen", start)
 
@@ -69,7 +69,7 @@ def test_no_process_and_no_folder_is_left(tmp_path: Path, monkeypatch: pytest.Mo
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: object, **more: object) -> subprocess.Popen[bytes]:
-        started.append(Popen(*arguments, **more))  # type: ignore[call-overload]
+        started.append(Popen(*arguments, **more))
         return started[-1]
 
     monkeypatch.setattr(subprocess, "Popen", start)

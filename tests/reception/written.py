@@ -30,7 +30,7 @@ def bgzip(path: Path, text: str | bytes) -> Path:
 
 
 def write_vcf(path: Path, rows: str, samples: Sequence[str] = ("S1", "S2"), **more: object) -> Path:
-    return bgzip(path, header(samples, **more) + rows)  # type: ignore[arg-type]
+    return bgzip(path, header(samples, **more) + rows)
 
 
 def small_vcf(folder: Path, name: str = "a.vcf.gz") -> Path:

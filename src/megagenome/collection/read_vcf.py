@@ -19,7 +19,7 @@ from megagenome.collection.vcf_blocks import Odd, VcfBlocks, refuse
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards import bcf, bgzf, vcf
 from megagenome.standards.genotypes import Block, GenotypeSource
-from megagenome.standards.hts_index import read_index
+from megagenome.standards.index_contents import read_index
 from megagenome.standards.vcf_lines import BadLine
 
 

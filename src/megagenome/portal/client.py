@@ -15,6 +15,7 @@ from megagenome.identity.forgery import HEADER as FORGERY_HEADER
 from megagenome.kernel.errors import MegagenomeError, Unavailable
 from megagenome.standards.federation import (
     CohortAnswer,
+    CohortDefined,
     NodeList,
     RegionAnswer,
     Resolved,
@@ -168,6 +169,10 @@ class Hub(NamedTuple):
     async def cohort(self, question: str) -> CohortAnswer:
         """GET /api/cohort."""
         return await self._call("/api/cohort", {"q": question}, CohortAnswer)
+
+    async def cohort_definition(self, question: str) -> CohortDefined:
+        """GET /api/cohort/definition: no node is asked."""
+        return await self._call("/api/cohort/definition", {"q": question}, CohortDefined)
 
     async def terms(self, text: str) -> TermList:
         """GET /api/terms: terms that match, best first."""

@@ -37,12 +37,16 @@ def inspect_apart(
     """What a process without network and files finds of one file.
 
     A file on which that process dies, runs out of time or talks nonsense has failed, and the report says so. Raises
-    `Unavailable` where the process could not be isolated and `settings` require it: then nothing of the file was read.
+    `Unavailable` where the process could not be isolated and `settings` require it: then nothing of the file was read;
+    and what the file's `content` raises.
     Cost: 0.5 s to start; the process ends with this call.
     """
     cpu_s = _LEAST_CPU_S + submitted.size_bytes * settings.validation_cpu_s_per_gib // _GIB
-    with _started(submitted, task, settings, cpu_s) as (process, said):
+    broken: list[Exception] = []
+    with _started(submitted, task, settings, cpu_s, broken) as (process, said):
         told = _listen(process, said, time.monotonic() + _CLOCK_FACTOR * cpu_s, progress)
+    if broken:
+        raise broken[0]
     match told:
         case Finished(inspection):
             return inspection
@@ -56,7 +60,7 @@ def inspect_apart(
 
 @contextlib.contextmanager
 def _started(
-    submitted: Submitted, task: Task, settings: ReceptionSettings, cpu_s: int
+    submitted: Submitted, task: Task, settings: ReceptionSettings, cpu_s: int, broken: list[Exception]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The process, and where it talks. At the end it is dead, whatever happened."""
     task_file = os.memfd_create("task")
@@ -80,7 +84,7 @@ def _started(
         )
         try:
             if not isinstance(submitted.content, Path):
-                feed = threading.Thread(target=_feed, args=(process, submitted.content), daemon=True)
+                feed = threading.Thread(target=_feed, args=(process, submitted.content, broken), daemon=True)
                 feed.start()
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             yield process, process.stdout.fileno()
@@ -105,8 +109,8 @@ def environment() -> dict[str, str]:
     return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 
-def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]]) -> None:
-    """Write what `content` gives to the process, as long as it reads."""
+def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]], broken: list[Exception]) -> None:
+    """Write what `content` gives to the process, as long as it reads. Where it gives no more, `broken` has why."""
     pipe = process.stdin
     assert pipe is not None  # noqa: S101 - a pipe was asked for
     try:
@@ -114,7 +118,8 @@ def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes
             pipe.write(part)
     except BrokenPipeError:
         pass  # it has found enough
-    except Exception:  # noqa: BLE001 - the content cannot be read: what has come of it is no file to judge
+    except Exception as error:  # noqa: BLE001 - raised by who began this: what has come so far is no file to judge
+        broken.append(error)
         process.kill()
     finally:
         with contextlib.suppress(BrokenPipeError):

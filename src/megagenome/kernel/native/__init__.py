@@ -15,7 +15,7 @@ LIBRARY = Path(__file__).with_name("libmegagenome.so")
 VERSION = 4
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
-_POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+_POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
 _SETS = (_POINTER, _INT64, _POINTER, _POINTER, _INT64)
 
 

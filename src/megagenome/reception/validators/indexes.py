@@ -7,7 +7,7 @@ from typing import BinaryIO
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.reception.model import Indexed, Inspection, Task
 from megagenome.reception.validators.found import Found
-from megagenome.standards.hts_index import LIMIT_BYTES, Index, Sequence, read_index
+from megagenome.standards.index_contents import LIMIT_BYTES, Index, Sequence, read_index
 
 _OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
 _LONGEST_WITHOUT_CSI = 1 << 29

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from megagenome.kernel.errors import Corrupt, Invalid
-from megagenome.standards.hts_index import read_index
+from megagenome.standards.index_contents import read_index
 from tests.reception.written import csi, index_reads, small_vcf, tabix, write_reads
 
 
