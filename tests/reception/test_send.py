@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from megagenome.reception.folder import RECEIPT, STATE, Dataset
 from megagenome.reception.inbox_client import Inbox
-from megagenome.reception.send import PART_BYTES, cancel, check_receipt, send
+from megagenome.reception.send import PART_BYTES, _parts, cancel, check_receipt, send
 from megagenome.reception.send_state import new_state, read_state, require_unchanged, write_state
 from megagenome.standards.crypt4gh_stream import unseal
 from megagenome.standards.submission import State, read_receipt
@@ -97,8 +97,6 @@ def test_a_folder_is_sent_sealed_and_the_receipt_stays(folder: Path, inbox: Dire
 
 
 def test_an_empty_file_and_a_part_exactly_full_are_sent_whole(tmp_path: Path, inbox: Direct) -> None:
-    from megagenome.reception.send import _parts
-
     for size, count in ((0, 1), (1, 1), (PART_BYTES, 1), (PART_BYTES + 1, 2), (2 * PART_BYTES, 2)):
         path = tmp_path / f"{size}"
         path.write_bytes(hashlib.shake_128(b"x").digest(size))
