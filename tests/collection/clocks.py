@@ -32,10 +32,14 @@ class NoJournal:
 
     def __init__(self) -> None:
         self.read: list[tuple[str | None, str, str, Use, int]] = []
+        self.sliced: list[tuple[str | None, str, str, str, int]] = []
         self.said: list[tuple[str, str, tuple[str, ...]]] = []
 
     def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
         self.read.append((caller.subject, permit, dataset, use, records))
+
+    def enter_slice(self, caller: Caller, permit: PermitId, dataset: DatasetId, word: str, people: int, /) -> None:
+        self.sliced.append((caller.subject, permit, dataset, word, people))
 
     def enter_consent(self, _connection: object, by: str, act: str, datasets: Iterable[DatasetId], /) -> None:
         self.said.append((by, act, tuple(datasets)))

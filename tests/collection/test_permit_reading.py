@@ -78,7 +78,7 @@ def born(records: tuple[IndividualRecord, ...]) -> set[int]:
 def test_a_reading_without_a_permit_has_nothing_of_individuals(node: Collection) -> None:
     own = {name for name, _ in inspect.getmembers(PermitReading)} - {name for name, _ in inspect.getmembers(Reading)}
     public = {name for name in own if not name.startswith("_")}
-    asks = {"individuals", "individual_ids", "calls", "values", "alleles", "genotyped", "scan"}
+    asks = {"individuals", "individual_ids", "calls", "values", "alleles", "genotyped", "scan", "admit", "slice"}
     assert public == asks | {"still_valid", "require_all"}
     for caller in (PUBLIC, MALLORY, ALICE):
         for asked in Asked:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.delivery.world import World, copy_of, make_world
 from tests.journeys.nations import CHR22_37, CHRX, close_nation, make_nation, members
 from tests.journeys.network import Served, hub_over, serving
+from tests.journeys.permit_node import serving_at_its_address
 from tests.journeys.small import make_small
 from tests.oracles import genotypes as oracle
 from tests.oracles.real_genomes import COUNTRIES, FILES, panel, plain_counts
@@ -113,3 +115,17 @@ def network_of(folders: Sequence[Path], hub_folder: Path, nations: Files) -> Ite
     """The nodes of these folders, which are called as their country, and a hub over them."""
     with serving("node", folders) as nodes, hub_over(hub_folder, [node.url for node in nodes]) as hub:
         yield Nations(hub, {node.folder.name: node for node in nodes}, nations)
+
+
+@pytest.fixture(scope="session")
+def delivery_world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """The folder of a node with files and slices to give out, which nobody serves, and what is in it."""
+    folder = tmp_path_factory.mktemp("delivery") / "node"
+    return folder, make_world(folder)
+
+
+@pytest.fixture(scope="session")
+def delivering(delivery_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A copy of it that is served, and that nothing changes."""
+    with serving_at_its_address(copy_of(delivery_world[0], tmp_path_factory.mktemp("served") / "node")) as served:
+        yield served

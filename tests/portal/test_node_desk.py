@@ -18,7 +18,7 @@ from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.portal.node_desk import desk_page, node_desk_router, proposal_page
 from megagenome.standards.application import PartState
-from megagenome.standards.desk import DeskItem, DeskPage, DeskPart, DeskPermit
+from megagenome.standards.desk import DeskEnvironment, DeskItem, DeskPage, DeskPart, DeskPermit
 from megagenome.standards.permit import CountryDecision, DatasetDecision, PermitState, Verdict
 from megagenome.standards.problem import MEDIA_TYPE, problem
 from tests.portal.applications import NOW, document
@@ -45,6 +45,20 @@ def proposal(says: str = "words", **changed: Any) -> DeskPermit:
     decided = (DatasetDecision("GDI-FI-3", Verdict.REFUSED, says),)
     past = CountryDecision("permit1", "sha256:d", "node.fi", "FI", decided, says, NOW)
     return DeskPermit(item(says, **changed), document(says), (past,))
+
+
+def test_where_data_may_go_is_on_the_page() -> None:
+    none = proposal_page(proposal())
+    assert "Nowhere yet" in none
+    places = (
+        DeskEnvironment(EVIL, "ab12", "2026-01-02T03:04:05+00:00", "operator", None),
+        DeskEnvironment("old", "cd34", "2026-01-02T03:04:05+00:00", "operator", "2026-02-03T04:05:06+00:00"),
+    )
+    page = proposal_page(msgspec.structs.replace(proposal(), environments=places))
+    assert "Nowhere yet" not in page
+    assert EVIL not in page
+    for text in ("ab12", "cd34", "old"):
+        assert text in page
 
 
 class Api:

@@ -96,7 +96,10 @@ class Desk:
         with self._engine.connect() as connection:
             held = _found(connection, permit)
             return DeskPermit(
-                show_item(held, clock.now()), held.proposal.document, decisions_of(connection, held.row.permit)
+                show_item(held, clock.now()),
+                held.proposal.document,
+                decisions_of(connection, held.row.permit),
+                self._world.permits.environments(connection, permit),
             )
 
     def decide(self, caller: Caller, permit: str, decisions: Sequence[DatasetDecision]) -> DeskItem:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from megagenome.kernel.callers import Role
 from megagenome.kernel.ledger import Act
 from megagenome.kernel.public_keys import PublicKeys
+from megagenome.standards.desk import DeskEnvironment
 from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
@@ -91,6 +92,9 @@ class NodePermits(Protocol):
 
     def obey(self, connection: sa.Connection, revocation: Revocation, /) -> None:
         """What the hub says of a permit, which need not be known here (yet)."""
+
+    def environments(self, connection: sa.Connection, permit: str, /) -> tuple[DeskEnvironment, ...]:
+        """Where its data may go, also where they went before."""
 
 
 IdentifyCohort = Callable[[str], str]

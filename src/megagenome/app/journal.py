@@ -23,9 +23,17 @@ class LedgerJournal:
 
     def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
         """Enter a reading by permit; durable on return. Raises `Unavailable` where it cannot be entered."""
-        act = Act(
-            Kind.READ, caller.subject, caller.name, dataset=dataset, permit=permit, detail=use.value, count=records
+        self._enter(
+            Act(Kind.READ, caller.subject, caller.name, dataset=dataset, permit=permit, detail=use.value, count=records)
         )
+
+    def enter_slice(self, caller: Caller, permit: PermitId, dataset: DatasetId, word: str, people: int, /) -> None:
+        """Enter a slice of genotypes; as `enter_read`."""
+        self._enter(
+            Act(Kind.SLICE, caller.subject, caller.name, dataset=dataset, permit=permit, detail=word, count=people)
+        )
+
+    def _enter(self, act: Act) -> None:
         try:
             self._ledger.append(act)
         except sa.exc.SQLAlchemyError as error:

@@ -11,12 +11,14 @@ from megagenome.access.desk_routes import desk_router
 from megagenome.access.desk_rows import claims_of
 from megagenome.app.directory import RoleDirectory
 from megagenome.app.node import Node
+from megagenome.collection.environments import read_environments
 from megagenome.collection.permits import change_permit, granted_permit, store_permit, take_back, undo_grant
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.exchange import HubExchange
 from megagenome.network.freshness import Freshness
+from megagenome.standards.desk import DeskEnvironment
 from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
 
@@ -68,3 +70,10 @@ class CollectionPermits:
         """What the hub says of a permit, which need not be known here (yet)."""
         state, sequence = revocation.state, revocation.sequence
         change_permit(connection, PermitId(revocation.permit), state, f"the hub says {state}", sequence=sequence)
+
+    def environments(self, connection: sa.Connection, permit: str, /) -> tuple[DeskEnvironment, ...]:
+        """Where its data may go, also where they went before."""
+        return tuple(
+            DeskEnvironment(each.name, each.fingerprint, each.at, each.by, each.ended)
+            for each in read_environments(connection, PermitId(permit))
+        )

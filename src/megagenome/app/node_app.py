@@ -4,6 +4,7 @@
 from megagenome import __version__
 from megagenome.app.archive import keep_whole, open_archive
 from megagenome.app.countersigned import Countersigned
+from megagenome.app.delivery import NodeDelivery
 from megagenome.app.describe import describe_node, node_url
 from megagenome.app.grants import grants_of
 from megagenome.app.hub_bearer import HubBearer
@@ -89,6 +90,7 @@ def node_app(node: Node) -> WebApp:
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
+    delivery = NodeDelivery(node, archive, keys, info, signing.callers)
     return WebApp(
         [
             *signing.routers(node_error_pages, on_node=True),
@@ -103,6 +105,7 @@ def node_app(node: Node) -> WebApp:
             identity_router(descriptor, keys.jwks()),
             recipient_router(archive.keys),
             reception.router,
+            *delivery.routers,
             access.router,
             node_desk_router(),
             submission_router(),
@@ -120,6 +123,7 @@ def node_app(node: Node) -> WebApp:
             explained.lifespan,
             keep_whole(archive),
             reception.lifespan,
+            delivery.lifespan,
             *([studies.lifespan] if studies else []),
         ],
         on_shutdown=[passports.aclose, node.collection.close],

@@ -10,6 +10,7 @@ from megagenome.access.settings import AccessSettings
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.collection.settings import CollectionSettings
+from megagenome.delivery.settings import DeliverySettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.blob_store import BlobSettings
@@ -77,6 +78,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
     blobs: BlobSettings = BlobSettings()
+    delivery: DeliverySettings = DeliverySettings()
     collection: CollectionSettings = CollectionSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     signin: SignInSettings = SignInSettings()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.collection.cohort import EVERYONE, Cohort, mentions_alleles
 from megagenome.collection.model import Asked, Dataset, DatasetState, Tier, Use
+from megagenome.collection.open_reading import OpenReading
 from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
@@ -157,6 +158,17 @@ class Collection:
             self.require_fresh,
             self.prove,
         )
+
+    def open_data(self, caller: Caller, dataset: DatasetId) -> OpenReading:
+        """What anybody may read of a dataset without a permit, genotypes and files: if it is published and its holder
+        declared it open. Raises `NotEntitled` for any other, whether there is such a dataset or not."""
+        if self.journal is None:
+            raise Unavailable("nothing is read where it cannot be entered in a journal")
+        snapshot = self.snapshot()
+        for index, each in enumerate(snapshot.datasets):
+            if each.id == dataset and each.open and each.state is DatasetState.PUBLISHED:
+                return OpenReading(snapshot, self.engine, index, caller, self.journal)
+        raise NotEntitled(f"no data of {dataset} are open to everybody")
 
     def snapshot(self) -> Snapshot:
         """The collection at its current version: for the collection's own modules, and metadata of datasets."""

@@ -18,6 +18,10 @@ class Journal(Protocol):
         """Enter durably, before anything leaves, that so many records of a dataset are about to be read:
         individuals, or answers that count them."""
 
+    def enter_slice(self, caller: Caller, permit: PermitId, dataset: DatasetId, word: str, people: int, /) -> None:
+        """Enter durably, before anything leaves, that a slice of so many people's genotypes is about to be read: by a
+        permit for the use `word`, or without one where that is `open`."""
+
     def enter_consent(self, connection: sa.Connection, by: str, act: str, datasets: Sequence[DatasetId], /) -> None:
         """Enter, by the commit of the transaction in which it happens, that a person of these datasets said something
         about their consent: `act`, not who they are."""

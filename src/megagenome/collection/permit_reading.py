@@ -26,6 +26,8 @@ from megagenome.collection import bitmap, tables
 from megagenome.collection.allele_rows import alleles_within
 from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
+from megagenome.collection.file_admission import FileAdmission, watched
+from megagenome.collection.genotype_slice import GenotypeSlice, slice_tiles
 from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
 from megagenome.collection.needs import Journal
 from megagenome.collection.people import Fact, FactKind, Status
@@ -77,8 +79,7 @@ class AlleleCalls(NamedTuple):
 
     copies  int8 [people]: copies of the allele
     called  int8 [people]: alleles that were called; 0 where none was, where the person is not in the dataset's
-    genotypes,
-            and of who withdrew since the reading was opened
+            genotypes, and of who withdrew since the reading was opened
     """
 
     allele: Allele
@@ -266,6 +267,39 @@ class PermitReading(Reading):
             sexes = read_sexes(connection, numbers, self._snapshot.batches)
         plan = ScanPlan(alleles, self._loads(alleles.assembly), numbers, sexes, self._snapshot.batches)
         return GenotypeScan(plan, self._while_there(fixed), executor)
+
+    def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
+        """That files of none but these samples of a dataset may be read by the permit: of those whose people consent
+        now and belong to the cohort. Raises `NotEntitled` where the permit does not have the dataset."""
+        k = self._place_of(dataset)
+        number = self._snapshot.numbers[self._visible[k]]
+        known, check = watched(self._engine, number, samples, lambda: self._members_now(k))
+        return FileAdmission(self._caller, self.permit.id, dataset, known, check)
+
+    def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
+        """The genotypes on an assembly of everybody of the cohort in a dataset who consents now, under their pseudonyms
+        and in the order of these. Entered in the journal."""
+        self._look_again()
+        k = self._place_of(dataset)
+        order, batches = self._order, self._snapshot.batches
+        number = self._snapshot.numbers[self._visible[k]]
+        tiles, having = slice_tiles(self._snapshot.tiles, number, assembly, batches)
+        mine = np.unpackbits((having & self._members[k]).reshape(-1), bitorder="little")[order.numbers].view(np.bool_)
+        numbers, names = order.numbers[mine], order.names[mine].astype(str).tolist()
+        with self._engine.connect() as connection:
+            sexes = read_sexes(connection, numbers, batches)
+        self._journal.enter_slice(self._caller, self.permit.id, dataset, self.use.value, len(names))
+        return GenotypeSlice(assembly, tiles, names, numbers, sexes, lambda: self._members_now(k))
+
+    def _members_now(self, k: int) -> bitmap.Planes:
+        self._look_again()
+        return self._members[k]
+
+    def _place_of(self, dataset: DatasetId) -> int:
+        for k, each in enumerate(self.datasets):
+            if each.id == dataset:
+                return k
+        raise NotEntitled(f"permit {self.permit.id} does not have dataset {dataset} here, or it cannot be read now")
 
     def require_all(self, numbers: bitmap.Numbers) -> None:
         """Raise `PeopleChanged` unless all of these people of `PeopleValues.numbers` are in it now; else as

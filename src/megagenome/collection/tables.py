@@ -228,3 +228,16 @@ permit_state = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("changed", sa.String(40), nullable=False),
 )
+
+permit_environment = sa.Table(
+    "permit_environment",
+    METADATA,
+    # The Crypt4GH keys for which what is not open is sealed that leaves by a permit. One that ended stays, so that it
+    # never comes back.
+    sa.Column("permit", sa.String(200), sa.ForeignKey("permit.id"), primary_key=True),
+    sa.Column("public_key", sa.String(64), primary_key=True),  # X25519, 32 bytes in hexadecimal
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("by", sa.String(600), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("ended", sa.String(40)),
+)

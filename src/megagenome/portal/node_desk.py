@@ -93,6 +93,7 @@ def proposal_page(
         item=found.item,
         permit=found.document,
         decisions=list(reversed(found.decisions)),
+        environments=found.environments,
         asked=asked,
         can_decide=any(each.choices for each in asked),
         words=definition_words(found.document.definition),

@@ -5,6 +5,7 @@ Inflated by libdeflate, as bcftools does it: it takes a seventh of zlib's time, 
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import deflate
@@ -18,6 +19,9 @@ _FIXED = struct.Struct("<4s6xH")  # magic; time, flags and system are of no use;
 _FIELD = struct.Struct("<2sH")
 _TRAILER = struct.Struct("<II")  # CRC-32 and length of what was compressed
 _LARGEST = 1 << 16
+_PLAIN = 0xFF00  # of a block that we write, as htslib does it: even what cannot be compressed fits
+_LEVEL = 6
+_HEAD = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0"
 _ONE_FIELD = (
     b"\x06\x00BC\x02\x00"  # the extra fields' length and the head of the one that there is in nearly every file
 )
@@ -84,3 +88,42 @@ def _find_block(compressed: bytes, at: int) -> tuple[int, int]:
             return first, int.from_bytes(compressed[field : field + 2], "little") + 1
         field += length
     raise Malformed
+
+
+def compress(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Bytes that come in any pieces, as BGZF: a block for each 65,280 of them, and the empty one that ends a file.
+
+    Cost: about 15 s of processor for each GiB of text, by libdeflate.
+    """
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        whole = len(waiting) - len(waiting) % _PLAIN
+        for at in range(0, whole, _PLAIN):
+            yield block(bytes(waiting[at : at + _PLAIN]))
+        del waiting[:whole]
+    if waiting:
+        yield block(bytes(waiting))
+    yield END
+
+
+def block(plain: bytes) -> bytes:
+    """One block of at most 65,280 bytes."""
+    deflated = bytes(deflate.deflate_compress(plain, _LEVEL))
+    size = len(_HEAD) + 2 + len(deflated) + _TRAILER.size
+    return _HEAD + (size - 1).to_bytes(2, "little") + deflated + _TRAILER.pack(deflate.crc32(plain), len(plain))
+
+
+def blocks(plain: bytes) -> Iterator[bytes]:
+    """Bytes as blocks, without the one that ends a file."""
+    for at in range(0, len(plain), _PLAIN):
+        yield block(plain[at : at + _PLAIN])
+
+
+def size_of_block(compressed: bytes) -> int | None:
+    """How long the block is that these bytes begin with; None where they do not reach so far that it says so. Raises
+    `Malformed` for what is no block."""
+    if len(compressed) < _FIXED.size:
+        return None
+    _, length = _find_block(compressed, 0)
+    return None if length > _LARGEST else length

@@ -10,9 +10,10 @@ A packet is for one recipient; those for others do not open and are passed over.
 before it is read: a count or a length of a stranger's allocates nothing.
 """
 
+import itertools
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -150,9 +151,16 @@ def _edit_count(content: bytes) -> int:
 
 
 def write_header(
-    keys: Iterable[bytes], recipients: Sequence[X25519PublicKey], edits: Sequence[int] | None = None
+    keys: Iterable[bytes],
+    recipients: Sequence[X25519PublicKey],
+    edits: Sequence[int] | None = None,
+    *,
+    secret: bytes | None = None,
 ) -> bytes:
     """A header with these data keys, and the edit list if any, for each recipient. Its writer's key is used once.
+
+    With a `secret` (32 bytes or more) the same header is made each time, so that a download of it can go on where it
+    broke off: the writer's key and nonces follow from the secret and all that is in the header.
 
     Raises `Invalid` for no recipient or one that nobody can be, `TooLarge` for more than a header holds.
     """
@@ -163,16 +171,30 @@ def write_header(
         if any(not 0 <= each <= _LARGEST_LENGTH for each in edits):
             raise Invalid("a length of an edit list is not of 64 bits")
         contents.append(struct.pack(f"<II{len(edits)}Q", _EDIT_LIST, len(edits), *edits))
-    writer = X25519PrivateKey.generate()
-    packets = [_seal_packet(content, writer, recipient) for recipient in recipients for content in contents]
+    random = _derived(secret, contents, recipients) if secret is not None else os.urandom
+    writer = X25519PrivateKey.from_private_bytes(random(KEY_BYTES))
+    packets = [
+        _seal_packet(content, writer, recipient, random(_NONCE_BYTES))
+        for recipient in recipients
+        for content in contents
+    ]
     header = _FIXED.pack(MAGIC, VERSION, len(packets)) + b"".join(packets)
     if header_size(header) != len(header):
         raise AssertionError("a header that is written can be read")
     return header
 
 
-def _seal_packet(content: bytes, writer: X25519PrivateKey, recipient: X25519PublicKey) -> bytes:
-    mine, theirs, nonce = writer.public_key().public_bytes_raw(), recipient.public_bytes_raw(), os.urandom(_NONCE_BYTES)
+def _derived(secret: bytes, contents: Sequence[bytes], recipients: Sequence[X25519PublicKey]) -> Callable[[int], bytes]:
+    """Bytes that look random, the same for the same header."""
+    seed = blake2b(key=secret[:64], digest_size=32)
+    for part in (*contents, *(recipient.public_bytes_raw() for recipient in recipients)):
+        seed.update(len(part).to_bytes(8, "little") + part)
+    asked = itertools.count()
+    return lambda size: blake2b(next(asked).to_bytes(8, "little"), key=seed.digest(), digest_size=size).digest()
+
+
+def _seal_packet(content: bytes, writer: X25519PrivateKey, recipient: X25519PublicKey, nonce: bytes) -> bytes:
+    mine, theirs = writer.public_key().public_bytes_raw(), recipient.public_bytes_raw()
     try:
         shared = _shared_key(writer.exchange(recipient), theirs, mine)
     except ValueError:

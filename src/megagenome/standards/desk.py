@@ -58,9 +58,22 @@ class DeskPage(msgspec.Struct, frozen=True):
     items: tuple[DeskItem, ...]
 
 
+class DeskEnvironment(msgspec.Struct, frozen=True):
+    """Where data of a permit may go: they are sealed for its key, of which `fingerprint` is the short name. `ended`
+    None while they are. Times are ISO 8601, UTC."""
+
+    name: str
+    fingerprint: str
+    registered: str
+    by: str
+    ended: str | None
+
+
 class DeskPermit(msgspec.Struct, frozen=True):
-    """A proposal with its document, and the decisions of this country on it, oldest first."""
+    """A proposal with its document, the decisions of this country on it, oldest first, and the permit's environments
+    at this node."""
 
     item: DeskItem
     document: PermitDocument
     decisions: tuple[CountryDecision, ...]
+    environments: tuple[DeskEnvironment, ...] = ()

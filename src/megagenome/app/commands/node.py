@@ -49,6 +49,11 @@ node.command(
 )
 node.command("megagenome.app.commands.peers:peers", name="peers")
 node.command(
+    "megagenome.app.commands.environment:environment",
+    name="environment",
+    help="Say where the data of a permit may go: the keys that they are sealed for.",
+)
+node.command(
     "megagenome.app.commands.archive:archive",
     name="archive",
     help="List, verify, shred and rebuild the files that a node keeps sealed.",

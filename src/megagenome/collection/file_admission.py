@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""That somebody may read files of some people of a dataset now: what `archive.needs.Admission` asks for. Nothing but a
+reading makes one."""
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from megagenome.collection import bitmap, tables
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import NotEntitled
+from megagenome.kernel.ids import DatasetId, PermitId
+
+
+class FileAdmission(NamedTuple):
+    """Made by `PermitReading.admit` and `OpenReading.admit`.
+
+    samples  whose files may be read: of those that were asked for, the ones whose people consent and belong to the
+             cohort; None for a file of open data that holds nobody's genome
+    check    raises `NotEntitled` once this does not hold any more for any of them
+    """
+
+    caller: Caller
+    permit: PermitId
+    dataset: DatasetId
+    samples: frozenset[str] | None
+    check: Callable[[], None]
+
+    def require(self) -> None:
+        """Raise `NotEntitled` once it holds no longer, also because one of the samples' people withdrew; at most 0.2 s
+        late. Cost: some queries, 1 ms, where it is so long ago that it was asked."""
+        self.check()
+
+
+def people_of(connection: sa.Connection, dataset: int, samples: Collection[str]) -> dict[str, int]:
+    """The number of the person whom each of these samples of a dataset is of; unknown samples are left out. `dataset`
+    is its number."""
+    sample = tables.biosample.c
+    found: dict[str, int] = {}
+    wanted = sorted(samples)
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = sa.select(sample.id, sample.individual).where(
+            sample.dataset == dataset, sample.id.in_(wanted[at : at + _AT_ONCE])
+        )
+        found |= {row.id: row.individual for row in connection.execute(some)}
+    return found
+
+
+_AT_ONCE = 1_000
+
+
+def watched(
+    engine: sa.Engine, dataset: int, samples: Collection[str], members: Callable[[], bitmap.Planes]
+) -> tuple[frozenset[str], Callable[[], None]]:
+    """Of samples of a dataset, by its number, those whose people are among `members`; and a check that these still are,
+    which raises `NotEntitled`, as `members` does where nothing may be read any more."""
+    with engine.connect() as connection:
+        people = people_of(connection, dataset, samples)
+    here = members()
+    known = frozenset(sample for sample, number in people.items() if _has(here, number))
+
+    def check() -> None:
+        now = members()
+        if not all(_has(now, people[sample]) for sample in known):
+            raise NotEntitled("somebody whose genome is in it does not consent any more")
+
+    return known, check
+
+
+def _has(members: bitmap.Planes, number: int) -> bool:
+    batch, within = divmod(number, bitmap.BATCH)
+    return batch < len(members) and bool(members[batch, within >> 3] >> (within & 7) & 1)

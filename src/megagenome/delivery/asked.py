@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the routes of delivery read of every request alike, and how they answer."""
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from megagenome.delivery.permitted import PERMIT_FIELD, USE_FIELD, Terms
+from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound, TooLarge
+from megagenome.standards.crypt4gh_keys import read_public_key
+from megagenome.standards.htsget import PREFLIGHT_MAX_AGE_S
+from megagenome.standards.problem import status_of
+
+KEY_FIELD = "Htsget-Context-Public-Key"
+"""The recipient's key file in base64, as htsget-rs and others take it."""
+
+RANGES = "/delivery"
+"""Below this are the bytes, which are fetched by tickets."""
+
+_KEY_BYTES = 32
+_MOST_PARAMETERS = 100
+_log = logging.getLogger(__name__)
+"""Faults of ours only; no question, ticket or key is ever logged."""
+
+Http = Request[Any, Any, Any]
+
+
+def caller_of(request: Http) -> Caller:
+    """Who asks; the public where nobody put a caller on the request."""
+    caller: Caller = request.scope.get("caller", PUBLIC)  # type: ignore[assignment]
+    return caller
+
+
+def parameters_of(request: Http) -> list[tuple[str, str]]:
+    """The parameters in the address. Raises `Invalid` for far too many."""
+    text = request.scope["query_string"].decode("utf-8", "replace")
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
+
+
+def terms_of(request: Http, *, sealed: bool = False) -> Terms:
+    """By which permit and use, and for which key. Raises `Invalid` for a key that is none."""
+    key = request.headers.get(KEY_FIELD)
+    recipient = None if key is None else _read_key(key)
+    permit, use = (request.headers.get(field, "").strip() for field in (PERMIT_FIELD, USE_FIELD))
+    return Terms(permit, use, recipient, sealed=sealed or recipient is not None)
+
+
+def _read_key(field: str) -> X25519PublicKey:
+    try:
+        content = base64.b64decode(field, validate=True)
+        if len(content) == _KEY_BYTES:
+            return X25519PublicKey.from_public_bytes(content)
+        return read_public_key(content.decode("ascii"))
+    except (binascii.Error, UnicodeDecodeError):
+        raise Invalid(f"{KEY_FIELD} is not a public key file of Crypt4GH in base64") from None
+
+
+def address_of(request: Http, configured: str) -> str:
+    """This server's address: what it is configured to be, else as it is asked."""
+    return configured or str(request.base_url).rstrip("/")
+
+
+def across_origins(request: Http) -> dict[str, str]:
+    """The fields by which a page of another site may read an answer. It never brings the reader's session with it."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return {}
+    told = "ETag, Content-Range, Accept-Ranges, Content-Length"
+    return {"access-control-allow-origin": origin, "access-control-expose-headers": told, "vary": "Origin"}
+
+
+def preflight(request: Http) -> Response[bytes]:
+    """The answer to a browser that asks whether a page of another site may ask."""
+    fields = {
+        "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+        "access-control-allow-headers": request.headers.get("access-control-request-headers", "Authorization")[:1000],
+        "access-control-max-age": str(PREFLIGHT_MAX_AGE_S),
+    }
+    return Response(b"", status_code=204, headers=across_origins(request) | fields)
+
+
+def errors(render: Callable[[Exception], bytes], media_type: str) -> ExceptionHandlersMap:
+    """Errors in a standard's own envelope."""
+
+    def respond(request: Http, error: Exception, status: int) -> Response[bytes]:
+        headers: Mapping[str, str] = {"www-authenticate": "Bearer"} if status == 401 else {}  # RFC 6750, 3
+        fields = {**across_origins(request), **headers}
+        return Response(render(error), media_type=media_type, status_code=status, headers=fields)
+
+    def condition(request: Http, error: MegagenomeError) -> Response[bytes]:
+        return respond(request, error, status_of(error))
+
+    def http(request: Http, error: HTTPException) -> Response[bytes]:
+        kinds = {404: NotFound, 413: TooLarge}
+        known = kinds.get(error.status_code, Invalid)(error.detail)
+        return respond(request, known, error.status_code)
+
+    def fault(request: Http, error: Exception) -> Response[bytes]:
+        _log.error("answering failed", exc_info=error)
+        return respond(request, error, 500)
+
+    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What leaves a node: whole files, parts of files of reads, genotypes of the collection. Asked for once by whoever says
+who they are, which gives a ticket; and fetched by the ticket, when all is looked at again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from megagenome.collection import Collection
+from megagenome.collection.file_admission import FileAdmission
+from megagenome.collection.open_reading import OpenReading
+from megagenome.delivery.layouts import Layouts, require_references
+from megagenome.delivery.needs import Files, Sealed
+from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dataset, recipient_for
+from megagenome.delivery.tickets import Ticket, Tickets
+from megagenome.delivery.variant_files import regions_of, variant_file
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid, NotFound, Unauthenticated
+from megagenome.kernel.ids import DatasetId, parse_dataset_id
+from megagenome.kernel.ledger import Kind
+from megagenome.kernel.sealed_files import ArchivedFile, FileState, parse_file_id
+from megagenome.reference import assembly
+from megagenome.standards.crypt4gh_keys import fingerprint
+from megagenome.standards.crypt4gh_segments import sealed_size
+from megagenome.standards.crypt4gh_stream import seal
+from megagenome.standards.htsget import Format, SliceRequest, UnsupportedFormat
+
+HEADER_BYTES = 124
+"""Of a Crypt4GH header with one key for one recipient."""
+
+
+class FoundFile(NamedTuple):
+    """A file that somebody may read now."""
+
+    file: ArchivedFile
+    reading: DataReading
+    admission: FileAdmission
+
+
+class Granted(NamedTuple):
+    """A ticket, and the object that it is for: what follows `/delivery/` in the address."""
+
+    object: str
+    token: str
+
+
+class Whole(NamedTuple):
+    """A file of which any bytes can be fetched.
+
+    etag  the same as long as its bytes are the same
+    open  enters it in the ledger; what it returns reads a range
+    """
+
+    size_bytes: int
+    etag: str
+    name: str
+    open: Callable[[], Callable[[int, int], Iterator[bytes]]]
+
+
+class Stream(NamedTuple):
+    """A file that is made while it is sent; `open` enters it in the ledger."""
+
+    name: str
+    open: Callable[[], Iterator[bytes]]
+
+
+class Delivery:
+    """Files and slices of one node. Safe to use from many threads."""
+
+    def __init__(self, collection: Collection, files: Files, tickets: Tickets) -> None:
+        self._collection, self._files, self._tickets = collection, files, tickets
+        self._layouts = Layouts(files)
+
+    def find(self, caller: Caller, file: str, terms: Terms = NO_TERMS) -> FoundFile:
+        """A file that may be read now, by its id.
+
+        Raises `NotFound`, in the same words, for one that there is not, that is not ready, that holds the genome of
+        somebody who is not (any more) among the people of the caller's permit, or whose dataset the public does not
+        know of; `Unauthenticated` or `NotEntitled` for one of a published dataset that needs a permit.
+        """
+        missing = NotFound(f"there is no file {file[:100]} here that you may read")
+        try:
+            found = self._files.find(parse_file_id(file))
+        except Invalid:
+            raise missing from None
+        if found is None or found.state is not FileState.READY:
+            raise missing
+        try:
+            reading = open_dataset(self._collection, caller, found.dataset, terms)
+        except NotFound:
+            raise missing from None
+        samples = self._samples(found)
+        admission = reading.admit(found.dataset, samples)
+        if admission.samples is not None and not (samples and samples <= admission.samples):
+            raise missing
+        return FoundFile(found, reading, admission)
+
+    def published_files(self) -> list[ArchivedFile]:
+        """The ready files of all published datasets: what is told of a node's holdings to everybody."""
+        known = {each.id for each in self._collection.published}
+        return [each for each in self._files.files_of() if each.dataset in known and each.state is FileState.READY]
+
+    def published(self, file: str) -> tuple[ArchivedFile, bool] | None:
+        """A ready file of a published dataset, and whether that is open to everybody; else None."""
+        try:
+            found = self._files.find(parse_file_id(file))
+        except Invalid:
+            return None
+        if found is None or found.state is not FileState.READY:
+            return None
+        return next(((found, each.open) for each in self._collection.published if each.id == found.dataset), None)
+
+    def file_ticket(self, caller: Caller, file: str, terms: Terms) -> Granted:
+        """A ticket for a whole file. Raises what `find` and `recipient_for` raise."""
+        found = self.find(caller, file, terms)
+        return self._ticket(caller, found.reading, found.file.id, terms)
+
+    def reads_ticket(self, caller: Caller, file: str, asked: SliceRequest, terms: Terms) -> Granted:
+        """A ticket for a file of reads or a part of it. Raises what `file_ticket` raises; `UnsupportedFormat` where the
+        file is of the other format; `NotFound` for an unknown reference. Cost: some ms."""
+        found = self.find(caller, file, terms)
+        if found.file.format not in (Format.BAM, Format.CRAM):
+            raise NotFound(f"there is no file {file[:100]} of reads here that you may read")
+        if found.file.format != asked.format:
+            raise UnsupportedFormat(f"{found.file.id} is kept as {found.file.format} and given as no other")
+        if asked.slices is None and not asked.header_only:
+            return self._ticket(caller, found.reading, found.file.id, terms)
+        if asked.slices is not None:
+            layout = self._layouts.of(found.file)
+            require_references(layout, asked.slices)
+            if layout.places is None:
+                raise Invalid(f"{found.file.id} has no index, so no part of it can be given; ask for the whole file")
+        return self._ticket(caller, found.reading, found.file.id, terms, asked)
+
+    def variants_ticket(self, caller: Caller, place: str, asked: SliceRequest, terms: Terms) -> Granted:
+        """A ticket for genotypes of a dataset; `place` is its id, with `/` and an assembly where it has several."""
+        dataset, name = _place(place)
+        reading = open_dataset(self._collection, caller, dataset, terms)
+        name = _assembly(reading, dataset, name)
+        regions_of(name, asked.slices)
+        return self._ticket(caller, reading, f"{dataset}/{name}", terms, asked)
+
+    def redeem(self, token: str, object: str) -> Whole | Stream:  # noqa: A002 - the ticket's word
+        """What a ticket is for, if all that it was given for still holds. Nothing is opened yet.
+
+        Raises `Unauthenticated` for a ticket that is none, is over or is for another object; `NotFound` or
+        `NotEntitled` where permit, environment, dataset, file or somebody's consent is not what it was.
+        """
+        ticket = self._tickets.read(token)
+        if ticket.object != object:
+            raise Unauthenticated("the ticket is for something else")
+        terms = Terms(ticket.permit, ticket.use, ticket.recipient_key)
+        if "/" in object:
+            return self._variants(ticket, terms)
+        found = self.find(ticket.caller, object, terms)
+        recipient = self._recipient(found.reading, ticket, terms)
+        if ticket.format:
+            return self._reads(found, ticket, recipient)
+        return self._plain(found) if recipient is None else self._sealed(found, recipient)
+
+    def _ticket(
+        self, caller: Caller, reading: DataReading, wanted: str, terms: Terms, asked: SliceRequest | None = None
+    ) -> Granted:
+        recipient = recipient_for(self._collection.engine, reading, terms)
+        by = ("", "") if isinstance(reading, OpenReading) else (reading.permit.id, reading.use.value)
+        ticket = Ticket(
+            caller.subject,
+            wanted,
+            format=asked.format.value if asked else "",
+            header_only=asked.header_only if asked else False,
+            slices=asked.slices if asked else None,
+            permit=by[0],
+            use=by[1],
+            recipient=recipient.public_bytes_raw().hex() if recipient else "",
+        )
+        return Granted(wanted, self._tickets.make(ticket))
+
+    def _recipient(self, reading: DataReading, ticket: Ticket, terms: Terms) -> X25519PublicKey | None:
+        """The key of a ticket, if it still counts. A dataset that was opened since is given as the ticket says."""
+        if not ticket.permit and not isinstance(reading, OpenReading):
+            raise Unauthenticated("the ticket was for open data, which these are no more: ask for a new one")
+        return recipient_for(self._collection.engine, reading, terms)
+
+    def _samples(self, file: ArchivedFile) -> frozenset[str]:
+        """Whose genomes a file tells of: an index tells of those in the file that it is of."""
+        of = None if file.index_of is None else self._files.find(file.index_of)
+        return frozenset(file.samples) | frozenset(of.samples if of else ())
+
+    def _open(self, found: FoundFile, kind: Kind) -> Sealed:
+        return self._files.open(found.file.id, found.admission, kind)
+
+    def _plain(self, found: FoundFile) -> Whole:
+        file = found.file
+        return Whole(file.size_bytes, f'"{file.sha256}"', file.name, lambda: self._open(found, Kind.FILE).read)
+
+    def _sealed(self, found: FoundFile, recipient: X25519PublicKey) -> Whole:
+        file = found.file
+
+        def opened() -> Callable[[int, int], Iterator[bytes]]:
+            sealed = self._open(found, Kind.FILE)
+            header = sealed.header(recipient)
+            if len(header) != HEADER_BYTES:
+                raise AssertionError("a header with one key has 124 bytes")
+
+            def read(start: int, end: int) -> Iterator[bytes]:
+                if start < HEADER_BYTES:
+                    yield header[start:end]
+                if end > HEADER_BYTES:
+                    yield from sealed.body(max(0, start - HEADER_BYTES), end - HEADER_BYTES)
+
+            return read
+
+        etag = f'"{file.body_sha256}-{fingerprint(recipient)}"'
+        return Whole(HEADER_BYTES + sealed_size(file.size_bytes), etag, f"{file.name}.c4gh", opened)
+
+    def _reads(self, found: FoundFile, ticket: Ticket, recipient: X25519PublicKey | None) -> Stream:
+        layout = self._layouts.of(found.file)
+
+        def pieces() -> Iterator[bytes]:
+            opened = self._open(found, Kind.SLICE)
+            yield from layout.beginning(opened)
+            yield from layout.records(opened, ticket.slices or ())
+            yield layout.ending()
+
+        return Stream(_named(found.file.name, recipient), lambda: _for(pieces(), recipient))
+
+    def _variants(self, ticket: Ticket, terms: Terms) -> Stream:
+        dataset, name = _place(ticket.object)
+        reading = open_dataset(self._collection, ticket.caller, dataset, terms)
+        recipient = self._recipient(reading, ticket, terms)
+        wanted = Format(ticket.format)
+        regions = () if ticket.header_only else regions_of(name, ticket.slices)
+
+        def opened() -> Iterator[bytes]:
+            return _for(variant_file(reading.slice(dataset, name), wanted, regions), recipient)
+
+        ending = "vcf.gz" if wanted is Format.VCF else "bcf"
+        return Stream(_named(f"{dataset}.{ending}", recipient), opened)
+
+
+def _place(place: str) -> tuple[DatasetId, str]:
+    dataset, _, name = place.partition("/")
+    try:
+        return parse_dataset_id(dataset), name
+    except Invalid:
+        raise NotFound(f"there is no dataset {dataset[:100]} here that you may read") from None
+
+
+def _assembly(reading: DataReading, dataset: DatasetId, name: str) -> str:
+    """The assembly of which genotypes are wanted."""
+    datasets = (reading.dataset,) if isinstance(reading, OpenReading) else reading.datasets
+    having: Sequence[str] = next(each.assemblies for each in datasets if each.id == dataset)
+    if name:
+        try:
+            wanted = assembly(name).name
+        except Invalid as error:
+            raise NotFound(str(error)) from None
+        if wanted not in having:
+            raise NotFound(f"{dataset} has no genotypes on {wanted}")
+        return wanted
+    if not having:
+        raise NotFound(f"{dataset} has no genotypes")
+    if len(having) > 1:
+        raise Invalid(f"{dataset} is on {', '.join(having)}: ask for {dataset}/{having[-1]}, say")
+    return having[0]
+
+
+def _named(name: str, recipient: X25519PublicKey | None) -> str:
+    return name if recipient is None else f"{name}.c4gh"
+
+
+def _for(pieces: Iterator[bytes], recipient: X25519PublicKey | None) -> Iterator[bytes]:
+    """A file as it is, or sealed with a key that was never used."""
+    return pieces if recipient is None else map(bytes, seal(pieces, [recipient]))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DRS 1.5: the node's files as objects, and tickets for their bytes.
+
+GET, POST, OPTIONS  /ga4gh/drs/v1/objects/{file}
+POST, OPTIONS       /ga4gh/drs/v1/objects
+GET, POST           /ga4gh/drs/v1/objects/{file}/access/{access}
+POST                /ga4gh/drs/v1/objects/access
+GET                 /ga4gh/drs/v1/service-info
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from litestar import HttpMethod, Response, Router, get, route
+from litestar.concurrency import sync_to_thread
+
+from megagenome.delivery import asked
+from megagenome.delivery.asked import Http, caller_of, terms_of
+from megagenome.delivery.drs_objects import DrsObjects
+from megagenome.delivery.needs import ReadPassport
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Unauthenticated
+from megagenome.standards import drs
+from megagenome.standards.service_info import ServiceInfo, ServiceType
+
+_POST, _OPTIONS = [HttpMethod.POST], [HttpMethod.OPTIONS]
+
+
+def drs_router(objects: DrsObjects, node: ServiceInfo, url: str, passport: ReadPassport) -> Router:
+    """Its routes. `node` is the node's own service-info, `url` its address (empty: as it is asked);
+    `passport` says who shows one."""
+
+    async def holder(request: Http, passports: Sequence[str]) -> Caller:
+        """Who asks: whoever `Authorization` says, else the first whose passport is believed."""
+        caller = caller_of(request)
+        refusal = Unauthenticated("none of the passports is known here")
+        for token in passports if caller.subject is None else ():
+            try:
+                shown = await passport(token)
+            except Unauthenticated as error:
+                refusal = error
+                continue
+            if shown is not None:
+                return shown
+        if passports and caller.subject is None:
+            raise refusal
+        return caller
+
+    @get("/objects/{id:str}", name="drs object")
+    async def one(request: Http) -> Response[bytes]:
+        identity, caller = request.path_params["id"], caller_of(request)
+        return await _json(lambda: objects.object(asked.address_of(request, url), caller, identity, terms_of(request)))
+
+    @route("/objects/{id:str}", http_method=_POST, status_code=200)
+    async def one_by_passport(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.Passports)
+        identity, caller = request.path_params["id"], await holder(request, body.passports)
+        return await _json(lambda: objects.object(asked.address_of(request, url), caller, identity, terms_of(request)))
+
+    @route("/objects/{id:str}", http_method=_OPTIONS, status_code=200)
+    async def how(request: Http) -> Response[bytes]:
+        identity = request.path_params["id"]
+        return await _json(lambda: objects.authorizations(identity))
+
+    @route("/objects", http_method=_POST, status_code=200)
+    async def many(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.BulkObjects)
+        caller = await holder(request, body.passports)
+        return await _json(
+            lambda: objects.objects(asked.address_of(request, url), caller, body.bulk_object_ids, terms_of(request))
+        )
+
+    @route("/objects", http_method=_OPTIONS, status_code=200)
+    async def how_many(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.BulkObjects)
+        return await _json(lambda: objects.all_authorizations(body.bulk_object_ids))
+
+    @get("/objects/{id:str}/access/{access:str}", name="drs access")
+    async def access(request: Http) -> Response[bytes]:
+        path, caller = request.path_params, caller_of(request)
+        return await _json(
+            lambda: objects.access(
+                asked.address_of(request, url), caller, path["id"], path["access"], terms_of(request)
+            )
+        )
+
+    @route("/objects/{id:str}/access/{access:str}", http_method=_POST, status_code=200)
+    async def access_by_passport(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.Passports)
+        path, caller = request.path_params, await holder(request, body.passports)
+        return await _json(
+            lambda: objects.access(
+                asked.address_of(request, url), caller, path["id"], path["access"], terms_of(request)
+            )
+        )
+
+    @route("/objects/access", http_method=_POST, status_code=200)
+    async def many_accesses(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.BulkAccess)
+        caller = await holder(request, body.passports)
+        return await _json(
+            lambda: objects.accesses(
+                asked.address_of(request, url), caller, body.bulk_object_access_ids, terms_of(request)
+            )
+        )
+
+    @get("/service-info", name="drs info")
+    async def info() -> Response[bytes]:
+        return await _json(lambda: _service_info(objects, node))
+
+    # whose paths come first without OPTIONS, Litestar answers OPTIONS for (2.25)
+    handlers: list[Any] = [how, how_many, one, one_by_passport, many, access, access_by_passport, many_accesses, info]
+    return Router(
+        drs.PREFIX,
+        route_handlers=handlers,
+        exception_handlers=asked.errors(drs.error, "application/json"),
+        request_max_body_size=drs.LARGEST_BODY_BYTES,
+    )
+
+
+async def _json(answer: Callable[[], msgspec.Struct]) -> Response[bytes]:
+    content = await sync_to_thread(lambda: msgspec.json.encode(answer()))
+    return Response(content, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+def _service_info(objects: DrsObjects, node: ServiceInfo) -> drs.DrsServiceInfo:
+    fields = msgspec.structs.asdict(node) | {
+        "id": f"{node.id}.drs",
+        "name": f"{node.name}: files",
+        "type": ServiceType("org.ga4gh", "drs", drs.VERSION),
+        "max_bulk_request_length": drs.MOST_AT_ONCE,
+        "drs": objects.counts(),
+    }
+    return drs.DrsServiceInfo(**fields)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends what may take long, a piece at a time, so that nobody else waits for it.
+
+Pieces are made in threads of delivery's own, one at a time for each stream; between them a stream holds no thread. A
+piece is asked for when the receiver took the one before, so a slow one holds a megabyte or two, and is let go when it
+takes too long for one; of one that left, the stream ends at the next piece.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+from megagenome.kernel.errors import Unavailable
+
+THREADS = 6
+"""For all streams of a server. Sealing holds the interpreter's lock, so more would not send more."""
+
+Answer = TypeVar("Answer")
+
+
+class Streams:
+    """The streams of one server. Close it by `close`."""
+
+    def __init__(self, most: int, slowest_s: float) -> None:
+        """`most` at once; a receiver that takes `slowest_s` for a piece is let go."""
+        self.slowest_s = slowest_s
+        self.pool = ThreadPoolExecutor(THREADS, "delivery")
+        self._places = threading.BoundedSemaphore(most)
+        self._most = most
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """Do something in a thread of delivery's."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+    async def begin(self, open_pieces: Callable[[], Iterator[bytes]]) -> "Pieces":
+        """Open a stream and make its first piece, so that what is refused is refused before anything was sent. Raises
+        `Unavailable` where there are too many already."""
+        if not self._places.acquire(blocking=False):
+            raise Unavailable(f"{self._most} files and slices are being sent: ask again in a moment")
+        try:
+            return await self.run(lambda: Pieces(open_pieces(), self._places.release))
+        except BaseException:
+            self._places.release()
+            raise
+
+    def end(self, pieces: "Pieces") -> None:
+        """End a stream, without waiting for a piece that is being made."""
+        with contextlib.suppress(RuntimeError):  # the server stops, and what it reads from is closed with it
+            self.pool.submit(pieces.close)
+
+    def close(self) -> None:
+        """Begin nothing any more."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Pieces:
+    """The pieces of one stream, the first of which is made already."""
+
+    def __init__(self, pieces: Iterator[bytes], leave: Callable[[], None]) -> None:
+        """`leave` gives its place back."""
+        self._turn = threading.Lock()
+        self._pieces, self._leave, self._open = pieces, leave, True
+        self._first: bytes | None = next(pieces, None)
+
+    def next(self) -> bytes | None:
+        """The next piece; None at the end."""
+        with self._turn:
+            if not self._open:
+                return None
+            if self._first is not None:
+                first, self._first = self._first, None
+                return first
+            return next(self._pieces, None)
+
+    def close(self) -> None:
+        """End it, once a piece that is being made is made. Idempotent."""
+        with self._turn:
+            if not self._open:
+                return
+            self._open = False
+            with contextlib.suppress(Exception):  # whatever it says now, nobody is there to read it
+                getattr(self._pieces, "close", lambda: None)()
+        self._leave()
+
+
+class StreamedResponse(ASGIResponse):
+    """A response of pieces."""
+
+    __slots__ = ("pieces", "streams")
+
+    _should_set_content_length = False
+
+    def __init__(self, streams: Streams, pieces: Pieces, **response: Any) -> None:
+        super().__init__(**response)
+        self.streams, self.pieces = streams, pieces
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """Send it. What is refused on the way breaks the connection off, so that nobody takes a part for the whole."""
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            while not gone.done():
+                piece = await self.streams.run(self.pieces.next)
+                async with asyncio.timeout(self.streams.slowest_s):
+                    more = piece is not None
+                    await send({"type": "http.response.body", "body": piece or b"", "more_body": more})
+                if not more:
+                    break
+        finally:
+            gone.cancel()
+            self.streams.end(self.pieces)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send head and body."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.streams.end(self.pieces)
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the receiver left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams: who leaves or is slow is let go and gives its place back; what is refused breaks the connection off."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from megagenome.delivery.streams import StreamedResponse, Streams
+from megagenome.kernel.errors import NotEntitled, Unavailable
+
+SCOPE: Any = {"type": "http", "method": "GET"}
+
+
+class Made:
+    """Pieces that are counted, and their end noted."""
+
+    def __init__(self, count: int, refused_at: int | None = None) -> None:
+        self.made, self.ended = 0, threading.Event()
+        self._count, self._refused_at = count, refused_at
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            for number in range(self._count):
+                if number == self._refused_at:
+                    raise NotEntitled("no more")
+                self.made += 1
+                yield b"%d;" % number
+        finally:
+            self.ended.set()
+
+
+class Receiver:
+    """The other end of a connection."""
+
+    def __init__(self, leaves_after: int | None = None, stops_at: int | None = None) -> None:
+        self.got: list[bytes] = []
+        self.heads: list[dict[str, Any]] = []
+        self.ended = False
+        self._leaves_after, self._stops_at = leaves_after, stops_at
+        self._left = asyncio.Event()
+
+    async def receive(self) -> Any:
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.heads.append(message)
+            return
+        self.got.append(message["body"])
+        self.ended = not message["more_body"]
+        if len(self.got) == self._leaves_after:
+            self._left.set()
+        if len(self.got) == self._stops_at:
+            await asyncio.sleep(60)
+
+
+def run(
+    made: Made, make: Callable[[], Receiver] = Receiver, slowest_s: float = 30, most: int = 1
+) -> tuple[Receiver, Streams, BaseException | None]:
+    """Send it once; then look that the place is free again."""
+
+    async def go() -> tuple[Receiver, Streams, BaseException | None]:
+        streams, receiver, error = Streams(most, slowest_s), make(), None
+        pieces = await streams.begin(made.pieces)
+        try:
+            await StreamedResponse(streams, pieces)(SCOPE, receiver.receive, receiver.send)
+        except Exception as found:  # noqa: BLE001 - what the server above would see
+            error = found
+        assert await asyncio.to_thread(made.ended.wait, 10)
+        for _ in range(100):
+            try:
+                (await streams.begin(lambda: iter([b"again"]))).close()
+            except Unavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return receiver, streams, error
+        raise AssertionError("the place was never given back")
+
+    return asyncio.run(go())
+
+
+def test_all_of_it_comes_in_order() -> None:
+    receiver, streams, error = run(Made(20))
+    assert (b"".join(receiver.got), receiver.ended, error) == (b"".join(b"%d;" % k for k in range(20)), True, None)
+    streams.close()
+
+
+def test_who_leaves_is_sent_no_more() -> None:
+    made = Made(100_000)
+    receiver, streams, error = run(made, lambda: Receiver(leaves_after=3))
+    assert made.made < 100
+    assert not receiver.ended
+    assert error is None
+    streams.close()
+
+
+def test_who_takes_nothing_is_let_go() -> None:
+    made = Made(100)
+    receiver, streams, error = run(made, lambda: Receiver(stops_at=2), slowest_s=0.1)
+    assert isinstance(error, TimeoutError)
+    assert not receiver.ended
+    assert made.made < 5
+    streams.close()
+
+
+def test_what_is_refused_on_the_way_never_looks_whole() -> None:
+    receiver, streams, error = run(Made(10, refused_at=4))
+    assert isinstance(error, NotEntitled)
+    assert not receiver.ended
+    assert len(receiver.got) == 4
+    streams.close()
+
+
+def test_what_is_refused_at_once_is_refused_before_anything_is_sent() -> None:
+    async def go() -> None:
+        streams = Streams(1, 1)
+        for _ in range(3):  # its place is given back
+            with pytest.raises(NotEntitled):
+                await streams.begin(Made(10, refused_at=0).pieces)
+        streams.close()
+
+    asyncio.run(go())
+
+
+def test_more_than_there_are_places_for_are_told_to_come_again() -> None:
+    async def go() -> None:
+        streams = Streams(2, 1)
+        held = [await streams.begin(Made(5).pieces) for _ in range(2)]
+        with pytest.raises(Unavailable, match="2 files and slices are being sent"):
+            await streams.begin(Made(5).pieces)
+        held[0].close()
+        held[0].close()
+        (await streams.begin(Made(5).pieces)).close()
+        held[1].close()
+        streams.close()
+
+    asyncio.run(go())
+
+
+def test_a_slow_receiver_holds_no_thread() -> None:
+    """As many receivers wait as there are places, many more than threads; others are answered meanwhile."""
+
+    async def go() -> None:
+        streams = Streams(40, 30)
+        receivers = [Receiver(stops_at=1) for _ in range(39)]
+        sending = [
+            asyncio.ensure_future(
+                StreamedResponse(streams, await streams.begin(Made(50).pieces))(SCOPE, each.receive, each.send)
+            )
+            for each in receivers
+        ]
+        await asyncio.sleep(0.1)
+        quick = Receiver()
+        pieces = await streams.begin(Made(50).pieces)
+        await asyncio.wait_for(StreamedResponse(streams, pieces)(SCOPE, quick.receive, quick.send), 10)
+        assert quick.ended
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        streams.close()
+
+    asyncio.run(go())

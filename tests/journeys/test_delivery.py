@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files and slices from a real node: read by samtools, bcftools and the htsget client as they are where data are open,
+and sealed for the permit's environment where they are not; until the permit, a consent or the ticket ends."""
+
+import base64
+import gzip
+import io
+import json
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import htsget
+import httpx
+import msgspec
+import pysam
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from benchmarks.parts.passports.world import sign_passport
+from megagenome.app.archive import open_archive
+from megagenome.app.ledger import open_keys
+from megagenome.app.node import open_node
+from megagenome.collection.acts import Act, say
+from megagenome.collection.datasets import move_dataset
+from megagenome.collection.environments import end_environment, register_environment
+from megagenome.collection.model import DatasetState
+from megagenome.delivery.tickets import Ticket, Tickets
+from megagenome.kernel.ids import DatasetId, IndividualId
+from megagenome.kernel.sealed_files import Described
+from megagenome.standards.crypt4gh_keys import write_public_key
+from megagenome.standards.crypt4gh_stream import unseal
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths
+from tests.journeys.network import Served, megagenome
+from tests.journeys.permit_node import (
+    DATASET,
+    PERMIT,
+    READER,
+    calls,
+    draft,
+    permitted,
+    revoke,
+    serving_at_its_address,
+    table,
+)
+
+AT_ONCE_S = 1.0
+"""The promise: a withdrawal and a revocation have reached every reading by permit by then."""
+
+HTSGET, DRS = "/ga4gh/htsget/v1", "/ga4gh/drs/v1"
+
+
+@pytest.fixture
+def served(delivering: Served) -> Served:
+    """A node that nothing changes."""
+    return delivering
+
+
+@pytest.fixture
+def own(delivery_world: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
+    """The test's own node."""
+    with serving_at_its_address(copy_of(delivery_world[0], tmp_path / "node")) as served:
+        yield served
+
+
+@pytest.fixture
+def world(delivery_world: tuple[Path, World]) -> World:
+    return delivery_world[1]
+
+
+@pytest.fixture
+def plain(delivery_world: tuple[Path, World]) -> Path:
+    return paths(delivery_world[0])
+
+
+class Reader:
+    """Somebody who asks a node for data."""
+
+    def __init__(self, served: Served, passport: str | None = None) -> None:
+        self.served = served
+        token = sign_passport(draft(served.url), []) if passport is None else passport
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def ask(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
+        return self.served.client.get(f"{HTSGET}/{path}", params=query, headers=self.headers | (headers or {}))
+
+    def ticket(self, path: str, **query: Any) -> tuple[str, dict[str, str]]:
+        """Where the data are, and with which headers."""
+        return place_of(self.ask(path, **query))
+
+    def fetch(self, path: str, **query: Any) -> bytes:
+        url, headers = self.ticket(path, **query)
+        answer = self.served.client.get(url, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+
+def place_of(answer: httpx.Response) -> tuple[str, dict[str, str]]:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/vnd.ga4gh.htsget.v1.3.0+json")
+    [part] = answer.json()["htsget"]["urls"]
+    assert "eyJ" not in part["url"], "no ticket stands in an address"
+    return part["url"], part["headers"]
+
+
+def nobody(served: Served) -> Reader:
+    return Reader(served, "")
+
+
+def opened(sealed: bytes, world: World) -> bytes:
+    return b"".join(unseal([sealed], [world.key]))
+
+
+def rows_of(content: bytes, *arguments: str) -> list[list[str]]:
+    """The records of a VCF or BCF, as bcftools reads them."""
+    command = ["bcftools", "view", "-H", *arguments, "-"]
+    done = subprocess.run(command, input=content, capture_output=True, check=True)
+    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["htsget"]["error"]
+
+
+# Open data, by the field's own programs
+
+
+def test_samtools_reads_open_reads(served: Served, world: World, plain: Path) -> None:
+    for kind, query in (("BAM", ""), ("CRAM", "?format=CRAM")):
+        file = plain / f"reads.{kind.lower()}"
+        url = f"{served.url}{HTSGET}/reads/{world.opened[kind]}{query}"
+        reference = ["-T", str(plain / "reference.fa")]
+        mine = subprocess.run(["samtools", "view", *reference, url], capture_output=True, check=True).stdout
+        assert mine == subprocess.run(["samtools", "view", *reference, file], capture_output=True, check=True).stdout
+
+
+@pytest.mark.bcftools
+@pytest.mark.parametrize("kind", ["VCF", "BCF"])
+def test_bcftools_reads_open_genotypes(served: Served, plain: Path, kind: str) -> None:
+    """But of him who says no, and what only he carries."""
+    url = f"{served.url}{HTSGET}/variants/{OPEN}?format={kind}"
+    mine = subprocess.run(["bcftools", "view", "-H", url], capture_output=True, check=True).stdout.decode().splitlines()
+    kept = ",".join(sorted(OPEN_PEOPLE[:11]))
+    command = ["bcftools", "view", "-H", "-s", kept, "-c", "1", "-I", plain / "open.vcf.gz"]
+    theirs = subprocess.run(command, capture_output=True, check=True).stdout.decode().splitlines()
+    assert len(theirs) > 100
+    assert [line.split("\t") for line in mine] == [line.split("\t") for line in theirs]
+    header = subprocess.run(["bcftools", "view", "-h", url], capture_output=True, check=True).stdout.decode()
+    assert header.splitlines()[-1].split("\t")[9:] == sorted(OPEN_PEOPLE[:11])
+    assert "##contig=<ID=22,length=51304566,assembly=GRCh37>" in header
+
+
+def test_the_htsget_client_reads_open_parts(served: Served, world: World, plain: Path, tmp_path: Path) -> None:
+    chance = random.Random(1)
+    for turn in range(6):
+        start = chance.randrange(2_900_000)
+        end = start + chance.choice([1, 30_000, 2_000_000])
+        path = tmp_path / f"{turn}.bam"
+        with path.open("wb") as out:
+            htsget.get(f"{served.url}{HTSGET}/reads/{world.opened['BAM']}", out, "1", start=start, end=end)
+        with pysam.AlignmentFile(str(path)) as mine, pysam.AlignmentFile(str(plain / "reads.bam")) as file:
+            expected = [str(read) for read in file.fetch("1", start, end)]
+            assert set(expected) <= {str(read) for read in mine.fetch(until_eof=True)}
+    whole = io.BytesIO()
+    htsget.get(f"{served.url}{HTSGET}/reads/{world.opened['BAM']}", whole)
+    assert whole.getvalue() == (plain / "reads.bam").read_bytes()
+
+
+def test_regions_of_the_collection_are_exactly_those_of_the_file(served: Served) -> None:
+    reader, chance = nobody(served), random.Random(2)
+    carried = [r for r in open_records() if any("1" in call for call in r.calls[:11])]
+    for _ in range(15):
+        start = chance.randrange(16_000_000, 20_000_000)
+        end = start + chance.choice([1, 65_536, 400_000, 4_000_000])
+        found = rows_of(
+            reader.fetch(f"variants/{OPEN}", referenceName=chance.choice(["22", "chr22"]), start=start, end=end)
+        )
+        overlap = [r for r in carried if r.contig == "22" and r.pos1 - 1 < end and r.pos1 - 1 + len(r.ref) > start]
+        assert [(int(row[1]), row[3], row[4]) for row in found] == [(r.pos1, r.ref, r.alt) for r in overlap]
+    body = {"format": "BCF", "regions": [{"referenceName": "X"}, {"referenceName": "22", "end": 17_000_001}]}
+    answer = served.client.post(f"{HTSGET}/variants/{OPEN}", json=body)
+    url, headers = place_of(answer)
+    found = rows_of(served.client.get(url, headers=headers).content)
+    assert [row[0] for row in found] == sorted((row[0] for row in found), key=["22", "X"].index)
+    assert {row[0] for row in found} == {"22", "X"}
+    assert all(int(row[1]) <= 17_000_001 for row in found if row[0] == "22")
+
+
+def test_a_header_is_asked_for_alone(served: Served, world: World) -> None:
+    reader = nobody(served)
+    for path, kind in ((f"variants/{OPEN}", "VCF"), (f"reads/{world.opened['BAM']}", "BAM")):
+        answer = reader.ask(path, **{"class": "header"})
+        [part] = answer.json()["htsget"]["urls"]
+        assert part["class"] == "header"
+        content = served.client.get(part["url"], headers=part["headers"]).content
+        assert gzip.decompress(content).startswith({"VCF": b"##fileformat=VCFv4.3", "BAM": b"BAM\1"}[kind])
+        assert content.endswith(bytes.fromhex("1b0003000000000000000000"))
+    assert rows_of(reader.fetch(f"variants/{OPEN}", **{"class": "header"})) == []
+
+
+# Data that need a permit
+
+
+def test_a_permit_brings_its_cohorts_columns_sealed_for_its_environment(served: Served, world: World) -> None:
+    sealed = Reader(served).fetch(f"variants/{DATASET}")
+    assert sealed[:8] == b"crypt4gh"
+    text = gzip.decompress(opened(sealed, world)).decode()
+    names = text.splitlines()[[line[:2] for line in text.splitlines()].index("#C")].split("\t")[9:]
+    people = permitted()
+    assert len(names) == len(people)
+    assert not set(names) & {row["sample_id"] for row in table()}
+    assert names == sorted(names)
+    found = {int(row[1]): row[9:] for row in rows_of(opened(sealed, world))}
+    expected = {at: sorted(mine[int(row["sample_id"][1:])] for row in people) for at, mine in calls().items()}
+    assert {at: sorted(row) for at, row in found.items()} == {
+        at: mine for at, mine in expected.items() if any("1" in call for call in mine)
+    }
+
+
+def test_own_files_come_whole_and_in_parts_and_nobody_elses(served: Served, world: World, plain: Path) -> None:
+    reader = Reader(served)
+    for kind in ("BAM", "CRAM"):
+        assert (
+            opened(reader.fetch(f"reads/{world.mine[kind]}", format=kind), world)
+            == (plain / f"reads.{kind.lower()}").read_bytes()
+        )
+        part = opened(reader.fetch(f"reads/{world.mine[kind]}", format=kind, referenceName="2", end=5000), world)
+        assert 0 < len(part) < (plain / f"reads.{kind.lower()}").stat().st_size
+    unknown = reader.ask("reads/MGF-AAAAAAAAAAAAAAAA")
+    other = reader.ask(f"reads/{world.theirs['BAM']}")
+    assert error_of(other) == error_of(unknown) == (404, "NotFound")
+    assert other.text.replace(world.theirs["BAM"], "") == unknown.text.replace("MGF-AAAAAAAAAAAAAAAA", "")
+    for path in (f"reads/{world.mine['BAM']}", f"variants/{DATASET}"):
+        assert error_of(nobody(served).ask(path)) == (401, "InvalidAuthentication")
+        stranger = Reader(served, sign_passport(draft(served.url, "somebody-else"), []))
+        assert error_of(stranger.ask(path)) == (403, "PermissionDenied")
+    assert error_of(nobody(served).ask("variants/NO-SUCH-DATASET")) == (404, "NotFound")
+
+
+def key_field(key: X25519PrivateKey) -> dict[str, str]:
+    return {"Htsget-Context-Public-Key": base64.b64encode(write_public_key(key.public_key()).encode()).decode()}
+
+
+def test_only_the_environments_key_is_sealed_for(served: Served, world: World) -> None:
+    reader, foreign = Reader(served), X25519PrivateKey.generate()
+    for path in (f"variants/{DATASET}", f"reads/{world.mine['BAM']}"):
+        assert reader.ask(path, key_field(world.key), encryptionScheme="c4gh").status_code == 200
+        assert error_of(reader.ask(path, key_field(foreign))) == (403, "PermissionDenied")
+        assert error_of(reader.ask(path, {"Htsget-Context-Public-Key": "nonsense"})) == (400, "InvalidInput")
+        assert error_of(reader.ask(path, encryptionScheme="rot13")) == (400, "InvalidInput")
+    assert error_of(nobody(served).ask(f"variants/{OPEN}", encryptionScheme="C4GH")) == (400, "InvalidInput")
+    url, headers = place_of(nobody(served).ask(f"variants/{OPEN}", key_field(foreign)))
+    content = b"".join(unseal([served.client.get(url, headers=headers).content], [foreign]))
+    assert gzip.decompress(content).startswith(b"##fileformat")
+
+
+# Ranges of whole files
+
+
+def test_every_range_is_that_of_the_file(served: Served, world: World) -> None:
+    reader = Reader(served)
+    url, headers = reader.ticket(f"reads/{world.mine['BAM']}")
+    whole = served.client.get(url, headers=headers)
+    content, etag, size = whole.content, whole.headers["etag"], len(whole.content)
+    assert (whole.headers["accept-ranges"], whole.headers["content-length"]) == ("bytes", str(size))
+    head = served.client.head(url, headers=headers)
+    assert head.content == b""
+    ignored = {"date", "content-type"}
+    assert {k: v for k, v in head.headers.items() if k not in ignored} == {
+        k: v for k, v in whole.headers.items() if k not in ignored
+    }
+    again = reader.ticket(f"reads/{world.mine['BAM']}")[1]
+    edges = (0, 1, 123, 124, 125, 65_687, 65_688, 65_689, size - 1)
+    for start in edges:
+        for end in (*edges, size, size + 100):
+            if start <= end:
+                answer = served.client.get(url, headers=again | {"range": f"bytes={start}-{end}", "if-range": etag})
+                assert answer.status_code == 206
+                assert answer.headers["content-range"] == f"bytes {start}-{min(end, size - 1)}/{size}"
+                assert answer.content == content[start : end + 1]
+    for field, expected in (
+        ("bytes=-5", content[-5:]),
+        (f"bytes={size - 3}-", content[-3:]),
+        ("bytes=-999999999", content),
+    ):
+        assert served.client.get(url, headers=headers | {"range": field}).content == expected
+    for field in (f"bytes={size}-", "bytes=-0", f"bytes={size + 5}-{size + 9}"):
+        answer = served.client.get(url, headers=headers | {"range": field})
+        assert (answer.status_code, answer.headers["content-range"], answer.content) == (416, f"bytes */{size}", b"")
+    for field in ("bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes", "bytes=-"):
+        assert served.client.get(url, headers=headers | {"range": field}).status_code == 200
+    stale = served.client.get(url, headers=headers | {"range": "bytes=0-1", "if-range": '"another"'})
+    assert (stale.status_code, stale.content) == (200, content)
+
+
+def test_thirty_ranges_at_once_are_the_file(served: Served, world: World) -> None:
+    url, headers = Reader(served).ticket(f"reads/{world.mine['BAM']}")
+    size = int(served.client.head(url, headers=headers).headers["content-length"])
+    step = -(-size // 30)
+
+    def part(start: int) -> bytes:
+        asked = headers | {"range": f"bytes={start}-{start + step - 1}"}
+        return httpx.get(url, headers=asked, trust_env=False, timeout=60).content
+
+    with ThreadPoolExecutor(30) as pool:
+        got = b"".join(pool.map(part, range(0, size, step)))
+    assert got == served.client.get(url, headers=headers).content
+
+
+# Tickets
+
+
+def test_a_ticket_opens_what_it_is_for_and_nothing_else(served: Served, world: World) -> None:
+    reader = Reader(served)
+    url, headers = reader.ticket(f"reads/{world.mine['BAM']}")
+    other = url.replace(world.mine["BAM"], world.mine["CRAM"])
+    client, token = served.client, headers["Authorization"]
+    assert client.get(other, headers=headers).status_code == 401
+    assert client.get(url).status_code == 401
+    assert client.get(url, headers=reader.headers).status_code == 401, "a passport is no ticket"
+    assert client.get(url, headers={"Authorization": token[:-6]}).status_code == 401
+    assert client.get(f"{served.url}/beacon/v2/info", headers=headers).status_code == 401, "a ticket is no passport"
+    keys, me = open_keys(served.folder), open_node(served.folder).settings.node.id
+    mine = Ticket(READER, world.mine["BAM"], permit=PERMIT, use="research")
+
+    def signed(ticket: Ticket, ticket_s: int = 900) -> dict[str, str]:
+        return {"Authorization": "Bearer " + Tickets(keys.sign, keys.key_set(), me, ticket_s).make(ticket)}
+
+    sealed = world.key.public_key().public_bytes_raw().hex()
+    foreign = X25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    good = msgspec.structs.replace(mine, recipient=sealed)
+    assert client.get(url, headers=signed(good)).status_code == 200
+    assert client.get(url, headers=signed(good, ticket_s=-1)).status_code == 401
+    assert client.get(url, headers=signed(msgspec.structs.replace(mine, recipient=foreign))).status_code == 403
+    assert client.get(url, headers=signed(msgspec.structs.replace(good, subject=None))).status_code == 401
+    assert client.get(url, headers=signed(msgspec.structs.replace(good, subject="other@x"))).status_code == 403
+    assert client.get(url, headers=signed(msgspec.structs.replace(good, permit="", use=""))).status_code in (401, 403)
+
+
+def until(holds: Callable[[], bool]) -> float:
+    start = time.monotonic()
+    while not holds():
+        assert time.monotonic() - start < 10
+    return time.monotonic() - start
+
+
+@pytest.mark.promise
+def test_a_revocation_ends_tickets_at_once(own: Served, world: World) -> None:
+    reader = Reader(own)
+    tickets = [reader.ticket(f"variants/{DATASET}"), reader.ticket(f"reads/{world.mine['BAM']}")]
+    assert all(own.client.get(url, headers=headers).status_code == 200 for url, headers in tickets)
+    revoke(own.folder)
+    assert until(lambda: all(own.client.get(u, headers=h).status_code == 403 for u, h in tickets)) < AT_ONCE_S
+    assert error_of(reader.ask(f"variants/{DATASET}")) == (403, "PermissionDenied")
+
+
+@pytest.mark.promise
+def test_who_withdraws_is_gone_at_once_with_their_files(own: Served, world: World) -> None:
+    reader = Reader(own)
+    slice_ticket, file_ticket = reader.ticket(f"variants/{DATASET}"), reader.ticket(f"reads/{world.mine['BAM']}")
+
+    def columns() -> int:
+        url, headers = slice_ticket
+        content = own.client.get(url, headers=headers).content
+        return (
+            len(gzip.decompress(opened(content, world)).decode().split("\n#CHROM")[1].splitlines()[0].split("\t")) - 9
+        )
+
+    before = columns()
+    node = open_node(own.folder)
+    individual = next(row["individual_id"] for row in table() if row["sample_id"] == world.me)
+    say(node.collection, IndividualId(individual), Act.WITHDRAW, by="desk", longest_delay_days=30)
+    node.collection.close()
+    url, headers = file_ticket
+    assert until(lambda: own.client.get(url, headers=headers).status_code == 404) < AT_ONCE_S
+    assert columns() == before - 1
+    assert error_of(reader.ask(f"reads/{world.mine['BAM']}")) == (404, "NotFound")
+
+
+def test_a_download_under_way_stops_with_the_permit(own: Served, world: World, tmp_path: Path) -> None:
+    """A slow reader gets no more of it than was on its way, and sees that it is not whole."""
+    (tmp_path / "large").write_bytes(random.Random(1).randbytes(64 << 20))
+    node = open_node(own.folder)
+    described = Described(DatasetId(DATASET), "large", "CRAM", (world.me,))
+    large = archive_file(open_archive(node), tmp_path / "large", described)
+    node.collection.close()
+    url, headers = Reader(own).ticket(f"reads/{large}", format="CRAM")
+    with own.client.stream("GET", url, headers=headers) as answer:
+        assert answer.status_code == 200
+        pieces = answer.iter_raw(1 << 16)
+        next(pieces)
+        revoke(own.folder)
+        time.sleep(0.5)
+        with pytest.raises(httpx.RemoteProtocolError):
+            sum(map(len, pieces))
+        assert answer.num_bytes_downloaded < 48 << 20
+
+
+def test_what_else_ends_ends_tickets_too(own: Served, world: World) -> None:
+    reader = Reader(own)
+    sealed, free = reader.ticket(f"reads/{world.mine['BAM']}"), nobody(own).ticket(f"reads/{world.opened['BAM']}")
+    node = open_node(own.folder)
+    key = world.key.public_key().public_bytes_raw()
+    with node.collection.engine.begin() as connection:
+        end_environment(connection, PERMIT, key)
+        move_dataset(connection, DatasetId(OPEN), DatasetState.WITHDRAWN)
+    until(lambda: own.client.get(sealed[0], headers=sealed[1]).status_code == 403)
+    until(lambda: own.client.get(free[0], headers=free[1]).status_code == 404)
+    assert error_of(reader.ask(f"variants/{DATASET}")) == (403, "PermissionDenied")
+    unknown = nobody(own).ask("variants/UNKNOWN").text.replace("UNKNOWN", OPEN)
+    assert nobody(own).ask(f"variants/{OPEN}").text == unknown
+    with node.collection.engine.begin() as connection:
+        for number in range(2):
+            another = X25519PrivateKey.generate().public_key().public_bytes_raw()
+            register_environment(connection, PERMIT, another, f"workspace {number}", "operator")
+    node.collection.close()
+    assert error_of(reader.ask(f"variants/{DATASET}")) == (400, "InvalidInput")
+
+
+# What is refused, and what is told of it
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "error"),
+    [
+        ({"referenceName": "nope"}, 404, "NotFound"),
+        ({"start": "5"}, 400, "InvalidInput"),
+        ({"referenceName": "1", "start": "5", "end": "4"}, 400, "InvalidRange"),
+        ({"referenceName": "1", "start": "-5"}, 400, "InvalidInput"),
+        ({"referenceName": "1", "end": str(1 << 32)}, 400, "InvalidInput"),
+        ({"format": "CRAM"}, 400, "UnsupportedFormat"),
+        ({"format": "PDF"}, 400, "UnsupportedFormat"),
+        ({"class": "header", "referenceName": "1"}, 400, "InvalidInput"),
+        ({"tags": "NM", "notags": "NM"}, 400, "InvalidInput"),
+        ({"Megagenome": "x" * 3000}, 200, ""),
+    ],
+)
+def test_bad_questions_have_the_standards_errors(
+    served: Served, world: World, query: dict[str, str], status: int, error: str
+) -> None:
+    answer = nobody(served).ask(f"reads/{world.opened['BAM']}", {"origin": "https://igv.org"}, **query)
+    assert answer.status_code == status
+    assert answer.headers["access-control-allow-origin"] == "https://igv.org"
+    if error:
+        assert error_of(answer) == (status, error)
+
+
+def test_bad_bodies_are_refused(served: Served, world: World) -> None:
+    path = f"{HTSGET}/reads/{world.opened['BAM']}"
+    many = json.dumps({"regions": [{"referenceName": "1", "start": k, "end": k + 1} for k in range(0, 200_000, 2)]})
+    for content, status, error in (
+        ("", 400, "InvalidInput"),
+        ("[", 400, "InvalidInput"),
+        ('{"regions":[]}', 400, "InvalidInput"),
+        ('{"regions":[{"referenceName":"1","start":4,"end":4}]}', 400, "InvalidRange"),
+        ('{"regions":[{"referenceName":"9"}]}', 404, "NotFound"),
+        (many, 413, "PayloadTooLarge"),
+        ("[" * 1_000_000, 400, "InvalidInput"),
+    ):
+        answer = served.client.post(path, content=content)
+        assert error_of(answer) == (status, error)
+    assert error_of(served.client.post(f"{path}?format=BAM", json={})) == (400, "InvalidInput")
+    preflight = served.client.options(path, headers={"origin": "https://igv.org"})
+    assert preflight.headers["access-control-max-age"] == "2592000"
+    assert "access-control-allow-credentials" not in preflight.headers
+
+
+def test_the_ledger_has_each_and_the_log_has_no_secret(own: Served, world: World) -> None:
+    reader = Reader(own)
+    tokens = []
+    for path in (f"variants/{DATASET}", f"reads/{world.mine['BAM']}"):
+        url, headers = reader.ticket(path)
+        tokens.append(headers["Authorization"].split()[1])
+        assert own.client.get(url, headers=headers).status_code == 200
+        own.client.get(url, headers={"Authorization": tokens[-1]})
+    url, headers = nobody(own).ticket(f"variants/{OPEN}")
+    assert own.client.get(url, headers=headers).status_code == 200
+    [lines] = [megagenome("node", "ledger", own.folder, "export").stdout]
+    entries = [entry for entry in map(json.loads, lines.splitlines()) if "kind" in entry]
+    told = {(each["kind"], each["dataset"], each["permit"], each["detail"].partition(":")[0]) for each in entries}
+    assert ("slice", DATASET, PERMIT, "research") in told
+    assert ("file", DATASET, PERMIT, "opened") in told
+    assert ("slice", OPEN, "", "open") in told
+    said = "".join(own.said)
+    secrets = [*tokens, reader.headers["authorization"].split()[1], world.environment, "crypt4gh"]
+    assert not [secret for secret in secrets if secret in said]

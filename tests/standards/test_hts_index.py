@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Indexes that htslib wrote, held against what htslib fetches by them."""
+
+import gzip
+import itertools
+import random
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import pysam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.standards.hts_index import ByteRange, Chunk, containers, merged, read_crai, read_index
+
+SHORT, LONG = 100_000, 200_000_000
+UNPLACED = 20
+
+
+class Aligned(NamedTuple):
+    """A BAM of random reads, some of which span introns, on two contigs of one length."""
+
+    path: Path
+    length: int
+
+
+def write_bam(path: Path, length: int, seed: int) -> Aligned:
+    draw = random.Random(seed)
+    places = sorted((draw.randrange(2), draw.randrange(length - 6000)) for _ in range(8000))
+    names = [{"SN": name, "LN": length} for name in ("1", "2")]
+    with pysam.AlignmentFile(str(path), "wb", header={"HD": {"VN": "1.6", "SO": "coordinate"}, "SQ": names}) as out:
+        for number, (reference, start) in enumerate(places):
+            read = pysam.AlignedSegment(out.header)
+            read.query_name, read.reference_id, read.reference_start = f"r{number}", reference, start
+            read.cigarstring = draw.choice(["100M", "50M5000N50M"])
+            read.query_sequence = "".join(draw.choices("ACGT", k=100))
+            out.write(read)
+        for number in range(UNPLACED):
+            read = pysam.AlignedSegment(out.header)
+            read.query_name, read.flag, read.query_sequence = f"u{number}", 4, "ACGT"
+            out.write(read)
+    pysam.index(str(path), str(path) + ".bai")
+    pysam.index("-c", "-m", "12", str(path), str(path) + ".csi")
+    return Aligned(path, length)
+
+
+@pytest.fixture(scope="module", params=[SHORT, LONG])
+def aligned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Aligned:
+    return write_bam(tmp_path_factory.mktemp("bam") / "reads.bam", request.param, request.param)
+
+
+def regions(length: int) -> list[tuple[int, int, int]]:
+    draw = random.Random(length)
+    starts = [(draw.randrange(2), draw.randrange(length)) for _ in range(60)]
+    return [(r, s, min(length, s + draw.choice([1, 100, 16_384, length]))) for r, s in starts]
+
+
+@pytest.mark.parametrize("suffix", [".bai", ".csi"])
+def test_chunks_hold_all_that_overlaps_each_once_and_in_order(aligned: Aligned, suffix: str) -> None:
+    index = read_index(Path(f"{aligned.path}{suffix}").read_bytes())
+    assert index.names == ()
+    with pysam.AlignmentFile(str(aligned.path)) as reads:
+        for reference, start, end in regions(aligned.length):
+            wanted = [read.query_name for read in reads.fetch(reads.get_reference_name(reference), start, end)]
+            found = []
+            for chunk in index.chunks(reference, start, end):
+                reads.seek(chunk.begin)
+                while reads.tell() < chunk.end:
+                    found.append(next(reads))
+            names = [read.query_name for read in found]
+            assert [name for name in names if name in set(wanted)] == wanted
+            assert len(set(names)) == len(names)
+            if aligned.length == LONG and end - start < 20_000:
+                assert len(found) <= len(wanted) + 600  # of 8,000: what a large bin or a block has beside
+
+
+@pytest.mark.parametrize("suffix", [".bai", ".csi"])
+def test_what_has_no_place_follows_what_has_one(aligned: Aligned, suffix: str) -> None:
+    unplaced = read_index(Path(f"{aligned.path}{suffix}").read_bytes()).unplaced()
+    assert unplaced is not None
+    with pysam.AlignmentFile(str(aligned.path)) as reads:
+        reads.seek(unplaced)
+        assert [read.query_name for read in reads] == [f"u{number}" for number in range(UNPLACED)]
+
+
+def test_there_is_nothing_where_nothing_is(aligned: Aligned) -> None:
+    index = read_index(Path(f"{aligned.path}.bai").read_bytes())
+    assert index.chunks(0, 5, 5) == index.chunks(7, 0, 100) == []
+    with pytest.raises(Invalid, match="must not end before it starts"):
+        index.chunks(0, 6, 5)
+
+
+@pytest.mark.parametrize("csi", [False, True])
+def test_text_has_the_names_of_its_contigs(tmp_path: Path, csi: bool) -> None:
+    draw, plain = random.Random(5), tmp_path / "sites.vcf"
+    contigs = ["chr1", "weird_name", "X"]
+    head = ["##fileformat=VCFv4.3", *(f"##contig=<ID={each},length=300000000>" for each in contigs)]
+    rows = [
+        f"{contig}\t{pos1}\t.\tA\tC\t.\t.\t."
+        for contig in contigs
+        for pos1 in sorted(draw.sample(range(1, 300_000_000), 400))
+    ]
+    plain.write_text("\n".join([*head, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", *rows]) + "\n")
+    path = pysam.tabix_index(str(plain), preset="vcf", force=True, csi=csi)
+    index = read_index(Path(path + (".csi" if csi else ".tbi")).read_bytes())
+    assert index.names == tuple(contigs)
+    with pysam.TabixFile(path, index=path + (".csi" if csi else ".tbi")) as tabix, pysam.BGZFile(path) as lines:
+        for _ in range(60):
+            number, start = draw.randrange(3), draw.randrange(300_000_000)
+            end = start + draw.choice([1, 10_000, 10_000_000])
+            wanted = list(tabix.fetch(contigs[number], start, end))
+            found = []
+            for chunk in index.chunks(number, start, end):
+                lines.seek(chunk.begin)
+                while lines.tell() < chunk.end:
+                    found.append(lines.readline().decode())
+            assert [line for line in found if line in wanted] == wanted
+
+
+def test_containers_of_a_cram_hold_all_that_overlaps(tmp_path: Path) -> None:
+    reference, draw = tmp_path / "ref.fa", random.Random(6)
+    reference.write_text("".join(f">{name}\n{''.join(draw.choices('ACGT', k=SHORT))}\n" for name in "12"))
+    pysam.faidx(str(reference))
+    bam = write_bam(tmp_path / "reads.bam", SHORT, 3).path
+    cram = tmp_path / "reads.cram"
+    options = ["-C", "-T", str(reference), "--output-fmt-option", "seqs_per_slice=300"]
+    pysam.view(*options, "-o", str(cram), str(bam), catch_stdout=False)
+    pysam.index(str(cram))
+    raw = cram.read_bytes()
+    index = read_crai(Path(f"{cram}.crai").read_bytes())
+    assert len({each.offset for each in index}) > 10
+    first, last = min(each.offset for each in index), len(raw) - 38  # the container that ends a file of version 3
+    with pysam.AlignmentFile(str(cram), reference_filename=str(reference)) as reads:
+        for number, start, end in [*regions(SHORT)[:25], (-1, 0, 0)]:
+            at = ("*",) if number == -1 else (reads.get_reference_name(number), start, end)
+            wanted = [read.query_name for read in reads.fetch(*at)]
+            ranges = containers(index, last, number, start, end)
+            part = tmp_path / "part.cram"
+            part.write_bytes(raw[:first] + b"".join(raw[a:b] for a, b in ranges) + raw[last:])
+            with pysam.AlignmentFile(str(part), reference_filename=str(reference), check_sq=False) as found:
+                names = [read.query_name for read in found.fetch(until_eof=True)]
+            assert [name for name in names if name in set(wanted)] == wanted
+            assert all(one.end < other.start for one, other in itertools.pairwise(ranges))
+    assert containers(index, last, 0, 0, SHORT)[0] == ByteRange(first, containers(index, last, 0, 0, SHORT)[0].end)
+
+
+def test_chunks_of_one_block_are_one() -> None:
+    block = 1 << 16
+    assert merged([Chunk(9, 20), Chunk(5, 9), Chunk(30, block * 3), Chunk(block * 3 + 5, block * 4), Chunk(7, 7)]) == [
+        Chunk(5, block * 4)
+    ]
+    assert merged([Chunk(block, block * 2), Chunk(block * 5, block * 6)]) == [
+        Chunk(block, block * 2),
+        Chunk(block * 5, block * 6),
+    ]
+
+
+@given(st.binary(max_size=300), st.integers(0, 5), st.data())
+def test_damage_is_refused_by_a_condition_of_ours(noise: bytes, kind: int, data: st.DataObject) -> None:
+    magic = [b"", b"BAI\1", b"CSI\1", b"TBI\1", b"CSI\1\x0e\0\0\0\5\0\0\0\0\0\0\0", b"BAI\1\1\0\0\0\1\0\0\0"][kind]
+    content = magic + noise
+    for each in (content, gzip.compress(content), gzip.compress(content)[: data.draw(st.integers(0, 40))]):
+        for read in (read_index, read_crai):
+            try:
+                read(each)
+            except MegagenomeError as error:
+                assert "\n" not in str(error)  # noqa: PT017 - whether it is raised depends on what was drawn
+
+
+def test_a_count_of_a_strangers_takes_no_memory() -> None:
+    for content in (
+        b"BAI\1" + struct.pack("<i", 2**31 - 1),
+        b"BAI\1" + struct.pack("<iiIi", 1, 1, 0, 2**31 - 1),
+        b"CSI\1" + struct.pack("<4i", 14, 9, 0, 2**31 - 1),
+        b"CSI\1" + struct.pack("<4i", 60, 90, 0, 0),
+        b"TBI\1" + struct.pack("<8i", -5, 2, 1, 2, 0, 35, 0, -9),
+    ):
+        with pytest.raises(Invalid):
+            read_index(content)
