@@ -334,3 +334,33 @@ def test_a_stolen_token_sends_files_and_nothing_else(world: World) -> None:
     wrong = {"authorization": f"Bearer {world.token[:-1]}x"}
     assert ask("/inbox/submissions", headers=wrong).status_code == 401
     assert ask("/inbox/submissions").status_code == 401
+
+
+def test_a_browser_without_scripts_sends_sealed_files_and_a_steward_decides(world: World, tmp_path: Path) -> None:
+    folder, before = small(tmp_path / "files"), world.kept()
+    files = {name: (folder / name).read_bytes() for name in ("cohort.vcf.gz", "people.tsv")}
+    manifest = msgspec.json.encode(manifest_of(files))
+    assert "megagenome send FOLDER" not in world.provider.call("GET", "/submissions").text  # that is for its role
+    begun = world.provider.call("POST", "/submissions", files={"manifest": ("manifest.json", manifest)})
+    assert begun.status_code == 303, begun.text
+    page = begun.headers["location"]
+    key = read_public_key(world.served.client.get("/.well-known/c4gh-recipient").text)
+    for number, content in enumerate(files.values()):
+        plain = world.provider.call("POST", f"{page}/files/{number}", files={"sealed": ("x", content)})
+        assert (plain.status_code, "no Crypt4GH file" in plain.text) == (400, True)
+        sealed = b"".join(map(bytes, seal([content], [key])))
+        sent = world.provider.call("POST", f"{page}/files/{number}", files={"sealed": ("x.c4gh", sealed)})
+        assert sent.status_code == 303, sent.text
+    assert world.provider.call("POST", f"{page}/complete", data={"x": "1"}).status_code == 303
+    ident = page.rpartition("/")[2]
+    world.until(ident, "reported")
+    shown = world.steward.call("GET", page).text
+    for words in ("What would become public", "People counted", "Quality of the genotypes", "Your decision"):
+        assert words in shown
+    assert "What would become public" not in world.provider.call("GET", page).text
+    unreasoned = world.steward.call("POST", f"{page}/decision", data={"verdict": "reject"})
+    assert (unreasoned.status_code, "write the reasons" in unreasoned.text) == (400, True)
+    reasons = {"verdict": "reject", "reasons": "sent twice"}
+    assert world.steward.call("POST", f"{page}/decision", data=reasons).status_code == 303
+    assert "sent twice" in world.provider.call("GET", page).text
+    wait_for_nothing(world, before)
