@@ -96,6 +96,7 @@ SYSTEM := bcftools chromium nodejs npm plink2 samtools
 INSTALL := apt-get install --yes --no-install-recommends
 system:
 	@for program in $(SYSTEM); do [ -x /usr/bin/$$program ] || missing="$$missing $$program"; done; \
+	ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$$missing postgresql"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then \
 		echo "The tests need$$missing; run: sudo apt-get update && sudo $(INSTALL)$$missing" >&2; exit 1; fi; \

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
-ROLES = ("demo", "node", "hub", "ask", "passport", "study", "synth", "crypt4gh")
+ROLES = ("demo", "node", "hub", "ask", "passport", "study", "synth", "crypt4gh", "send")
 
 
 def node_routes(folder: Path) -> Litestar:

@@ -92,9 +92,8 @@ class Asking:
     def fetch(self, file: str, token: str, keep: bytearray | None = None) -> int:
         """Fetch what a ticket is for; how many bytes of content. With `keep`, also what they are."""
         with socket.create_connection(("127.0.0.1", self.node.port)) as sock:
-            sock.sendall(
-                f"GET /delivery/{file} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n".encode()
-            )
+            fields = f"Host: x\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+            sock.sendall(f"GET /delivery/{file} HTTP/1.1\r\n{fields}".encode())
             room, size = bytearray(_ROOM), 0
             while got := sock.recv_into(room):
                 if size == 0 and not room.startswith(b"HTTP/1.1 200"):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,22 +136,22 @@ def _endings(collection: Collection, asker: _Asker) -> Iterator[Claim]:
     words = f"{{}}, committed, until no answer to a reader who asks without pause shows it, worst of {ROUNDS}"
     late = []
     for number in range(ROUNDS):
-        done, seen = asker.watch(f"permit-{ROUNDS}", lambda number=number: withdraw(number))  # type: ignore[misc]
-        late.append(_last(seen, done, lambda each, number=number: each.people == PEOPLE - number))  # type: ignore[misc]
+        done, seen = asker.watch(f"permit-{ROUNDS}", partial(withdraw, number))
+        late.append(_last(done, [each for each in seen if each.people == PEOPLE - number]))
         if seen[-1].people != PEOPLE - number - 1:
             raise RuntimeError("who withdrew is still counted")
     yield claim(words.format("withdrawal of consent"), "s", max(late), bar="ours < 1")
     late = []
     for number in range(ROUNDS):
         permit = PermitId(f"permit-{number}")
-        done, seen = asker.watch(permit, lambda permit=permit: revoke(permit))  # type: ignore[misc]
-        late.append(_last(seen, done, lambda each: each.read))
+        done, seen = asker.watch(permit, partial(revoke, permit))
+        late.append(_last(done, [each for each in seen if each.read]))
     yield claim(words.format("revocation at the node"), "s", max(late), bar="ours < 1")
 
 
-def _last(seen: list[_Seen], done: float, still: Callable[[_Seen], bool]) -> float:
-    """Seconds after `done` in which the last answer of the old state was whole; 0 where none was."""
-    return max([0.0, *(each.at - done for each in seen if still(each))])
+def _last(done: float, old: list[_Seen]) -> float:
+    """Seconds after `done` in which the last answer of the `old` state was whole; 0 where none was."""
+    return max([0.0, *(each.at - done for each in old)])
 
 
 def _costs(asker: _Asker) -> Iterator[Claim]:

@@ -14,13 +14,14 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.access import command_types as c
+from megagenome.access import tables as t
 from megagenome.access.attachments import AttachmentFolder
 from megagenome.access.case import World
 from megagenome.access.exchange import node_caller
 from megagenome.access.fold import fold
 from megagenome.access.model import Application
 from megagenome.access.process import Process
-from megagenome.access.reading import Reader
+from megagenome.access.reading import GrantedPermit, Reader
 from megagenome.access.settings import AccessSettings, Window
 from megagenome.access.store import Store
 from megagenome.collection.cohort import Cohort, HasSex, canonical, cohort_id
@@ -38,7 +39,7 @@ from megagenome.standards.application import (
     Outcome,
     Vote,
 )
-from megagenome.standards.permit import CountryDecision, DatasetDecision, Verdict, encode
+from megagenome.standards.permit import CountryDecision, DatasetDecision, Proposal, Verdict, encode
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 """A Monday."""
@@ -213,6 +214,18 @@ class Hub:
 
     def show(self, caller: Caller, application: ApplicationId) -> ApplicationShown:
         return self.reader.application(caller, application)
+
+    def proposals(self, node: str) -> tuple[Proposal, ...]:
+        """All that a node's countries are asked."""
+        with self.store.transaction() as transaction:
+            ids = transaction.connection.scalars(sa.select(t.application.c.id)).all()
+            asked = (self.reader.proposals_of(transaction, ApplicationId(each), node) for each in ids)
+            return tuple(proposal for each in asked for proposal in each)
+
+    def standing(self, application: ApplicationId) -> GrantedPermit | None:
+        """The permit of an application that was recommended, as it stands; None where there is none."""
+        proposed = self.view(application).recommendation.permit
+        return None if proposed is None else self.reader.granted(proposed.id)
 
     # The way, in steps
 

@@ -93,7 +93,7 @@ def test_an_official_is_erased_and_what_runs_goes_on(hub: Hub, who: Caller, step
     assert str(who.subject) not in everything(hub)
     if step == "recommended":
         hub.do(CHAIR, application, c.RequestDecisions())
-    assert [each.document for each in hub.reader.proposals("node-fi")] == [permit]
+    assert [each.document for each in hub.proposals("node-fi")] == [permit]
     hub.decide(FINN, application, {"GDI-FI-1": Verdict.APPROVED})
     hub.do(CHAIR, application, c.Revoke("over"))
     erase(hub, ADA)

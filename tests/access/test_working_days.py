@@ -17,7 +17,7 @@ from megagenome.access.working_days import (
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # five numbers or fewer
+    return datetime(*parts, tzinfo=UTC)
 
 
 GOLDEN = [

@@ -26,6 +26,7 @@ from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.methods import METHODS
 from megagenome.standards.study import Frequencies, StudyDocument, Variants
 from megagenome.standards.study_exchange import Reply, Said
+from megagenome.synthetic.governance import made_up_record
 from tests.collection import clocks
 from tests.collection.conftest import no_ontology
 from tests.network.joining import server
@@ -55,11 +56,11 @@ class RealNode:
         self.site = StudySite(self.collection, self.name, self.keys, self.ledger, self.settings, AtOnce())
         record = self.site._studied.record
 
-        def noting(run: str, numbers: Any) -> None:
-            record(run, numbers)
+        def noting(run: str, numbers: Any, groups: Any) -> None:
             self.parts[run] = frozenset((numbers + self.first).tolist())
+            record(run, numbers, groups)
 
-        self.site._studied.record = noting  # type: ignore[method-assign]
+        self.site._studied.record = noting
 
     def turn(self, coordinator: Coordinator) -> bool:
         """One message of the exchange, and what follows from it; whether something happened."""
@@ -93,9 +94,10 @@ class RealNode:
         self.numbers.discard(number)
 
     def recorded(self) -> list[set[int]]:
-        """The sets of people of whom sums left, oldest first."""
+        """The sets of people of whom sums left, oldest first, but for groups among them."""
         with self.collection.engine.connect() as connection:
-            return [set((each + self.first).tolist()) for each in _sets(connection).values()]
+            sets = _sets(connection).values()
+        return [set((each.numbers + self.first).tolist()) for each in sets if not each.is_group]
 
     def acts(self) -> list[tuple[str, str, int]]:
         """What its ledger has of studies, but for the run's id."""
@@ -110,9 +112,11 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
     atexit.register(shutil.rmtree, top)
     collection = Collection.create(top / "node", no_ontology)
     dataset = f"{name}-data"
-    stated = DatasetStatement(DatasetId(dataset), open=True if is_open else None, collection_year=2020, publish=True)
+    record = None if is_open else made_up_record(dataset)
+    declared = True if is_open else None
+    stated = DatasetStatement(DatasetId(dataset), open=declared, collection_year=2020, publish=True, record=record)
     people = clocks.table(dict.fromkeys(numbers, YES))
-    load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")  # type: ignore[list-item]
+    load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(PERMIT, (dataset,), people=frozenset({str(ADA.subject)})))
     collection.close()
@@ -122,7 +126,7 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
 class RealWorld(World):
     """`World` over such nodes."""
 
-    nodes: Mapping[str, RealNode]  # type: ignore[assignment]
+    nodes: Mapping[str, RealNode]
 
     def document(self, **other: Any) -> StudyDocument:
         return super().document(**{"method": COUNTING, "least_sites": 1, **other})
@@ -142,6 +146,6 @@ def real_world(
         nodes[name] = RealNode(name, folder / name, range(first, first + size), settings, is_open=is_open)
         first += size
     with server(folder, "org.example.hub") as at:
-        yield RealWorld(at, nodes, AtOnce(), METHODS)  # type: ignore[arg-type]
+        yield RealWorld(at, nodes, AtOnce(), METHODS)
     for node in nodes.values():
         node.collection.close()

@@ -76,7 +76,7 @@ class Guarded:
 def test_what_methods_ask_is_their_course(name: str) -> None:
     method = METHODS[name]
     sites = {f"n{k}": Guarded(method, k) for k in range(3)}
-    run(HUBS[type(method)](method, 3), sites)
+    run(HUBS[type(method)](method, 3, 0), sites)
     legs = [leg.steps for leg in COURSES[type(method)]]
     if name != "cases":  # without a trait that is a number, nobody asks for its scale
         assert all(set(leg) & set(sites["n0"].steps) for leg in legs)
@@ -154,7 +154,8 @@ def test_a_round_is_asked_the_same_again_and_no_other() -> None:
     with pytest.raises(NotEntitled, match="something else"):
         course.require(2, "count", study_people.alleles(3).to_arrays(), is_opened=True)
     with pytest.raises(NotEntitled, match="goes back"):
-        course.require(0, PEOPLE_STEP, {}, is_opened=True)
+        course.require(1, "alleles", {}, is_opened=True)
+    course.require(0, PEOPLE_STEP, {}, is_opened=True)  # without somebody who withdrew at another node
 
 
 def test_how_large_a_value_is_cannot_be_tried_out() -> None:
@@ -164,10 +165,11 @@ def test_how_large_a_value_is_cannot_be_tried_out() -> None:
         course.require(1, "horizons", {}, (Summed("seen", (1,), 21),), is_opened=False)
 
 
-def test_a_run_begins_again_a_few_times_before_a_sum_of_values() -> None:
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_a_run_begins_again_a_few_times(is_opened: bool) -> None:
     course = Course(METHODS["frequencies"])
     for _ in range(MOST_RETURNS + 1):
-        course.require(0, PEOPLE_STEP, {}, is_opened=False)
-        course.require(1, "alleles", {}, is_opened=False)
+        course.require(0, PEOPLE_STEP, {}, is_opened=is_opened)
+        course.require(1, "alleles", {}, is_opened=is_opened)
     with pytest.raises(NotEntitled, match="goes back"):
-        course.require(0, PEOPLE_STEP, {}, is_opened=False)
+        course.require(0, PEOPLE_STEP, {}, is_opened=is_opened)

@@ -1,39 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Regions as people write them, and alleles that are frequent enough here to be named."""
+"""Alleles that are frequent enough here to be named."""
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from megagenome.analytics.genotypes import SiteGenotypes, read_region
+from megagenome.analytics.genotypes import SiteGenotypes
 from megagenome.collection.model import Use
-from megagenome.kernel.coordinates import Region
-from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import PermitId
 from tests.analytics.sites import real_world
 from tests.collection import clocks
 from tests.network.studies.nodes import ADA, PERMIT
-
-
-@pytest.mark.parametrize(
-    ("text", "region"),
-    [
-        ("22", Region("GRCh38", "22", 0, 1 << 28)),
-        ("X:1-1", Region("GRCh38", "X", 0, 1)),
-        ("22:16,050,001-17,000,000", Region("GRCh38", "22", 16_050_000, 17_000_000)),
-    ],
-)
-def test_regions(text: str, region: Region) -> None:
-    assert read_region("GRCh38", text) == region
-
-
-@pytest.mark.parametrize(
-    "text", ["", "22:", "22:5", "22:0-5", "22:6-5", "22:1-999999999999", "22;1-2", "chr 22", "1:,-,"]
-)
-def test_what_is_no_region(text: str) -> None:
-    with pytest.raises(Invalid, match="region"):
-        read_region("GRCh38", text)
 
 
 def test_an_allele_is_named_where_it_and_its_alternatives_are_frequent_enough(tmp_path: Path) -> None:

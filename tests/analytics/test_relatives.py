@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from megagenome.analytics import relatives
+from megagenome.analytics import kinship
 from megagenome.analytics.relatives import DUPLICATE, FIRST, Relatives, find_relatives, thinned
 from megagenome.collection.collection import Collection
 from megagenome.collection.load import load
@@ -18,6 +18,7 @@ from megagenome.collection.permits import store_permit
 from megagenome.kernel.coordinates import Region
 from megagenome.kernel.ids import PermitId
 from megagenome.standards.study_arrays import AlleleList
+from tests.analytics.test_kinship import by_definition
 from tests.collection import clocks
 from tests.collection.files import as_people, statement
 from tests.oracles import genotypes as oracle
@@ -49,22 +50,9 @@ def family(alleles: int) -> DenseScan:
     return DenseScan(calls)
 
 
-def kinship(calls: npt.NDArray[np.int8], i: int, j: int) -> float:
-    """KING's equation 11, one allele at a time."""
-    both_het = opposite = het_i = het_j = 0
-    for a, b in calls[:, [i, j]].tolist():
-        if a >= 0 and b >= 0:
-            both_het += a == b == 1
-            opposite += {a, b} == {0, 2}
-            het_i += a == 1
-            het_j += b == 1
-    fewer = min(het_i, het_j)
-    return (both_het - 2 * opposite) / (2 * fewer) + 1 / 2 - (het_i + het_j) / (4 * fewer)
-
-
 @pytest.mark.parametrize("at_once", [3, 1_024])
 def test_a_family_is_found_by_degree(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(relatives, "_PEOPLE_AT_ONCE", at_once)
+    monkeypatch.setattr(kinship, "_PEOPLE_AT_ONCE", at_once)
     scan = family(5_000)
     found = find_relatives(scan, np.arange(5_000))
     first = {(0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (3, 4), (4, 5), (2, 6), (3, 6)}
@@ -72,7 +60,7 @@ def test_a_family_is_found_by_degree(monkeypatch: pytest.MonkeyPatch, at_once: i
     assert (found.duplicates, found.first, found.second) == (1, len(first), len(second))
     assert [tuple(pair) for pair in found.pairs.tolist()] == sorted({(0, 6)} | first | second)
     for (i, j), value in zip(found.pairs.tolist(), found.kinship, strict=True):
-        assert value == pytest.approx(kinship(scan.calls, i, j), abs=1e-12)
+        assert value == pytest.approx(by_definition(scan.calls, i, j), abs=1e-12)
 
 
 def test_with_few_alleles_the_second_degree_is_not_told_and_with_fewer_nothing() -> None:

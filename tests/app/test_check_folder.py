@@ -10,6 +10,8 @@ from megagenome.app.ledger import open_keys, open_ledger
 from megagenome.kernel.database import open_database, sqlite_url
 from megagenome.kernel.findings import Finding
 from megagenome.kernel.ledger import Act, Kind
+from megagenome.kernel.local_store import LocalStore
+from megagenome.testing.blob_store import put
 
 
 def wrong(findings: list[Finding]) -> list[Finding]:
@@ -32,10 +34,36 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     assert parts["trust"] == "0 brokers of passports, 0 issuers of visas"
 
 
+def test_what_was_published_without_a_record_is_named(loaded: Path) -> None:
+    """As a node of an earlier version holds it."""
+    engine = open_database(sqlite_url(loaded / "node.sqlite"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dataset SET open = 0, floor = 10")
+    engine.dispose()
+    [finding] = wrong(check_folder(loaded))
+    assert finding.part == "record of EE-SMALL"
+    assert "controller, legal basis" in finding.says
+
+
 def test_empty_node_says_what_comes_next(folder: Path) -> None:
     findings = check_folder(folder)
     assert wrong(findings) == []
     assert any("megagenome node load" in finding.says for finding in findings)
+
+
+def test_where_sealed_files_lie_is_looked_after(folder: Path) -> None:
+    def says() -> str:
+        [found] = [finding for finding in check_folder(folder) if finding.part == "sealed files"]
+        assert found.fine
+        return found.says
+
+    assert says() == "none yet"
+    put(LocalStore(folder / "blobs"), "a/b", b"sealed")
+    assert says().startswith("there are some, ")
+    settings = folder / "node.toml"
+    settings.write_text(settings.read_text() + '\n[blobs]\nurl = "s3://key:secret@bucket"\n')
+    [finding] = wrong(check_folder(folder))
+    assert "without credentials" in finding.says
 
 
 def test_folder_that_is_no_node(tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ def a_node(folder: Path) -> tuple[WebApp, sa.Engine]:
 
 
 def changing(app: WebApp) -> Iterator[tuple[str, str]]:
-    """Each method that is not safe with the path where it is taken, some word in place of each parameter."""
+    """Each method that is not safe with the path where it is taken, some word or number in place of each parameter."""
     for route in app.routes:
         for method in sorted(getattr(route, "methods", set()) - SAFE_METHODS):
-            yield method, re.sub(r"\{[^}]*\}", "x", route.path)
+            yield method, re.sub(r"\{[^}]*\}", "x", re.sub(r"\{\w+:int\}", "0", route.path))
 
 
 @pytest.mark.parametrize("server", ["hub", "node"])

@@ -60,7 +60,7 @@ def client(ledger: Ledger, caller: Caller | None) -> TestClient[Litestar]:
     def middleware(app: ASGIApp) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if caller is not None:
-                scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # ASGI lets applications add keys
+                scope["caller"] = caller
             await app(scope, receive, send)
 
         return run

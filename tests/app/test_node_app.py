@@ -7,6 +7,8 @@ from litestar.testing import TestClient
 
 from megagenome.app.node import open_node
 from megagenome.app.node_app import node_app
+from megagenome.archive.keys import RecipientKeys
+from megagenome.standards.crypt4gh_keys import fingerprint, read_public_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
@@ -25,6 +27,11 @@ def test_every_part_answers(client: TestClient) -> None:
     assert client.get("/resolve", params={"q": "22-16050075-A-G", "assembly": "GRCh37"}).json()["kind"] == "allele"
     page = client.get("/", headers={"accept": "text/html"})
     assert "EE national node" in page.text
+
+
+def test_it_says_for_which_key_files_are_encrypted(client: TestClient, folder: Path) -> None:
+    told = client.get("/.well-known/c4gh-recipient").text
+    assert fingerprint(read_public_key(told)) == RecipientKeys.open(folder / "keys").names()[0]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/beacon/v2/nothing", "/static/nothing"])

@@ -50,7 +50,7 @@ def me(node: Node) -> str:
 def client(node: Node, caller: Caller) -> TestClient[Litestar]:
     def middleware(app: ASGIApp) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # ASGI lets applications add keys
+            scope["caller"] = caller
             await app(scope, receive, send)
 
         return run
@@ -129,9 +129,9 @@ NONSENSE = (
 def test_nonsense_changes_nothing(node: Node, me: str, body: bytes) -> None:
     with client(node, CITIZEN) as browser:
         sent = {"content": body, "headers": {"content-type": "application/json"}}
-        assert browser.post("/own/genome/consent", **sent).status_code == 400  # type: ignore[arg-type]  # what a stranger sends has no type
+        assert browser.post("/own/genome/consent", **sent).status_code == 400
         form = {"content": b'{"act":"withdraw"}', "headers": {"content-type": "text/plain"}}
-        assert browser.post("/own/genome/consent", **form).status_code == 400  # type: ignore[arg-type]  # what a stranger sends has no type
+        assert browser.post("/own/genome/consent", **form).status_code == 400
         assert browser.get("/own/genome").json()["said"] == []
 
 

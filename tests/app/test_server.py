@@ -104,13 +104,13 @@ def test_as_many_threads_are_left_as_wide_regions_take(served: Served) -> None:
 
 def test_second_server_on_the_port_is_refused(served: Served, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match=f"port {served.port} of 127.0.0.1 is in use"):
-        server.serve(None, host="127.0.0.1", port=served.port, folder=tmp_path)  # type: ignore[arg-type]
+        server.serve(None, host="127.0.0.1", port=served.port, folder=tmp_path)
     assert httpx.get(served.url).text == "here"
 
 
 def test_second_server_on_the_folder_is_refused(served: Served, folder: Path) -> None:
     with pytest.raises(Conflict, match=f"served already, by process {served.process.pid}:"):
-        server.serve(None, host="127.0.0.1", port=0, folder=folder)  # type: ignore[arg-type]
+        server.serve(None, host="127.0.0.1", port=0, folder=folder)
     assert httpx.get(served.url).text == "here"
 
 
@@ -120,13 +120,13 @@ def test_port_that_its_owner_would_share_is_refused(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(Conflict):
-            server.serve(None, host="127.0.0.1", port=other.getsockname()[1], folder=tmp_path)  # type: ignore[arg-type]
+            server.serve(None, host="127.0.0.1", port=other.getsockname()[1], folder=tmp_path)
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 80000), ("127.0.0.1", -1), ("192.0.2.1", 8600), ("", 8600)])
 def test_address_that_cannot_be_is_used_wrongly(tmp_path: Path, host: str, port: int) -> None:
     with pytest.raises(Invalid):
-        server.serve(None, host=host, port=port, folder=tmp_path)  # type: ignore[arg-type]
+        server.serve(None, host=host, port=port, folder=tmp_path)
 
 
 def test_body_too_large_is_413_and_head_too_large_431(served: Served) -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The test of itself passes for every method, on results that say something, and sees arithmetic that is off."""
+"""The test of itself passes for every method, on results that say something, and sees what is off: at one site only, or
+in a formula that all share."""
 
 from typing import Any
 
@@ -7,35 +8,31 @@ import numpy as np
 import pytest
 
 from megagenome.analytics.alleles import AllelesSite
-from megagenome.app import study_self_test as planted
+from megagenome.app.study_planted import FIND, plant
 from megagenome.app.study_self_test import MOST_DEVIATION, largest_deviation
 from megagenome.kernel.errors import Corrupt
+from megagenome.network.studies import components, frequencies, linear, logistic, saddlepoint, score, survival
 from megagenome.network.studies.methods import METHODS
-from megagenome.standards.study import Frequencies, Linear
+from megagenome.standards.study import Components, Frequencies, Linear, Logistic, Score, Survival
+
+OFF = "computes otherwise than it must"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_tested(method: type) -> None:
     assert largest_deviation(method) <= MOST_DEVIATION
-    study = planted._STUDIES[method]
-    tables = planted._run(study, [planted._site(study, np.arange(120))], masks=False).tables
-    assert tables
-    assert all(len(next(iter(table.columns.values()))) for table in tables.values())
+    for columns in FIND[method](plant()).values():
+        assert all(column.size and np.isfinite(column).all() for column in columns.values())
 
 
-def test_the_planted_effect_is_that_of_least_squares() -> None:
-    """Computed here on all people at once, with everything at hand."""
-    study = planted._STUDIES[Linear]
-    everybody: Any = planted._site(study, np.arange(120))
-    found = planted._run(study, [everybody], masks=False).tables["associations"].columns
-    calls, columns = everybody._genotypes.calls[0], everybody._columns._columns
-    known = calls >= 0
-    x = np.column_stack((np.ones(120), columns[:, 0], calls))[known]
-    beta = np.linalg.lstsq(x, columns[known, 1], rcond=None)[0]
-    assert float(found["beta"][0]) == pytest.approx(float(beta[-1]), rel=1e-9)
+def test_the_planted_people_try_what_is_rarely_come_to() -> None:
+    people = plant()
+    assert (people.calls < 0).any(axis=1).sum() > 10, "missing calls"
+    z = FIND[Logistic](people)["associations"]["z"]
+    assert (np.abs(z) > saddlepoint.BEYOND).sum() >= 2, "saddle points"
 
 
-def test_arithmetic_that_is_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arithmetic_that_is_off_at_a_site_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     right = AllelesSite._count
 
     def wrong(site: AllelesSite, alleles: Any) -> Any:
@@ -44,5 +41,37 @@ def test_arithmetic_that_is_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
         return counts
 
     monkeypatch.setattr(AllelesSite, "_count", wrong)
-    with pytest.raises(Corrupt, match="computes otherwise than it must"):
+    with pytest.raises(Corrupt, match=OFF):
         largest_deviation.__wrapped__(Frequencies)
+
+
+@pytest.mark.parametrize(
+    ("method", "module", "name"),
+    [
+        (Frequencies, frequencies, "exact_p"),
+        (Linear, linear, "_two_sided"),
+        (Logistic, logistic, "_two_sided"),
+        (Logistic, saddlepoint, "_tail"),
+        (Score, score, "_deciles"),
+        (Survival, survival, "_interval"),
+    ],
+)
+def test_a_formula_that_is_off_is_seen(monkeypatch: pytest.MonkeyPatch, method: type, module: Any, name: str) -> None:
+    """By a ten-thousandth, for one site as for three."""
+    right: Any = getattr(module, name)
+
+    def wrong(*values: Any) -> Any:
+        found = right(*values)
+        if name == "_deciles":
+            return type(found)({**found.columns, "score": found.columns["score"] * (1 + 1e-4)})
+        return tuple(each * (1 + 1e-4) for each in found) if isinstance(found, tuple) else found * (1 + 1e-4)
+
+    monkeypatch.setattr(module, name, wrong)
+    with pytest.raises(Corrupt, match=OFF):
+        largest_deviation.__wrapped__(method)
+
+
+def test_a_fixed_point_that_is_too_coarse_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "bits_for", lambda *_: 8)
+    with pytest.raises(Corrupt, match=OFF):
+        largest_deviation.__wrapped__(Components)

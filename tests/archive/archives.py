@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
 from megagenome.archive.settings import ArchiveSettings
@@ -27,16 +29,22 @@ DESCRIBED = Described(DATASET, "NA1.bam", "BAM", ("NA1",))
 SETTINGS = ArchiveSettings(least_free_bytes=0)
 
 
-def open_archive(folder: Path, store: BlobStore | None = None, settings: ArchiveSettings = SETTINGS) -> Archive:
+def open_archive(
+    folder: Path,
+    store: BlobStore | None = None,
+    settings: ArchiveSettings = SETTINGS,
+    engine: sa.Engine | None = None,
+) -> Archive:
     """The archive in a folder; it is made where there is none."""
     folder.mkdir(exist_ok=True)
-    if not (folder / "node.sqlite").exists():
-        shutil.copyfile(_empty_database(), folder / "node.sqlite")
-    engine = open_database(sqlite_url(folder / "node.sqlite"))
+    if engine is None:
+        if not (folder / "node.sqlite").exists():
+            shutil.copyfile(_empty_database(), folder / "node.sqlite")
+        engine = open_database(sqlite_url(folder / "node.sqlite"))
     signing = SigningKeys.open(folder / "keys")
     keys = RecipientKeys.open(folder / "keys")
     ledger = Ledger(engine, signing, "node.ee")
-    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing.sign, settings)
+    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing, settings)
 
 
 @functools.cache

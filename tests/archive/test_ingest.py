@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from crypt4gh import lib as other_program
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from megagenome.archive import tables
+from megagenome.archive import names, tables
 from megagenome.archive.archive import Archive
+from megagenome.archive.rows import begin_attempt
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NotEntitled, Unavailable
@@ -123,7 +124,7 @@ def test_all_checksums_that_are_right_are_taken(archive: Archive) -> None:
 
 
 def foreign(_sent: bytes) -> bytes:
-    return b"".join(seal([PLAIN], [X25519PrivateKey.generate().public_key()]))
+    return b"".join(map(bytes, seal([PLAIN], [X25519PrivateKey.generate().public_key()])))
 
 
 def swapped(sent: bytes) -> bytes:
@@ -210,6 +211,43 @@ def test_a_zombie_whose_lease_is_over_keeps_nothing(
     with pytest.raises(Conflict, match="was given up"):
         archive.ingest(new_file_id(), 1, slow, DESCRIBED, stated(PLAIN))
     assert_nothing_kept(archive, folder)
+
+
+def test_what_a_zombie_writes_late_is_swept_until_no_zombie_can_be_left(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, store = clock.now, archive._parts.store
+    stem = names.new_stem(new_file_id(), 1)
+    with archive._parts.engine.begin() as connection:
+        begin_attempt(connection, stem, names.file_of(stem), clock.now(), 900)
+    for days, is_known in ((1, True), (29, True), (31, False)):
+        with store.create(names.body(stem)) as writer:
+            writer.write(b"late")
+        monkeypatch.setattr(clock, "now", lambda days=days: real() + timedelta(days=days))
+        archive.recover()
+        assert blobs(folder) == []
+        assert rows(archive) == [0, 0, int(is_known)]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_jumps_meanwhile_loses_nothing(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    sent, real, file = sealed(archive, PLAIN), clock.now, new_file_id()
+
+    def jumping() -> Iterator[bytes]:
+        yield sent[:1000]
+        monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=hours))
+        archive.recover()
+        yield sent[1000:]
+
+    if hours > 0:
+        with pytest.raises(Conflict, match="was given up"):
+            archive.ingest(file, 1, jumping, DESCRIBED, stated(PLAIN))
+        assert blobs(folder) == []
+    kept = archive.ingest(file, 2, jumping if hours < 0 else chunks(sent), DESCRIBED, stated(PLAIN))
+    assert archive.verify(kept.id).state == "verified"
+    assert len(blobs(folder)) == 2
 
 
 def test_a_long_attempt_says_that_it_goes_on(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

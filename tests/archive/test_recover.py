@@ -109,3 +109,15 @@ def test_other_blobs_are_let_alone(archive: Archive, folder: Path) -> None:
     other.write_text("mine")
     assert archive.rebuild() == Recovery()
     assert other.exists()
+
+
+def test_a_file_that_comes_back_is_not_ready_though_its_sidecar_was_written_when_it_was(
+    archive: Archive, folder: Path
+) -> None:
+    file = keep_ready(archive, make_plain(1000))
+    archive.rotate()
+    again = lose_database(archive, folder)
+    again.rebuild()
+    found = again.find(file.id)
+    assert found is not None
+    assert (found.state, found.verified) == (FileState.ARCHIVED, None)

@@ -2,11 +2,12 @@
 """Recipient keys are replaced, and no body is touched."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from megagenome.archive import tables
+from megagenome.archive import sidecars, tables
 from megagenome.archive.archive import Archive
 from megagenome.kernel.errors import Conflict, NotEntitled
 from megagenome.kernel.sealed_files import new_file_id
@@ -88,3 +89,16 @@ def test_a_backup_from_before_a_rotation_is_mended_by_its_sidecars(
     restored.rebuild()
     assert b"".join(restored.open(file.id, Admitted()).read()) == PLAIN
     assert restored.verify(file.id).state == "ready"
+
+
+def test_verifying_while_keys_rotate_suspects_nobody(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = keep_ready(archive, PLAIN), sidecars.read
+
+    def read_late(*asked: Any) -> object:
+        monkeypatch.setattr(sidecars, "read", read)
+        archive.rotate()
+        return read(*asked)
+
+    monkeypatch.setattr(sidecars, "read", read_late)
+    assert archive.verify(file.id).state == "ready"
+    assert len(archive.keys.names()) == 2

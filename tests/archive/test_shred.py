@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from megagenome.archive import tables
+from megagenome.archive import names, tables
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import RECEIPT_TYPE
 from megagenome.kernel.database import begin_erasing
@@ -71,6 +71,14 @@ def test_the_first_half_is_by_the_caller_s_commit(archive: Archive, folder: Path
     assert archive.finish_shredding(file.id).count(".") == 2
 
 
+def test_no_index_of_a_shredded_file_is_kept(archive: Archive, folder: Path) -> None:
+    file = keep_ready(archive, make_plain(100_000))
+    archive.shred(file.id, "operator")
+    with pytest.raises(Conflict, match="no index of it is kept"):
+        keep_ready(archive, make_plain(10), msgspec.structs.replace(DESCRIBED, index_of=file.id))
+    assert [path.suffix for path in blobs(folder)] == [".shred"]
+
+
 def test_what_is_not_there_is_not_shredded(archive: Archive) -> None:
     with pytest.raises(NotFound):
         archive.shred(new_file_id(), "operator")
@@ -91,3 +99,20 @@ def test_what_was_shredded_stays_so_when_an_older_database_is_restored(
     assert found.state is FileState.SHREDDED
     with restored._parts.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.header)) == 0
+
+
+@pytest.mark.parametrize("forged", ["no tombstone", "another node's", "another file's"])
+def test_a_tombstone_that_this_node_did_not_sign_buries_nobody(archive: Archive, tmp_path: Path, forged: str) -> None:
+    file = keep_ready(archive, make_plain(100_000))
+    store = archive._parts.store
+    [stem] = {blob.stem for blob in map(names.read_key, store.keys()) if blob}
+    other = open_archive(tmp_path / "other") if forged == "another node's" else archive
+    gone = keep_ready(other, make_plain(100))
+    other.shred(gone.id, "operator")
+    [tombstone] = filter(lambda key: key.endswith(".shred"), other._parts.store.keys())
+    content = b"nonsense" if forged == "no tombstone" else b"".join(other._parts.store.read(tombstone))
+    with store.create(names.tombstone(stem)) as writer:
+        writer.write(content)
+    assert archive.rebuild().lost == (names.tombstone(stem),)
+    assert archive.find(file.id) == file
+    assert archive.verify(file.id).state is FileState.READY

@@ -15,7 +15,7 @@ from megagenome import __version__
 from megagenome.cli import main as cli
 from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, Unavailable
 
-ROLES = ["ask", "demo", "hub", "node", "passport", "synth"]
+ROLES = ["ask", "crypt4gh", "demo", "hub", "node", "passport", "study", "synth"]
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_command_may_return_its_code(stub: App, returned: int | None, code: int)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nodes"], "unknown command 'nodes'; known are ask, demo, hub, node"),
+        (["nodes"], "unknown command 'nodes'; known are ask, crypt4gh, demo, hub, node"),
         (["stub", "take", "--nodes", "many"], "--nodes"),
         (["stub", "take", "--node", "3"], "--node"),
         (["stub", "take"], "--nodes"),

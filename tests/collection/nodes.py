@@ -64,7 +64,7 @@ def add_dataset(connection: sa.Connection, number: int, name: str) -> int:
 def person(name: str, *facts: Fact, **recorded: object) -> Person:
     """A person who says yes, with a sample called as they are, unless `recorded` says otherwise."""
     defaults: dict[str, object] = {"sample_id": name, "consent": YES}
-    return Person(individual_id=IndividualId(name), facts=facts, **(defaults | recorded))  # type: ignore[arg-type]
+    return Person(individual_id=IndividualId(name), facts=facts, **(defaults | recorded))
 
 
 def people(*persons: Person) -> People:

@@ -31,7 +31,7 @@ def node(collection: Collection) -> Collection:
     collection.journal = clocks.NoJournal()
     for dataset in (OPEN, CLOSED):
         table = clocks.table(dict.fromkeys(range(20), EVERY))
-        load(collection, clocks.statement(dataset), table, [clocks.source_of(range(20))], "GRCh38")  # type: ignore[list-item]
+        load(collection, clocks.statement(dataset), table, [clocks.source_of(range(20))], "GRCh38")
     return collection
 
 
@@ -108,7 +108,7 @@ def test_a_withdrawal_that_cannot_be_entered_does_not_happen(node: Collection) -
         raise OSError("disk full")
 
     assert node.journal is not None
-    node.journal.enter_consent = full  # type: ignore[method-assign]
+    node.journal.enter_consent = full
     with pytest.raises(OSError, match="disk full"):
         say(node, I3, Act.WITHDRAW, by="desk", longest_delay_days=30)
     node.journal = None

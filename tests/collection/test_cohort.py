@@ -43,7 +43,7 @@ def test_the_same_cohort_written_otherwise_has_the_same_id(cohort: Cohort, rng: 
 @given(
     cohorts, persons(most=3), st.sampled_from([None, 2020]), st.dictionaries(st.sampled_from(ALLELES), st.booleans())
 )
-def test_canonical_means_the_same(cohort: Cohort, who: list, year: int | None, carries: dict) -> None:  # type: ignore[type-arg]
+def test_canonical_means_the_same(cohort: Cohort, who: list, year: int | None, carries: dict) -> None:
     around = Circumstances(HP, frozenset({"ONE"}), year, carries)
     for one in who:
         assert holds(canonical(cohort), one, around) == holds(cohort, one, around)

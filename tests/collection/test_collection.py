@@ -41,7 +41,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     for alleles, people in itertools.product(Tier, Tier):
         stated = clocks.statement(name(alleles, people))
         stated = msgspec.structs.replace(stated, alleles_tier=alleles, people_tier=people)
-        load(collection, stated, clocks.table(dict.fromkeys(range(12), YES)), [clocks.source_of(range(12))], "GRCh38")  # type: ignore[list-item]
+        load(collection, stated, clocks.table(dict.fromkeys(range(12), YES)), [clocks.source_of(range(12))], "GRCh38")
     return collection
 
 

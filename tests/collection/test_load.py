@@ -202,12 +202,12 @@ def everything(collection: Collection) -> object:
         (ROW + ROW.replace("22\t", "21\t", 1) + ROW, "contig 22 comes a second time"),
         (ROW.replace("22\t", "22q\t", 1), "no contig '22q' is declared in the header"),
         (ROW.replace("22\t", "23\t", 1), "GRCh38 has no contig '23'"),
-        (ROW.replace("100", "x100"), "damaged or malformed before its first record"),
-        (ROW.replace("0/1", "0/2"), "22:100: a call of allele 2, the record lists 1"),
-        (ROW.replace("0/1", "0/1/1"), "22:100: a call of 3 alleles"),
+        (ROW.replace("100", "x100"), "line 7: POS 'x100' is no position"),
+        (ROW.replace("0/1", "0/2"), "line 7, 22:100: the genotype (GT) of sample 1 names an allele that the record"),
+        (ROW.replace("0/1", "0/1/1"), "line 7, 22:100: a call of 3 alleles"),
         (ROW.replace("\t100\t", "\t50818469\t"), "beyond the contig's 50,818,468 bases"),
-        (ROW + "22\t100\t.\tA\n", "damaged or malformed after 22:100"),
-        (ROW.replace("\t0/0\n", "\n"), "damaged or malformed before its first record"),
+        (ROW + "22\t100\t.\tA\n", "line 8: 4 columns separated by tabs, where the #CHROM line has 11"),
+        (ROW.replace("\t0/0\n", "\n"), "line 7: 10 columns separated by tabs, where the #CHROM line has 11"),
     ],
 )
 def test_bad_records_are_refused(collection: Collection, tmp_path: Path, rows: str, says: str) -> None:

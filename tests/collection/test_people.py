@@ -12,7 +12,7 @@ from megagenome.kernel.errors import Invalid
 from tests.collection.nodes import excluded, observed, persons
 
 HEIGHT = Fact(FactKind.MEASURE, "LOINC:8308-9", value="179", unit="cm", time="2021")
-UNRECORDED = Person(individual_id="P")  # type: ignore[arg-type]
+UNRECORDED = Person(individual_id="P")
 
 
 def test_unite_keeps_each_fact_once() -> None:

@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     collection = Collection.create(folder, lambda _: None)
     for dataset, some in ((CLOSED, PEOPLE), (OTHER, range(10, 30)), (OPEN, range(40, 45))):
         consents = dict.fromkeys(some, YES)
-        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(some)], "GRCh38")  # type: ignore[list-item]
+        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(some)], "GRCh38")
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(ONE))
         store_permit(connection, clocks.permit(TWO, [CLOSED, OTHER]))
@@ -132,7 +132,7 @@ def test_calls_are_what_was_loaded(node: Collection, allele: Allele) -> None:
 def test_calls_of_a_region_are_in_order_and_of_the_datasets_named(node: Collection) -> None:
     rows = list(opened(node, TWO).calls(Region("GRCh38", "22", 0, 1000)))
     assert [(row.allele, row.dataset) for row in rows] == [(ON_22, CLOSED), (ON_22, OTHER)]
-    assert [row.dataset for row in opened(node, TWO).calls(ON_22, {OTHER})] == [OTHER]  # type: ignore[arg-type]
+    assert [row.dataset for row in opened(node, TWO).calls(ON_22, {OTHER})] == [OTHER]
 
 
 def test_a_cohort_only_narrows_the_permits_own(node: Collection) -> None:
@@ -261,7 +261,7 @@ def test_a_count_that_is_overtaken_begins_again(node: Collection, monkeypatch: p
         if not steps:
             leave(node, 3)
         steps.append(1)
-        return first(*asked)  # type: ignore[arg-type]
+        return first(*asked)
 
     monkeypatch.setattr(reading, "_count_people_of", slow)
     counts = reading.count_alleles(ON_22)

@@ -57,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     collection = Collection.create(folder, lambda _: None)
     for dataset in (CLOSED, OTHER):
         consents = dict.fromkeys(range(20), YES)
-        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(range(20))], "GRCh38")  # type: ignore[list-item]
+        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(range(20))], "GRCh38")
     grant(collection)
     collection.close()
     return folder
@@ -73,7 +73,7 @@ def node(made: Path, copy_of: Callable[[Path], Collection]) -> Collection:
 
 def grant(collection: Collection, **other: object) -> None:
     with collection.engine.begin() as connection:
-        store_permit(connection, clocks.permit(**other))  # type: ignore[arg-type]
+        store_permit(connection, clocks.permit(**other))
 
 
 def change(collection: Collection, state: PermitState, sequence: int | None = None) -> bool:
@@ -176,7 +176,7 @@ def test_each_reading_is_entered_before_it_is_given(node: Collection) -> None:
     def full(*_: object) -> None:
         raise OSError("disk full")
 
-    journal.enter_read = full  # type: ignore[method-assign]
+    journal.enter_read = full
     for ask in (
         reading.individuals,
         reading.count_people,
@@ -220,7 +220,7 @@ def test_a_later_decision_adds_datasets_and_never_what_was_taken_back(node: Coll
 )
 def test_what_could_never_work_is_not_stored(connection: sa.Connection, wrong: dict[str, object], message: str) -> None:
     with pytest.raises(Invalid, match=message):
-        store_permit(connection, clocks.permit(**wrong))  # type: ignore[arg-type]
+        store_permit(connection, clocks.permit(**wrong))
     assert read_permits(connection) == ()
 
 
@@ -238,7 +238,7 @@ def test_revoked_is_for_ever_and_older_words_change_nothing(said: list[object]) 
             if each == "stored":
                 store_permit(connection, clocks.permit())
                 continue
-            state, sequence, _ = each  # type: ignore[misc]
+            state, sequence, _ = each
             change_permit(connection, ONE, state, "", sequence=sequence)
             if sequence is None:
                 own = own if own is REVOKED else state
@@ -265,7 +265,7 @@ def document(**other: object) -> PermitDocument:
         "uses": ("research",), "people": (PermitPerson("alice", "Alice"),), "starts": date(2025, 1, 1),
         "ends": date(2025, 12, 31), "conditions": ("one", "two"), "form_digest": "x", "proposed_at": NOW,
     }  # fmt: skip
-    return PermitDocument(**(values | other))  # type: ignore[arg-type]
+    return PermitDocument(**(values | other))
 
 
 def decision(of: PermitDocument, *verdicts: tuple[str, Verdict]) -> CountryDecision:

@@ -70,7 +70,7 @@ def test_tables_are_known_by_their_content(folder: Path, name: str, content: byt
 @pytest.mark.parametrize("content", [json.dumps(INDIVIDUALS), "\n".join(map(json.dumps, INDIVIDUALS))])
 @pytest.mark.parametrize("pack", [str.encode, lambda text: gzip.compress(text.encode(), mtime=0)])
 def test_individuals_are_known_by_their_content(folder: Path, content: str, pack: object) -> None:
-    people = read(write("people.tsv", pack(content)))  # type: ignore[operator]
+    people = read(write("people.tsv", pack(content)))
     assert [person.individual_id for person in people.persons] == ["P3", "P4"]
     assert people.labels == {"ICD10:I83": "veins"}
     assert people.left_out == {"ethnicity": 1}
@@ -89,8 +89,8 @@ def test_files_join_by_individual_in_any_order(folder: Path) -> None:
     assert [person.individual_id for person in people.persons] == ["P1", "P2", "P3", "P4"]
     joined = by_id(people)
     assert joined["P3"] == Person(
-        individual_id="P3",  # type: ignore[arg-type]
-        sample_id="S3",  # type: ignore[arg-type]
+        individual_id="P3",
+        sample_id="S3",
         sex=Sex.FEMALE,
         facts=observed("ICD10:I83", kind=FactKind.DISEASE),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Fact, FactKind, Person
-from megagenome.collection.read_people_beacon import BeaconIndividuals
+from megagenome.collection.read_people_beacon import JsonPeople
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.errors import Invalid
 from tests.collection.nodes import excluded, observed, ontology_for
@@ -36,7 +36,7 @@ WHOLE = {
 
 def read(text: str) -> tuple[list[Person], Vocabulary, Counter[str]]:
     vocabulary, left_out = Vocabulary(ontology_for), Counter[str]()
-    people = BeaconIndividuals(iter(text.splitlines(keepends=True)), "people.json", vocabulary, left_out)
+    people = JsonPeople(iter(text.splitlines(keepends=True)), "people.json", vocabulary, left_out)
     return [person for _, person in people], vocabulary, left_out
 
 
@@ -59,7 +59,7 @@ def refused(text: str) -> str:
 def test_a_whole_record() -> None:
     (person,), vocabulary, left_out = read(json.dumps([WHOLE]))
     assert person == Person(
-        individual_id="P1",  # type: ignore[arg-type]
+        individual_id="P1",
         sex=Sex.MALE,
         facts=(
             *observed("HP:0000007"),
@@ -167,10 +167,3 @@ def test_measures_of_several_quantities_are_left_out_and_told() -> None:
 )
 def test_records_that_are_refused(text: str, message: str) -> None:
     assert refused(text).startswith(message)
-
-
-@pytest.mark.parametrize(
-    "text", ['{"id":"1","subject":{"id":"P1"},"metaData":{}}', '[{"id":"1","subject":{"id":"P1"}}]']
-)
-def test_phenopackets_are_refused_with_what_to_do(text: str) -> None:
-    assert "this is a phenopacket, which cannot be read yet: write its individual" in refused(text)

@@ -38,10 +38,10 @@ def refused(*rows: str) -> str:
 def test_all_columns() -> None:
     (person,) = read(HEADER, "P1 S1 F EE north 1950 ICD10:I83;!ICD10:I42 HP:0000005;!HP:0000004;HP:0000070 yes")
     assert person == Person(
-        individual_id="P1",  # type: ignore[arg-type]
-        sample_id="S1",  # type: ignore[arg-type]
+        individual_id="P1",
+        sample_id="S1",
         sex=Sex.FEMALE,
-        country="EE",  # type: ignore[arg-type]
+        country="EE",
         population="north",
         birth_year=1950,
         facts=(
@@ -56,11 +56,11 @@ def test_all_columns() -> None:
 
 
 def test_empty_cells_are_unrecorded() -> None:
-    assert read(HEADER, "P1        ") == [Person(individual_id="P1")]  # type: ignore[arg-type]
+    assert read(HEADER, "P1        ") == [Person(individual_id="P1")]
 
 
 def test_columns_may_stand_in_any_order_and_be_absent() -> None:
-    assert read("sex individual_id", "M P1") == [Person(individual_id="P1", sex=Sex.MALE)]  # type: ignore[arg-type]
+    assert read("sex individual_id", "M P1") == [Person(individual_id="P1", sex=Sex.MALE)]
 
 
 def test_line_ends_and_blank_lines_of_other_systems() -> None:

@@ -63,9 +63,7 @@ def test_every_site_equals_plain_counting_over_bcftools(
                 kinds = (counts.het, counts.hom, counts.hemi, counts.an)
                 found = {s: tuple(int(kind[row, k]) for kind in kinds) for k, s in enumerate(reading.strata)}
                 assert {cell: n for cell, n in found.items() if any(n)} == {
-                    cell: n
-                    for cell, n in expected[allele[1:]].items()  # type: ignore[attr-defined]
-                    if any(n)
+                    cell: n for cell, n in expected[allele[1:]].items() if any(n)
                 }, allele
                 compared += 1
         assert compared == len(expected)

@@ -40,7 +40,7 @@ def facts(shared: Path) -> dict[str, Anything]:
 @pytest.fixture(scope="session")
 def human_phenotypes(shared: Path) -> PlainOntology:
     ontology = read_obo(gzip.decompress((shared / "data/ontologies/hp.obo.gz").read_bytes()).decode(), "HP")
-    ontology.ancestors = cache(ontology.ancestors)  # type: ignore[method-assign] # 6,000 facts of 2,000 terms
+    ontology.ancestors = cache(ontology.ancestors)  # 6,000 facts of 2,000 terms
     return ontology
 
 

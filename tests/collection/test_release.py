@@ -28,7 +28,7 @@ REGISTERED = Caller("carol", registered=True)
 
 def fill(collection: Collection, dataset: str, people: range, **other: object) -> None:
     statement = msgspec.structs.replace(clocks.statement(dataset), **other)
-    load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")  # type: ignore[list-item]
+    load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
 
 
 def leave(collection: Collection, number: int) -> None:
@@ -107,7 +107,7 @@ def test_new_people_who_are_few_wait_for_others(collection: Collection) -> None:
     fill(collection, CLOSED, range(40))
     few = load(
         collection, clocks.statement(CLOSED), clocks.table({40: YES, 41: YES}), [clocks.source_of([40, 41])], "GRCh38"
-    )  # type: ignore[list-item]
+    )
     assert few.waiting == 2
     assert told(collection) == [40]
     # a loaded group of ten brings along those of its own kind who waited
@@ -149,7 +149,7 @@ def test_somebody_withdraws_while_a_load_would_newly_tell_of_them(
 
     def slow(*asked: object) -> object:
         leave(collection, 3)
-        return write(*asked)  # type: ignore[arg-type]
+        return write(*asked)
 
     monkeypatch.setattr("megagenome.collection.load._write_sources", slow)
     with pytest.raises(Conflict, match="no longer consent"):
@@ -163,7 +163,7 @@ def test_somebody_withdraws_while_a_load_would_newly_tell_of_them(
 def test_a_person_who_moves_to_another_stratum_is_covered(collection: Collection) -> None:
     people = [n for n in range(64) if clocks.someone(n).country == "EE"][:48]
     persons = [msgspec.structs.replace(clocks.as_person(n, YES), population="") for n in people]
-    load(collection, clocks.statement(CLOSED), People(persons, {}, {}), [clocks.source_of(people)], "GRCh38")  # type: ignore[list-item]
+    load(collection, clocks.statement(CLOSED), People(persons, {}, {}), [clocks.source_of(people)], "GRCh38")
     before = by_stratum(collection)
     recorded = msgspec.structs.replace(persons[0], population="Sami")
     load(collection, clocks.statement("MORE"), People([recorded], {}, {}))

@@ -46,7 +46,7 @@ def node(collection: Collection) -> Collection:
             clocks.table(dict.fromkeys(some, YES)),
             [clocks.source_of(some)],
             "GRCh38",
-        )  # type: ignore[list-item]
+        )
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(datasets=[CLOSED, OTHER]))
     return collection
@@ -115,7 +115,7 @@ class _Slow(Executor):
     def __init__(self) -> None:
         self.may_end = threading.Event()
 
-    def submit(self, compute, /, *arguments, **named):  # type: ignore[no-untyped-def]
+    def submit(self, compute, /, *arguments, **named):
         future: Future[object] = Future()
         future.set_running_or_notify_cancel()
         threading.Thread(
@@ -169,7 +169,7 @@ def test_a_damaged_tile_is_named(node: Collection, monkeypatch: pytest.MonkeyPat
     scan = opened(node).scan(ALLELES)
     whole = scan_parts.stored_sets
 
-    def damaged(*of):  # type: ignore[no-untyped-def]
+    def damaged(*of):
         which, sets = whole(*of)
         return which, sets._replace(end=sets.end + 1)
 

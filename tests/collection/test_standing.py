@@ -30,7 +30,7 @@ SECRET = bytes(range(32))
 def add(node: Collection, people: range) -> None:
     consents = dict.fromkeys(people, YES)
     source = clocks.source_of(people)
-    load(node, clocks.statement(CLOSED), clocks.table(consents), [source], "GRCh38")  # type: ignore[list-item]
+    load(node, clocks.statement(CLOSED), clocks.table(consents), [source], "GRCh38")
 
 
 @pytest.fixture

@@ -91,10 +91,10 @@ class Days(RuleBasedStateMachine):
         is_known = bool(self.told[dataset])
         before = {each: self.public(each) for each in DATASETS}
         kinds = [YES] * 8 + [None, frozenset(), frozenset({Use.RESEARCH}), frozenset(Use)]
-        consents = {n: seed.choice(kinds) for n in range(first, min(first + size, POOL))}  # type: ignore[attr-defined]
+        consents = {n: seed.choice(kinds) for n in range(first, min(first + size, POOL))}
         new = set(consents) - self.plain.members(dataset)
         sources = [clocks.source_of(sorted(new))] if new else []
-        report = load(self.collection, clocks.statement(dataset), clocks.table(consents), sources, "GRCh38")  # type: ignore[arg-type]
+        report = load(self.collection, clocks.statement(dataset), clocks.table(consents), sources, "GRCh38")
         self.plain.load(dataset, consents)
         live = self.plain.consenting(Use.AGGREGATES)
         for each in DATASETS:

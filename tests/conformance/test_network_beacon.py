@@ -21,7 +21,7 @@ def validator(path: Path) -> Draft202012Validator:
     def retrieve(uri: str) -> Resource[Any]:
         return Resource.from_contents(json.loads(Path(uri.removeprefix("file://")).read_text()), DRAFT202012)
 
-    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
+    registry: Registry[Any] = Registry(retrieve=retrieve)
     return Draft202012Validator({"$ref": f"file://{path}"}, registry=registry)
 
 

@@ -46,8 +46,8 @@ class Person(NamedTuple):
     sex: Sex = Sex.FEMALE
     population: str = ""
     age: int | None = None
-    facts: dict[str, bool] = {}  # noqa: RUF012 -- read only
-    custom: dict[str, str] = {}  # noqa: RUF012
+    facts: dict[str, bool] = {}  # noqa: RUF012 - read only
+    custom: dict[str, str] = {}  # noqa: RUF012 - read only
 
     @property
     def stratum(self) -> Stratum:
@@ -260,7 +260,7 @@ class FakeReference:
 
 def beacon_of(collection: FakeCollection, settings: DiscoverySettings | None = None, **more: CountAggregate) -> Beacon:
     """A Beacon over a fake collection."""
-    return Beacon(collection, FakeReference(), IDENTITY, settings or DiscoverySettings(), **more)  # type: ignore[arg-type]
+    return Beacon(collection, FakeReference(), IDENTITY, settings or DiscoverySettings(), **more)
 
 
 def _counted(call: Call) -> tuple[int, int, int, int]:

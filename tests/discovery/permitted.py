@@ -143,7 +143,7 @@ def asking(collection: Collection) -> Iterator["Asker"]:
 
         return with_caller
 
-    router = discovery_router(beacon_of(collection))  # type: ignore[arg-type]
+    router = discovery_router(beacon_of(collection))
     with TestClient(Litestar([router], middleware=[sign_in], openapi_config=None)) as client:
         yield Asker(client, callers)
 

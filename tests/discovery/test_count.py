@@ -33,7 +33,7 @@ ALL = (OPEN, CLOSED, SMALL, PART)
 
 def opened(collection: FakeCollection) -> tuple[Collection, Reading, Scheme]:
     reading = collection.open(None, None)
-    return collection, reading, scheme_of(reading, 10)  # type: ignore[arg-type, return-value]
+    return collection, reading, scheme_of(reading, 10)
 
 
 def told_of(place: Allele | Region, datasets: tuple[int, ...] = ALL, skip: int = 0, limit: int = 1000) -> VariantsTold:
@@ -47,12 +47,12 @@ def cells(told: VariantsTold, row: int = 0) -> dict[str, Cell]:
 
 def _cells(told: object, row: int) -> dict[str, Cell]:
     labels = opened(world())[2].margins.labels
-    shown, genotypes, counts = told  # type: ignore[misc]
+    shown, genotypes, counts = told
     return {
         label: (
             int(counts[0, row, k] + 2 * counts[1, row, k] + counts[2, row, k]),
             int(counts[3, row, k]),
-            tuple(counts[:3, row, k].tolist()) if genotypes[row, k] else None,  # type: ignore[misc]
+            tuple(counts[:3, row, k].tolist()) if genotypes[row, k] else None,
         )
         for k, label in enumerate(labels)
         if shown[row, k]
@@ -156,7 +156,7 @@ def test_a_region_gives_its_alleles_by_position_page_by_page(monkeypatch: pytest
     whole = told_of(region)
     alone = {allele: told_of(allele) for allele in (COMMON, RARE, UNCOMMON, DELETION, SYMBOLIC)}
     assert whole.total == 5
-    assert whole.by_dataset.tolist() == sum(each.by_dataset for each in alone.values()).tolist()  # type: ignore[attr-defined]
+    assert whole.by_dataset.tolist() == sum(each.by_dataset for each in alone.values()).tolist()
     rows = [(allele, k) for allele, each in alone.items() for k in each.datasets]
     assert list(zip(whole.alleles, whole.datasets, strict=True)) == rows
     for row, (allele, k) in enumerate(rows):
@@ -186,7 +186,7 @@ def test_a_region_over_the_border_of_the_pseudoautosomal_region_has_each_allele_
 
 def people(cohort: object, datasets: tuple[int, ...] = ALL) -> tuple[dict[int, int], int, bool]:
     collection, _, scheme = opened(world())
-    told = count_people(collection, scheme, PUBLIC, Asked.PEOPLE, PeopleQuestion(cohort, datasets))  # type: ignore[arg-type]
+    told = count_people(collection, scheme, PUBLIC, Asked.PEOPLE, PeopleQuestion(cohort, datasets))
     return {k: int(told.counts[k]) for k in datasets if told.told[k]}, told.total, told.exact
 
 

@@ -61,8 +61,8 @@ def test_the_event_loop_answers_what_is_at_hand_and_threads_the_rest() -> None:
     beacon = beacon_of(world())
     answered, at_hand = beacon.variants, beacon.at_hand
     loop, ran = set[int](), list[int]()
-    beacon.variants = lambda *asked: ran.append(threading.get_ident()) or answered(*asked)  # type: ignore[method-assign,func-returns-value]
-    beacon.at_hand = lambda *asked: loop.add(threading.get_ident()) or at_hand(*asked)  # type: ignore[method-assign,func-returns-value]
+    beacon.variants = lambda *asked: ran.append(threading.get_ident()) or answered(*asked)
+    beacon.at_hand = lambda *asked: loop.add(threading.get_ident()) or at_hand(*asked)
     region = {"referenceName": "22", "start": COMMON.start, "end": COMMON.end}
     with TestClient(Litestar([discovery_router(beacon)], openapi_config=None)) as client:
         client.get("/beacon/v2/g_variants", params=region)
@@ -155,7 +155,7 @@ def test_a_body_of_10_mb_is_too_large(client: Client) -> None:
 
 def test_a_fault_of_ours_shows_nothing_of_itself(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     broken = beacon_of(world())
-    broken._open = None  # type: ignore[assignment,method-assign]
+    broken._open = None
     with TestClient(Litestar([discovery_router(broken)], openapi_config=None), raise_server_exceptions=False) as other:
         with caplog.at_level(logging.CRITICAL):
             answer = other.post("/beacon/v2/g_variants", json=body_of(EXACT))

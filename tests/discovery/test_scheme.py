@@ -13,7 +13,7 @@ def scheme(members: dict[str, set[int]], open_ones: str = "", floors: dict[str, 
         for name, mine in members.items()
     }
     collection = FakeCollection([Person()] * 50, datasets, {})
-    return scheme_of(collection.open(None, None), 12)  # type: ignore[arg-type]
+    return scheme_of(collection.open(None, None), 12)
 
 
 def test_a_dataset_may_only_raise_the_nodes_floor() -> None:
@@ -48,8 +48,8 @@ def test_equally_large_datasets_are_silenced_one_way_only() -> None:
 
 def test_ploidy_is_made_once_for_each_class_of_place() -> None:
     reading = world().open(None, None)
-    found = scheme_of(reading, 10)  # type: ignore[arg-type]
-    autosomal, in_par, on_x = (found.ploidy(reading, allele) for allele in (COMMON, IN_PAR, ON_X))  # type: ignore[arg-type]
+    found = scheme_of(reading, 10)
+    autosomal, in_par, on_x = (found.ploidy(reading, allele) for allele in (COMMON, IN_PAR, ON_X))
     assert autosomal is in_par
     assert on_x.separates
     assert not autosomal.separates
@@ -57,10 +57,10 @@ def test_ploidy_is_made_once_for_each_class_of_place() -> None:
 
 def test_a_scheme_fits_readings_of_the_same_datasets() -> None:
     reading = world().open(None, None)
-    found = scheme_of(reading, 10)  # type: ignore[arg-type]
-    assert found.fits(world().open(None, None))  # type: ignore[arg-type]
+    found = scheme_of(reading, 10)
+    assert found.fits(world().open(None, None))
     reading.datasets = reading.datasets[1:]
-    assert not found.fits(reading)  # type: ignore[arg-type]
+    assert not found.fits(reading)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_of_two_that_share_people_the_one_that_fewer_callers_see_is_silent(
     """Else who sees both could ask for one as the public, and subtract."""
     people = [Person() for _ in range(40)]
     collection = FakeCollection(people, {"A": (larger, set(range(40))), "B": (smaller, set(range(30)))}, {})
-    found = scheme_of(collection.open(None, None), 10)  # type: ignore[arg-type]
+    found = scheme_of(collection.open(None, None), 10)
     assert {found.datasets[k].id for k in range(2) if found.eclipses[k].any()} == {silent}

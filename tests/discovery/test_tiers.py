@@ -49,8 +49,8 @@ def beacon(tmp_path_factory: pytest.TempPathFactory) -> Beacon:
         mine = range(7 * k, 7 * k + 7)
         column = Fact(FactKind.CUSTOM, f"in_{alleles}_{people}", value="yes")
         persons = [msgspec.structs.replace(clocks.as_person(n, YES), facts=(column,)) for n in mine]
-        load(collection, stated, People(persons, {}, {}), [clocks.source_of(mine)], "GRCh38")  # type: ignore[list-item]
-    return Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+        load(collection, stated, People(persons, {}, {}), [clocks.source_of(mine)], "GRCh38")
+    return Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())
 
 
 def asked(**query: object) -> object:
@@ -63,7 +63,7 @@ def test_people_are_counted_where_the_caller_may_see_all_that_is_asked(
     beacon: Beacon, caller: Caller, allele: bool
 ) -> None:
     parameters = {"requestParameters": {"g_variant": ALLELE}} if allele else {}
-    answer = beacon.individuals(caller, asked(**parameters))  # type: ignore[arg-type]
+    answer = beacon.individuals(caller, asked(**parameters))
     seen = SEEN[caller]
     expected = {name(a, p) for a, p in PAIRS if p in seen and (a in seen or not allele)}
     assert answer.response is not None
@@ -74,16 +74,16 @@ def test_people_are_counted_where_the_caller_may_see_all_that_is_asked(
 def test_alleles_are_told_where_the_caller_may_see_alleles(beacon: Beacon, caller: Caller) -> None:
     question = asked(requestParameters={"g_variant": ALLELE})
     for _ in range(2):  # the second answer is from memory
-        answer = beacon.variants(caller, question)  # type: ignore[arg-type]
+        answer = beacon.variants(caller, question)
         assert answer.response is not None
         assert {each.id for each in answer.response.result_sets} == {name(a, p) for a, p in PAIRS if a in SEEN[caller]}
 
 
 def test_a_hidden_dataset_is_refused_as_one_that_does_not_exist(beacon: Beacon) -> None:
     asks = [
-        lambda it: beacon.individuals(PUBLIC, asked(requestParameters={"datasets": [it]})),  # type: ignore[arg-type]
-        lambda it: beacon.individuals(PUBLIC, asked(filters=[{"id": "dataset", "operator": "=", "value": it}])),  # type: ignore[arg-type]
-        lambda it: beacon.variants(PUBLIC, asked(requestParameters={"g_variant": ALLELE, "datasets": [it]})),  # type: ignore[arg-type]
+        lambda it: beacon.individuals(PUBLIC, asked(requestParameters={"datasets": [it]})),
+        lambda it: beacon.individuals(PUBLIC, asked(filters=[{"id": "dataset", "operator": "=", "value": it}])),
+        lambda it: beacon.variants(PUBLIC, asked(requestParameters={"g_variant": ALLELE, "datasets": [it]})),
     ]
     for ask in asks:
         messages = []
@@ -96,7 +96,7 @@ def test_a_hidden_dataset_is_refused_as_one_that_does_not_exist(beacon: Beacon) 
 
 def test_everybody_is_told_what_there_is_and_what_it_needs(beacon: Beacon) -> None:
     for caller in SEEN:
-        listed = {each.id: each.info for each in beacon.datasets(caller, asked()).response.collections}  # type: ignore[arg-type]
+        listed = {each.id: each.info for each in beacon.datasets(caller, asked()).response.collections}
         assert set(listed) == {name(a, p) for a, p in PAIRS}
         for alleles, people in PAIRS:
             told = listed[name(alleles, people)]
@@ -118,9 +118,9 @@ def told(beacon: Beacon, caller: Caller, **query: object) -> list[object]:
     """The summaries of both questions about an allele and of one about people."""
     parameters = {"g_variant": ALLELE, **query}
     answers = (
-        beacon.variants(caller, asked(requestParameters=parameters)),  # type: ignore[arg-type]
-        beacon.variants(caller, asked(requestParameters={**parameters, "g_variant": ABSENT})),  # type: ignore[arg-type]
-        beacon.individuals(caller, asked(requestParameters=query)),  # type: ignore[arg-type]
+        beacon.variants(caller, asked(requestParameters=parameters)),
+        beacon.variants(caller, asked(requestParameters={**parameters, "g_variant": ABSENT})),
+        beacon.individuals(caller, asked(requestParameters=query)),
     )
     return [answer.response_summary for answer in answers]
 
@@ -154,8 +154,8 @@ def node_with(folder: Path, people: Iterable[int], tier: Tier, published: bool) 
         clocks.statement(clocks.CLOSED), alleles_tier=tier, people_tier=tier, publish=published
     )
     persons = [clocks.as_person(number, YES) for number in mine]
-    load(collection, stated, People(persons, {}, {}), [clocks.source_of(mine)], "GRCh38")  # type: ignore[list-item]
-    return Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+    load(collection, stated, People(persons, {}, {}), [clocks.source_of(mine)], "GRCh38")
+    return Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())
 
 
 def everything_told(beacon: Beacon) -> list[bytes]:
@@ -165,8 +165,8 @@ def everything_told(beacon: Beacon) -> list[bytes]:
     filters = [{"id": "sex", "operator": "=", "value": "female"}]
     people = [asked(), asked(filters=filters), asked(requestParameters=variant), asked(requestedGranularity="boolean")]
     answers = [
-        *(beacon.variants(PUBLIC, each) for each in requests),  # type: ignore[arg-type]
-        *(beacon.individuals(PUBLIC, each) for each in people),  # type: ignore[arg-type]
+        *(beacon.variants(PUBLIC, each) for each in requests),
+        *(beacon.individuals(PUBLIC, each) for each in people),
     ]
     return [msgspec.json.encode(each) for each in answers]
 
@@ -180,6 +180,6 @@ def test_nothing_that_is_told_depends_on_who_is_in_hidden_data(tmp_path: Path) -
 
 def test_unpublished_data_change_nothing_at_all(tmp_path: Path) -> None:
     empty = Collection.create(tmp_path / "empty", lambda _: None)
-    none = Beacon(empty, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+    none = Beacon(empty, FakeReference(), IDENTITY, DiscoverySettings())
     draft = node_with(tmp_path / "draft", range(60), Tier.CONTROLLED, False)
     assert everything_told(draft) == everything_told(none)

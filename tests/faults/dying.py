@@ -31,10 +31,10 @@ class Death:
 
     def at_files(self) -> None:
         """Each fsync, link, rename and removal of a file."""
-        os.fsync = self._before(os.fsync)  # type: ignore[assignment]
+        os.fsync = self._before(os.fsync)
         os.link = self._before(os.link)
-        Path.rename = self._before(Path.rename)  # type: ignore[method-assign]
-        Path.unlink = self._before(Path.unlink)  # type: ignore[method-assign]
+        Path.rename = self._before(Path.rename)
+        Path.unlink = self._before(Path.unlink)
 
     def at_commits(self, engine: sa.Engine) -> None:
         """Each commit."""

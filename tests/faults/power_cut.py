@@ -26,8 +26,8 @@ class PowerCut:
 
     def watch(self) -> None:
         """Begin."""
-        os.open, os.fsync = self._watched_open, self._watched_fsync  # type: ignore[assignment]
-        os.link, os.unlink, os.rename = self._watched_link, self._watched_unlink, self._watched_rename  # type: ignore[assignment]
+        os.open, os.fsync = self._watched_open, self._watched_fsync
+        os.link, os.unlink, os.rename = self._watched_link, self._watched_unlink, self._watched_rename
 
     def strike(self) -> None:
         """Take back what is not durable, the newest first."""

@@ -3,6 +3,7 @@
 after the last one: a file is absent and can be sent again, or is whole; nothing is left over, nothing is there twice,
 and the ledger is whole."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import pytest
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
@@ -59,6 +61,10 @@ def rotate(archive: Archive) -> object:
 
 def rebuild(archive: Archive) -> object:
     return archive.rebuild()
+
+
+def recover(archive: Archive) -> object:
+    return archive.recover()
 
 
 def details(archive: Archive) -> list[str]:
@@ -130,11 +136,21 @@ def check_rebuild(archive: Archive, folder: Path, _came_through: bool) -> None:
     assert len(blobs(folder)) == 4
 
 
+def check_recover(archive: Archive, folder: Path, _came_through: bool) -> None:
+    """Recovering that was killed is finished by recovering: `archive.recover()` was called by now."""
+    assert archive.find(FILE) is None
+    assert sorted(path.suffix for path in blobs(folder)) == [".c4b", ".c4h", ".shred"]
+    assert ingest(archive) == archive.find(FILE)
+    assert archive.verify(FILE).state is FileState.VERIFIED
+
+
 def make(folder: Path, act: Act) -> None:
     """What is there before the act: another file that must stay as it is, and mostly the file itself."""
     archive = open_archive(folder)
     keep_ready(archive, OTHER)
-    if act is not ingest:
+    if act is recover:
+        make_unfinished(archive, folder)
+    elif act is not ingest:
         ingest(archive)
     if act in (shred, rotate):
         archive.verify(FILE)
@@ -143,6 +159,35 @@ def make(folder: Path, act: Act) -> None:
     archive._parts.engine.dispose()
     if act is rebuild:
         copy_database(archive, folder / "nowhere", folder)
+
+
+def make_unfinished(archive: Archive, folder: Path) -> None:
+    """A shredding of which only the first half is done, and an ingest that died when all was written but the row."""
+    third = keep_ready(archive, make_plain(50_000, 2))
+    with begin_erasing(archive._parts.engine) as connection:
+        archive.begin_shredding(connection, third.id, "operator")
+    archive._parts.engine.dispose()
+    for last in itertools.count(1):
+        copy = Path(shutil.copytree(folder, f"{folder}-dying"))
+        if fork(lambda copy=copy, last=last: act_and_die(copy, ingest, last, powerless=False)) == 0:
+            break
+        if sum(path.suffix in (".c4b", ".c4h") for path in blobs(copy)) == 6:
+            shutil.rmtree(folder)
+            copy.rename(folder)
+            return
+        shutil.rmtree(copy)
+    raise AssertionError("no ingest died when both of its blobs were there")
+
+
+def fork(act: Callable[[], object]) -> int:
+    """How a process ended that did this."""
+    child = os.fork()
+    if child == 0:
+        act()
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code
 
 
 def act_and_die(folder: Path, act: Act, last: int, *, powerless: bool) -> None:
@@ -165,13 +210,9 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool) -> int:
     died, real = 0, clock.now
     while True:
         copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
-        child = os.fork()
-        if child == 0:
-            act_and_die(copy, act, died + 1, powerless=powerless)
-            os._exit(0)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        assert code in (0, -signal.SIGKILL)
-        clock.now = lambda: real() + timedelta(hours=1)  # leases are over
+        clock.now = lambda: real() + timedelta(hours=act is recover)
+        code = fork(lambda copy=copy, last=died + 1: act_and_die(copy, act, last, powerless=powerless))
+        clock.now = lambda: real() + timedelta(hours=2)  # leases are over
         archive = open_archive(copy)
         archive.recover()
         check(archive, copy, code == 0)
@@ -191,7 +232,7 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool) -> int:
 
 @pytest.mark.parametrize("powerless", [False, True], ids=["killed", "powerless"])
 @pytest.mark.parametrize(
-    ("name", "least"), [("ingest", 10), ("verify", 1), ("shred", 10), ("rotate", 10), ("rebuild", 2)]
+    ("name", "least"), [("ingest", 10), ("verify", 1), ("shred", 10), ("rotate", 10), ("rebuild", 2), ("recover", 8)]
 )
 def test_killed_anywhere_nothing_is_lost_left_or_twofold(
     tmp_path: Path, name: str, least: int, powerless: bool

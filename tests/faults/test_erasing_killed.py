@@ -38,12 +38,12 @@ def erase_and_die(folder: Path, last: int) -> None:
     if folder.name.startswith("hub"):
         opened = open_hub(folder)
         death.at_statements(opened.engine)
-        test_erasing.open_hub = lambda _folder: opened  # type: ignore[attr-defined]
+        test_erasing.open_hub = lambda _folder: opened
         erase_at_hub(folder)
     else:
         node = open_node(folder)
         death.at_statements(node.collection.engine)
-        test_erasing.open_node = lambda _folder: node  # type: ignore[attr-defined]
+        test_erasing.open_node = lambda _folder: node
         erase_at_node(folder)
 
 

@@ -65,7 +65,7 @@ def test_a_load_killed_at_any_step_changes_nothing(tmp_path: Path) -> None:
     # two contigs, two packs each: at least file, rename and folder for each of them
     assert killed >= 12
     after, more = state(folder)
-    assert [d.id for d in after[2]] == ["FIRST", "SECOND"]  # type: ignore[index]
+    assert [d.id for d in after[2]] == ["FIRST", "SECOND"]
     assert len(more) == 2 * len(files)
     assert not [path for path in folder.rglob("*") if path.suffix == ".partial"]
 

@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
     collection = Collection.create(tmp_path / "node", lambda _curie: None)
     for dataset, people in ((OPEN, range(20)), (CLOSED, range(20, 60))):
         table = clocks.table(dict.fromkeys(people, YES))
-        load(collection, clocks.statement(dataset), table, [clocks.source_of(people)], "GRCh38")  # type: ignore[list-item]
+        load(collection, clocks.statement(dataset), table, [clocks.source_of(people)], "GRCh38")
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(datasets=[OPEN]))
     collection.close()

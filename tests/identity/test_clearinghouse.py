@@ -84,12 +84,10 @@ def test_a_grant_names_all_that_a_caller_needs() -> None:
     assert codes(decision) == [Code.ACCEPTED, Code.USED, Code.USED]
 
 
-def test_the_longest_of_several_grants_of_a_dataset_counts() -> None:
+def test_each_of_several_grants_ends_when_its_visa_does() -> None:
     decision = ask(passport(link(), grant(exp=NOW + 10), grant(exp=NOW + 30), grant(f"{DATASET}2")))
-    best = decision.grant(DATASET)
-    assert best is not None
-    assert (best.visa, best.expires) == (2, NOW + 30)
-    assert decision.grant("https://fi.example/datasets/none") is None
+    found = [(each.dataset, each.visa, each.expires - NOW) for each in decision.grants]
+    assert found == [(DATASET, 1, 10), (DATASET, 2, 30), (f"{DATASET}2", 3, 3600)]
 
 
 @pytest.mark.parametrize(

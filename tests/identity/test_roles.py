@@ -10,6 +10,7 @@ from megagenome.identity.roles import (
     all_grants,
     grant_role,
     grants_of,
+    has_role,
     revoke_role,
 )
 from megagenome.kernel.callers import Role
@@ -61,6 +62,7 @@ GRANTED = {
     Role.COUNTRY_DECIDER: [EE],
     Role.RESEARCHER: [Scope(), Scope(organisation="a.org")],
     Role.DATA_STEWARD: [Scope(), EE],
+    Role.DATA_PROVIDER: [Scope(dataset="D1")],
 }
 
 
@@ -82,3 +84,19 @@ def test_who_grants_is_told_which_place_is_missing_or_too_many(engine: sa.Engine
     ):
         with pytest.raises(Invalid, match=says), engine.begin() as connection:
             grant_role(connection, JANE, role, scope, "root")
+
+
+def test_a_provider_is_one_for_their_dataset_and_until_it_is_taken(engine: sa.Engine) -> None:
+    def may(dataset: str) -> bool:
+        with engine.connect() as connection:
+            return has_role(connection, JANE, Role.DATA_PROVIDER, dataset=dataset)
+
+    assert not may("D1")
+    with engine.begin() as connection:
+        grant_role(connection, JANE, Role.DATA_PROVIDER, Scope(dataset="D1"), "root")
+    assert may("D1")
+    assert not may("D2")
+    assert not may("")
+    with engine.begin() as connection:
+        revoke_role(connection, JANE, Role.DATA_PROVIDER, Scope(dataset="D1"), "root")
+    assert not may("D1")

@@ -325,7 +325,7 @@ def test_who_signs_in_while_a_load_holds_the_database_takes_no_thread_from_other
     server: Server, engine: sa.Engine
 ) -> None:
     async def rush() -> int:
-        transport = httpx.ASGITransport(server.app)  # type: ignore[arg-type]  # two spellings of one protocol
+        transport = httpx.ASGITransport(server.app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client, anyio.create_task_group() as all_:
             with begin_writing(engine):
                 for _ in range(50):

@@ -38,7 +38,7 @@ def mint_of(folder: Path, *granted: Granted) -> VisaMint:
 
 def opened(token: str, mint: VisaMint) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims, verified by joserfc with the published keys."""
-    keys = KeySet.import_key_set(mint.jwks)  # type: ignore[arg-type]
+    keys = KeySet.import_key_set(mint.jwks)
     decoded = jwt.decode(token, keys, algorithms=["ES256"])
     return dict(jws.extract_compact(token.encode()).headers()), decoded.claims
 

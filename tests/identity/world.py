@@ -138,7 +138,7 @@ def make_settings(**changed: Any) -> SignInSettings:
 
 @get("/whoami", sync_to_thread=False)
 def whoami(request: Request[Any, Any, Any]) -> Caller:
-    caller: Caller = request.scope["caller"]  # type: ignore[typeddict-item]
+    caller: Caller = request.scope["caller"]
     return caller
 
 

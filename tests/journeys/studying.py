@@ -9,8 +9,9 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ import pysam
 from megagenome.collection.cohort import HasSex, canonical, cohort_id
 from megagenome.collection.model import Sex
 from megagenome.kernel.callers import Role
+from megagenome.standards.dataset_record import encode_record
+from megagenome.synthetic.governance import made_up_record
 from tests.access.hub import PDF, complete_answers
 from tests.journeys.network import Served, megagenome, serving
 from tests.journeys.signed_in import Person, grant
@@ -62,10 +65,10 @@ def calls(country: str) -> dict[int, list[str]]:
     return {at: chance.choices(["0/0", "0/1", "1/1", "./."], [5, 4, 4, 2], k=PEOPLE) for at in POSITIONS}
 
 
-def pooled(without: tuple[str, ...] = ()) -> dict[str, Counted]:
+def pooled(without: tuple[str, ...] = (), countries: tuple[str, ...] = COUNTRIES) -> dict[str, Counted]:
     """What all the women's calls together are, by allele, without these individuals."""
     found: dict[str, Counter[str]] = {f"22-{at}-A-G": Counter() for at in POSITIONS}
-    for country in COUNTRIES:
+    for country in countries:
         people, called = table(country), calls(country)
         for k, row in enumerate(people):
             if row["sex"] == "female" and row["individual_id"] not in without:
@@ -150,7 +153,7 @@ class Network:
         for country in COUNTRIES:
             self.decide(country, "approved")
         eventually(lambda: self.ada.get(path)["state"] == "active", "the permit does not work")
-        granted = lambda: not self.check(self.document())["findings"]  # noqa: E731
+        granted = lambda: not self.check(self.document())["findings"]  # noqa: E731 - one condition, asked until it holds
         eventually(granted, "the hub does not know of all grants")
 
     def decide(self, country: str, verdict: str, reasons: str = "") -> None:
@@ -244,14 +247,17 @@ def until_answered(network: Network, study: str, country: str) -> None:
 
 
 @contextlib.contextmanager
-def studying(top: Path) -> Iterator[Network]:
-    """All of it running."""
-    hub = Process("hub", make_hub(top / "hub", "\n[studies]\nsilence_s = 45\n"))
+def studying(
+    top: Path, timing: str = "silence_s = 45", settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Network]:
+    """All of it running. `timing` is of the hub, `settings` are of countries' nodes."""
+    hub = Process("hub", make_hub(top / "hub", f"\n[studies]\n{timing}\n"))
     for name, role in (("Ada", Role.RESEARCHER), ("Bob", Role.RESEARCHER), ("Signe", Role.SIGNING_OFFICIAL)):
         grant(hub.folder, name, role, organisation="Tartu")
     for name, role in (("Chair", Role.DAC_CHAIR), ("Dora", Role.DAC_MEMBER), ("Dean", Role.DAC_MEMBER)):
         grant(hub.folder, name, role)
-    nodes = {country: Process("node", make_node(top / country, country)) for country in COUNTRIES}
+    made = {country: make_node(top / country, country, settings.get(country, "")) for country in COUNTRIES}
+    nodes = {country: Process("node", folder) for country, folder in made.items()}
     with contextlib.ExitStack() as ending:
         ending.callback(hub.kill)
         hub.start()
@@ -279,4 +285,7 @@ def _load(folder: Path, country: str) -> None:
     with pysam.BGZFile(str(files / "cohort.vcf.gz"), "wb") as file:
         file.write(("\n".join(text) + "\n").encode())
     inputs = ["--assembly", "GRCh37", "--vcf", files / "cohort.vcf.gz", "--individuals", files / "people.tsv"]
-    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, "--consent-all", "--publish")
+    record = files / "dataset.json"
+    record.write_text(encode_record(made_up_record(dataset(country))))
+    options = ["--metadata", record, "--consent-all", "--publish"]
+    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, *options)

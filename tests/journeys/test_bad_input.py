@@ -64,6 +64,11 @@ def test_demo_on_a_port_that_is_taken(small: Small, tmp_path: Path) -> None:
     refused(3, f"port {port} of 127.0.0.1", "demo", "--port", port, "--keep", tmp_path / "kept")
 
 
+@pytest.mark.parametrize("few", [("--nodes", "2"), ("--individuals", "100")])
+def test_a_demo_too_small_for_a_permit_to_study_by(few: tuple[str, str]) -> None:
+    refused(2, "--permit is for three simulated countries", "demo", "--permit", *few)
+
+
 def add_line(folder: Path) -> None:
     settings = folder / "node.toml"
     settings.write_text(settings.read_text() + "[discovery]\nflor = 20\n")

@@ -117,10 +117,17 @@ def test_runs_until_interrupted_and_notices_wrong_answers(tmp_path: Path) -> Non
     assert_no_password(kept, network)
 
 
+def test_begins_with_a_permit_to_study_by() -> None:
+    with demo("--permit", "--individuals", "660", "--port", str(free_ports(FEW + 2))) as running:
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.stderr
+        assert "over FI, EE, GB: http://127.0.0.1" in running.process.stderr.read()
+
+
 def assert_no_password(folder: Path, network: Running) -> None:
     """No password of the run is on disk, in no file that it left."""
     passwords = [login.password.encode() for login in network.logins]
-    assert len(set(passwords)) == 9
+    assert len(set(passwords)) == 10
     for file in folder.rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
         assert not [password for password in passwords if password in content], file

@@ -73,6 +73,8 @@ def test_from_the_form_to_a_result_that_is_that_of_the_pooled_data(network: Netw
     page = network.ada.call("GET", f"/study/{study}").text
     Document(page).check()
     assert "Alleles and genotypes" in page
+    [link] = [each["href"] for each in Document(page).all("a") if each.get("href", "").endswith("/receipt")]
+    assert network.ada.call("GET", link).headers["content-type"] == "application/jwt"
     csv = network.ada.call("GET", f"/study/{study}/table/frequencies.csv").text
     assert csv.count("\r\n") == len(pooled()) + 1
     assert network.bob.call("GET", f"/study/{study}").status_code == 404

@@ -154,7 +154,7 @@ def write(stage: Stage, page: Page, application: str) -> None:
             answer(page, name, value)
         for document in section.documents:
             file = {"name": document.name, "mimeType": "text/plain", "buffer": document.content}
-            page.locator(f'[name="{document.field}"]').set_input_files(file)  # type: ignore[arg-type]
+            page.locator(f'[name="{document.field}"]').set_input_files(file)
         look(page, f"form-{section.id}")
         press(page, "Save and go on")
     look(page, "review")

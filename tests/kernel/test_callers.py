@@ -12,4 +12,4 @@ def test_public_is_nobody_in_particular() -> None:
 
 def test_caller_cannot_be_changed_on_its_way() -> None:
     with pytest.raises(AttributeError):
-        PUBLIC.subject = "me"  # type: ignore[misc]
+        PUBLIC.subject = "me"

@@ -26,6 +26,7 @@ from megagenome.kernel.database import (
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.network import tables as network
 from megagenome.network.studies import tables as studies
+from megagenome.reception import tables as reception
 
 TALLY = sa.table("tally", sa.column("n"))
 OWNERS = [
@@ -38,6 +39,7 @@ OWNERS = [
     studies.METADATA,
     analytics.METADATA,
     archive.METADATA,
+    reception.METADATA,
 ]
 
 

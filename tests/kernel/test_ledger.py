@@ -55,7 +55,7 @@ def test_several_acts_are_entered_together_or_not_at_all() -> None:
         assert [entry.seq for entry in ledger.append(*[READ] * 3)] == [1, 2, 3]
         assert ledger.append() == ()
         with pytest.raises(AttributeError):
-            ledger.append(READ, None)  # type: ignore[arg-type]
+            ledger.append(READ, None)
         assert len(entries_of(ledger)) == 3
 
 

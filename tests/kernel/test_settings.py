@@ -111,7 +111,7 @@ def test_file_that_is_no_text_or_no_file(file: Path) -> None:
 
 def test_settings_cannot_change_while_running() -> None:
     with pytest.raises(AttributeError):
-        NodeSettings().server.port = 1  # type: ignore[misc]
+        NodeSettings().server.port = 1
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63), 2**63 - 1))

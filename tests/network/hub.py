@@ -75,7 +75,7 @@ async def serving(config: NetworkSettings = SETTINGS, **behaviours: Behaviour) -
         parts = hub_routes(HUB, config, [stub.node(id_, id_) for id_, stub in nodes.items()], resolve)
         app = Litestar([parts.router], lifespan=[parts.lifespan], openapi_config=None, logging_config=None)
         await stack.enter_async_context(parts.lifespan(app))
-        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://hub.test"))
         yield Serving(client, app, nodes)
 

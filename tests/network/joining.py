@@ -78,7 +78,7 @@ def server(folder: Path, identity: str, country: str = "", url: str = "") -> Ite
 def invited(hub: Server, country: str = "FI", days: int = 7) -> Invitation:
     """An invitation that the hub made."""
     with hub.write() as connection:
-        return invite(connection, HUB_URL, hub.keys.kid, country, days)  # type: ignore[arg-type]
+        return invite(connection, HUB_URL, hub.keys.kid, country, days)
 
 
 def request(invitation: Invitation, descriptor: str) -> JoinRequest:

@@ -221,12 +221,12 @@ def test_a_foreign_key_is_refused(pair: Pair, tmp_path: Path) -> None:
     thief = SigningKeys.open(tmp_path / "thief")
     own = pair.stub.server.described(thief)
     for descriptor in (pair.stub.descriptor, own):
-        pair.stub.answer = lambda message, d=descriptor: pair.stub.honest(message, thief, descriptor=d)  # type: ignore[misc]
+        pair.stub.answer = lambda message, d=descriptor: pair.stub.honest(message, thief, descriptor=d)
         with pytest.raises(Corrupt):
             pair.ask()
     token = thief.sign({"hub": "hub", "descriptor": ""}, MESSAGE_TYPE).encode()
     for body in (b"", b"{}", b"a.b.c", token):
-        pair.stub.answer = lambda _, b=body: b  # type: ignore[misc]
+        pair.stub.answer = lambda _, b=body: b
         with pytest.raises(Corrupt):
             pair.ask()
 

@@ -173,6 +173,6 @@ def test_no_text_breaks_it(text: str) -> None:
     try:
         question = read_question(text, resolve, None, "GRCh38")
     except Invalid as error:
-        assert str(error).isprintable()  # noqa: PT017 (most texts are refused, a few are not)
+        assert str(error).isprintable()  # noqa: PT017 - most texts are refused, a few are not
     else:
         assert read_question(question.text, resolve, None, "GRCh38") == question

@@ -80,6 +80,7 @@ def test_the_assembly_is_the_texts_or_the_parameters_or_the_hubs() -> None:
         ("/api/region?q=BRCA2&skip=10000000000000", "skip '10000000000000': give"),
         ("/api/cohort", "the question is empty"),
         ("/api/cohort?q=female", "'female' is not a clause"),
+        ("/api/cohort/definition?q=female", "'female' is not a clause"),
         ("/api/nodes?q=1", "unknown parameter 'q'; known are none"),
         ("/resolve", "say what to look up"),
         ("/api/variant?" + "a=1&" * 200, "more than 100 parameters"),
@@ -148,7 +149,7 @@ async def leave(app: Litestar, method: str, path: str, query: bytes, body: bytes
         "server": ("127.0.0.1", 2),
         "state": {},
     }
-    await app(scope, receive, send)  # type: ignore[arg-type]
+    await app(scope, receive, send)
     return sent
 
 
@@ -184,7 +185,7 @@ def test_a_fault_of_ours_shows_no_trace(caplog: pytest.LogCaptureFixture) -> Non
     async def run() -> Any:
         parts = hub_routes(HUB, SETTINGS, [], broken)
         app = Litestar([parts.router], openapi_config=None, logging_config=None)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
             return await client.get("/resolve", params={"q": "x"})
 

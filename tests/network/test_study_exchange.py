@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.kernel.errors import Corrupt, MegagenomeError, Unavailable
+from megagenome.kernel import clock
+from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError, Unavailable
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network import study_exchange as module
 from megagenome.network.calling import connect
@@ -90,6 +91,21 @@ def test_what_was_not_taken_is_said_again(met: Exchanging) -> None:
         met.ask()
     assert len(met.desk.replies) == 1
     met.between = lambda answer: answer
+    met.ask()
+    assert not met.desk.replies
+
+
+def test_a_clock_that_was_ahead_and_came_back_makes_no_node_deaf(
+    met: Exchanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = met.at.world.begin(least_sites=1)
+    met.desk.replies.append((Reply(Place(run, 0, 0, Stage.CHECK), Refused("no")), b""))
+    with monkeypatch.context() as patched:
+        real = clock.now
+        ahead = iter([real() + timedelta(days=3650)])  # of the node's message; the hub reads its clock after that
+        patched.setattr(clock, "now", lambda: next(ahead, None) or real())
+        with pytest.raises(Invalid, match="ahead of the hub's"):
+            met.ask()
     met.ask()
     assert not met.desk.replies
 

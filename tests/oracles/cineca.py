@@ -21,6 +21,7 @@ from tests.oracles.study_people import DenseGenotypes
 
 HEIGHT = "LOINC:8308-9"
 SUPER_POPULATIONS = ("AFR", "AMR", "EAS", "EUR", "SAS")
+SPARSE_PANEL = "data/genomes/1kg_high_coverage_3202_sparse_autosomes.GRCh38.vcf.gz"
 
 
 class Cineca(NamedTuple):
@@ -112,21 +113,13 @@ class Panel(NamedTuple):
     """The 3,202 genomes of high coverage, at some thousand sites; copies int8 [alleles, people], -1 missing."""
 
     samples: tuple[str, ...]
+    women: npt.NDArray[np.bool_]  # whose calls on X are pairs: the table of people has two otherwise
     super_population: npt.NDArray[Any]
     alleles: AlleleList
     calls: npt.NDArray[np.int8]
 
-    def genotypes(self, who: npt.NDArray[np.bool_]) -> DenseGenotypes:
-        return DenseGenotypes(self.alleles, self.calls[:, who])
-
-    def autosomes(self) -> "Panel":
-        """Without the X."""
-        rows = np.flatnonzero([self.alleles.contigs[k].isdecimal() for k in self.alleles.contig])
-        return self._replace(alleles=self.alleles.take(rows), calls=self.calls[rows])
-
-    def rows(self, table: Any) -> list[int]:
+    def rows(self, columns: Any) -> list[int]:
         """Of the alleles of a result's table."""
-        columns = table.columns
         place = {
             (self.alleles.contigs[c], int(s) + 1, t): k
             for k, (c, s, t) in enumerate(zip(self.alleles.contig, self.alleles.start, self.alleles.text, strict=True))
@@ -137,7 +130,7 @@ class Panel(NamedTuple):
 
 @cache
 def read_sparse_panel(shared: Path) -> Panel:
-    path = shared / "data/genomes/1kg_high_coverage_3202_sparse_autosomes.GRCh38.vcf.gz"
+    path = shared / SPARSE_PANEL
     samples = samples_of(path)
     with (shared / "data/genomes/1kg_panel.tsv").open() as file:
         panel = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
@@ -146,6 +139,8 @@ def read_sparse_panel(shared: Path) -> Panel:
     for line in bcftools("query", "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", str(path)).splitlines():
         contig, pos1, ref, alt, *gts = line.split("\t")
         assert "," not in alt
+        if contig == "X":
+            women = np.array([len(gt) > 1 for gt in gts])
         for gt in set(gts) - known.keys():
             alleles = gt.replace("|", "/").split("/")
             # one allele on X is worth two, as to plink2
@@ -155,4 +150,4 @@ def read_sparse_panel(shared: Path) -> Panel:
     keys = sorted(found, key=lambda key: (by_name(key[0]), *key[1:]))
     listed = list_alleles("GRCh38", set(keys))
     populations = np.array([panel[each]["super_population"] for each in samples])
-    return Panel(tuple(samples), populations, listed, np.array([found[key] for key in keys]))
+    return Panel(tuple(samples), women, populations, listed, np.array([found[key] for key in keys]))

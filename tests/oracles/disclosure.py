@@ -105,7 +105,7 @@ def _cell(cell: Genotypes, genotypes: bool) -> Cell:
 def _sum(parts: list[Cell]) -> Cell:
     trios = [part[2] for part in parts]
     trio = None if None in trios else tuple(sum(column) for column in zip(*trios, strict=True))
-    return sum(part[0] for part in parts), sum(part[1] for part in parts), trio  # type: ignore[return-value]
+    return sum(part[0] for part in parts), sum(part[1] for part in parts), trio
 
 
 class Derived(NamedTuple):

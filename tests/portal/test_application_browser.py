@@ -279,7 +279,7 @@ def test_no_form_is_taken_without_its_token_or_from_another_site(enter: Enter, w
         ):
             for kind in ("form", "multipart"):
                 given = {kind: {**fields, "order": "a" * 20, "version": "1"}}
-                answer = page.request.post(world.hub + path, headers=headers, **given)  # type: ignore[arg-type]
+                answer = page.request.post(world.hub + path, headers=headers, **given)
                 assert answer.status == 403, (path, fields, headers)
     page.goto(application)
     assert page.locator(".badge").first.inner_text() == "Draft"

@@ -104,7 +104,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "permit": lambda says: permit_page(shown(says, state=State.ACTIVE), FORM, document(says)),
     "permit, for an auditor": lambda says: permit_page(shown(says, **AUDITOR), FORM, None),
     **{
-        f"form {section.id}": lambda says, section=section: pages.form_page(  # type: ignore[misc]
+        f"form {section.id}": lambda says, section=section: pages.form_page(
             shown(says, **OWN),
             FORM,
             section,

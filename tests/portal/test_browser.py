@@ -148,7 +148,7 @@ def test_the_whole_way_by_keyboard_and_without_scripts(browser: Browser, hub: st
     with opened(browser, hub, scripts=False) as page:
         page.keyboard.press("Tab")
         assert page.locator(":focus").inner_text() == "Skip to the content"
-        assert page.locator(":focus").bounding_box()["y"] >= 0  # type: ignore[index]
+        assert page.locator(":focus").bounding_box()["y"] >= 0
         page.focus("#q")
         page.keyboard.type("22-16050075-A-G")
         page.keyboard.press("Enter")

@@ -14,7 +14,7 @@ from megagenome.portal.cohort_client import Cohorts, ask_again
 from tests.portal import fake_hub
 from tests.portal.saved import ID, saved
 
-NOBODY: Any = Reader(None, None, ())  # type: ignore[arg-type]
+NOBODY: Any = Reader(None, None, ())
 
 
 def answering(status: int, content: object) -> tuple[Any, list[tuple[str, Mapping[str, str]]]]:

@@ -9,19 +9,34 @@ from litestar import Litestar, Response, get
 from playwright.sync_api import Browser, sync_playwright
 
 from megagenome.kernel.ledger_pages import Page
+from megagenome.portal.catalogue_page import catalogue_page
 from megagenome.portal.ledger_page import Asked, ledger_page
 from megagenome.portal.node_desk import desk_page, proposal_page
 from megagenome.portal.own_genome_page import own_genome_page, steward_page
 from megagenome.portal.pages import html, render
+from megagenome.portal.record_page import list_page, record_page
 from megagenome.portal.site import static_file
+from megagenome.portal.submission_pages import submission_page, submissions_page
+from megagenome.standards.catalogue_pages import StewardLine, WithdrawnPage
+from megagenome.standards.dataset_fields import faults
 from megagenome.standards.desk import DeskPage
+from megagenome.standards.submission import State, Submissions
 from tests.portal.fake_hub import EVIL
+from tests.portal.submitted import preview, report, submission
 from tests.portal.test_browser import ARGUMENTS, check_looks, opened, serving
+from tests.portal.test_catalogue_page import dataset, whole
 from tests.portal.test_ledger_page import ENTRY, FINE
 from tests.portal.test_node_desk import item, proposal
 from tests.portal.test_own_genome_page import genome
+from tests.portal.test_record_page import hostile, view
 
 pytestmark = pytest.mark.browser
+
+
+def shown(state: State, alleles: int | None = None, parts: int = 1) -> str:
+    found = submission("words", state, parts=parts), report("S"), preview("words", alleles)
+    return submission_page(*found, may_send=True, may_decide=True, has_receipt=True)
+
 
 PAGES: dict[str, Callable[[], str]] = {
     "desk": lambda: desk_page(DeskPage(1, 0, (item(EVIL),))),
@@ -30,6 +45,19 @@ PAGES: dict[str, Callable[[], str]] = {
     "unknown": lambda: render("own_genome_unknown.html", reason=EVIL),
     "steward": lambda: steward_page(problem=EVIL),
     "steward-person": lambda: own_genome_page(genome("words"), for_steward=True),
+    "catalogue": lambda: catalogue_page(whole(dataset(EVIL), dataset(), says=EVIL)),
+    "catalogue-dataset": lambda: catalogue_page(dataset(EVIL)),
+    "catalogue-withdrawn": lambda: catalogue_page(WithdrawnPage(EVIL, EVIL, "2026-01-05")),
+    "records": lambda: list_page((StewardLine("A", EVIL, "draft", False, 1, True, 3),)),
+    "record": lambda: record_page(
+        view(hostile(), says=EVIL), typed=hostile(), problems=faults(hostile(), is_open=False), problem=EVIL, said=EVIL
+    ),
+    "submissions": lambda: submissions_page(
+        Submissions((submission(EVIL),)), EVIL, EVIL, is_provider=True, problem=EVIL
+    ),
+    "submission-open": lambda: shown(State.OPEN, parts=0),
+    "submission-reported": lambda: shown(State.REPORTED),
+    "submission-accepted": lambda: shown(State.ACCEPTED, alleles=600),
     "ledger": lambda: ledger_page(Asked(EVIL, EVIL), Page((ENTRY,), 1), FINE, on_node=True),
 }
 

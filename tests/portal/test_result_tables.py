@@ -19,6 +19,15 @@ def test_the_smallest_p_values_come_first_and_rows_without_one_last() -> None:
     assert len(known) == 199
 
 
+def test_ties_and_many_without_p_keep_their_order() -> None:
+    shown = study_results.linear(1000)
+    p = shown.tables["associations"]["p"] = [0.5, None, 0.25, *[0.75] * 10, *[None] * 987]
+    part = table_part(shown, "associations", 12)
+    expected = sorted(range(13), key=lambda k: (p[k] is None, p[k], k))[:12]
+    assert [row[-1] for row in part.rows] == [f"{p[k]:.2f}" for k in expected]
+    assert len({row[0] for row in part.rows}) == 12
+
+
 @pytest.mark.parametrize("method", study_results.ALL)
 def test_every_table_has_as_many_cells_as_columns(method: str) -> None:
     result = study_results.ALL[method]()
@@ -40,6 +49,12 @@ def test_frequencies_percentages_and_counts_are_written_as_everywhere() -> None:
     assert part.rows[0] == ("wild type", "1", "200", "4", "98.0\u202f%", "92.0\u202f%", "100\u202f%")
     first = table_part(study_results.frequencies(), "frequencies").rows[0]
     assert first[-5:] == (None,) * 5
+
+
+def test_times_are_written_as_they_are() -> None:
+    shown = study_results.survival()
+    shown.tables["curves"]["time"][:3] = [0.5, 2.0, 7.25]
+    assert [row[1] for row in table_part(shown, "curves").rows[:3]] == ["0.5", "2", "7.25"]
 
 
 def test_the_summary_is_named_for_people() -> None:

@@ -69,7 +69,7 @@ def test_a_cohort_is_saved_renamed_asked_again_and_deleted(enter: Enter, world: 
     page.get_by_role("button", name="Delete this cohort").click()
     page.wait_for_url("**/cohorts?deleted=1")
     assert "is deleted" in page.get_by_role("status").inner_text()
-    assert page.goto(cohort).status == 404  # type: ignore[union-attr]
+    assert page.goto(cohort).status == 404
 
 
 def test_saved_twice_is_one_and_leads_to_an_application(enter: Enter, world: World) -> None:

@@ -190,6 +190,21 @@ def test_forms_and_their_review_are_accessible(rosa: Page, hub: str, method: str
         check_looks(rosa)
 
 
+def test_a_question_is_defined_without_asking_a_node(rosa: Page, hub: str) -> None:
+    defined = rosa.request.get(f"{hub}/api/cohort/definition?q=sex=female").json()
+    assert defined["definition"] == '{"type":"sex","sex":"female"}'
+    assert "nodes" not in defined
+
+
+def test_the_document_of_a_study_that_stopped_can_be_changed_and_tried_again(rosa: Page, hub: str) -> None:
+    rosa.goto(f"{hub}/study/{ident(101)}")
+    assert "had not answered" in rosa.locator("main").inner_text()
+    rosa.get_by_role("link", name="Change the document, and try again").click()
+    assert '"title":"A stopped one"' in rosa.get_by_label("Study document").input_value()
+    assert rosa.get_by_role("button", name="Run it").count() == 0
+    check_looks(rosa)
+
+
 def test_a_document_is_pasted_checked_and_refused_without_scripts(chromium: Browser, hub: str) -> None:
     context, page = enter(chromium, hub, "rosa", scripts=False)
     page.goto(f"{hub}/study/new")

@@ -7,7 +7,7 @@ import pytest
 
 from megagenome.kernel.errors import Invalid
 from megagenome.portal.study_fields import METHODS, RULES
-from megagenome.portal.study_form import EVERYONE, cohort_questions, study_of
+from megagenome.portal.study_form import EVERYONE, cohort_questions, left_out, study_of
 from megagenome.portal.study_pages import form_page, name_of
 from megagenome.standards.permit import PermitDataset, PermitDocument
 from megagenome.standards.pgs_catalog import ScoringFile
@@ -114,22 +114,36 @@ def test_a_score_is_that_of_the_file() -> None:
     [
         ("frequencies", {"title": " "}, "Title of the study"),
         ("frequencies", {"least_count": "many"}, "Fewest copies of the rarer allele"),
-        ("frequencies", {"least_count": "0"}, "least_count"),
-        ("frequencies", {"least_frequency": "0.7"}, "least_frequency"),
-        ("frequencies", {"least_frequency": "nan"}, "least_frequency"),
+        ("frequencies", {"least_count": "0"}, "^Fewest copies of the rarer allele must be at least 1"),
+        ("frequencies", {"least_frequency": "0.7"}, "^Least frequency of the rarer allele must be at most 0.5"),
+        ("frequencies", {"least_frequency": "nan"}, "^Least frequency of the rarer allele: write a number"),
         ("linear", {}, "Trait"),
+        ("linear", {"trait": "h" * 201}, "^Trait must have at most 200 letters"),
+        ("linear", {"trait": "h", "least_people": "1.5"}, "Fewest people: '1.5' is no whole number"),
         ("linear", {"trait": "h", "categories": "country"}, "country"),
         ("linear", {"trait": "h", "categories": "country: EE, EE"}, "each once"),
         ("logistic", {}, "Cases"),
-        ("components", {"components": "21"}, "components"),
+        ("components", {"components": "21"}, "^Components must be at most 20"),
         ("survival", {"time": "d", "event": "e", "groups": "women"}, "equals sign"),
-        ("survival", {"time": "d", "event": "e", "width": "0"}, "width"),
+        ("survival", {"time": "d", "event": "e", "width": "0"}, "^Width of a bin of time must be above 0"),
         ("score", {}, "scoring file"),
     ],
 )
 def test_what_cannot_be_is_said_in_words(method: str, typed: dict[str, str], says: str) -> None:
     with pytest.raises(Invalid, match=says):
         made(method, **typed)
+
+
+def test_people_who_are_there_twice_are_kept_where_one_says_so() -> None:
+    assert made("frequencies").duplicates == "leave out"
+    assert made("frequencies", duplicates="keep").duplicates == "keep"
+
+
+def test_rows_of_a_scoring_file_that_are_not_used_are_told() -> None:
+    unused = ScoringFile("", "GRCh38", (), {"no place is given": 0, "no other allele is given": 1200})
+    with pytest.raises(Invalid, match=r"that has weights \(1,200 rows are not used, no other allele is given"):
+        made("score", unused)
+    assert len(left_out(unused)) == 1
 
 
 def test_a_node_that_left_the_network_is_named() -> None:
@@ -139,10 +153,11 @@ def test_a_node_that_left_the_network_is_named() -> None:
         study_of("frequencies", {"title": "x"}, PERMIT, [], KEYS, {})
 
 
-def test_questions_that_must_be_defined_first_are_told_once_each() -> None:
-    texts = {"narrower": "sex=female", "groups": "a = sex=female\nb = disease=X:1"}
-    assert cohort_questions("survival", texts) == ("sex=female", "disease=X:1")
-    assert cohort_questions("logistic", {"cases": "x=1", "controls": ""}) == ("x=1",)
+def test_questions_that_must_be_defined_first_are_told_once_each_with_their_field() -> None:
+    texts = {"narrower": "sex=female", "groups": "a = sex=male\nb = disease=X:1"}
+    asked = {"sex=female": "Only these people of the permit", "sex=male": "Groups", "disease=X:1": "Groups"}
+    assert cohort_questions("survival", texts) == asked
+    assert cohort_questions("logistic", {"cases": "x=1", "controls": ""}) == {"x=1": "Cases"}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,7 +14,7 @@ def test_a_drawing_names_itself_for_those_who_do_not_see_it() -> None:
     assert [root.find(f"*[@id='{name}']").text for name in root.get("aria-labelledby", "").split()] == [
         "Title",
         "Words",
-    ]  # type: ignore[union-attr]
+    ]
 
 
 def test_no_drawing_has_what_the_content_security_policy_forbids() -> None:

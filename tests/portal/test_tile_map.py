@@ -49,7 +49,7 @@ def test_each_state_looks_and_reads_apart() -> None:
         ("tile member", None),
         ("tile outside", None),
     ]
-    hatched = [code for code, tile in tiles.items() if tile.find("rect").get("fill") == "url(#m-hatch)"]  # type: ignore[union-attr]
+    hatched = [code for code, tile in tiles.items() if tile.find("rect").get("fill") == "url(#m-hatch)"]
     assert hatched == ["EE"]
 
 

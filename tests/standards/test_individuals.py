@@ -4,7 +4,7 @@
 import msgspec
 import pytest
 
-from megagenome.standards.individuals import Individual, OntologyTerm, is_phenopacket, unread_parts
+from megagenome.standards.individuals import Individual, OntologyTerm, unread_parts
 
 # the middle example of the model, shortened; `units` is how it is written there
 EXAMPLE = {
@@ -60,8 +60,3 @@ def test_other_shapes_are_refused(record: dict[str, object]) -> None:
 
 def test_what_is_not_read_is_told() -> None:
     assert unread_parts(EXAMPLE | {"treatments": [], "info": None, "exposures": [{}]}) == ["ethnicity", "exposures"]
-
-
-def test_phenopackets_are_told_from_individuals() -> None:
-    assert is_phenopacket({"id": "PMID_1", "subject": {"id": "P1"}, "metaData": {}})
-    assert not is_phenopacket(EXAMPLE)

@@ -4,6 +4,7 @@
 import msgspec
 import pytest
 
+from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Invalid
 from megagenome.standards import study
 from megagenome.standards.study import (
@@ -82,3 +83,23 @@ def test_what_is_no_document_is_refused(content: bytes) -> None:
 def test_a_document_that_is_too_large_is_not_read() -> None:
     with pytest.raises(Invalid, match="more than"):
         study.decode(b" " * (study.LARGEST_DOCUMENT_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("22", Region("GRCh38", "22", 0, 1 << 28)),
+        ("X:1-1", Region("GRCh38", "X", 0, 1)),
+        ("22:16,050,001-17,000,000", Region("GRCh38", "22", 16_050_000, 17_000_000)),
+    ],
+)
+def test_regions(text: str, region: Region) -> None:
+    assert study.read_region("GRCh38", text) == region
+
+
+@pytest.mark.parametrize(
+    "text", ["", "22:", "22:5", "22:0-5", "22:6-5", "22:1-999999999999", "22;1-2", "chr 22", "1:,-,"]
+)
+def test_what_is_no_region(text: str) -> None:
+    with pytest.raises(Invalid, match="region"):
+        study.read_region("GRCh38", text)

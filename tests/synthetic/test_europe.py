@@ -89,4 +89,4 @@ def test_progress_rises_to_one() -> None:
 )
 def test_what_cannot_be_simulated_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(Invalid, match=message):
-        simulate(**arguments)  # type: ignore[arg-type]
+        simulate(**arguments)

@@ -2,7 +2,6 @@
 """Reading applications: every way that shows one asks the table first (`look`, `read`), and answers a stranger as if
 there were none. Two readings are for the server itself: proposals for nodes, and the states of permits."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -35,16 +34,6 @@ class Document(NamedTuple):
     name: str
     kind: str
     content: bytes
-
-
-class PermitStanding(NamedTuple):
-    """What the hub says of one permit, since when (the application's last change)."""
-
-    permit: str
-    digest: str
-    application: ApplicationId
-    state: PermitState
-    updated: datetime
 
 
 class GrantedPermit(NamedTuple):
@@ -89,41 +78,12 @@ class Reader:
             _, view, _ = self._looked(transaction, caller, application, Verb.READ)
             return _document(transaction, view)
 
-    def proposals(self, node: str) -> tuple[Proposal, ...]:
-        """What one node's countries have to decide: to be sent to the node, which answers with a signed decision."""
-        asked = sa.select(t.part.c.application).join(t.application, t.application.c.id == t.part.c.application)
-        waiting = asked.distinct().where(
-            t.part.c.node == node,
-            t.part.c.state == PartState.REQUESTED,
-            t.application.c.state.in_((State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)),
-        )
-        with self.store.transaction() as transaction:
-            ids = list(transaction.connection.scalars(waiting.order_by(t.part.c.application)))
-            views = [transaction.view(ApplicationId(each)) for each in ids]
-            return tuple(each for view in views for each in _proposals(transaction, view, node))
-
     def proposals_of(self, transaction: Transaction, application: ApplicationId, node: str) -> tuple[Proposal, ...]:
-        """The same of one application; empty where nothing of it waits any more."""
+        """What one node's countries have to decide of an application: to be sent to the node, which answers with a
+        signed decision. Empty where nothing of it waits any more."""
         view = transaction.view(application)
         waits = view.state in (State.NATIONAL_WINDOW, State.ACTIVE, State.SUSPENDED)
         return tuple(_proposals(transaction, view, node)) if waits else ()
-
-    def permits(self) -> tuple[PermitStanding, ...]:
-        """Every permit that countries were asked for, as the hub holds it now: what its revocation feed tells."""
-        row = t.application.c
-        asked = sa.select(row.permit, row.permit_digest, row.id, row.permit_state, row.updated)
-        with self.store.engine.connect() as connection:
-            rows = connection.execute(asked.where(row.permit_state.is_not(None)).order_by(row.updated, row.id)).all()
-        return tuple(
-            PermitStanding(
-                each.permit,
-                each.permit_digest,
-                ApplicationId(each.id),
-                PermitState(each.permit_state),
-                datetime.fromisoformat(each.updated),
-            )
-            for each in rows
-        )
 
     def granted(self, permit: str) -> "GrantedPermit | None":
         """A permit that countries were asked for, as it stands now; None where there is none with this id, or its

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events in the database: one transaction per command, append-only, numbered without gaps within an application.
 
-Every transaction begins with a write to the application's row, which holds others off until it ends (SQLite: one
-writer; PostgreSQL: the row), so two commands on one application come one after the other, and the second sees the
-first.
+Every transaction begins with a write to the application's row, and holds all other writers off until it ends, so two
+commands on one application come one after the other, and the second sees the first.
 
 What is personal stands apart and can be erased without touching an event: names and subjects in `access_person`, all
 that people wrote in `access_text`. An event holds random keys, and digests of texts with a random salt; with key's row,
@@ -27,6 +26,7 @@ from megagenome.access.fold import apply, fold
 from megagenome.access.model import ENDED, Application, TextId
 from megagenome.access.news import note_news
 from megagenome.access.projection import first_row, project, stamp
+from megagenome.kernel.database import begin_either, take_turn
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from megagenome.standards.application import ApplicationId, PersonKey
 
@@ -68,7 +68,7 @@ class Store:
     def transaction(self) -> Iterator["Transaction"]:
         """All or nothing. Raises `Conflict` where another was faster, `Unavailable` where there is no way in."""
         try:
-            with self.engine.begin() as connection:
+            with begin_either(self.engine) as connection:
                 yield Transaction(connection)
         except sa.exc.IntegrityError:
             raise Conflict("somebody else wrote at the same moment: read the application again, then repeat") from None
@@ -123,8 +123,9 @@ class Transaction:
     # Applications and events
 
     def begin_write(self) -> None:
-        """Take SQLite's one write lock, waiting for it: a transaction that read first could not take it any more."""
+        """Take the one write lock, waiting for it: on SQLite a transaction that read first could take it no more."""
         self._overwrite_what_goes()
+        take_turn(self.connection)
         self.connection.execute(sa.update(t.person).where(t.person.c.key == "").values(key=""))
 
     def create(self, application: ApplicationId) -> None:
@@ -140,6 +141,7 @@ class Transaction:
     def lock(self, application: ApplicationId) -> bool:
         """Hold others off until the transaction ends; whether there is such an application."""
         self._overwrite_what_goes()
+        take_turn(self.connection)
         row = t.application
         found = self.connection.execute(sa.update(row).where(row.c.id == application).values(id=application))
         return found.rowcount == 1

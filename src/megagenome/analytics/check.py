@@ -2,21 +2,43 @@
 """What this node itself finds against a study, by its own settings, whatever the hub has checked."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of
+from megagenome.analytics.people import parameters_of, read_cohort, variants_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
-from megagenome.standards.study import Site, StudyDocument
+from megagenome.standards.study import Site, StudyDocument, cohorts_of, read_region
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
+
+
+class Found(NamedTuple):
+    """How many people there are for a study.
+
+    recorded   of how many of its cohort each thing is recorded that it asks, by its name; "" is to be in the cohort
+    held_back  how many more are held back
+    """
+
+    people: int
+    recorded: Sequence[tuple[str, int]]
+    held_back: int = 0
+
+
+def require_readable(document: StudyDocument) -> None:
+    """Raise `Invalid` where a cohort's text in it, or a region, cannot be read. Hubs look, too, before they ask."""
+    for _, text in cohorts_of(document):
+        read_cohort(text)
+    if variants := variants_of(document):
+        for region in variants.regions:
+            read_region(variants.assembly, region)
 
 
 def require_allowed(document: StudyDocument, task: Task, me: str, key: str, settings: AnalyticsSettings) -> Site:
@@ -49,21 +71,39 @@ def _require_sites(document: StudyDocument, sites: Sequence[str], me: str, setti
         raise NotEntitled(f"the study names {len(named)} sites, and demands {document.least_sites} itself")
     if len(sites) < len(named) and (document.when_one_fails != "go on" or len(sites) < document.least_sites):
         raise NotEntitled(f"{len(sites)} of {len(named)} sites are left, and the study does not go on with so few")
-    if len(sites) == 1 and not (len(named) == 1 and settings.alone):
-        raise NotEntitled("this node does not compute a study alone")
+    if len(sites) == 1 < len(named):
+        raise NotEntitled("this node does not compute a study of several alone")
     if len(sites) == 2 and not set(sites) - {me} <= set(settings.partners):
         raise NotEntitled("a study of two nodes shows each the other's sums: this node has not agreed to that")
 
 
+def require_may_be_alone(document: StudyDocument, datasets: Sequence[Dataset], settings: AnalyticsSettings) -> None:
+    """Raise `NotEntitled` where a study names this node only, whose sums its hub would see, but where its operator lets
+    it, or all that it lends is open."""
+    if len(document.sites) == 1 and not (settings.alone or is_open(datasets)):
+        raise NotEntitled("this node does not compute a study alone: the hub would see its sums (analytics.alone)")
+
+
 def require_enough(
-    document: StudyDocument, datasets: Sequence[Dataset], people: int, settings: AnalyticsSettings
+    document: StudyDocument, datasets: Sequence[Dataset], found: Found, settings: AnalyticsSettings
 ) -> None:
-    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, not how many they are."""
+    """Raise `NotEntitled` where this node's people are too few for a study. It says the rule, and of what there is
+    too little, not how many they are."""
     least = document.least_people if is_open(datasets) else max(document.least_people, settings.least_people)
-    if people < least:
-        raise NotEntitled(f"this node has fewer than {least} people for the study")
-    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * people:
+    if found.people < least:
+        raise NotEntitled(f"this node has fewer than {least:,} people for the study{_too_little(found, least)}")
+    if not is_open(datasets) and parameters_of(document) > settings.most_parameters * found.people:
         raise NotEntitled(f"more than {settings.most_parameters:g} parameters for each of this node's people")
+
+
+def _too_little(found: Found, least: int) -> str:
+    """What a name that is misspelt looks like: nearly nobody has it."""
+    lacking = [name for name, number in found.recorded if number < least]
+    if "" in lacking:
+        return ": so few are in its datasets, its cohort and the permit"
+    if lacking:
+        return f": fewer have {', '.join(lacking)} recorded; is it spelt as this node has it?"
+    return ": others are held back, so that no two studies differ by a few" if found.held_back else ""
 
 
 def is_open(datasets: Sequence[Dataset]) -> bool:

@@ -20,7 +20,7 @@ from megagenome.standards.study_arrays import Arrays, pack
 from megagenome.standards.study_exchange import PEOPLE_STEP, Summed
 
 MOST_RETURNS = 10
-"""So often a run may begin again before a sum of its values was opened: nodes are lost, people withdraw."""
+"""So often a run may begin again: nodes are lost, people withdraw."""
 MOST_COLUMNS = 1300
 """Of all products of a study of components together."""
 MORE_COLUMNS = 10
@@ -96,7 +96,7 @@ class Course:
                 raise NotEntitled("the hub asks something else in a round that it asked before")
             return
         if number < self.number:
-            self._return(is_opened)
+            self._return(number, is_opened)
         leg = self._leg(step)
         if self.asked.get(step, 0) >= COURSES[type(self.method)][leg].most:
             raise NotEntitled(f"the hub asks step {step[:40]} oftener than the method needs it")
@@ -104,9 +104,11 @@ class Course:
         self.number, self.leg, self.question = number, leg, question
         self.asked[step] = self.asked.get(step, 0) + 1
 
-    def _return(self, is_opened: bool) -> None:
-        """To the beginning."""
-        if is_opened or self.returns >= MOST_RETURNS:
+    def _return(self, number: int, is_opened: bool) -> None:
+        """To the beginning. Where the hub has a sum, it is there that it must begin again, and with the same sites
+        (`site.py` sees to that): only somebody who withdrew at another node brings it there, and that node holds so
+        many others back that the difference of two sums is of no few people."""
+        if (is_opened and number > 0) or self.returns >= MOST_RETURNS:
             raise NotEntitled("the hub goes back to a round whose sum it has: two sums would show their difference")
         self.returns += 1
         self.leg, self.columns, self.asked, self.stated, self.alleles = 0, 0, {}, {}, None

@@ -18,8 +18,6 @@ from megagenome.standards.study import (
     Age,
     Category,
     Group,
-    Linear,
-    Logistic,
     Measured,
     Score,
     Sex,
@@ -28,6 +26,8 @@ from megagenome.standards.study import (
     Variable,
     Variants,
     column_names,
+    name_of,
+    variables_of,
 )
 
 
@@ -49,15 +49,19 @@ class StudyPeople(NamedTuple):
     numbers     int64 [people], increasing: the people at this node of whom everything that the study needs is recorded
     table       in that order
     incomplete  how many more belong to the study's cohort, of whom something is not recorded
+    groups      bool [people, groups]: who is in each of the groups that the study's author defines (`_groups`)
     held_back   how many more of whom all is recorded are held back, so that no two studies differ by a few people
     kin         how many of them are related, as far as it is known
+    recorded    of how many people of the cohort each thing that the study asks is recorded, by its name
     """
 
     numbers: npt.NDArray[np.int64]
     table: Table
     incomplete: int
+    groups: npt.NDArray[np.bool_]
     held_back: int = 0
     kin: Kin = NO_KIN
+    recorded: tuple[tuple[str, int], ...] = ()
 
     def independent(self, found: Relatives, compared: int, *, leave_out: bool) -> "StudyPeople":
         """Of people among whom these relatives were found, one of each duplicate (all, without `leave_out`)."""
@@ -89,7 +93,11 @@ class StudyPeople(NamedTuple):
             self.table.names,
         )
         held_back = self.held_back + len(self.numbers) - len(numbers)
-        return StudyPeople(numbers, table, self.incomplete, held_back, self.kin)
+        return StudyPeople(numbers, table, self.incomplete, self.groups[kept], held_back, self.kin, self.recorded)
+
+    def members(self) -> list[npt.NDArray[np.int64]]:
+        """The numbers of the people in each group."""
+        return [self.numbers[group] for group in self.groups.T]
 
 
 def read_cohort(definition: str) -> Cohort:
@@ -107,19 +115,45 @@ def choose_people(
     """Everybody of the cohort of whom the trait and each covariate is recorded, and who is `genotyped` (bool [people];
     None where the study asks for no genotypes). Raises `Invalid` where a variable
     cannot be read (several units; groups that are no cohorts)."""
-    trait, covariates = variables_of(document)
+    trait, covariates = variables_of(document.method)
     columns = [_column(each, values) for each in covariates]
-    names = column_names(covariates)
+    asked, names = [name_of(each) for each in covariates], column_names(covariates)
     if isinstance(document.method, Survival):
         columns, names = [_event(document.method, values), _arm(document.method, values)], ("event", "group")
+        asked = [document.method.event, "a group"]
     known = [np.hstack(columns) if columns else np.zeros((values.people, 0))]
     if trait is not None:
         known.append(_column(trait, values))
+        columns, asked = [*columns, known[1]], [*asked, name_of(trait)]
     complete = np.isfinite(np.hstack(known)).all(axis=1)
-    chosen = np.flatnonzero(complete if genotyped is None else complete & genotyped)
+    recorded = [(name, _recorded(column)) for name, column in zip(asked, columns, strict=True)]
+    if genotyped is not None:
+        complete &= genotyped
+        recorded.append((f"genotypes of {assembly_of(document)}", int(genotyped.sum())))
+    chosen = np.flatnonzero(complete)
     of_trait: Floats = known[1][chosen, 0] if trait is not None else np.zeros(0)
     table = Table(of_trait, known[0][chosen], names)
-    return StudyPeople(values.numbers[chosen], table, values.people - len(chosen))
+    left_out, groups = values.people - len(chosen), _groups(document, table)
+    return StudyPeople(values.numbers[chosen], table, left_out, groups, recorded=(("", values.people), *recorded))
+
+
+def _recorded(column: Floats) -> int:
+    return int(np.isfinite(column).all(axis=1).sum())
+
+
+def _groups(document: StudyDocument, table: Table) -> npt.NDArray[np.bool_]:
+    """bool [people, groups]: cases and controls, of trait and covariates, and the groups of a study of survival. Other
+    columns are as the node recorded them; who is in these, the study's author writes."""
+    trait, covariates = variables_of(document.method)
+    found = [table.trait > 0, table.trait == 0] if isinstance(trait, Group) else []
+    at = 0
+    for each in covariates:
+        if isinstance(each, Group):
+            found += [table.covariates[:, at] > 0, table.covariates[:, at] == 0]
+        at += len(column_names((each,)))
+    if isinstance(document.method, Survival) and len(document.method.groups) > 1:
+        found += [table.covariates[:, 1] == k for k in range(len(document.method.groups))]
+    return np.stack(found, axis=1) if found else np.zeros((len(table.covariates), 0), np.bool_)
 
 
 def assembly_of(document: StudyDocument) -> str | None:
@@ -142,20 +176,9 @@ def variants_of(document: StudyDocument) -> Variants | None:
             return method.variants
 
 
-def variables_of(document: StudyDocument) -> tuple[Variable | None, tuple[Variable, ...]]:
-    """The trait, where the method has one, and the covariates."""
-    match document.method:
-        case Linear(trait=trait, covariates=covariates) | Logistic(trait=trait, covariates=covariates):
-            return trait, covariates
-        case Score(trait=trait) | Survival(time=trait):
-            return trait, ()
-        case _:
-            return None, ()
-
-
 def parameters_of(document: StudyDocument) -> int:
     """How many parameters are fitted to the people: covariates, the constant and the allele's effect."""
-    trait, covariates = variables_of(document)
+    trait, covariates = variables_of(document.method)
     return len(column_names(covariates)) + 2 if trait is not None and covariates else 0
 
 
@@ -191,8 +214,7 @@ def _arm(method: Survival, values: PeopleValues) -> Floats:
     if not method.groups:
         return np.zeros((values.people, 1))
     within = np.stack([values.belongs(read_cohort(arm.cohort)) == HOLDS for arm in method.groups])
-    if (within.sum(axis=0) > 1).any():
-        raise Invalid("groups of a survival study share people: make them exclude each other")
+    # who is in several is in the first: to refuse them would tell that there is somebody
     return np.where(within.any(axis=0), within.argmax(axis=0), np.nan).reshape(-1, 1)
 
 

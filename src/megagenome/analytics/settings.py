@@ -23,11 +23,12 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
                           nodes, for anything to be told of it
     partners              nodes with which a study of two may be computed: each of the two learns the other's sums by
                           taking its own from the result. Both must name the other, having agreed to it in writing
-    alone                 whether a study may be computed at this node only
+    alone                 whether a study may be computed at this node only: its sums are then seen by the hub. Open
+                          data may always
     most_cohorts          at most so many different sets of this node's people are lent to studies, ever: each later
                           one is compared with all of them (`studied.py`)
-    most_compared         in a study of more of this node's people they are not compared for duplicates and relatives:
-                          that takes time which grows with the square of them
+    most_compared         in a study of more of this node's people only duplicates are looked for, not relatives: to
+                          compare everybody takes time which grows with the square of them
     at_once               tasks computed at the same time
     threads               that read the genotypes of all of these together
     """
@@ -40,8 +41,8 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     least_cell: Annotated[int, msgspec.Meta(ge=1)] = 10
     least_allele_count: Annotated[int, msgspec.Meta(ge=1)] = 10
     partners: tuple[str, ...] = ()
-    alone: bool = True
+    alone: bool = False
     most_cohorts: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
-    most_compared: Annotated[int, msgspec.Meta(ge=0, le=50_000)] = 4_000
+    most_compared: Annotated[int, msgspec.Meta(ge=0, le=50_000)] = 20_000
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2

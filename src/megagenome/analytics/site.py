@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """This node's part in studies: takes tasks from the hub, checks each study for itself, computes, and answers in sums.
 
-Nothing of a run is on disk here but entries in the ledger and who is in it (`studied.py`): a node that was restarted is
-given document and parameters again and computes the same. The key of a round's masks is in memory only, and masks one
-vector.
+Nothing of a run is on disk here but entries in the ledger, who is in it (`studied.py`), and with which sites sums of
+it were made (`lent.py`): a node that was restarted is given document and parameters again and computes the same. The
+key of a round's masks is in memory only, and masks one vector.
 """
 
 import logging
@@ -17,21 +17,25 @@ import msgspec
 import numpy as np
 
 from megagenome.analytics.check import (
+    Found,
     is_open,
     require_allowed,
     require_enough,
     require_known,
+    require_may_be_alone,
+    require_readable,
     terms_of,
 )
 from megagenome.analytics.course import Course
 from megagenome.analytics.genotypes import SiteGenotypes
+from megagenome.analytics.lent import LentSums
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
 from megagenome.analytics.people import NO_KIN, StudyPeople, assembly_of, choose_people, read_cohort, variants_of
 from megagenome.analytics.relatives import relatives_of
 from megagenome.analytics.settings import AnalyticsSettings
-from megagenome.analytics.studied import StudiedPeople
+from megagenome.analytics.studied import StudiedPeople, digest_of
 from megagenome.collection import Collection
 from megagenome.collection.cohort import All, Any, InDataset
 from megagenome.collection.model import Dataset, Use
@@ -66,7 +70,6 @@ from megagenome.standards.study_exchange import (
 from megagenome.standards.study_masks import Round, read_keys, sign_key
 
 _log = logging.getLogger(__name__)
-_MOST_ENDED = 10_000
 _FAULT = "a fault of the node's own, which its operator sees in the log"
 
 
@@ -121,9 +124,8 @@ class StudySite:
         self._executor, self._scans = executor, scans
         self._turn = threading.Lock()
         self._held: dict[str, _Held] = {}
-        self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
         self._studied = StudiedPeople(collection.engine, settings.least_cell, settings.most_cohorts)
-        self._sites_summed: dict[str, tuple[str, ...]] = {}
+        self._lent = LentSums(collection.engine)
         self._at_work: set[Place] = set()
         self._replies: deque[tuple[Reply, bytes]] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -167,9 +169,9 @@ class StudySite:
         """These are over."""
         with self._turn:
             for run in runs:
-                self._drop(run)
-                self._sites_summed.pop(run, None)
+                self._held.pop(run, None)
         if runs:
+            self._lent.open(runs, ends=True)
             self._studied.forget(runs)
 
     def watch(self) -> None:
@@ -222,16 +224,11 @@ class StudySite:
         self._wake()
 
     def _drop(self, run: str, *, goes_on: bool = False) -> None:
-        """Forget a run's people, but not with which sites it was computed: a sum that left may have been opened. Where
-        the hub has one, the run must not begin again; only without somebody who withdrew it `goes_on`, and of data that
-        are not open, because others are held back with them."""
+        """Forget a run. Where the hub has a sum of it, it must not begin again; only without somebody who withdrew it
+        `goes_on`, and of data that are not open, because others are held back with them."""
         held = self._held.pop(run, None)
-        if held is None:
-            return
-        if held.summed >= 0:
-            self._sites_summed[run] = held.sites
-        if held.is_opened and not (goes_on and not is_open(held.datasets)):
-            self._ended.append(run)
+        if held is not None and held.is_opened and not (goes_on and not is_open(held.datasets)):
+            self._lent.open([run], ends=True)
 
     def _answer(self, task: Task, payload: bytes) -> tuple[Said, bytes]:
         document, parameters, keys = split(payload, (task.document_bytes, task.parameters_bytes, task.keys_bytes))
@@ -252,12 +249,11 @@ class StudySite:
         """The run in the task's epoch. Whatever is new of it is checked: document, sites, permit, people."""
         run, epoch = task.place.run, task.place.epoch
         with self._turn:
-            known, has_ended = self._held.get(run), run in self._ended
-        if has_ended:
-            raise NotEntitled("the run ended here after sums of it were opened: begin a new study")
+            known = self._held.get(run)
         if known is not None and epoch < known.epoch:
             raise _Stale
-        if known is not None and task.place.round > known.summed >= 0:
+        if known is not None and task.place.round > known.summed >= 0 and not known.is_opened:
+            self._lent.open([run])
             known.is_opened = True
         if known is None and not content:
             raise _Stale
@@ -265,9 +261,7 @@ class StudySite:
             known.reading.require_all(known.people.numbers)
             known.epoch = epoch
             return known
-        before = known.sites if known is not None and known.is_opened else self._sites_summed.get(run, task.sites)
-        if before != task.sites:
-            raise NotEntitled("sums with other sites were opened: their difference would show what a site sent")
+        self._lent.require(run, task.sites, goes_on=known is not None)
         document = known.document if known is not None and not content else study_document.decode(content)
         held = self._open(task, document)
         with self._turn:
@@ -276,20 +270,27 @@ class StudySite:
 
     def _open(self, task: Task, document: StudyDocument) -> _Held:
         mine = require_allowed(document, task, self._node, self._keys.kid, self._settings)
+        require_readable(document)
         caller = Caller(task.subject, task.name)
         cohort = All((read_cohort(document.cohort), Any(tuple(map(InDataset, mine.datasets)))))
         reading = self._collection.open(caller, Use.RESEARCH, cohort, permit=PermitId(document.permit))
         datasets = [each for each in reading.datasets if each.id in mine.datasets]
+        require_may_be_alone(document, datasets, self._settings)
         if len(datasets) < len(mine.datasets):
             raise NotEntitled(f"permit {document.permit}: not all of the study's datasets can be read here now")
         values, assembly = reading.values(), assembly_of(document)
+        # before anything that is recorded of them can be against it
+        require_enough(document, datasets, Found(values.people, [("", values.people)]), self._settings)
         genotyped = None if assembly is None else reading.genotyped(assembly, values.numbers)
         people = choose_people(document, values, genotyped)
         people = self._compared(document, reading, people)
         if not is_open(datasets):
             begins = task.place.round == 0
-            people = people.only(self._studied.choose(task.place.run, people.numbers, begins=begins).numbers)
-        require_enough(document, datasets, len(people.numbers), self._settings)
+            chosen = self._studied.choose(task.place.run, people.numbers, people.members(), begins=begins)
+            people = people.only(chosen.numbers)
+            self._lent.require_apart(task.place.run, digest_of(people.numbers), task.sites)
+        found = Found(len(people.numbers), people.recorded, people.held_back)
+        require_enough(document, datasets, found, self._settings)
         require_known(self._collection.engine, [site for site in document.sites if site.node != self._node])
         least_count = 0 if is_open(datasets) else self._settings.least_allele_count
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
@@ -313,10 +314,10 @@ class StudySite:
         variants, unknown = variants_of(document), len(people.numbers)
         if assembly_of(document) is None:
             return people
-        if variants is None or not 1 < unknown <= self._settings.most_compared:
+        if variants is None or unknown < 2:
             return people._replace(kin=NO_KIN._replace(not_compared=unknown))
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
-        found, compared = relatives_of(genotypes, variants)
+        found, compared = relatives_of(genotypes, variants, self._settings.most_compared)
         return people.independent(found, compared, leave_out=document.duplicates == "leave out")
 
     def _sum(self, task: Task, held: _Held, turn: Round, parameters: Arrays, keys: bytes) -> tuple[Said, bytes]:
@@ -342,9 +343,12 @@ class StudySite:
         opened = pack({name: answer[name] for name in task.opened}) if task.opened else b""
         held.reading.require_all(held.people.numbers)
         if not held.is_recorded:
-            self._studied.record(task.place.run, held.people.numbers)
+            self._studied.record(task.place.run, held.people.numbers, held.people.members())
             held.is_recorded = True
         if task.sums and task.step != PEOPLE_STEP:
+            if held.summed < 0:
+                people = "" if is_open(held.datasets) else digest_of(held.people.numbers)
+                self._lent.note(task.place.run, people, turn.sites)
             held.summed = turn.number
         self._enter(task, held.document.permit, held.datasets, f"sent:{turn.number}:{turn.epoch}", vector.size)
         return Sent(vector.nbytes, len(opened)), vector.astype("<u8", copy=False).tobytes() + opened

@@ -18,14 +18,15 @@ class SurvivalSite:
 
     def __init__(self, method: Survival, table: Table) -> None:
         time, self._event, self._group = table.trait, table.covariates[:, 0] > 0, table.covariates[:, 1].astype(int)
-        if time.size and not (time.min() >= 0 and time.max() <= LARGEST * method.width):
-            raise Invalid("a time is below 0, or beyond a thousand million bins")
-        self._bin = np.floor(time / method.width).astype(np.int64)
+        if time.size and time.min() < 0:
+            raise Invalid("a time is below 0")
+        # how far out the last one is nobody is to find out by widths that are tried
+        self._bin = np.minimum(np.floor(time / method.width), LARGEST).astype(np.int64)
         self._groups = max(1, len(method.groups))
 
     def answer(self, step: str, parameters: Arrays) -> Arrays:
         """`horizons`: how many people were seen in bin `horizons`[k] or later. `counts`: int64 [groups, bins, 2], who
-        had the event and who was last seen in each of `bins` bins."""
+        had the event and who was last seen in each of `bins` bins; whatever comes after the last was not seen."""
         if step == "horizons":
             horizons = parameters["horizons"]
             return {"seen": (self._bin[:, None] >= horizons).sum(axis=0), "people": np.array(len(self._bin))}
@@ -35,6 +36,7 @@ class SurvivalSite:
         if not 0 < bins <= MOST_BINS:
             raise Invalid(f"{bins:,} bins of time: at most {MOST_BINS:,}; use wider ones")
         counts = np.zeros((self._groups, bins, 2), np.int64)
-        within = self._bin < bins
-        np.add.at(counts, (self._group[within], self._bin[within], (~self._event[within]).astype(int)), 1)
+        # who is seen later is last seen in the last bin
+        censored = (~self._event | (self._bin >= bins)).astype(int)
+        np.add.at(counts, (self._group, np.minimum(self._bin, bins - 1), censored), 1)
         return {"counts": counts}

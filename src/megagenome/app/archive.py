@@ -16,6 +16,7 @@ from megagenome.archive.keys import RecipientKeys
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
+from megagenome.kernel.memory import keep_buffers
 
 _EVERY_S = 3600
 
@@ -24,10 +25,11 @@ _log = logging.getLogger(__name__)
 
 def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | None = None) -> Archive:
     """The archive of an open node; its recipient key is made where there is none."""
+    keep_buffers()
     keys = keys or open_keys(node.folder)
     ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
     recipient = RecipientKeys.open(node.folder / KEYS)
-    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys.sign, node.settings.archive)
+    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive)
 
 
 def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:

@@ -6,17 +6,24 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from megagenome.app.node import SETTINGS, TRUST, Node, open_node, trust_of
+from megagenome.app.node import BLOBS, SETTINGS, TRUST, Node, blobs_of, open_node, trust_of
 from megagenome.collection import tables
+from megagenome.collection.model import DatasetState
 from megagenome.collection.released import count_leavers
 from megagenome.collection.snapshot import Snapshot
 from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
-from megagenome.kernel.sealed_files import FileState
+from megagenome.kernel.sealed_files import FileId, FileState
+from megagenome.standards.dataset_fields import missing, topics
+from megagenome.standards.dataset_record import DatasetRecord
+
+if TYPE_CHECKING:
+    from megagenome.archive.archive import Archive
 
 _LEAST_FREE_BYTES = 1 << 30
 
@@ -24,7 +31,7 @@ _LEAST_FREE_BYTES = 1 << 30
 def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
     """What a node's folder holds. Never raises: what fails is a finding.
 
-    `deep` reads all genotypes and the whole ledger again."""
+    `deep` reads all genotypes, all sealed files and the whole ledger again."""
     try:
         node = open_node(folder)
     except MegagenomeError as error:
@@ -48,8 +55,9 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
     for ontology in node.reference.ontologies:
         yield Finding(f"ontology {ontology.prefix}", fine=True, says=f"release {ontology.version}")
     yield from _database(node)
+    yield _sealed(node)
     yield from _signed(node, deep=deep)
-    yield from _archived(node)
+    yield from _archived(node, deep=deep)
     yield _trusted(node)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
@@ -68,6 +76,23 @@ def _database(node: Node) -> Iterator[Finding]:
             says = str(connection.execute(sa.text("PRAGMA quick_check(1)")).scalar_one())
             fine = says == "ok"
             yield Finding("database", fine, "whole" if fine else says, "" if fine else "restore node.sqlite")
+        else:
+            version = connection.execute(sa.text("SHOW server_version")).scalar_one()
+            yield Finding("database", fine=True, says=f"PostgreSQL {version}")
+
+
+def _sealed(node: Node) -> Finding:
+    if not node.settings.blobs.url and not (node.folder / BLOBS).is_dir():
+        return Finding("sealed files", fine=True, says="none yet")
+    try:
+        store = blobs_of(node)
+        some, free = next(store.keys(), None), store.free_bytes()
+    except MegagenomeError as error:
+        return Finding(
+            "sealed files", fine=False, says=str(error), do="see to their store, and to the settings [blobs]"
+        )
+    where = "a store that answers" if free is None else f"{free / 1e9:,.1f} GB free where they lie"
+    return Finding("sealed files", fine=True, says=f"{'none yet' if some is None else 'there are some'}, {where}")
 
 
 def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
@@ -88,25 +113,45 @@ def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield Finding("ledger, every entry", verdict.fine, says, do)
 
 
-def _archived(node: Node) -> Iterator[Finding]:
+def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
     from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
     from megagenome.app.ledger import open_keys
 
     try:
         keys = open_keys(node.folder)
+        blobs_of(node)
     except MegagenomeError:
         return  # that is found already
     try:
         archive = open_archive(node, keys)
-        found = Counter(file.state for file in archive.files_of())
+        files = archive.files_of()
     except MegagenomeError as error:
         yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
         return
-    yield Finding("recipient key", fine=True, says=archive.keys.names()[0])
+    yield _recipient(archive)
+    found = Counter(file.state for file in files)
     says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
     fine = not found[FileState.SUSPECT]
     do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
     yield Finding("archive", fine, says, do)
+    alive = [file.id for file in files if file.state is not FileState.SHREDDED]
+    if deep and alive:
+        wrong = [finding for file in alive for finding in _unverified(archive, file)]
+        yield from wrong or [Finding("archive, every byte", fine=True, says="as archived")]
+
+
+def _recipient(archive: "Archive") -> Finding:
+    keyless = archive.count_keyless()
+    says = archive.keys.names()[0] + (f"; {keyless:,} files are sealed for keys that are not here" if keyless else "")
+    do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
+    return Finding("recipient key", not keyless, says, do)
+
+
+def _unverified(archive: "Archive", file: FileId) -> Iterator[Finding]:
+    try:
+        archive.verify(file)
+    except MegagenomeError as error:
+        yield Finding("archive", fine=False, says=str(error), do="restore its blobs, then verify it")
 
 
 def _trusted(node: Node) -> Finding:
@@ -128,6 +173,10 @@ def _datasets(snapshot: Snapshot) -> Iterator[Finding]:
         where = f", {' and '.join(dataset.assemblies)}" if dataset.assemblies else ", no genotypes"
         tiers = f"; alleles {dataset.alleles_tier}, people {dataset.people_tier}"
         yield Finding(f"dataset {dataset.id}", fine=True, says=says + where + tiers)
+        left = missing(dataset.record or DatasetRecord(), is_open=dataset.open)
+        if left and dataset.state is DatasetState.PUBLISHED:  # as it was published before this had to be recorded
+            do = f"record it with `megagenome node metadata DIR {dataset.id}`"
+            yield Finding(f"record of {dataset.id}", fine=False, says=f"there is none of: {topics(left)}", do=do)
 
 
 def _releases(node: Node) -> Finding:

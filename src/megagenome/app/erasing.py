@@ -19,10 +19,12 @@ from megagenome.app.node import Node
 from megagenome.collection.erasing import erase_user
 from megagenome.identity.erasing import erase_account
 from megagenome.kernel import clock
+from megagenome.kernel.callers import ERASED
 from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.network.studies.erasing import erase_studies
+from megagenome.reception.reception import erase_provider
 from megagenome.standards.application import ApplicationId
 
 
@@ -40,6 +42,7 @@ class Erasure(msgspec.Struct, frozen=True):
     permits       that named them at a node
     genome        whether a genome was said to be theirs; the genome itself stays
     acts          on consents and tiers that stay without their name
+    submissions   of files that they sent or decided on, which stay without their name
     ledger        whether the ledger had a name for them
     """
 
@@ -54,6 +57,7 @@ class Erasure(msgspec.Struct, frozen=True):
     permits: int = 0
     genome: bool = False
     acts: int = 0
+    submissions: int = 0
     ledger: bool = False
 
     def found(self) -> Iterator[str]:
@@ -105,9 +109,16 @@ def erase_person_at_node(node: Node, ledger: Ledger, subject: str, by: str, *, r
         account = erase_account(connection, subject, by)
         user = erase_user(connection, subject)
         proposals = erase_from_desk(connection, subject, clock.now())
+        submissions = erase_provider(connection, subject, ERASED)
         forgotten = ledger.forget(connection, subject)
         found = Erasure(
-            *account, proposals=proposals, permits=user.permits, genome=user.linked, acts=user.acts, ledger=forgotten
+            *account,
+            proposals=proposals,
+            permits=user.permits,
+            genome=user.linked,
+            acts=user.acts,
+            submissions=submissions,
+            ledger=forgotten,
         )
         _require_some(found, subject)
         ledger.write(connection, Act(Kind.ERASURE, by, detail="person"))

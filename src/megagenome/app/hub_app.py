@@ -13,7 +13,7 @@ from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
 from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
-from megagenome.app.sign_in import sign_in
+from megagenome.app.sign_in import STUDIES, sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.identity.spoken_for import Speaker
 from megagenome.kernel.ledger import Ledger
@@ -45,7 +45,7 @@ def hub_app(hub: Hub) -> WebApp:
     access = hub_access(hub, keys, descriptor, ledger)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
     passports = explaining(hub.folder)
-    signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, with_tokens=True)
+    signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, tokens_below=STUDIES)
     return WebApp(
         [
             *signing.routers(error_pages),

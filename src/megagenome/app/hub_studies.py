@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from litestar import Router
 
 from megagenome.access.reading import Reader
+from megagenome.analytics.people import read_cohort
 from megagenome.app.hub import Hub
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
@@ -66,7 +67,12 @@ def hub_studies(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, re
     permits, settings = HubPermits(reader), hub.settings.studies
     coordinator = Coordinator(store, permits, settings, executor)
     studies = Studies(
-        coordinator, permits, partial(keys_of_nodes, hub.engine), settings.most_running, hub.settings.hub.id
+        coordinator,
+        permits,
+        partial(keys_of_nodes, hub.engine),
+        settings.most_running,
+        hub.settings.hub.id,
+        read_cohort,
     )
     exchange = StudyExchange(coordinator, hub.engine, keys, hub.settings.hub.id, descriptor)
     named = HubNamed(hub.settings.hub.id, hub.settings.hub.url, keys, partial(versions_of_nodes, hub.engine))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "node.toml"
 DATABASE = "node.sqlite"
+BLOBS = "blobs"
 TRUST = "trust.toml"
 
 _TRUST_EXAMPLE = """\
@@ -101,7 +102,7 @@ def open_node(folder: Path) -> Node:
 def blobs_of(node: Node) -> BlobStore:
     """Where the node's sealed files lie."""
     settings = node.settings.blobs
-    return open_store(settings.url or str(node.folder / "blobs"), settings)
+    return open_store(settings.url or str(node.folder / BLOBS), settings)
 
 
 def trust_of(folder: Path) -> "TrustStore":

@@ -123,8 +123,8 @@ class _Embedded(Server):
         self._listener = listener
 
     def _init_shared_socket(self) -> None:
-        holder = SocketHolder(self._listener.detach(), False, BACKLOG)  # type: ignore[call-arg]
-        self._shd = holder  # type: ignore[assignment]
+        holder = SocketHolder(self._listener.detach(), False, BACKLOG)  # type: ignore[call-arg]  # granian's stub has no constructor
+        self._shd = holder  # type: ignore[assignment]  # granian declares it None
 
 
 async def _serve(app: ASGIApp, listener: socket.socket, cutting: threading.Timer) -> None:
@@ -146,7 +146,7 @@ async def _serve(app: ASGIApp, listener: socket.socket, cutting: threading.Timer
             "the server did not start, or ended by itself; the log above says why"
         ) from serving.exception()
     cutting.start()
-    server.stop()  # type: ignore[no-untyped-call]
+    server.stop()  # type: ignore[no-untyped-call]  # granian's is untyped
     await serving
 
 

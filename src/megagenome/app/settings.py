@@ -19,6 +19,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country
 from megagenome.network.settings import ExchangeSettings, HubIdentity, NetworkSettings, Node
 from megagenome.network.studies.settings import StudySettings
+from megagenome.reception.settings import ReceptionSettings
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -84,6 +85,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     exchange: ExchangeSettings = ExchangeSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    reception: ReceptionSettings = ReceptionSettings()
 
 
 class HubSettings(msgspec.Struct, frozen=True):

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 class SigningIn(NamedTuple):
     """One server's sign-in. `callers` is the application's middleware; whoever reads tokens joins `callers.bearers`.
-    `tokens` None where people's programs cannot ask."""
+    `tokens` are those of people's own programs."""
 
     callers: CallerMiddleware
     door: Door
-    tokens: AccessTokens | None
+    tokens: AccessTokens
 
     def routers(self, errors: "ExceptionHandlersMap", *, on_node: bool = False) -> list[Router]:
         """Routes and pages; `errors` are the error pages of this server."""
@@ -31,16 +31,13 @@ class SigningIn(NamedTuple):
 
 
 STUDIES = "/studies"
-"""Below this, and nowhere else, people's programs ask with tokens."""
+INBOX = "/inbox"
 
 
-def sign_in(
-    engine: sa.Engine, settings: SignInSettings, url: str, notice: str, *, with_tokens: bool = False
-) -> SigningIn:
+def sign_in(engine: sa.Engine, settings: SignInSettings, url: str, notice: str, *, tokens_below: str) -> SigningIn:
     """The sign-in of a server with this database, these settings and this public address (empty: as it is asked).
-    `notice` stands on each of its pages."""
+    `notice` stands on each of its pages; below `tokens_below`, and nowhere else, people's programs ask with tokens."""
     callers = CallerMiddleware(Sessions(engine, settings), url, offered=bool(settings.issuer), notice=notice)
-    tokens = AccessTokens(engine) if with_tokens else None
-    if tokens:
-        callers.bearers_below.append((STUDIES, tokens.reads))
+    tokens = AccessTokens(engine)
+    callers.bearers_below.append((tokens_below, tokens.reads))
     return SigningIn(callers, make_door(settings, callers), tokens)

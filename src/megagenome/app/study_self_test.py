@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's test of itself before it takes part: each method over planted people in memory, as three sites under masks
-and in fixed point, beside one site that has everybody, in float64. What differs between a node's arithmetic (its
-processor, its libraries) and what it must be shows here and not in a study.
+and in fixed point, beside what plain formulas say of everybody's numbers in one place (`study_planted.py`). What
+differs between a node's arithmetic (its processor, its libraries) and what it must be shows here and not in a study.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import METHODS as SITES
 from megagenome.analytics.model import MethodSite, Table
 from megagenome.analytics.needs import Counts, Floats, GenotypeCounts, Projection
+from megagenome.app.study_planted import ALLELES, APART, FIND, PEOPLE, WEIGHTS, Planted, Tables, plant
 from megagenome.kernel.errors import Corrupt
 from megagenome.network.studies.methods import METHODS
 from megagenome.network.studies.model import Ask, StudyResult, Sums
@@ -38,12 +40,12 @@ from megagenome.standards.study_arrays import AlleleList, pack, unpack
 from megagenome.standards.study_masks import Round
 
 MOST_DEVIATION = 1e-6
-"""Of any number of the two results, relative to the largest of its column."""
-_PEOPLE, _ALLELES, _SITES = 120, 24, 3
+"""Of any number of the two results, relative to the largest of its column, or to 1 where that is larger."""
+_SITES = 3
 _TEXT = b"A\tC"
 _VARIANTS = Variants("GRCh38", ("1",), 1)
 _EVERYONE, _WOMEN = '{"type":"everyone"}', '{"sex":"female","type":"sex"}'
-_WEIGHTS = tuple(Weight("1", k * 100, "C", "A", 0.1 * (k + 1)) for k in range(_ALLELES))
+_WEIGHTS = tuple(Weight("1", k * APART, "C", "A", weight) for k, weight in enumerate(WEIGHTS))
 _STUDIES: Mapping[type, Method] = {
     Frequencies: Frequencies(_VARIANTS),
     Linear: Linear(_VARIANTS, Measured("trait"), (Sex(),)),
@@ -56,14 +58,13 @@ _STUDIES: Mapping[type, Method] = {
 
 @cache
 def largest_deviation(method: type) -> float:
-    """Between the two results of a method, at most `MOST_DEVIATION`. Computed once in a process.
+    """Between a method's result and the plain one, at most `MOST_DEVIATION`. Computed once in a process.
 
     Raises `Corrupt` where it is more, or a number is missing. Cost: tens of milliseconds."""
-    study = _STUDIES[method]
-    parts = np.array_split(np.arange(_PEOPLE), _SITES)
-    together = _run(study, [_site(study, part) for part in parts], masks=True)
-    alone = _run(study, [_site(study, np.arange(_PEOPLE))], masks=False)
-    deviation = max(_deviations(together, alone), default=0.0)
+    study, people = _STUDIES[method], plant()
+    parts = np.array_split(np.arange(PEOPLE), _SITES)
+    found = _run(study, [_site(study, people, part) for part in parts])
+    deviation = max(_deviations(found, FIND[method](people)), default=math.inf)
     if not deviation <= MOST_DEVIATION:
         raise Corrupt(
             "this node computes otherwise than it must: the test of itself on planted people is off by "
@@ -81,10 +82,10 @@ class _Genotypes:
 
     def list_alleles(self, assembly: str, _regions: Sequence[str], _least_count: int) -> AlleleList:
         places = np.arange(len(self.calls), dtype=np.int64)
-        return AlleleList(assembly, ("1",), np.zeros(len(places), np.uint32), 100 * places, (_TEXT,) * len(places))
+        return AlleleList(assembly, ("1",), np.zeros(len(places), np.uint32), APART * places, (_TEXT,) * len(places))
 
     def scan(self, alleles: AlleleList) -> "_Genotypes":
-        return _Genotypes(self.calls[alleles.start // 100], np.array([text == _TEXT for text in alleles.text]))
+        return _Genotypes(self.calls[alleles.start // APART], np.array([text == _TEXT for text in alleles.text]))
 
     @property
     def people(self) -> int:
@@ -116,41 +117,34 @@ class _Genotypes:
         return np.where(self.calls[alleles] < 0, np.nan, self.calls[alleles])
 
 
-def _site(study: Method, people: npt.NDArray[np.int64]) -> MethodSite:
-    random = np.random.default_rng(20)
-    ancestry = random.normal(size=(2, _PEOPLE))
-    frequency = 1 / (1 + np.exp(-random.normal(size=(_ALLELES, 2)) @ ancestry))
-    calls = random.binomial(2, frequency).astype(np.int8)
-    calls[random.random(calls.shape) < 0.02] = -1
-    sex = random.integers(0, 2, _PEOPLE).astype(np.float64)
-    trait = 0.3 * calls[0] + 0.5 * sex + random.normal(size=_PEOPLE)
-    covariates = sex[:, None]
+def _site(study: Method, people: Planted, at: npt.NDArray[np.int64]) -> MethodSite:
+    """With these of the people."""
+    trait, covariates = people.trait, people.sex[:, None]
     match study:
         case Logistic():
-            trait = (trait > np.median(trait)).astype(np.float64)
+            trait = people.is_case
         case Survival():
-            trait, covariates = np.floor(3 * np.abs(trait)), np.column_stack((sex, 0 * sex))
-    table = Table(trait[people], covariates[people], ("sex",))
-    return SITES[type(study)](study, table, _Genotypes(calls[:, people], np.ones(_ALLELES, np.bool_)), 0)
+            trait, covariates = people.time, np.column_stack((people.sex, 0 * people.sex))
+    table = Table(trait[at], covariates[at], ("sex",))
+    return SITES[type(study)](study, table, _Genotypes(people.calls[:, at], np.ones(ALLELES, np.bool_)), 0)
 
 
-def _run(study: Method, sites: Sequence[MethodSite], *, masks: bool) -> StudyResult:
-    combine, number = METHODS[type(study)](study, len(sites)), 0
+def _run(study: Method, sites: Sequence[MethodSite]) -> StudyResult:
+    combine, number = METHODS[type(study)](study, len(sites), 0), 0
     try:
         ask = next(combine)
         while True:
-            ask, number = combine.send(_sums(ask, sites, number, masks)), number + 1
+            ask, number = combine.send(_sums(ask, sites, number)), number + 1
     except StopIteration as ended:
         result: StudyResult = ended.value
         return result
 
 
-def _sums(ask: Ask, sites: Sequence[MethodSite], number: int, masks: bool) -> Sums:
+def _sums(ask: Ask, sites: Sequence[MethodSite], number: int) -> Sums:
     answers = [site.answer(ask.step, unpack(pack(ask.parameters))) for site in sites]
     found: Sums = {f"{name}/site{k}": each[name] for name in ask.opened for k, each in enumerate(answers)}
     for each in ask.sums:
-        parts = [answer[each.name] for answer in answers]
-        found[each.name] = _masked(parts, each.bits, number) if masks else np.sum(parts, axis=0)
+        found[each.name] = _masked([answer[each.name] for answer in answers], each.bits, number)
     return found
 
 
@@ -165,18 +159,25 @@ def _masked(parts: Sequence[npt.NDArray[Any]], bits: int, number: int) -> npt.ND
     return ring.decode(ring.add(vectors), bits).reshape(parts[0].shape)
 
 
-def _deviations(one: StudyResult, other: StudyResult) -> list[float]:
-    """Of each column of numbers; components have no sign."""
-    found = []
-    for name, table in other.tables.items():
-        for column, values in table.columns.items():
-            mine = one.tables[name].columns[column]
-            if isinstance(values, list) or values.dtype.kind not in "fiu" or isinstance(mine, list):
-                continue
-            if mine.shape != values.shape or not np.array_equal(np.isfinite(mine), np.isfinite(values)):
-                return [float("inf")]
-            finite = np.isfinite(values)
-            a, b = mine[finite].astype(np.float64), values[finite].astype(np.float64)
-            off = min(np.abs(a - b).max(initial=0.0), np.abs(a + b).max(initial=0.0) if name == "loadings" else np.inf)
-            found.append(float(off / max(1.0, np.abs(b).max(initial=0.0))))
-    return found
+def _deviations(found: StudyResult, plain: Tables) -> list[float]:
+    """Of each column of numbers, relative to the largest of it. Where one of the two has another than the other, or is
+    longer, or has no number where the other has one, infinity."""
+    if found.tables.keys() != plain.keys():
+        return [math.inf]
+    deviations = []
+    for name, table in found.tables.items():
+        columns = {column: np.asarray(each, np.float64) for column, each in table.columns.items() if _is_numeric(each)}
+        if columns.keys() != plain[name].keys():
+            return [math.inf]
+        for column, expected in plain[name].items():
+            mine = columns[column]
+            if mine.shape != expected.shape or not np.array_equal(np.isfinite(mine), np.isfinite(expected)):
+                return [math.inf]
+            finite = np.isfinite(expected)
+            off = np.abs(mine[finite] - expected[finite]).max(initial=0.0)
+            deviations.append(float(off / max(1.0, np.abs(expected[finite]).max(initial=0.0))))
+    return deviations
+
+
+def _is_numeric(column: object) -> bool:
+    return isinstance(column, np.ndarray) and column.dtype.kind in "fiu"

@@ -25,7 +25,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
-from megagenome.standards.crypt4gh_segments import AT_ONCE, SEGMENT_BYTES, BodyKey, whole_segments
+from megagenome.standards.crypt4gh_segments import AT_ONCE, ROOM_BYTES, SEGMENT_BYTES, BodyKey, whole_segments
 from megagenome.standards.crypt4gh_stream import unseal
 
 Source = Callable[[], Iterable[bytes]]
@@ -110,13 +110,13 @@ def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> 
         sha256 = Hashing(pool, "sha256")
         md5 = Hashing(pool, "md5") if expected.md5 else None
         key, prefix = BodyKey.new()
-        body, size, look = BodyKey(key, prefix), 0, _Look(parts, stem)
+        body, size, look, room = BodyKey(key, prefix), 0, _Look(parts, stem), bytearray(ROOM_BYTES)
         for number, piece in enumerate(whole_segments(plain, SEGMENT_BYTES)):
             look(number)
             sha256.update(piece)
             if md5:
                 md5.update(piece)
-            writer.write(body.seal(piece, number * AT_ONCE))
+            writer.write(body.seal(piece, number * AT_ONCE, room))
             size += len(piece)
             sha256.wait()  # the next piece comes in the same memory
             if md5:
@@ -219,10 +219,18 @@ def _commit(parts: Parts, kept: Kept, recipient: str, header: bytes) -> None:
             if not rows.end_attempt(connection, kept.stem):
                 raise _given_up(kept.stem)
             parts.keys.find(recipient)  # which may have been retired and forgotten meanwhile
+            _require_alive(connection, kept.file.index_of)
             rows.insert(connection, kept, recipient, header)
             parts.ledger.write(connection, rows.act_of(kept.file, "archived"))
     except sa.exc.IntegrityError:
         raise Conflict(f"{kept.file.id} was archived by another worker meanwhile") from None
+
+
+def _require_alive(connection: sa.Connection, file: FileId | None) -> None:
+    """That nothing is kept as the index of a file that was shredded meanwhile."""
+    of = None if file is None else rows.find(connection, file)
+    if of is not None and of.file.state is FileState.SHREDDED:
+        raise Conflict(f"{file} was shredded, so no index of it is kept")
 
 
 def _give_up(parts: Parts, stem: str) -> None:

@@ -7,14 +7,17 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.archive.keys import RecipientKeys
-from megagenome.archive.needs import Sign
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel.blob_store import BlobStore
+from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.sealed_files import ArchivedFile, FileId
 
 RECEIPT_TYPE = "megagenome-shredded+jwt"
 """The `typ` of a receipt that says that a file was shredded."""
+
+TOMBSTONE_TYPE = "megagenome-tombstone+jwt"
+"""The `typ` of what says beside the blobs that a file is to be shredded."""
 
 
 class Parts(NamedTuple):
@@ -24,7 +27,7 @@ class Parts(NamedTuple):
     store: BlobStore
     keys: RecipientKeys
     ledger: Ledger
-    sign: Sign
+    signing: SigningKeys
     settings: ArchiveSettings
 
 
@@ -48,7 +51,8 @@ class Recovery(msgspec.Struct, frozen=True):
     adopted   files that the database did not know and that are whole in the store
     removed   bodies without any header: nobody could ever open them
     missing   files that the database knows and whose body is not in the store, or not of its size
-    lost      sidecars that cannot be read with this node's keys, or whose body is gone
+    lost      sidecars of which no file can be made (another node's keys, no body, a second one of a file), and
+              tombstones that this node did not sign: all are let alone
     """
 
     swept: int = 0

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the archive needs of its neighbours; `app` wires it."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.ids import DatasetId, PermitId
@@ -30,10 +29,3 @@ class Admission(Protocol):
 
     def require(self) -> None:
         """Raise `NotEntitled` as soon as it holds no longer. Asked before each MiB that is read."""
-
-
-class Sign(Protocol):
-    """Signs with the node's key (`kernel.keys.SigningKeys.sign`)."""
-
-    def __call__(self, claims: Mapping[str, Any], typ: str, /) -> str:
-        """The claims as a compact JSON Web Signature of this type."""

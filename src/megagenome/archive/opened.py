@@ -16,6 +16,7 @@ from megagenome.standards.crypt4gh_segments import (
     AT_ONCE,
     NONCE_BYTES,
     PREFIX_BYTES,
+    ROOM_BYTES,
     SEALED_SEGMENT_BYTES,
     BodyKey,
     plain_size,
@@ -109,18 +110,18 @@ class SealedFile:
         if ranges is None:
             return write_header([self._key], [recipient]), self.body()
         plain = chain.from_iterable(self.read(start, end) for start, end in ranges)
-        pieces = seal(plain, [recipient])
-        return bytes(next(pieces)), map(bytes, pieces)
+        pieces = map(bytes, seal(plain, [recipient]))  # whoever sends one may still do so when the next comes
+        return next(pieces), pieces
 
     def __repr__(self) -> str:
         return f"SealedFile({self.file.id})"
 
     def _plain(self, start: int, end: int) -> Iterator[bytes]:
         wanted = segments_of(start, end)
-        body, number = BodyKey(self._key, self._kept.prefix), wanted.first
+        body, number, room = BodyKey(self._key, self._kept.prefix), wanted.first, bytearray(ROOM_BYTES)
         skip, left = wanted.skip_bytes, wanted.size_bytes
         for piece in self._pieces(wanted.first, wanted.last):
-            plain = memoryview(body.open(piece, number))[skip : skip + left]
+            plain = body.open(piece, number, room)[skip : skip + left]
             number, skip, left = number + AT_ONCE, 0, left - len(plain)
             yield bytes(plain)
         if left:

@@ -2,6 +2,7 @@
 """What is set right after a kill, a power cut or a restored backup. `recover` asks the database alone and runs at every
 start; `rebuild` looks at every blob, and makes the database's rows again from the sidecars where they are gone."""
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -13,7 +14,7 @@ from megagenome.archive.ingest import sweep_attempt
 from megagenome.archive.model import Kept, Parts, Recovery
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_erasing, begin_writing
-from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
+from megagenome.kernel.errors import Corrupt, NotFound, TooLarge, Unavailable
 from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.standards.crypt4gh_segments import sealed_size
 
@@ -24,10 +25,7 @@ _ZOMBIE_ENDS = timedelta(days=30)
 def recover(parts: Parts) -> Recovery:
     """See `Archive.recover`."""
     parts.store.sweep(parts.settings.lease_s)
-    newly, all_given_up = _given_up(parts)
-    for stem in all_given_up:
-        sweep_attempt(parts, stem)
-    _forget_attempts(parts)
+    newly = _sweep_attempts(parts)
     with parts.engine.connect() as connection:
         shredded = [kept.file.id for kept in shred.unfinished(connection)]
     for file in shredded:
@@ -41,34 +39,41 @@ def rebuild(parts: Parts) -> Recovery:
     for key in parts.store.keys(names.ROOT):
         if (blob := names.read_key(key)) is not None:
             found[blob.stem].append(blob)
-    _bury(parts, found)
+    unsigned = _bury(parts, found)
     first = recover(parts)
     adopted, removed, lost = _adopt(parts, found)
     missing = _mend(parts, found)
-    return Recovery(first.swept, first.shredded, adopted, removed, missing, lost)
+    return Recovery(first.swept, first.shredded, adopted, removed, missing, unsigned + lost)
 
 
-def _given_up(parts: Parts) -> tuple[int, list[str]]:
-    """How many attempts nobody may finish from now on, and all such."""
-    attempt = tables.attempt.c
-    over = sa.and_(attempt.until < rows.time_text(clock.now()), attempt.given_up.is_(False))
+def _sweep_attempts(parts: Parts) -> int:
+    """How many attempts nobody may finish from now on. Of these, and of those before, the blobs are removed."""
+    attempt, now = tables.attempt.c, clock.now()
+    with parts.engine.connect() as connection:  # most often there is none, and nobody must wait to learn that
+        if connection.execute(sa.select(attempt.stem).limit(1)).first() is None:
+            return 0
+    over = sa.and_(attempt.until < rows.time_text(now), attempt.given_up.is_(False))
     with begin_writing(parts.engine) as connection:
         newly = connection.execute(sa.update(tables.attempt).where(over).values(given_up=True)).rowcount
-        return newly, list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
-
-
-def _forget_attempts(parts: Parts) -> None:
-    """Those so old that no zombie can still write for them."""
-    attempt = tables.attempt.c
-    old = attempt.until < rows.time_text(clock.now() - _ZOMBIE_ENDS)
+        all_given_up = list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
+    for stem in all_given_up:
+        sweep_attempt(parts, stem)
+    forgotten = sa.and_(attempt.given_up, attempt.until < rows.time_text(now - _ZOMBIE_ENDS))
     with begin_writing(parts.engine) as connection:
-        connection.execute(sa.delete(tables.attempt).where(attempt.given_up, old))
+        connection.execute(sa.delete(tables.attempt).where(forgotten, attempt.stem.in_(all_given_up)))
+    return newly
 
 
-def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> None:
-    """What was shredded and is back in a database that was restored, or is not in it, is shredded again."""
+def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> tuple[str, ...]:
+    """What was shredded and is back in a database that was restored, or is not in it, is shredded again. Tombstones
+    that this node did not sign bury nobody."""
+    unsigned = []
     for stem in [stem for stem, blobs in found.items() if any(blob.kind == "shred" for blob in blobs)]:
-        kept = shred.read_tombstone(parts, stem)
+        try:
+            kept = shred.read_tombstone(parts, stem)
+        except (Corrupt, TooLarge):
+            unsigned.append(names.tombstone(stem))
+            continue
         with begin_erasing(parts.engine) as connection:
             there = rows.find(connection, kept.file.id)
             if there is None:
@@ -77,6 +82,7 @@ def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> None:
                 shred.begin_shredding(parts, connection, kept.file.id, None)
         shred.delete_blobs(parts, stem)
         del found[stem]
+    return tuple(unsigned)
 
 
 def _adopt(
@@ -90,8 +96,9 @@ def _adopt(
             continue
         beside = [blob for blob in blobs if blob.kind == "c4h"]
         if not beside:
-            parts.store.delete(names.body(stem))
-            removed.append(names.body(stem))
+            if any(blob.kind == "c4b" for blob in blobs):
+                parts.store.delete(names.body(stem))
+                removed.append(names.body(stem))
         elif _adopt_one(parts, stem, beside):
             adopted.append(names.file_of(stem))
         else:
@@ -154,11 +161,20 @@ def _mend_headers(parts: Parts, kept: Kept, blobs: Iterable[names.Blob]) -> None
     with parts.engine.connect() as connection:
         headers = rows.headers(connection, kept.file.id)
     known, beside = parts.keys.names(), [blob.recipient for blob in blobs if blob.kind == "c4h"]
-    if not any(name in headers for name in known):  # keys rotated after the backup that was restored
+    mine = [name for name in known if name in headers]
+    if not mine:  # keys rotated after the backup that was restored
         for recipient in set(beside).intersection(known):
-            header = sidecars.read(parts, kept.stem, recipient)[1]
-            with begin_writing(parts.engine) as connection:
-                connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=recipient, content=header))
+            _take_header(parts, kept, recipient)
     elif not any(name in headers for name in beside):
-        recipient = next(name for name in known if name in headers)
-        sidecars.write(parts, kept, recipient, headers[recipient])
+        sidecars.write(parts, kept, mine[0], headers[mine[0]])
+        with parts.engine.connect() as connection:
+            if rows.require(connection, kept.file.id).file.state is FileState.SHREDDED:
+                parts.store.delete(names.sidecar(kept.stem, mine[0]))
+
+
+def _take_header(parts: Parts, kept: Kept, recipient: str) -> None:
+    with contextlib.suppress(Corrupt, NotFound):  # then verifying says so
+        header = sidecars.read(parts, kept.stem, recipient)[1]
+        with begin_writing(parts.engine) as connection:
+            if rows.require(connection, kept.file.id).file.state is not FileState.SHREDDED:
+                connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=recipient, content=header))

@@ -2,7 +2,7 @@
 """Crypto-shredding: without its data key a body is noise, wherever copies of it are.
 
 1. one commit: the file is shredded, its headers, its name and its samples are gone, and the ledger has it
-2. a tombstone beside the blobs, so that an older database that is restored learns of it
+2. a signed tombstone beside the blobs, so that an older database that is restored learns of it
 3. every sidecar is deleted, then the body; durable
 4. a receipt is signed and kept: nothing is left here by which the file could be read
 
@@ -10,16 +10,19 @@ Whoever is killed after step 1 is finished by `recover`, or by shredding again. 
 is an index of: the indexes of a file go with it.
 """
 
+import contextlib
+
 import msgspec
 import sqlalchemy as sa
 
 from megagenome.archive import names, rows, tables
-from megagenome.archive.model import RECEIPT_TYPE, Kept, Parts
+from megagenome.archive.model import RECEIPT_TYPE, TOMBSTONE_TYPE, Kept, Parts
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_erasing, begin_writing
-from megagenome.kernel.errors import Conflict
+from megagenome.kernel.errors import Conflict, Corrupt
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import FileId, FileState
+from megagenome.kernel.signatures import verify
 
 _ALIVE = tuple(state for state in FileState if state is not FileState.SHREDDED)
 
@@ -59,20 +62,26 @@ def unfinished(connection: sa.Connection) -> list[Kept]:
 
 
 def read_tombstone(parts: Parts, stem: str) -> Kept:
-    """The shredded file that a tombstone stands for."""
-    content = b"".join(parts.store.read(names.tombstone(stem)))
-    return msgspec.json.decode(content, type=Kept)
+    """The shredded file that a tombstone stands for. Raises `Corrupt` for one that this node did not sign."""
+    claims = verify(b"".join(parts.store.read(names.tombstone(stem))), parts.signing.key_set(), TOMBSTONE_TYPE)
+    try:
+        kept = msgspec.convert(claims.get("kept"), Kept)
+    except msgspec.ValidationError:
+        raise Corrupt(f"the tombstone of {names.file_of(stem)} is of another version") from None
+    if kept.stem != stem:
+        raise Corrupt(f"the tombstone of {names.file_of(stem)} is another file's")
+    return kept
 
 
 def _finish_one(parts: Parts, kept: Kept) -> str:
     with parts.engine.connect() as connection:
         if (receipt := _receipt(connection, kept.file.id)) is not None:
             return receipt
-    try:
-        with parts.store.create(names.tombstone(kept.stem)) as writer:
-            writer.write(msgspec.json.encode(kept))
-    except Conflict:
-        pass  # by whoever was killed before
+    with (
+        contextlib.suppress(Conflict),  # whoever was killed before wrote it
+        parts.store.create(names.tombstone(kept.stem)) as writer,
+    ):
+        writer.write(parts.signing.sign({"kept": msgspec.to_builtins(kept)}, TOMBSTONE_TYPE).encode())
     delete_blobs(parts, kept.stem)
     return _sign(parts, kept)
 
@@ -95,7 +104,7 @@ def _sign(parts: Parts, kept: Kept) -> str:
         "size_bytes": kept.file.size_bytes,
         "body_sha256": kept.file.body_sha256,
     }
-    receipt = parts.sign(claims, RECEIPT_TYPE)
+    receipt = parts.signing.sign(claims, RECEIPT_TYPE)
     with begin_writing(parts.engine) as connection:
         mine = (tables.file.c.id == kept.file.id, tables.file.c.receipt.is_(None))
         if connection.execute(sa.update(tables.file).where(*mine).values(receipt=receipt)).rowcount:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from megagenome.archive import names
 from megagenome.archive.model import Kept, Parts
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, Unavailable
-from megagenome.kernel.sealed_files import ArchivedFile
+from megagenome.kernel.sealed_files import ArchivedFile, FileState
 from megagenome.standards.crypt4gh import header_size
 from megagenome.standards.crypt4gh_stream import seal, unseal
 
@@ -40,7 +40,7 @@ def write(parts: Parts, kept: Kept, recipient: str, header: bytes) -> None:
 
 
 def read(parts: Parts, stem: str, recipient: str) -> tuple[Kept, bytes]:
-    """The file that a sidecar is of, as it was when the sidecar was written, and the header of its body.
+    """The file that a sidecar is of, as if it had just been archived, and the header of its body.
 
     Raises `NotFound`, `Corrupt`, `Unavailable` where its recipient key is not here.
     """
@@ -53,7 +53,9 @@ def read(parts: Parts, stem: str, recipient: str) -> tuple[Kept, bytes]:
         raise Corrupt(f"the sidecar of {names.file_of(stem)} was changed: {error}") from None
     if record.header_sha256 != sha256(header).hexdigest() or record.file.id != names.file_of(stem):
         raise Corrupt(f"the sidecar of {names.file_of(stem)} is put together of two")
-    return Kept(record.file, stem, record.prefix), header
+    # nobody knows from here whether it may still be given out
+    archived = msgspec.structs.replace(record.file, state=FileState.ARCHIVED, verified=None)
+    return Kept(archived, stem, record.prefix), header
 
 
 def _read(content: bytes, reader: X25519PrivateKey) -> tuple[bytes, _Record]:

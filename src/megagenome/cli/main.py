@@ -51,6 +51,11 @@ app.command(
     name="crypt4gh",
     help="Make Crypt4GH keys; seal files for others and open what was sealed for you.",
 )
+app.command(
+    "megagenome.reception.commands:send_",
+    name="send",
+    help="Send a folder of genomes and people to a node, sealed, and bring back its signed receipt.",
+)
 app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
 
 

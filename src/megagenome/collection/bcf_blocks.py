@@ -40,7 +40,7 @@ class Blocks:
         records = part.records
         changes = (np.diff(records.contig) != 0) | (np.diff(records.width) != 0)
         bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(records.start)]
-        most = max(1, _BLOCK_CALLS // self._dictionary.samples)
+        most = max(1, _BLOCK_CALLS // max(1, self._dictionary.samples))
         for begin, end in pairwise(bounds):
             for first in range(begin, end, most):
                 yield self._block(part.content, records, slice(first, min(first + most, end)))

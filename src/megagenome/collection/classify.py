@@ -46,10 +46,6 @@ class Oddities(NamedTuple):
     haploid_heterozygous: int = 0  # a/b there: taken as missing
     unexpected: int = 0  # an alternate called where none is expected: not counted
 
-    def plus(self, other: "Oddities") -> "Oddities":
-        """The sums."""
-        return Oddities(*(a + b for a, b in zip(self, other, strict=True)))
-
 
 class _Calls(NamedTuple):
     """Calls other than 0/0, in increasing (record, column)."""

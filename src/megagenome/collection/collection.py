@@ -19,7 +19,7 @@ from megagenome.collection.version import current_version
 from megagenome.kernel.blobs import make_folder
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
-from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.kernel.errors import NotEntitled, NotFound, Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.reference.ontology import OntologyFor
 
@@ -131,6 +131,15 @@ class Collection:
         needed = asked | _asked_by(cohort)
         visible = [i for i, dataset in enumerate(snapshot.datasets) if may_see(dataset, caller, needed)]
         return Reading(snapshot, self.engine, visible, cohort, self.ontology_for, needed)
+
+    def as_if_published(self, dataset: DatasetId) -> Reading:
+        """What anybody could count of a dataset if it were published and public now; for its steward, before it is.
+        Raises `NotFound`."""
+        snapshot = self.snapshot()
+        chosen = [k for k, each in enumerate(snapshot.datasets) if each.id == dataset]
+        if not chosen:
+            raise NotFound(f"there is no dataset {dataset} here")
+        return Reading(snapshot, self.engine, chosen, EVERYONE, self.ontology_for)
 
     def _open_by_permit(self, caller: Caller, use: Use, cohort: Cohort, permit: PermitId) -> PermitReading:
         if self.journal is None:

@@ -17,6 +17,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
+from megagenome.collection.check_source import check_lengths, check_order, find_contig
 from megagenome.collection.collection import Collection
 from megagenome.collection.count_again import Recounted, outdated_tiles, write_counts
 from megagenome.collection.counts import Columns
@@ -53,6 +54,9 @@ _ROWS_AT_ONCE = 10_000  # taken from the database together: one at a time they t
 
 Progress = Callable[[str, int], None]
 """Called with the place in people's words (`file contig:position`) and the records read so far of the file."""
+
+Also = Callable[[sa.Connection], None]
+"""What somebody else writes with the commit of a load."""
 
 
 class LoadReport(msgspec.Struct, frozen=True):
@@ -123,6 +127,7 @@ def load(
     sources: Sequence[Path | GenotypeSource] = (),
     assembly_name: str = "",
     progress: Progress = lambda _place, _records: None,
+    also: Also = lambda _connection: None,
 ) -> LoadReport:
     """Load people, and the genotypes of their samples in `sources` (VCF.gz or BCF files, or blocks), into a dataset.
 
@@ -132,8 +137,10 @@ def load(
     this dataset or get a sex under which earlier calls would have been read otherwise, or when another load runs.
 
     Consent that the tables give or take holds at once for readings by permit; nobody leaves the public numbers but with
-    a release. Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's
-    country, population or sex, their loads are counted again.
+    a release. `also` is done by the commit that makes the load exist; what it raises ends the load.
+
+    Cost: one pass over the sources, memory of one 1 Mb region; where these tables change earlier people's country,
+    population or sex, their loads are counted again.
     """
     with writing_alone(collection.folder):
         collection.refresh()  # another process may have loaded since this one last looked
@@ -168,12 +175,46 @@ def load(
                 left_out,
                 {one.contig: one.tally._asdict() for one in written},
             )
-            _commit(running, written, recounted, report)
+            _commit(running, written, recounted, report, also)
             collection.refresh()
         except BaseException:
             sweep(collection.engine, collection.folder)
             raise
         return report
+
+
+class Rehearsal(NamedTuple):
+    """What a load of people would do. `strata`: of the people who would be in the dataset's public numbers; the other
+    fields as in `LoadReport` and `Dataset`."""
+
+    individuals: int
+    consenting: int
+    waiting: int
+    floor: int
+    alleles_tier: str
+    people_tier: str
+    strata: dict[Stratum, int]
+
+
+def rehearse(collection: Collection, statement: DatasetStatement, people: People) -> Rehearsal:
+    """What loading these people would do; nothing is changed. Raises what `load` would, as far as it is of people.
+
+    Who is held back is drawn anew by the load itself, so numbers of strata may differ by few. Cost: some seconds for
+    100,000 people, in which nobody else writes.
+    """
+    with collection.engine.connect() as connection, connection.begin() as rehearsal:
+        told = {each.number for each in read_holdings(connection) if each.told}
+        enrolment, _ = _enrol(connection, collection, statement, people)
+        census, changes = _plan(connection, collection.engine, enrolment, statement, told)
+        [own] = [change for change in changes if change.dataset.id == statement.id]
+        row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one()
+        waiting = count_waiting(connection, own, census)
+        rehearsal.rollback()
+    places = np.bincount(census.strata.of[bitmap.to_numbers(own.after)], minlength=len(census.strata.strata))
+    strata = {each: int(count) for each, count in zip(census.strata.strata, places, strict=True) if count}
+    return Rehearsal(
+        len(people.persons), enrolment.consenting, waiting, row.floor, row.alleles_tier, row.people_tier, strata
+    )
 
 
 def _enrol(
@@ -233,14 +274,14 @@ def _write_source(running: _Load, source: GenotypeSource, written: set[str]) -> 
             f"{source.name}: none of its {len(source.samples) + source.left_out} samples is named in a people table of "
             f"{running.statement.id}; name them in the column sample_id (--individuals)"
         )
-    _check_lengths(running.assembly, source)
+    check_lengths(running.assembly, source)
     # by number, as people are stored: as a rule they are numbered as the file has them
     chosen.sort(key=lambda k: running.samples[SampleId(source.samples[k])].number)
     columns = _columns([running.samples[SampleId(source.samples[k])] for k in chosen], running.own.after)
     as_they_are = chosen == list(range(len(source.samples)))
     records = 0
     for name, blocks in groupby(source.blocks, key=lambda block: block.contig):
-        contig = _contig(running.assembly, source, name)
+        contig = find_contig(running.assembly, source, name)
         if contig in written:
             raise Invalid(
                 f"{source.name}: contig {name} comes a second time; sort the file (bcftools sort), "
@@ -269,7 +310,7 @@ def _write_contig(
         writer = ContigWriter(genotypes_file, counts_file, columns, running.assembly, contig)
         last = 0
         for block in blocks:
-            _check_order(source, block, last, length)
+            check_order(source, block, last, length)
             last = int(block.starts[-1])
             writer.add(block)
             running.progress(f"{source.name} {contig}:{last + 1:,}", records + writer.tally.records)
@@ -277,7 +318,9 @@ def _write_contig(
     return _Written(contig, columns.number, writer.genotypes, writer.counts, writer.tally)
 
 
-def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[Recounted], report: LoadReport) -> None:
+def _commit(
+    running: _Load, written: Sequence[_Written], recounted: Sequence[Recounted], report: LoadReport, also: Also
+) -> None:
     """The one transaction that makes a load exist."""
     collection, identity = running.collection, running.identity
     with collection.engine.begin() as connection:
@@ -301,6 +344,7 @@ def _commit(running: _Load, written: Sequence[_Written], recounted: Sequence[Rec
         refuse_newly_told(connection, running.changes)
         note_leavers(connection)
         raise_version(connection)
+        also(connection)
 
 
 def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:
@@ -313,33 +357,6 @@ def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:
         np.isin(numbers, bitmap.to_numbers(counted)),
         strata,
     )
-
-
-def _check_lengths(place: Assembly, source: GenotypeSource) -> None:
-    for name, length in source.contig_lengths.items():
-        with contextlib.suppress(Invalid):  # a contig that the assembly does not have matters only once it has records
-            expected = place.contig(name).length
-            if length != expected:
-                raise Conflict(
-                    f"{source.name}: its header gives contig {name} {length:,} bases, {place.name} has {expected:,}; "
-                    "is it of another assembly (--assembly)?"
-                )
-
-
-def _contig(place: Assembly, source: GenotypeSource, name: str) -> str:
-    try:
-        return place.contig(name).name
-    except Invalid as error:
-        raise Invalid(f"{source.name}: {error}") from None
-
-
-def _check_order(source: GenotypeSource, block: Block, last: int, length: int) -> None:
-    starts = np.concatenate(([last], block.starts))
-    if (back := np.flatnonzero(np.diff(starts) < 0)).size:
-        place = f"{block.contig}:{block.starts[back[0]] + 1}"
-        raise Invalid(f"{source.name}: not sorted: {place} comes after {starts[back[0]] + 1}; sort it (bcftools sort)")
-    if block.starts[-1] >= length:
-        raise Invalid(f"{source.name}: {block.contig}:{block.starts[-1] + 1} is beyond the contig's {length:,} bases")
 
 
 def _refuse_loaded(running: _Load, contig: str, numbers: bitmap.Numbers) -> None:

@@ -22,7 +22,7 @@ from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound
-from megagenome.kernel.ids import CohortId, DatasetId, PermitId
+from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.standards.permit import CountryDecision, PermitDocument, PermitState, Verdict, digest
 
 
@@ -86,11 +86,6 @@ class StoredPermit(msgspec.Struct, frozen=True):
     def holds(self, now: datetime) -> bool:
         """Whether it may be used at `now`, for whichever of its uses."""
         return self.state is PermitState.ACTIVE and self.not_before <= now < self.expires
-
-    @property
-    def cohort_id(self) -> CohortId:
-        """The id that its application and its document have for its cohort."""
-        return cohort_id(self.cohort)
 
 
 def granted_permit(document: PermitDocument, decision: CountryDecision, countersignature: str) -> GrantedPermit:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Beacon v2 individuals as people: sex, diseases, phenotypic features and measures.
+"""JSON of people: Beacon v2 individuals (sex, diseases, phenotypic features and measures), or Phenopackets.
 
 Ethnicity and geographic origin are not mapped to populations and countries (they answer another question), and no age
 is, because an age without the year that it was told in gives no year of birth.
@@ -14,10 +14,12 @@ import msgspec
 
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Fact, FactKind, Person, parse_sex, parse_text, unite
+from megagenome.collection.read_people_phenopackets import read_phenopacket
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import IndividualId
-from megagenome.standards.individuals import Individual, Measure, OntologyTerm, is_phenopacket, unread_parts
+from megagenome.standards.individuals import Individual, Measure, OntologyTerm, unread_parts
+from megagenome.standards.phenopackets import is_collection, is_phenopacket
 
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _RECORD = msgspec.json.Decoder(dict[str, Any])
@@ -27,12 +29,12 @@ UNIT_LIMIT = 100
 TIME_LIMIT = 40
 
 
-class BeaconIndividuals:
-    """A file of Beacon individuals: a JSON list, or JSON objects, one per line (or one in all).
+class JsonPeople:
+    """A file of Beacon individuals or Phenopackets: a JSON list, or JSON objects, one per line (or one in all).
 
-    Iterate once: `(number, Person)`, where `number` counts lines, or the records of a list (`unit` says which), from 1.
-    `left_out` is filled meanwhile. A list is held in memory whole; lines are not. Raises `Invalid` at the first record
-    that cannot be understood, with its place.
+    Iterate once: `(number, Person)`, where `number` counts lines, or records of a list (`unit` says which), from 1.
+    `kind` says what they were, and `left_out` is filled meanwhile. A list is held in memory whole; lines are not.
+    Raises `Invalid` at the first record that cannot be understood, with its place.
     """
 
     names_samples = False
@@ -43,6 +45,7 @@ class BeaconIndividuals:
         self._vocabulary = vocabulary
         self._left_out = left_out
         self.unit = "line"
+        self.kind = "beacon-individuals"
 
     def __iter__(self) -> Iterator[tuple[int, Person]]:
         for number, record in self._records():
@@ -70,10 +73,10 @@ class BeaconIndividuals:
     def _person(self, text: msgspec.Raw | str) -> Person:
         record = _RECORD.decode(text)
         if is_phenopacket(record):
-            raise Invalid(
-                "this is a phenopacket, which cannot be read yet: write its individual, sex, diseases and phenotypes "
-                "as a line of a people table (tab-separated)"
-            )
+            self.kind = "phenopackets"
+            return read_phenopacket(text, record, self._vocabulary, self._left_out)
+        if is_collection(record):
+            raise Invalid("this is a Family or a Cohort of phenopackets; give the phenopacket of each person")
         individual = _INDIVIDUAL.decode(text)
         self._left_out.update(unread_parts(record))
         try:

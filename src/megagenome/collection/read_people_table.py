@@ -29,6 +29,7 @@ class PeopleTable:
     """
 
     unit = "line"
+    kind = "people-table"
 
     def __init__(self, lines: Iterator[str], name: str, vocabulary: Vocabulary) -> None:
         self._lines = lines

@@ -1,23 +1,115 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VCF and BCF files as streams of genotype blocks, without any stage in between."""
+"""VCF and BCF files as streams of genotype blocks, without any stage in between.
+
+The same reading loads a file and validates one: what validation passes for an assembly, a load reads, and what it
+refuses, a load refuses with the same words.
+"""
 
 import contextlib
-import gzip
-import struct
-import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import pysam.bcftools
 
 from megagenome.collection.bcf_blocks import Blocks
-from megagenome.collection.bcf_records import Undeclared, open_records
+from megagenome.collection.bcf_records import read_parts
+from megagenome.collection.genome_stream import GenomeStream
+from megagenome.collection.vcf_blocks import Odd, VcfBlocks, refuse
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards import bcf, bgzf, vcf
 from megagenome.standards.genotypes import Block, GenotypeSource
+from megagenome.standards.index_contents import read_index
+from megagenome.standards.vcf_lines import BadLine
 
-_HEADER_LIMIT_BYTES = 64 * 1024 * 1024
+
+class GenotypeFile:
+    """A VCF or BCF file whose header has been read.
+
+    header      samples and contigs
+    is_bcf      whether it is BCF
+    compressed  whether it is BGZF; a VCF that is plain text is taken only where `plain` allows it
+    read_bytes  of the file, so far
+    """
+
+    def __init__(self, file: BinaryIO, name: str, *, plain: bool = False) -> None:
+        """`file` is read once, from its begin to its end. Raises `Invalid` for what is neither, for another compression
+        and for a bad header, `Corrupt` for a header that cannot be decompressed."""
+        self._name = name
+        self._stream = GenomeStream(file, name, plain=plain)
+        self.compressed = self._stream.compressed
+        try:
+            self.is_bcf = self.compressed and self._stream.content(5)[:4] == vcf.BCF_MAGIC
+            self._text = self._bcf_header() if self.is_bcf else self._stream.take_header().decode()
+        except (bgzf.Malformed, UnicodeDecodeError):
+            raise Corrupt(f"{name}: the header cannot be decompressed; copy the file again") from None
+        try:
+            self.header = vcf.parse_header(self._text)
+            self._require_line_end()
+        except vcf.BadHeader as error:
+            named = vcf.BadHeader(error.reason, error.line)
+            named.args = (f"{name} {error}",)
+            raise named from None
+
+    def _require_line_end(self) -> None:
+        if not self.is_bcf and not self._text.endswith("\n"):
+            raise vcf.BadHeader("the last line has no end; is the file whole?", self._text.count("\n") + 1)
+
+    def _bcf_header(self) -> str:
+        length = int.from_bytes(self._stream.take(9)[5:], "little")
+        if length > vcf.HEADER_LIMIT_BYTES:
+            raise Invalid(f"{self._name}: the header is larger than 64 MiB")
+        text = self._stream.take(length)
+        if len(text) < length:
+            raise bgzf.Malformed
+        return text.decode()
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of the file that were read so far."""
+        return self._stream.read_bytes
+
+    def source(self, wanted: frozenset[str] | None = None, odd: Odd = refuse) -> GenotypeSource:
+        """The file as a source of blocks, once; only the samples in `wanted` when given.
+
+        Reading its blocks raises `Corrupt` where the file breaks off or is damaged and `Invalid` for a record that is
+        not what VCF says, with its line or place. `odd` is told of calls of more than two alleles and of contigs that
+        are not declared: unless it raises, such a call is taken as missing. Records without genotypes come with every
+        call missing.
+        """
+        header = self.header
+        samples = tuple(sample for sample in header.samples if wanted is None or sample in wanted)
+        blocks = self._blocks(samples, odd)
+        return GenotypeSource(self._name, samples, header.contig_lengths, blocks, len(header.samples) - len(samples))
+
+    def _blocks(self, samples: tuple[str, ...], odd: Odd) -> Generator[Block, None, None]:
+        place = "before its first record"
+        try:
+            for block in self._all_blocks(samples, odd):
+                yield block
+                place = f"after {block.contig}:{block.starts[-1] + 1}"
+        except BadLine as error:
+            raise self._named(error) from None
+        except (bcf.Malformed, bgzf.Malformed, OSError) as error:
+            met = getattr(error, "place", "") or place
+            raise Corrupt(f"{self._name}: damaged or malformed {met}; `bcftools view` on it says more") from None
+
+    def _all_blocks(self, samples: tuple[str, ...], odd: Odd) -> Iterator[Block]:
+        header = self.header
+        kept = None if len(samples) == len(header.samples) else np.flatnonzero(np.isin(header.samples, samples))
+        if not self.is_bcf:
+            lines = self._text.count("\n")
+            yield from VcfBlocks(self._stream, header, lines, kept, lambda error: odd(self._named(error)))
+            return
+        dictionary = bcf.parse_dictionary(self._text, len(header.samples))
+        blocks = Blocks(Path(self._name), dictionary, kept)
+        for part in read_parts(self._stream, dictionary):
+            yield from blocks.of(part)
+
+    def _named(self, error: BadLine) -> BadLine:
+        named = BadLine(error.reason, error.line, error.place)
+        named.args = (f"{self._name} {named}",)
+        return named
 
 
 def read_header(path: Path) -> vcf.Header:
@@ -26,87 +118,51 @@ def read_header(path: Path) -> vcf.Header:
     Raises `Invalid` for anything else (plain text, plain gzip) and for a bad header, `Corrupt` for a file whose end is
     missing. Cost: the header's bytes.
     """
-    try:
-        _check_compression(path)
-        text = _header_text(path)
-    except OSError as error:
-        raise Invalid(f"{path}: {error.strerror or error}") from None
-    except (EOFError, zlib.error, UnicodeDecodeError, struct.error):
-        raise Corrupt(f"{path}: the header cannot be decompressed; copy the file again") from None
-    try:
-        return vcf.parse_header(text)
-    except Invalid as error:
-        raise Invalid(f"{path}: {error}") from None
-
-
-def _check_compression(path: Path) -> None:
-    with path.open("rb") as file:
-        first = file.read(16)
-        if not bgzf.is_bgzf(first):
-            kind = "plain gzip" if first[:2] == bgzf.GZIP_MAGIC else "not compressed"
-            raise Invalid(f"{path}: {kind}; compress it with `bgzip` or convert it with `bcftools view -Ob`")
-        file.seek(-min(len(bgzf.END), path.stat().st_size), 2)
-        if file.read() != bgzf.END:
-            raise Corrupt(f"{path}: the end of the file is missing (no BGZF end block); copy it again")
-
-
-def _header_text(path: Path) -> str:
-    with gzip.open(path, "rb") as file:
-        magic = file.read(5)
-        if magic[:4] == vcf.BCF_MAGIC:
-            (length,) = struct.unpack("<I", file.read(4))
-            if length > _HEADER_LIMIT_BYTES:
-                raise Invalid(f"{path}: the header is larger than 64 MiB")
-            return file.read(length).decode()
-        lines = [magic + file.readline()]
-        while lines[-1].startswith(b"##"):
-            lines.append(file.readline(_HEADER_LIMIT_BYTES))
-        return b"".join(lines).decode()
+    with _opened(path) as opened:
+        return opened.header
 
 
 @contextlib.contextmanager
 def open_vcf(path: Path, wanted: frozenset[str] | None = None) -> Iterator[GenotypeSource]:
-    """The file as a source of blocks; only the samples in `wanted` when given (htslib then skips the others).
+    """The file as a source of blocks; only the samples in `wanted` when given.
 
-    Raises as `read_header`; reading its blocks raises `Corrupt` where the file breaks off and `Invalid` for a record
-    with more than two alleles per call or a call of an allele that it does not list, naming the place.
-    Records without genotypes come as blocks' records with every call missing. Cost: one pass of htslib.
+    Raises as `read_header`; reading its blocks raises as `GenotypeFile.source` says, and here nothing odd is let pass.
+    Cost: one pass over the file.
     """
-    header = read_header(path)
-    samples = tuple(sample for sample in header.samples if wanted is None or sample in wanted)
-    left_out = len(header.samples) - len(samples)
-    with contextlib.closing(_blocks(path, header, samples)) as blocks:
-        yield GenotypeSource(path.name, samples, header.contig_lengths, blocks, left_out)
+    with _opened(path) as opened:
+        source = opened.source(wanted)
+        if not source.samples:
+            source = source._replace(blocks=())
+        yield source._replace(name=path.name)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[GenotypeFile]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise Invalid(f"{path}: {error.strerror or error}") from None
+    with file:
+        _check_end(file, path)
+        yield GenotypeFile(file, str(path))
+
+
+def _check_end(file: BinaryIO, path: Path) -> None:
+    """What would show only after hours of reading shows at once."""
+    if not bgzf.is_bgzf(file.read(18)):
+        file.seek(0)
+        return
+    file.seek(-min(len(bgzf.END), path.stat().st_size), 2)
+    if file.read() != bgzf.END:
+        raise Corrupt(f"{path}: the end of the file is missing (no BGZF end block); copy it again")
+    file.seek(0)
 
 
 def count_records(path: Path) -> int | None:
     """How many records the file's index says it has; None without an index."""
-    if not any(path.with_name(path.name + suffix).is_file() for suffix in (".tbi", ".csi")):
-        return None
-    try:
-        stats = pysam.bcftools.index("--stats", str(path))
-        return sum(int(line.split("\t")[2]) for line in str(stats).splitlines())
-    except pysam.utils.SamtoolsError:
-        return None
-
-
-def _blocks(path: Path, header: vcf.Header, samples: Sequence[str]) -> Generator[Block, None, None]:
-    if not samples:
-        return
-    place = "before its first record"
-    try:
-        with open_records(path, header.samples, samples) as source:
-            width = source.dictionary.samples
-            kept = None if width == len(samples) else np.flatnonzero(np.isin(header.samples, samples))
-            blocks = Blocks(path, source.dictionary, kept)
-            for part in source.parts:
-                for block in blocks.of(part):
-                    yield block
-                    place = f"after {block.contig}:{block.starts[-1] + 1}"
-    except Undeclared as error:
-        raise Invalid(
-            f"{path}: no contig {error.contig!r} is declared in the header (##contig), yet it has records"
-        ) from None
-    except (bcf.Malformed, bgzf.Malformed, OSError) as error:
-        met = getattr(error, "place", "") or place
-        raise Corrupt(f"{path}: damaged or malformed {met}; `bcftools view` on it says more") from None
+    for suffix in (".tbi", ".csi"):
+        index = path.with_name(path.name + suffix)
+        with contextlib.suppress(Invalid, Corrupt, OSError):
+            counts = [each.records for each in read_index(index.read_bytes()).sequences]
+            return None if None in counts else sum(filter(None, counts))
+    return None

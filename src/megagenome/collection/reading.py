@@ -78,6 +78,14 @@ class Reading:
         """Strata of all people with genotypes, sorted; the second axis of counts."""
         return self._snapshot.strata
 
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Assembly and contig of all that these datasets have genotypes on, sorted."""
+        tiles = self._snapshot.tiles
+        return tuple(
+            sorted(place for place, loads in tiles.items() if any(each.dataset in self._index for each in loads))
+        )
+
     @cached_property
     def shared(self) -> npt.NDArray[np.bool_]:
         """bool [datasets, datasets]: True where two different datasets have people who are counted in common."""

@@ -31,10 +31,6 @@ class Strata(NamedTuple):
     strata: tuple[Stratum, ...]
     of: npt.NDArray[np.int32]
 
-    def having(self, sex: Sex) -> npt.NDArray[np.bool_]:
-        """bool [people]: whose recorded sex is `sex`."""
-        return np.array([stratum.sex is sex for stratum in self.strata], np.bool_)[self.of]
-
 
 def read_strata(connection: sa.Connection) -> Strata:
     """The strata as they are recorded now. Cost: one pass over the individuals, about 1 µs each."""

@@ -10,7 +10,7 @@ from megagenome.collection.cohort import EVERYONE
 from megagenome.collection.model import AlleleCounts, Asked, Use
 from megagenome.discovery.disclosure import add_up, disclose, people_told
 from megagenome.discovery.model import Bools, Integers, PeopleQuestion, PeopleTold, Told, VariantQuestion, VariantsTold
-from megagenome.discovery.scheme import Scheme
+from megagenome.discovery.scheme import Scheme, scheme_of
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
@@ -42,6 +42,22 @@ def count_people(
     # that nobody is left out must not depend on what is withheld: any sharing makes the total inexact
     exact = bool(told[datasets].all()) and not scheme.shared[np.ix_(datasets, datasets)].any()
     return PeopleTold(told, counted.members, int(counted.members[summed].sum()), exact)
+
+
+def count_told(reading: Reading, floor: int) -> tuple[int, int]:
+    """Of a reading of one dataset, how many alleles have a frequency that is told, and how many are recorded.
+
+    `floor` is the node's own. Cost: some microseconds for each allele.
+    """
+    scheme, told, recorded = scheme_of(reading, floor), 0, 0
+    for place, contig in reading.places:
+        whole = Region(place, contig, 0, assembly(place).contig(contig).length)
+        question = VariantQuestion(whole, (0,), 0, 0)
+        for counts in _slices(reading, None, whole):
+            _, cells = _told_rows(reading, scheme, question, counts)
+            told += int(_observed(scheme, cells).sum())
+            recorded += len(counts.alleles)
+    return told, recorded
 
 
 def _count_allele(reading: Reading, scheme: Scheme, question: VariantQuestion, allele: Allele) -> VariantsTold:

@@ -101,8 +101,8 @@ def _individual(beacon: Beacon) -> Any:
 
 def _caller(request: Http) -> Caller:
     """Who asks; the public where nobody put a caller on the request."""
-    caller: Caller = request.scope.get("caller", PUBLIC)  # type: ignore[assignment]
-    return caller
+    caller = request.scope.get("caller", PUBLIC)
+    return caller if isinstance(caller, Caller) else PUBLIC
 
 
 async def _question(request: Http) -> BeaconRequest:

@@ -67,7 +67,8 @@ class CallerMiddleware:
 
     async def _visit(self, request: Request[Any, Any, Any]) -> Visit:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        bearers = [*self.bearers, *(reads for path, reads in self.bearers_below if _is_below(path, request.url.path))]
+        # a program's token is known by its beginning; of anything else the others say what is wrong with it
+        bearers = [*(reads for path, reads in self.bearers_below if _is_below(path, request.url.path)), *self.bearers]
         if bearers and scheme.lower() == "bearer":
             return await _bearer(bearers, token.strip())
         site = self.site(request.headers.get("host", ""))

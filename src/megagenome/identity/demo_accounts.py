@@ -15,6 +15,9 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 COLLEAGUE = "colleague"
 """Who is invited to the researcher's application."""
 
+CHECKER = "checker"
+"""The hub's data steward, who looks at results that wait."""
+
 
 class Account(msgspec.Struct, frozen=True):
     """Somebody who can sign in. `password_scrypt` is of `digest_password`."""
@@ -45,7 +48,7 @@ class DemoPerson(NamedTuple):
 def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
     """The people of a demo with nodes in these countries: those of the whole way from a question to a permit.
 
-    The first three countries decide, or as many as there are; the data steward and the citizen belong to the first.
+    The first three countries decide, or as many as there are; steward and citizen belong to the first.
     """
     home = "university.example"
     committee = "dac.example"
@@ -70,6 +73,7 @@ def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
         DemoPerson("member", "Milan Member", Role.DAC_MEMBER, committee, (f"member@{committee}",)),
         *deciders,
         DemoPerson("steward", "Sofia Steward", Role.DATA_STEWARD, health, (f"staff@{health}",), first),
+        DemoPerson(CHECKER, "Chiara Checker", Role.DATA_STEWARD, committee, (f"staff@{committee}",)),
         DemoPerson("citizen", "Ciara Citizen", Role.CITIZEN, "", (), first),
         DemoPerson("auditor", "Aino Auditor", Role.AUDITOR, "audit.example", ("staff@audit.example",)),
     )

@@ -175,9 +175,3 @@ class Decision(msgspec.Struct, frozen=True):
     def registered(self) -> bool:
         """Whether terms and researcher status of registered access are both proven."""
         return self.registered_until is not None
-
-    def grant(self, dataset: str) -> Grant | None:
-        """The grant of a dataset's URL that lasts longest."""
-        return max(
-            (each for each in self.grants if each.dataset == dataset), key=lambda each: each.expires, default=None
-        )

@@ -11,8 +11,8 @@ from megagenome.kernel.errors import Conflict, Invalid, NotFound
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a role holds. Nobody acts for an organisation or a country that their grant does not name. `dataset` is of
-    grants that an earlier version took; it limits nothing, and is given no more."""
+    """Where a role holds. Nobody acts for an organisation or a country that their grant does not name, or sends for a
+    dataset that it does not name."""
 
     country: str = ""
     organisation: str = ""
@@ -35,6 +35,7 @@ PLACES = {
     Role.SIGNING_OFFICIAL: ("organisation", True),
     Role.COUNTRY_DECIDER: ("country", True),
     Role.RESEARCHER: ("organisation", False),  # without one they have registered access, and cannot apply
+    Role.DATA_PROVIDER: ("dataset", True),
     Role.DATA_STEWARD: ("country", False),  # at a node, which is of one country, it need not be said
 }
 """By which part of its scope a role is limited, and whether it counts for nothing without. All others hold at the whole
@@ -69,6 +70,13 @@ def revoke_role(connection: sa.Connection, subject: str, role: Role, scope: Scop
 def grants_of(connection: sa.Connection, subject: str) -> list[Grant]:
     """The roles that somebody has now."""
     return _grants(connection, role_grant.c.subject == subject, role_grant.c.revoked.is_(None))
+
+
+def has_role(connection: sa.Connection, subject: str, role: Role, **place: str) -> bool:
+    """Whether somebody has a role now for exactly this place, such as `dataset="GDI-EE-COHORT-001"`."""
+    where = [role_grant.c.subject == subject, role_grant.c.role == role.value, role_grant.c.revoked.is_(None)]
+    where += [role_grant.c[name] == value for name, value in place.items()]
+    return connection.execute(sa.select(role_grant.c.number).where(*where).limit(1)).first() is not None
 
 
 def all_grants(connection: sa.Connection, *, history: bool = False) -> list[Grant]:

@@ -114,7 +114,7 @@ def open_store(url: str, settings: BlobSettings | None = None) -> BlobStore:
         return S3Store(parts.netloc, parts.path.strip("/"), settings or BlobSettings())
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return LocalStore(Path(unquote(parts.path)))
-    if "://" not in url and url:
+    if url and not parts.scheme:
         return LocalStore(Path(url))
     raise Invalid("a store's address is a folder, file:///folder or s3://bucket/prefix, without credentials")
 

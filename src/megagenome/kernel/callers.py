@@ -15,6 +15,7 @@ class Role(StrEnum):
     DAC_CHAIR = "dac_chair"
     COUNTRY_DECIDER = "country_decider"
     DATA_STEWARD = "data_steward"
+    DATA_PROVIDER = "data_provider"
     AUDITOR = "auditor"
     CITIZEN = "citizen"
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 
-REVISION = "0016"
+REVISION = "0017"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 _PATIENCE_MS = 30_000
@@ -59,7 +59,7 @@ def begin_writing(engine: sa.Engine, *, alone: bool = True) -> Iterator[sa.Conne
     waits up to 30 s for it. Not `alone`, on PostgreSQL, are those who themselves lock the rows that they read.
     """
     with _writing(engine) as connection, connection.begin():
-        _take_turn(connection, alone=alone)
+        take_turn(connection, alone=alone)
         yield connection
 
 
@@ -70,7 +70,19 @@ def _writing(engine: sa.Engine) -> sa.Connection:
     return engine.connect().execution_options(isolation_level="READ COMMITTED")
 
 
-def _take_turn(connection: sa.Connection, *, alone: bool) -> None:
+@contextlib.contextmanager
+def begin_either(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may only read, or write after it took its turn: by its first statement on SQLite, and by
+    `take_turn` on PostgreSQL, where each statement then sees the newest."""
+    connection = engine.connect()
+    if connection.dialect.name == "postgresql":
+        connection = connection.execution_options(isolation_level="READ COMMITTED")
+    with connection, connection.begin():
+        yield connection
+
+
+def take_turn(connection: sa.Connection, *, alone: bool = True) -> None:
+    """Wait until no other writer is at work on PostgreSQL, and let none be until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.set_config("lock_timeout", f"{_PATIENCE_MS}ms", True)))
         if alone:
@@ -87,7 +99,7 @@ def begin_erasing(engine: sa.Engine, *, really: bool = True) -> Iterator[sa.Conn
     is_sqlite = engine.dialect.name == "sqlite"
     try:
         with _writing(engine) as connection, connection.begin() as transaction:
-            _take_turn(connection, alone=True)
+            take_turn(connection)
             if is_sqlite:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             yield connection
@@ -164,20 +176,27 @@ def sqlite_url(path: Path) -> str:
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to `REVISION`, in one transaction; of several at once one does it. Idempotent.
 
-    Raises `Conflict` for the schema of a newer version, and `Invalid` for a PostgreSQL database with another order of
-    texts or another encoding.
+    Raises `Unavailable` where the database does not answer, `Conflict` for the schema of a newer version, and `Invalid`
+    for a PostgreSQL database with another order of texts or another encoding.
     """
+    try:
+        with begin_writing(engine) as connection:
+            _require_bytewise(connection)
+            if sa.inspect(connection).has_table("alembic_version"):
+                _refuse_newer(_revision(connection))
+            _migrate(connection)
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from None
+
+
+def _migrate(connection: sa.Connection) -> None:
     from alembic import command  # Alembic takes 0.2 s to import, and serving never migrates
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with begin_writing(engine) as connection:
-        _require_bytewise(connection)
-        if sa.inspect(connection).has_table("alembic_version"):
-            _refuse_newer(_revision(connection))
-        config.attributes["connection"] = connection
-        command.upgrade(config, REVISION)
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISION)
 
 
 def require_empty(engine: sa.Engine) -> None:

@@ -10,10 +10,11 @@ did it is an opaque key. What person a key stands for is in a table of its own, 
 chain stays as it is.
 """
 
+import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
@@ -45,7 +46,7 @@ class Kind(StrEnum):
     GRANT = "grant"
     REVOCATION = "revocation"  # also suspending and resuming
     WITHDRAWAL = "withdrawal"  # of a consent
-    ERASURE = "erasure"  # of whom a key stood for, or of what was written in an application; by the operator
+    ERASURE = "erasure"  # of whom a key stood for, of what was written in an application, of a file; by the operator
     STUDY = "study"  # a run of a federated study: begun, a vector or a sum of a round, ended
     AGGREGATE = "aggregate"  # answers for the public; `detail` is the minute
 
@@ -146,9 +147,10 @@ class Ledger:
             heads = connection.execute(sa.select(ledger_head).order_by(ledger_head.c.seq, ledger_head.c.number)).all()
             covering = {seq: [row.token for row in rows] for seq, rows in groupby(heads, attrgetter("seq"))}
             yield from covering.pop(0, [])
-            for entry in _stream(connection):
-                yield entry
-                yield from covering.pop(entry.seq, [])
+            with contextlib.closing(_stream(connection)) as entries:  # also for who reads only some of them
+                for entry in entries:
+                    yield entry
+                    yield from covering.pop(entry.seq, [])
             for beyond in covering.values():
                 yield from beyond
 
@@ -191,7 +193,7 @@ def _lock_last(connection: sa.Connection) -> Entry | None:
         raise Corrupt("the ledger's newest entry was changed: nothing is entered after it; verify the ledger") from None
 
 
-def _stream(connection: sa.Connection) -> Iterator[Entry]:
+def _stream(connection: sa.Connection) -> Generator[Entry, None, None]:
     rows = connection.execution_options(yield_per=_AT_ONCE).execute(
         sa.select(ledger_entry).order_by(ledger_entry.c.seq)
     )
@@ -200,6 +202,8 @@ def _stream(connection: sa.Connection) -> Iterator[Entry]:
             yield _entry(row)
     except (msgspec.ValidationError, sa.exc.DatabaseError):
         raise Corrupt("a row of another shape is in the ledger's table") from None
+    finally:
+        rows.close()
 
 
 def _entry(row: Iterable[object]) -> Entry:

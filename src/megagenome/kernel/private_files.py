@@ -33,12 +33,12 @@ def hold_privately(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_privately(path: Path) -> bytes:
-    """The file's content. Raises `Conflict` where other accounts may read it."""
+def read_privately(path: Path, most_bytes: int = _LARGEST_FILE_BYTES) -> bytes:
+    """The file's content, up to `most_bytes`. Raises `Conflict` where other accounts may read it."""
     descriptor = os.open(path, os.O_RDONLY)
     with os.fdopen(descriptor, "rb") as file:
         _refuse_others(descriptor, path, "600")
-        return file.read(_LARGEST_FILE_BYTES)
+        return file.read(most_bytes)
 
 
 def _refuse_others(descriptor: int, path: Path, mode: str) -> None:

@@ -198,7 +198,7 @@ def _answers(what: str, outcome: Outcome[T]) -> Finding:
     return Finding(what, True, f"answered in {outcome.elapsed_ms:.0f} ms")
 
 
-def check_hub(url: str, settings: NetworkSettings = NetworkSettings()) -> list[Finding]:  # noqa: B008 (it is frozen)
+def check_hub(url: str, settings: NetworkSettings = NetworkSettings()) -> list[Finding]:  # noqa: B008 - it is frozen
     """Check the hub that serves at `url`, and each of its nodes as that hub sees it. Never raises."""
     try:
         check_url(url.rstrip("/"))

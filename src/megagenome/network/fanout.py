@@ -23,7 +23,9 @@ import msgspec
 
 from megagenome.kernel.errors import Corrupt
 from megagenome.network.settings import NetworkSettings, Node, check_nodes
+from megagenome.standards.beacon import decode_error_message
 from megagenome.standards.federation import NodeStatus
+from megagenome.standards.problem import decode_detail
 
 T = TypeVar("T")
 
@@ -214,30 +216,17 @@ def _require_json(response: httpx.Response) -> None:
         raise NodeFault(NodeStatus.FAULTY, "it answers compressed, though it was asked not to")
 
 
-class _BeaconError(msgspec.Struct):
-    errorMessage: str = ""  # noqa: N815 (the wire's name)
-
-
-class _Refusal(msgspec.Struct):
-    """The messages of a Beacon error and of an RFC 9457 problem."""
-
-    error: _BeaconError | None = None
-    detail: str = ""
-    title: str = ""
-
-
 async def _refusal(response: httpx.Response) -> NodeFault:
     code = response.status_code
     if 300 <= code < 400:
         return NodeFault(NodeStatus.FAULTY, "it sends us to another address: write that one in hub.toml")
     if not 400 <= code < 500:
         return NodeFault(NodeStatus.FAULTY, f"HTTP {code}")
-    said = ""
     try:
-        refusal = msgspec.json.decode(await _take(response, _ERROR_BYTES), type=_Refusal)
-        said = (refusal.error.errorMessage if refusal.error else "") or refusal.detail or refusal.title
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, NodeFault):
-        pass  # the code alone says enough
+        body = await _take(response, _ERROR_BYTES)
+    except NodeFault:
+        body = b""  # the code alone says enough
+    said = decode_error_message(body) or decode_detail(body)
     return NodeFault(NodeStatus.REFUSED, one_line(said) or f"HTTP {code}")
 
 

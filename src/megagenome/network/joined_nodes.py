@@ -17,9 +17,8 @@ from megagenome.kernel.keys import successors
 from megagenome.kernel.public_keys import PublicKeys
 from megagenome.network import tables as t
 from megagenome.network.settings import Node
-from megagenome.network.stamps import read_keys, stamp, write_keys
+from megagenome.network.stamps import is_new, read_keys, stamp, write_keys
 from megagenome.standards.descriptor import Descriptor, is_newer, read_descriptor
-from megagenome.standards.exchange import SKEW
 from megagenome.standards.joining import require_private
 
 Joined = Callable[[], Sequence[Node]]
@@ -98,15 +97,10 @@ def follow(connection: sa.Connection, known: JoinedNode, token: str) -> JoinedNo
 
 
 def note_message(connection: sa.Connection, node: str, sent_at: datetime) -> bool:
-    """Note a node's message; False where one as new was noted before, so that none counts twice.
-
-    One that was noted for a time to come was sent while both clocks were ahead. It holds up none of the present, or a
-    node would be deaf until that time.
-    """
-    row, now = t.joined_node.c, clock.now()
-    is_new = (row.sent < stamp(sent_at)) | (row.sent > stamp(now + SKEW))
-    which = (row.id == node) & row.removed.is_(None) & is_new
-    noted = sa.update(t.joined_node).where(which).values(sent=stamp(sent_at), heard=stamp(now))
+    """Note a node's message; False where it is not new (`stamps.is_new`), or the node is not of the network."""
+    row = t.joined_node.c
+    which = (row.id == node) & row.removed.is_(None) & is_new(row.sent, sent_at)
+    noted = sa.update(t.joined_node).where(which).values(sent=stamp(sent_at), heard=stamp(clock.now()))
     return connection.execute(noted).rowcount == 1
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub over HTTP: the network's Beacon, the JSON API of `standards.federation`, and `/resolve`.
 
-    GET        /api/nodes, /api/variant, /api/region, /api/cohort, /api/terms, /resolve
+    GET        /api/nodes, /api/variant, /api/region, /api/cohort, /api/cohort/definition, /api/terms, /resolve
     GET        /beacon/v2/ , /info, /service-info, /configuration, /map, /entry_types, /filtering_terms
     GET, POST  /beacon/v2/datasets, /g_variants, /individuals
 
@@ -32,7 +32,7 @@ from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
 from megagenome.network.joined_nodes import Joined, none_joined, with_joined
 from megagenome.network.needs import Define, Resolve, SpeakFor, as_the_public
-from megagenome.network.question import read_question
+from megagenome.network.question import CohortQuestion, read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
 from megagenome.standards import problem
 from megagenome.standards.beacon import (
@@ -43,7 +43,7 @@ from megagenome.standards.beacon import (
     decode_request,
     request_from_parameters,
 )
-from megagenome.standards.federation import Resolved
+from megagenome.standards.federation import CohortDefined, Resolved
 
 T = TypeVar("T")
 Http = Request[Any, Any, Any]
@@ -130,7 +130,7 @@ def hub_routes(
     def beacon_errors(status: int, message: str) -> Response[bytes]:
         return _json(ErrorResponse(ResponseMeta(identity.id), BeaconError(status, message)), status)
 
-    api = [nodes_now, variant, region, cohort, terms, resolve_text, no_such_api]
+    api = [nodes_now, variant, region, cohort, cohort_definition, terms, resolve_text, no_such_api]
     own_beacon = [
         info,
         service_info,
@@ -274,11 +274,25 @@ async def region(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
 @get("/api/cohort")
 async def cohort(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
     """How many people match, over the network."""
-    given = _parameters(request, "q", "assembly")
-    default = hub.network.settings.assembly
-    question = read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
+    question = _question(request, hub)
     defined = hub.define(question.query) if hub.define else None
     return await _answer(request, answers.ask_cohort(hub.asked_by(request), question, defined))
+
+
+@get("/api/cohort/definition", sync_to_thread=True)
+def cohort_definition(request: Http, hub: NamedDependency[Hub]) -> Response[bytes]:
+    """The cohort that a question asks for; no node is asked."""
+    question = _question(request, hub)
+    if hub.define is None:
+        raise NotFound("this hub defines no cohorts")
+    defined = hub.define(question.query)
+    return _json(CohortDefined(defined.id, defined.definition))
+
+
+def _question(request: Http, hub: Hub) -> CohortQuestion:
+    given = _parameters(request, "q", "assembly")
+    default = hub.network.settings.assembly
+    return read_question(given.get("q", ""), hub.resolve, given.get("assembly") or None, default)
 
 
 @get("/api/terms")

@@ -15,6 +15,7 @@ from megagenome.identity.forgery import HEADER as FORGERY_HEADER
 from megagenome.kernel.errors import MegagenomeError, Unavailable
 from megagenome.standards.federation import (
     CohortAnswer,
+    CohortDefined,
     NodeList,
     RegionAnswer,
     Resolved,
@@ -69,10 +70,11 @@ async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Re
 
 
 class Sent(NamedTuple):
-    """What is sent to the API to change something."""
+    """What is sent to the API to change something. `digest`: for `Content-Digest`, where the API wants one."""
 
     body: bytes
     media_type: str = "application/json"
+    digest: str = ""
 
 
 async def send_own_app(reader: Reader, path: str, query: Mapping[str, str], sent: Sent) -> Reply:
@@ -83,6 +85,8 @@ async def send_own_app(reader: Reader, path: str, query: Mapping[str, str], sent
     """
     csrf = VISIT.get().csrf.encode()
     own = [(b"content-type", sent.media_type.encode()), (b"content-length", str(len(sent.body)).encode())]
+    if sent.digest:
+        own.append((b"content-digest", sent.digest.encode()))
     if csrf:
         own.append((FORGERY_HEADER.encode(), csrf))
     given = [(name, value) for name, value in reader.request.scope["headers"] if name in _ORIGIN_HEADERS]
@@ -165,6 +169,10 @@ class Hub(NamedTuple):
     async def cohort(self, question: str) -> CohortAnswer:
         """GET /api/cohort."""
         return await self._call("/api/cohort", {"q": question}, CohortAnswer)
+
+    async def cohort_definition(self, question: str) -> CohortDefined:
+        """GET /api/cohort/definition: no node is asked."""
+        return await self._call("/api/cohort/definition", {"q": question}, CohortDefined)
 
     async def terms(self, text: str) -> TermList:
         """GET /api/terms: terms that match, best first."""

@@ -80,7 +80,8 @@ _ERRORS = {
     401: ("You are not signed in", "Sign in, then try again."),
     403: ("This is not open to you", "Ask the people who run this network whether you may see it."),
     404: ("There is no such page", "The address may be mistyped, or the page has gone."),
-    413: ("This is too large", "Ask for a smaller region or in fewer parts."),
+    409: ("This cannot be done now", "Look how it stands now: perhaps it is over, or somebody else was faster."),
+    413: ("This is too large", "Ask for a smaller region or in fewer parts, or send a smaller file."),
     429: ("Too many questions at once", "Wait a minute, then ask again."),
     503: ("A part that is needed does not answer now", "Try again in a minute. Nothing that you did is lost."),
 }

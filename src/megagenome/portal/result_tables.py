@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from megagenome.portal.numbers import count, frequency, number, p_value, percent
 from megagenome.standards.study_shown import ResultShown
 
@@ -119,12 +121,18 @@ def _chosen(columns: Columns, total: int, most: int) -> tuple[Sequence[int], str
     if total <= most:
         return range(total), ""
     if "p" in columns:
-        p = columns["p"]
-        return sorted(range(total), key=lambda k: (p[k] is None, p[k]))[:most], "smallest p first"
+        return _smallest(columns["p"], most), "smallest p first"
     if "pc1" in columns and "people" in columns:
         people = columns["people"]
         return sorted(range(total), key=lambda k: -float(people[k] or 0))[:most], "most people first"
     return range(most), "the first ones"
+
+
+def _smallest(p: list[Value], most: int) -> list[int]:
+    """Places of the smallest, in order. Of a million the others are not sorted."""
+    values = np.array([np.inf if value is None else value for value in p], np.float64)
+    found = np.argpartition(values, most)[:most]
+    return [int(k) for k in found[np.lexsort((found, values[found]))]]
 
 
 def _writer(table: str, column: str) -> Callable[[float], str]:
@@ -132,6 +140,8 @@ def _writer(table: str, column: str) -> Callable[[float], str]:
         return p_value
     if (table == "frequencies" and column in ("frequency", "low", "high")) or column == "frequency":
         return frequency
+    if column == "time":
+        return lambda value: f"{value:.6g}"
     if table == "map" and column in ("pc1", "pc2"):
         return lambda value: f"{value:.1f}".replace("-", "−")
     if column in ("share", "survival") or (table == "curves" and column in ("low", "high")):

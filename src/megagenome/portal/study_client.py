@@ -4,6 +4,7 @@
 import re
 from typing import NamedTuple, TypeVar
 
+import anyio.to_thread
 import msgspec
 
 from megagenome.kernel.errors import NotFound
@@ -38,8 +39,8 @@ class Studies(NamedTuple):
         return await self._get(_at(study), StudyShown)
 
     async def result(self, study: str) -> ResultShown:
-        """What it found."""
-        return await self._get(f"{_at(study)}/result", ResultShown)
+        """What it found. Of a million alleles it is read for a second, meanwhile others are answered."""
+        return await self._result(f"{_at(study)}/result")
 
     async def content(self, study: str, what: str) -> bytes:
         """Its `document` or `crate`."""
@@ -67,11 +68,15 @@ class Studies(NamedTuple):
 
     async def held(self, study: str) -> ResultShown:
         """One of them."""
-        return await self._get(f"{_at(study)}/held", ResultShown)
+        return await self._result(f"{_at(study)}/held")
 
     async def decide(self, study: str, decision: Decision) -> None:
         """Release it, or refuse to."""
         read_content(await self._post(f"{_at(study)}/decision", msgspec.json.encode(decision)))
+
+    async def _result(self, path: str) -> ResultShown:
+        reply = await ask_own_app(self.reader, path, {})
+        return await anyio.to_thread.run_sync(read_reply, reply, path, ResultShown)
 
     async def _get(self, path: str, kind: type[Answer]) -> Answer:
         return read_reply(await ask_own_app(self.reader, path, {}), path, kind)

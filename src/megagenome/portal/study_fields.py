@@ -110,7 +110,8 @@ METHODS: dict[str, MethodForm] = {
             Field(
                 "weights",
                 "Scoring file",
-                "Of the PGS Catalog (format 2.0), gzipped or not, at most 4 MB.",
+                "Of the PGS Catalog (format 2.0), gzipped or not, with at most 100,000 weights. Best is the one "
+                "that is harmonised to your assembly (PGS000001_hmPOS_GRCh38.txt.gz).",
                 "file",
                 needed=True,
             ),
@@ -154,6 +155,14 @@ METHODS: dict[str, MethodForm] = {
 RULES = (
     Field("title", "Title of the study", needed=True),
     Field("narrower", "Only these people of the permit", f"{_COHORT_HELP} Empty: all people whom the permit gives."),
+    Field(
+        "duplicates",
+        "People who are at a node twice",
+        "Or are identical twins, as far as their genotypes say. Relatives stay; both are counted.",
+        "choice",
+        "leave out",
+        (("leave out", "leave all but one of each out"), ("keep", "keep them")),
+    ),
     Field("least_people", "Fewest people", "At one node and in all; nodes may demand more.", start="100"),
     Field(
         "when_one_fails",

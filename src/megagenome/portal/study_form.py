@@ -5,18 +5,19 @@ A group of people is written as a question about a cohort, such as `phenotype=HP
 the hub defines by it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Literal, TypeVar
 
 from megagenome.kernel.errors import Invalid
 from megagenome.portal.study_fields import METHODS, RULES, Field
+from megagenome.standards import study as study_document
 from megagenome.standards.permit import PermitDataset, PermitDocument
 from megagenome.standards.pgs_catalog import ScoringFile
 from megagenome.standards.study import (
     Age,
     Arm,
+    Assembly,
     Category,
     Components,
     Frequencies,
@@ -37,15 +38,24 @@ from megagenome.standards.study import (
 Texts = Mapping[str, str]
 EVERYONE = '{"type":"everyone"}'
 """The canonical text of the cohort of all people of the permit."""
+_PLACE = re.compile(r"^(?:\w+\.)*?(\w+)(?:\[\d+\])*(?:\.term)?(?=:? )")
+"""Where in a document something is wrong."""
 Number = TypeVar("Number", int, float)
+_WRITTEN: dict[type, str] = {int: "whole number", float: "number"}
 
 
-def cohort_questions(method: str, texts: Texts) -> tuple[str, ...]:
-    """The questions about cohorts that a filled-in form has; each must be defined before `study_of`."""
-    asked = [texts.get(name, "") for name in ("narrower", "cases", "controls")]
+def cohort_questions(method: str, texts: Texts) -> dict[str, str]:
+    """The questions about cohorts that a filled-in form has, each with the field in which it stands; each must be
+    defined before `study_of`."""
+    asked = {texts.get(name, ""): name for name in ("narrower", "cases", "controls")}
     if method == "survival":
-        asked += [question for _, question in _arms(texts)]
-    return tuple(dict.fromkeys(question for question in asked if question))
+        asked |= {question: "groups" for _, question in _arms(texts)}
+    return {question: label_of(method, name) for question, name in asked.items() if question}
+
+
+def label_of(method: str, name: str) -> str:
+    """A field for people, by its name or by the name that it has in a document."""
+    return next((field.label for field in (*METHODS[method].fields, *RULES) if field.name == name), name)
 
 
 def study_of(
@@ -71,12 +81,14 @@ def study_of(
         _number(texts, "least_people", "Fewest people", int),
         _number(texts, "least_sites", "Fewest nodes to go on with", int),
         "go on" if texts.get("when_one_fails") == "go on" else "stop",
+        "keep" if texts.get("duplicates") == "keep" else "leave out",
     )
     try:
         # types of the standard have bounds that only decoding looks at
-        return msgspec.json.decode(msgspec.json.encode(document), type=StudyDocument)
-    except msgspec.ValidationError as error:
-        raise Invalid(str(error)) from None
+        return study_document.decode(study_document.encode(document))
+    except Invalid as error:
+        said = str(error).removeprefix("not a study document: ")
+        raise Invalid(_PLACE.sub(lambda found: label_of(method, found[1]), said)) from None
 
 
 def _sites(datasets: Iterable[PermitDataset], keys: Mapping[str, str]) -> tuple[Site, ...]:
@@ -90,8 +102,8 @@ def _sites(datasets: Iterable[PermitDataset], keys: Mapping[str, str]) -> tuple[
 
 def _linear(texts: Texts, _cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
     trait = Measured(_needed(texts, "trait", METHODS["linear"].fields))
-    missing = "mean" if texts.get("missing") == "mean" else "drop"
-    return Linear(_variants(texts), trait, _covariates(texts), missing)  # type: ignore[arg-type]  # one of two words
+    missing: Literal["drop", "mean"] = "mean" if texts.get("missing") == "mean" else "drop"
+    return Linear(_variants(texts), trait, _covariates(texts), missing)
 
 
 def _logistic(texts: Texts, cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
@@ -110,15 +122,22 @@ def _components(texts: Texts, _cohorts: Mapping[str, str], _: ScoringFile | None
 
 def _score(texts: Texts, cohorts: Mapping[str, str], scoring: ScoringFile | None) -> Method:
     if scoring is None or not scoring.weights:
-        raise Invalid("choose a scoring file that has weights")
+        why = "; ".join(left_out(scoring)) if scoring else ""
+        raise Invalid(f"choose a scoring file that has weights{f' ({why})' if why else ''}")
     trait: Measured | Group | None = None
     if texts.get("cases"):
         trait = _group(texts, cohorts)
     elif texts.get("trait"):
         trait = Measured(texts["trait"])
-    missing = "zero" if texts.get("missing") == "zero" else "mean"
+    missing: Literal["mean", "zero"] = "zero" if texts.get("missing") == "zero" else "mean"
     name = scoring.id or "a score without an id"
-    return Score(scoring.assembly, name, scoring.weights, missing, trait)  # type: ignore[arg-type]  # words of choices
+    return Score(scoring.assembly, name, scoring.weights, missing, trait)
+
+
+def left_out(scoring: ScoringFile) -> list[str]:
+    """What of a scoring file is not in the document, one sentence for each reason."""
+    advice = ": the file that the PGS Catalog harmonised to your assembly may have it"
+    return [f"{number:,} rows are not used, {why}{advice}" for why, number in scoring.left_out.items() if number]
 
 
 def _survival(texts: Texts, cohorts: Mapping[str, str], _: ScoringFile | None) -> Method:
@@ -143,7 +162,7 @@ _BUILD: dict[str, Callable[[Texts, Mapping[str, str], ScoringFile | None], Metho
 
 
 def _variants(texts: Texts) -> Variants:
-    assembly: Any = "GRCh37" if texts.get("assembly") == "GRCh37" else "GRCh38"
+    assembly: Assembly = "GRCh37" if texts.get("assembly") == "GRCh37" else "GRCh38"
     least_count = _number(texts, "least_count", "Fewest copies of the rarer allele", int)
     least_frequency = _number(texts, "least_frequency", "Least frequency of the rarer allele", float)
     return Variants(assembly, tuple(_lines(texts, "regions")), least_count, least_frequency)
@@ -200,4 +219,4 @@ def _number(texts: Texts, name: str, label: str, kind: type[Number]) -> Number:
     try:
         return kind(text)
     except ValueError:
-        raise Invalid(f"{label}: {text[:30]!r} is no number, or must be a whole one") from None
+        raise Invalid(f"{label}: {text[:30]!r} is no {_WRITTEN[kind]}") from None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from megagenome.kernel.callers import Caller, Role
+from megagenome.network.studies.result_files import has_parquet
 from megagenome.portal.pages import render
 from megagenome.portal.result_tables import TablePart, summary_cells, table_part
 from megagenome.portal.study_fields import METHODS, RULES
@@ -46,11 +47,14 @@ _STEPS = {
     "count": "copies of each allele are counted",
     "means": "means of the variables are found",
     "scales": "spreads of the variables are found",
+    "spread": "it is looked whether few people stand out in a variable",
+    "leverages": "it is looked whether variables together point somebody out",
     "products": "products of copies, trait and covariates are summed",
     "null": "the model without any allele is fitted",
     "scores": "score tests of all alleles are summed",
     "reach": "it is looked how far single tests can go",
-    "tails": "p-values of single alleles are made exact",
+    "slopes": "covariates are taken out of single alleles",
+    "cumulants": "p-values of single alleles are made exact",
     "effects": "effects of single alleles are estimated",
     "firth": "effects of single alleles are estimated by Firth's method",
     "trace": "the whole variation is summed",
@@ -130,9 +134,13 @@ def name_of(dataset: PermitDataset) -> str:
     return f"{dataset.node} {dataset.dataset}"
 
 
-def review_page(document: str, title: str, findings: Sequence[str], problem: str = "") -> str:
-    """A document before it runs, with what is against it."""
-    return render("study_review.html", document=document, study_title=title, findings=findings, problem=problem)
+def review_page(
+    document: str, title: str, findings: Sequence[str], problem: str = "", notes: Sequence[str] = ()
+) -> str:
+    """A document before it runs, with what is against it, and what there is to know."""
+    return render(
+        "study_review.html", document=document, study_title=title, findings=findings, problem=problem, notes=notes
+    )
 
 
 def study_page(shown: StudyShown, result: ResultShown | None, problem: str = "") -> str:
@@ -172,8 +180,9 @@ def check_page(waiting: WaitingList, study: str, result: ResultShown, problem: s
 def _result(result: ResultShown | None, files: str) -> dict[str, object]:
     """What a template needs of a result. `files` is where tables are downloaded; empty: nowhere."""
     if result is None:
-        return {"result": None, "parts": [], "summary": [], "files": files}
+        return {"result": None, "parts": [], "summary": [], "files": files, "has_parquet": False}
     drawn = figures(result)
     order = sorted(result.tables, key=lambda name: name not in drawn)
     parts = [Part(table_part(result, name), drawn.get(name, [])) for name in order]
-    return {"result": result, "parts": parts, "summary": summary_cells(result), "files": files}
+    told = {"result": result, "parts": parts, "summary": summary_cells(result)}
+    return {**told, "files": files, "has_parquet": has_parquet()}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of studies over HTTP. Each calls `/studies` in process, as the person who reads it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio.to_thread
@@ -29,7 +30,7 @@ from megagenome.portal.pages import HEADERS, html
 from megagenome.portal.site import error_pages, to_sign_in
 from megagenome.portal.study_client import Studies
 from megagenome.portal.study_fields import METHODS, RULES
-from megagenome.portal.study_form import cohort_questions, study_of
+from megagenome.portal.study_form import cohort_questions, left_out, study_of
 from megagenome.standards import study as study_document
 from megagenome.standards.application import PartState, Scope, State
 from megagenome.standards.permit import PermitDataset, PermitDocument
@@ -40,6 +41,8 @@ from megagenome.standards.study_shown import Decision, RunState
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 LARGEST_FORM_BYTES = study_document.LARGEST_DOCUMENT_BYTES + 1_000_000
+LARGEST_UPLOAD_BYTES = 256 << 20
+"""With a scoring file, which is kept on disk and read line by line."""
 REFUSALS = (Invalid, Conflict, NotEntitled, TooLarge, RateLimited)
 
 
@@ -58,8 +61,11 @@ async def mine(request: Http) -> Page:
 
 @get("/study/new")
 async def begin(request: Http) -> Page:
-    """Where a study begins; with a permit and a method in the address, their form."""
-    studies_of(request)
+    """Where a study begins; with a permit and a method in the address, their form; with a study, its document."""
+    studies, earlier = studies_of(request), request.query_params.get("from", "")
+    if earlier:
+        document = (await studies.content(earlier, "document")).decode()
+        return html(pages.review_page(document, "", (), "Change what was wrong, then check it again."))
     access = Access(reader_of(request))
     application, method = request.query_params.get("permit", ""), request.query_params.get("method", "")
     if application and method in METHODS:
@@ -69,7 +75,7 @@ async def begin(request: Http) -> Page:
     return html(pages.begin_page(active.lines))
 
 
-@post("/study/new", status_code=200)
+@post("/study/new", status_code=200, request_max_body_size=LARGEST_UPLOAD_BYTES)
 async def fill(request: Http) -> Page:
     """From a filled-in form to its document."""
     studies, posted = studies_of(request), await request.form()
@@ -81,8 +87,7 @@ async def fill(request: Http) -> Page:
     texts = {field.name: text_of(posted, field.name) for field in (*METHODS[method].fields, *RULES)}
     try:
         scoring = await _scoring(posted, texts) if method == "score" else None
-        hub = Hub(ask_own_app, studies.reader)
-        cohorts = {each: (await hub.cohort(each)).definition for each in cohort_questions(method, texts)}
+        cohorts = await _define(Hub(ask_own_app, studies.reader), cohort_questions(method, texts))
         picked = [each for each in datasets if pages.name_of(each) in chosen]
         document = study_of(method, texts, permit, picked, (await studies.sites()).keys, cohorts, scoring)
         content = study_document.encode(document)
@@ -90,7 +95,8 @@ async def fill(request: Http) -> Page:
     except REFUSALS as error:
         problem = f"This is no study yet: {error}."
         return html(pages.form_page(method, application, permit, datasets, texts, chosen, problem), status_of(error))
-    return html(pages.review_page(content.decode(), document.title, findings))
+    notes = left_out(scoring) if scoring else ()
+    return html(pages.review_page(content.decode(), document.title, findings, notes=notes))
 
 
 @post("/study", status_code=200)
@@ -197,13 +203,22 @@ async def _permit(access: Access, application: str) -> tuple[PermitDocument, lis
     return permit, [each for each in permit.datasets if (each.node, each.dataset) in granted]
 
 
-async def _scoring(posted: Posted, texts: dict[str, str]) -> ScoringFile:
+async def _define(hub: Hub, questions: Mapping[str, str]) -> dict[str, str]:
+    """The cohort of each question. Raises `Invalid`, naming the field."""
+    found = {}
+    for question, label in questions.items():
+        try:
+            found[question] = (await hub.cohort_definition(question)).definition
+        except Invalid as error:
+            raise Invalid(f"{label}: {str(error).removeprefix('cohort question: ')}") from None
+    return found
+
+
+async def _scoring(posted: Posted, texts: Mapping[str, str]) -> ScoringFile:
     given = [each for each in posted.getall("weights", []) if isinstance(each, UploadFile)]
-    content = await given[0].read() if given else b""
-    if not content:
+    if not given or not given[0].filename:
         raise Invalid("choose a scoring file")
-    assembly = texts.get("assembly", "")
-    return await anyio.to_thread.run_sync(read_scoring_file, content, assembly)
+    return await anyio.to_thread.run_sync(read_scoring_file, given[0].file, texts.get("assembly", ""))
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response[bytes]:

@@ -28,8 +28,8 @@ _FIXED = struct.Struct("<iiifII")
 _INTEGERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
 _IN_CACHE = 1 << 18  # as many values at a time are changed in place: three passes from memory take ten times as long
-_KIND = re.compile(r"##(contig|FORMAT)=<")
-_NUMBER = re.compile(r"[,<]IDX=(\d+)")
+_KIND = re.compile(r"##(contig|FILTER|INFO|FORMAT)=<")
+_NUMBER = re.compile(r"[,<]IDX=(\d{1,9})(?!\d)")
 
 
 Numbers = npt.NDArray[np.int64]
@@ -65,14 +65,21 @@ class Record(NamedTuple):
 
 
 def parse_dictionary(header: str, samples: int) -> Dictionary:
-    """The dictionary of a header that htslib wrote: every line states its IDX."""
-    named = [
-        (kind[1], id_of(line), numbers[-1])
-        for line in header.split("\n")
-        if (kind := _KIND.match(line)) and (numbers := _NUMBER.findall(unquoted(line)))
-    ]
-    contigs = {int(number): name for kind, name, number in named if kind == "contig"}
-    gt = next((int(number) for kind, name, number in named if (kind, name) == ("FORMAT", "GT")), None)
+    """The dictionary of a header: what a line states as its IDX, else its place among the contigs, or the place of its
+    ID among those of FILTER, INFO and FORMAT, of which PASS is always the first (BCFv2, section 6.2.1)."""
+    contigs: dict[int, str] = {}
+    texts = {"PASS": 0}
+    gt = None
+    for line in header.split("\n"):
+        if not (kind := _KIND.match(line)):
+            continue
+        numbers, name = _NUMBER.findall(unquoted(line)), id_of(line)
+        if kind[1] == "contig":
+            contigs[int(numbers[-1]) if numbers else len(contigs)] = name
+            continue
+        number = texts.setdefault(name, int(numbers[-1]) if numbers else len(texts))
+        if (kind[1], name) == ("FORMAT", "GT"):
+            gt = number
     return Dictionary(contigs, gt, samples)
 
 

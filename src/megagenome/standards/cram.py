@@ -1,116 +1,170 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The beginning and the end of a CRAM file, versions 2.1 to 3.1 (hts-specs `CRAMv3.tex`). Records are not read.
+"""CRAM 2.1 and 3 (samtools/hts-specs, CRAMv3): containers and blocks with their checksums, and the SAM header. What is
+in the blocks of reads is not decoded here."""
 
-file        "CRAM" | major | minor | file id [20] | containers
-container   length i32 | reference, start, span, records itf8 | counter, bases ltf8 | blocks itf8 | landmarks itf8[]
-            | CRC-32 from version 3 on
-"""
-
-import re
+import lzma
 import struct
 import zlib
 from typing import NamedTuple
 
-from megagenome.kernel.errors import Invalid, TooLarge
+MAGIC = b"CRAM"
+DEFINITION_BYTES = 26
+"""Magic, two bytes of version and the file's id."""
+LARGEST_CONTAINER_BYTES = 1 << 30
+HEAD_BYTES = 1 << 20
+"""Enough for a container's head, whose longest part are its landmarks."""
+HEADER_LIMIT_BYTES = 1 << 26
 
-ENDS = {
-    2: bytes.fromhex("0b000000ffffffff0fe0454f4600000000010000010006060100010001 00".replace(" ", "")),
-    3: bytes.fromhex("0f000000ffffffff0fe0454f4600000000010005bdd94f0001000606010001000100ee63014b"),
-}
-"""The container that ends a whole file, by major version."""
-
-LARGEST_HEADER_BYTES = 64 << 20
-_DEFINITION_BYTES = 26
-_SEQUENCE = re.compile(r"^@SQ\t(?:[^\n]*?\t)?SN:([^\t\n]+)", re.MULTILINE)
-_RAW, _GZIP = 0, 1
+_CONTINUED = 0x454F46  # "EOF": where the last container says that its reads would begin
 
 
-class CramHeader(NamedTuple):
-    """What a CRAM file begins with.
+class Malformed(Exception):
+    """Bytes that are not CRAM, or not those that were written."""
 
-    references  names, in the order of their numbers
-    begin       where the first container of records begins
-    end         the container that ends the file
+
+class Container(NamedTuple):
+    """One container's head.
+
+    head_bytes, body_bytes  of its two parts
+    contig      number of its contig; -1 reads without a place, -2 several
+    records     reads
+    blocks      how many
+    landmarks   where its slices begin in the body
     """
 
-    references: tuple[str, ...]
-    begin: int
-    end: bytes
+    head_bytes: int
+    body_bytes: int
+    contig: int
+    start: int
+    span: int
+    records: int
+    blocks: int
+    landmarks: tuple[int, ...]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is the container that ends every whole file."""
+        return self.contig == -1 and self.start == _CONTINUED and self.records == 0
 
 
-def read_cram_header(beginning: bytes) -> CramHeader | None:
-    """The header of the CRAM file that these bytes begin; None where they do not reach so far. Raises `Invalid` for
-    what is no CRAM file of a known version or is compressed otherwise than by gzip, `TooLarge`."""
-    if beginning[:4] != b"CRAM"[: len(beginning)]:
-        raise Invalid("this is no CRAM file: it does not begin with 'CRAM'")
-    if len(beginning) < _DEFINITION_BYTES:
-        return None
-    major = beginning[4]
-    if major not in ENDS:
-        raise Invalid(f"CRAM version {major}.{beginning[5]}; versions 2.1 to 3.1 are known")
+def parse_definition(content: bytes) -> int:
+    """The major version of a file that begins like this. Raises `Malformed` for what is no CRAM 2 or 3."""
+    if len(content) < DEFINITION_BYTES or content[:4] != MAGIC or content[4] not in (2, 3):
+        raise Malformed
+    return content[4]
+
+
+def parse_container(content: bytes, version: int) -> Container:
+    """The head of the container that begins with `content`, which has its whole head. Raises `Malformed`."""
+    reader = _Reader(content, 4)
     try:
-        length, at = _container(beginning, _DEFINITION_BYTES, major)
-        begin = at + length
-        if not 0 < length <= LARGEST_HEADER_BYTES:
-            raise TooLarge(f"a CRAM header of {length:,} bytes")
-        if begin > len(beginning):
-            return None
-        text = _text(beginning, at)
-    except (struct.error, IndexError):
-        return None
-    return CramHeader(tuple(_SEQUENCE.findall(text)), begin, ENDS[major])
+        (body,) = struct.unpack_from("<i", content)
+        contig, start, span, records = (reader.itf8() for _ in range(4))
+        reader.ltf8()  # how many reads come before
+        reader.ltf8()  # bases
+        blocks = reader.itf8()
+        landmarks = tuple(reader.itf8() for _ in range(reader.count()))
+        if version >= 3:
+            (stated,) = struct.unpack_from("<I", content, reader.at)
+            if stated != zlib.crc32(content[: reader.at]):
+                raise Malformed
+            reader.at += 4
+    except (IndexError, struct.error):
+        raise Malformed from None
+    if not 0 <= body <= LARGEST_CONTAINER_BYTES or records < 0 or blocks < 0 or contig < -2:
+        raise Malformed
+    if any(not 0 <= each < max(1, body) for each in landmarks):
+        raise Malformed
+    return Container(reader.at, body, contig, start, span, records, blocks, landmarks)
 
 
-def _container(content: bytes, at: int, major: int) -> tuple[int, int]:
-    """How long a container is without its own header, and where that ends."""
-    (length,) = struct.unpack_from("<i", content, at)
-    at += 4
-    for _ in range(4):
-        _, at = _itf8(content, at)
-    for _ in range(2):
-        at = _after_ltf8(content, at)
-    _, at = _itf8(content, at)
-    landmarks, at = _itf8(content, at)
-    for _ in range(landmarks):
-        _, at = _itf8(content, at)
-    return length, at + (4 if major >= 3 else 0)
+def check_blocks(body: bytes, container: Container, version: int) -> None:
+    """Raise `Malformed` unless a container's body is its blocks, each with the checksum that it says (from version 3
+    on), and each landmark the begin of one."""
+    at, begins = 0, set()
+    for _ in range(container.blocks):
+        begins.add(at)
+        _, at = _block(body, at, version)
+    if at != len(body) or not begins.issuperset(container.landmarks):
+        raise Malformed
 
 
-def _text(content: bytes, at: int) -> str:
-    """The SAM header in the first block of the first container."""
-    method = content[at]
-    _, place = _itf8(content, at + 2)
-    packed, place = _itf8(content, place)
-    _, place = _itf8(content, place)
-    block = content[place : place + packed]
-    if method == _GZIP:
-        try:
-            block = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(block, LARGEST_HEADER_BYTES)
-        except zlib.error:
-            raise Invalid("the CRAM header is damaged") from None
-    elif method != _RAW:
-        raise Invalid("the CRAM header is compressed by a method that is not known")
-    (size,) = struct.unpack_from("<i", block)
-    return block[4 : 4 + size].decode("utf-8", "replace")
+def header_text(body: bytes, version: int) -> str:
+    """The SAM header, from the body of the first container. Raises `Malformed`."""
+    (method, content), _ = _block(body, 0, version)
+    try:
+        match method:
+            case 0:
+                text = content
+            case 1:
+                text = zlib.decompressobj(wbits=31).decompress(content, HEADER_LIMIT_BYTES)
+            case 3:
+                text = lzma.LZMADecompressor().decompress(content, HEADER_LIMIT_BYTES)
+            case _:
+                raise Malformed
+        (length,) = struct.unpack_from("<i", text)
+        if not 0 <= length <= len(text) - 4:
+            raise Malformed
+        return text[4 : 4 + length].decode()
+    except (struct.error, UnicodeDecodeError, zlib.error, lzma.LZMAError):
+        raise Malformed from None
 
 
-def _itf8(content: bytes, at: int) -> tuple[int, int]:
-    """A number of 1 to 5 bytes, as many as its first has leading ones and one, and where it ends."""
-    first = content[at]
-    if first < 0x80:
-        return first, at + 1
-    if first < 0xC0:
-        return (first & 0x3F) << 8 | content[at + 1], at + 2
-    if first < 0xE0:
-        return (first & 0x1F) << 16 | content[at + 1] << 8 | content[at + 2], at + 3
-    if first < 0xF0:
-        return (first & 0x0F) << 24 | int.from_bytes(content[at + 1 : at + 4], "big"), at + 4
-    return (first & 0x0F) << 28 | int.from_bytes(content[at + 1 : at + 4], "big") << 4 | content[at + 4] & 0x0F, at + 5
+def _block(body: bytes, at: int, version: int) -> tuple[tuple[int, bytes], int]:
+    """Method and content of the block that begins at `at`, and where it ends."""
+    reader = _Reader(body, at + 2)
+    try:
+        method = body[at]
+        reader.itf8()  # content id
+        size = reader.itf8()
+        reader.itf8()  # size before compression
+        content = body[reader.at : reader.at + size]
+        end = reader.at + size
+        if size < 0 or len(content) != size:
+            raise Malformed
+        if version >= 3:
+            (stated,) = struct.unpack_from("<I", body, end)
+            if stated != zlib.crc32(memoryview(body)[at:end]):
+                raise Malformed
+            end += 4
+    except (IndexError, struct.error):
+        raise Malformed from None
+    return (method, content), end
 
 
-def _after_ltf8(content: bytes, at: int) -> int:
-    """Where a number of 1 to 9 bytes ends."""
-    first, size = content[at], 1
-    while size < 9 and first & (0x80 >> (size - 1)):
-        size += 1
-    return at + size
+class _Reader:
+    """Reads the numbers of CRAM, whose first bits say how long they are."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self._content, self.at = content, at
+
+    def itf8(self) -> int:
+        """A number of 32 bits, signed."""
+        first = self._content[self.at]
+        more = 0 if first < 0x80 else 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        rest = self._content[self.at + 1 : self.at + 1 + more]
+        if len(rest) < more:
+            raise IndexError
+        self.at += 1 + more
+        if more < 4:
+            value = (first & (0x7F >> more)) << 8 * more | int.from_bytes(rest, "big")
+        else:  # four bits of the first, and of the last only the lower four
+            value = (first & 0x0F) << 28 | int.from_bytes(rest[:3], "big") << 4 | rest[3] & 0x0F
+        return value - (1 << 32) if value >= 1 << 31 else value
+
+    def ltf8(self) -> int:
+        """A number of 64 bits, unsigned."""
+        first = self._content[self.at]
+        more = 8 - (first ^ 0xFF).bit_length()
+        rest = self._content[self.at + 1 : self.at + 1 + more]
+        if len(rest) < more:
+            raise IndexError
+        self.at += 1 + more
+        return (first & (0x7F >> more)) << 8 * more | int.from_bytes(rest, "big")
+
+    def count(self) -> int:
+        """A number of numbers that follow."""
+        value = self.itf8()
+        if not 0 <= value <= len(self._content) - self.at:
+            raise Malformed
+        return value

@@ -130,6 +130,13 @@ class CohortAnswer(msgspec.Struct, frozen=True):
     definition: str = ""  # canonical, as JSON text
 
 
+class CohortDefined(msgspec.Struct, frozen=True):
+    """The cohort of a question, as `CohortAnswer` has it, of which no node was asked."""
+
+    cohort: str
+    definition: str
+
+
 class NodeState(msgspec.Struct, frozen=True):
     """A node of the network as the hub last saw it."""
 

@@ -76,8 +76,3 @@ _READ_PARTS = frozenset(field.encode_name for field in msgspec.structs.fields(In
 def unread_parts(record: dict[str, Any]) -> list[str]:
     """Names of the filled parts of a record that `Individual` does not have."""
     return [name for name, part in record.items() if name not in _READ_PARTS and part not in (None, [], {})]
-
-
-def is_phenopacket(record: dict[str, Any]) -> bool:
-    """True when the record is a GA4GH Phenopacket (v1 or v2), whose person is its `subject`."""
-    return "subject" in record

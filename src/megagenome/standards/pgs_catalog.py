@@ -5,15 +5,19 @@ Also files harmonised to an assembly, whose `hm_chr` and `hm_pos` are then the p
 one allele are counted and left out; dominant and recessive weights, interactions and haplotypes are refused.
 """
 
+import gzip
 import math
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import IO, NamedTuple
 
 from megagenome.kernel.errors import Invalid
-from megagenome.standards.study import Weight
+from megagenome.standards.study import MOST_WEIGHTS, Assembly, Weight
 
-LARGEST_BYTES = 512 << 20
+LARGEST_BYTES = 4 << 30
+"""Of the text, unzipped."""
+_LONGEST_LINE = 1 << 20
+_ASSEMBLIES: Mapping[Assembly, tuple[str, ...]] = {"GRCh37": ("grch37", "hg19"), "GRCh38": ("grch38", "hg38")}
 _SPECIAL = ("is_interaction", "is_haplotype", "is_diplotype", "is_dominant", "is_recessive")
 
 
@@ -26,24 +30,28 @@ class ScoringFile(NamedTuple):
     """
 
     id: str
-    assembly: str
+    assembly: Assembly
     weights: tuple[Weight, ...]
     left_out: dict[str, int]
 
 
-def read_scoring_file(content: bytes, assembly: str = "") -> ScoringFile:
-    """A scoring file, gzipped or not; `assembly` is of a file that does not say it. Raises `Invalid`, naming the
-    line."""
-    lines = iter(_text(content).splitlines())
+def read_scoring_file(file: IO[bytes], assembly: str = "") -> ScoringFile:
+    """A scoring file, gzipped or not, from its beginning; `assembly` is of a file that does not say it.
+
+    Raises `Invalid`, naming the line. It is read line by line and no further than a study has weights: memory is that
+    of the weights, however large the file.
+    """
+    lines = _lines(file)
     header, names, number = _header(lines)
     harmonised = "hm_chr" in names
-    stated = _assembly(header.get("HmPOS_build" if harmonised else "genome_build") or assembly)
-    if assembly and stated != _assembly(assembly):
-        raise Invalid(f"the scoring file says that its places are of {stated}, not {assembly}")
     place = ("hm_chr", "hm_pos") if harmonised else ("chr_name", "chr_position")
     for column in (*place, "effect_allele", "effect_weight"):
         if column not in names:
-            raise Invalid(f"a scoring file without the column {column}")
+            columns = ", ".join(names)[:80]
+            raise Invalid(f"a scoring file without the column {column}; of columns between tabs it has {columns}")
+    stated = _assembly(header.get("HmPOS_build" if harmonised else "genome_build") or assembly)
+    if assembly and stated != _assembly(assembly):
+        raise Invalid(f"the scoring file says that its places are of {stated}, not {assembly}")
     weights, left_out = [], {"no place is given": 0, "no other allele is given": 0}
     for line in lines:
         number += 1
@@ -60,6 +68,8 @@ def read_scoring_file(content: bytes, assembly: str = "") -> ScoringFile:
             left_out["no other allele is given"] += 1
         else:
             weights.append(_weight(row, place, other, number))
+            if len(weights) > MOST_WEIGHTS:
+                raise Invalid(f"line {number}: a study takes {MOST_WEIGHTS:,} weights, and this score has more")
     return ScoringFile(header.get("pgs_id", ""), stated, tuple(weights), left_out)
 
 
@@ -85,22 +95,23 @@ def _header(lines: Iterator[str]) -> tuple[dict[str, str], list[str], int]:
     raise Invalid("a scoring file without a row of column names")
 
 
-def _assembly(written: str) -> str:
-    for assembly, names in (("GRCh37", ("grch37", "hg19")), ("GRCh38", ("grch38", "hg38"))):
+def _assembly(written: str) -> Assembly:
+    for assembly, names in _ASSEMBLIES.items():
         if written.lower() in names:
             return assembly
     raise Invalid(f"a scoring file on assembly {written[:40]!r}: GRCh37 and GRCh38 are understood")
 
 
-def _text(content: bytes) -> str:
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    file.seek(0)
+    is_zipped = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    opened, read = gzip.GzipFile(fileobj=file, mode="rb") if is_zipped else file, 0
     try:
-        if content[:2] == b"\x1f\x8b":
-            opened = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            plain = opened.decompress(content, LARGEST_BYTES)
-            if opened.unconsumed_tail:
-                raise Invalid(f"a scoring file of more than {LARGEST_BYTES:,} bytes")
-        else:
-            plain = content
-        return plain.decode("utf-8")
-    except (zlib.error, UnicodeDecodeError):
+        while line := opened.readline(_LONGEST_LINE + 1):
+            read += len(line)
+            if len(line) > _LONGEST_LINE or read > LARGEST_BYTES:
+                raise Invalid(f"a scoring file of more than {LARGEST_BYTES:,} bytes, or {_LONGEST_LINE:,} in a line")
+            yield line.decode("utf-8").rstrip("\r\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
         raise Invalid("not a scoring file: neither text nor gzip") from None

@@ -8,39 +8,50 @@ Positions in regions are 1-based and inclusive, as people write them (`22:160500
 """
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
+from megagenome.kernel.coordinates import Region
 from megagenome.kernel.errors import Invalid
+from megagenome.standards.in_words import in_words
 
-LARGEST_DOCUMENT_BYTES = 4 << 20
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+LARGEST_DOCUMENT_BYTES = 8 << 20
+MOST_WEIGHTS = 100_000
+Assembly = Literal["GRCh37", "GRCh38"]
+_REGION = re.compile(r"([0-9A-Za-z]{1,20})(?::([0-9,]{1,15})-([0-9,]{1,15}))?")
+_LONGEST = 1 << 28
+"""No contig is longer."""
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Cohort = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 """A cohort's canonical JSON text (`collection.cohort`), as permits carry it."""
 
 
+class _Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A field whose name is misspelt is refused: a study must not run without the covariate that it was to have."""
+
+
 # --- what is known of a person
 
 
-class Measured(msgspec.Struct, frozen=True, tag="measured"):
+class Measured(_Stated, frozen=True, tag="measured"):
     """A number recorded of each person: a measure (`LOINC:8308-9`; of several the one with the latest time), or the
     holder's own column. Who has none, or none that is a finite number, is left out of the study and counted."""
 
     term: _Text
 
 
-class Sex(msgspec.Struct, frozen=True, tag="sex"):
+class Sex(_Stated, frozen=True, tag="sex"):
     """1 for female, 0 for male; people of unrecorded sex are left out."""
 
 
-class Age(msgspec.Struct, frozen=True, tag="age"):
+class Age(_Stated, frozen=True, tag="age"):
     """Calendar years between birth and the dataset's collection year."""
 
 
-class Category(msgspec.Struct, frozen=True, tag="category"):
+class Category(_Stated, frozen=True, tag="category"):
     """One column of zeros and ones for each level but the first. People of no level are left out.
 
     of      `country`, `population`, or the holder's own column
@@ -51,7 +62,7 @@ class Category(msgspec.Struct, frozen=True, tag="category"):
     levels: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=2, max_length=40)]
 
 
-class Group(msgspec.Struct, frozen=True, tag="group"):
+class Group(_Stated, frozen=True, tag="group"):
     """1 for people of cohort `cases`, 0 for people of cohort `controls` who are no cases; all others, also of whom it
     is unknown, are left out. Controls `{"type":"everyone"}` take silence for a no, which the study must justify."""
 
@@ -61,7 +72,19 @@ class Group(msgspec.Struct, frozen=True, tag="group"):
 
 Variable = Measured | Sex | Age | Category | Group
 Numeric = Measured | Age
-Binary = Group | Sex
+
+
+def name_of(variable: Variable) -> str:
+    """A variable for people."""
+    match variable:
+        case Measured(term=term):
+            return term
+        case Category(of=of):
+            return of
+        case Group():
+            return "being a case or a control"
+        case _:
+            return type(variable).__name__.lower()
 
 
 def column_names(variables: Sequence[Variable]) -> tuple[str, ...]:
@@ -82,7 +105,7 @@ def column_names(variables: Sequence[Variable]) -> tuple[str, ...]:
 # --- which alleles
 
 
-class Variants(msgspec.Struct, frozen=True):
+class Variants(_Stated, frozen=True):
     """Alleles that every node has a record of and that pass these bounds over all nodes together.
 
     regions       empty for all autosomes
@@ -90,22 +113,36 @@ class Variants(msgspec.Struct, frozen=True):
     least_frequency  of the rarer allele, likewise
     """
 
-    assembly: Literal["GRCh37", "GRCh38"]
+    assembly: Assembly
     regions: Annotated[tuple[_Text, ...], msgspec.Meta(max_length=1000)] = ()
     least_count: Annotated[int, msgspec.Meta(ge=1)] = 10
     least_frequency: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
 
 
+def read_region(assembly: str, text: str) -> Region:
+    """`22`, or `22:16050001-17000000`, 1-based with both ends. Raises `Invalid`."""
+    found = _REGION.fullmatch(text)
+    if found is None:
+        raise Invalid(f"region {text[:60]!r}: write 22, or 22:16050001-17000000")
+    contig, first, last = found.groups()
+    if first is None:
+        return Region(assembly, contig, 0, _LONGEST)
+    start, end = (int(each.replace(",", "") or "0") for each in (first, last))
+    if not 0 < start <= end <= _LONGEST:
+        raise Invalid(f"region {text[:60]!r}: positions count from 1, and the first is not after the last")
+    return Region(assembly, contig, start - 1, end)
+
+
 # --- what is computed
 
 
-class Frequencies(msgspec.Struct, frozen=True, tag="frequencies"):
+class Frequencies(_Stated, frozen=True, tag="frequencies"):
     """Counts and frequencies of alleles, genotypes, and the exact test of Hardy-Weinberg equilibrium."""
 
     variants: Variants
 
 
-class Linear(msgspec.Struct, frozen=True, tag="linear"):
+class Linear(_Stated, frozen=True, tag="linear"):
     """Least squares of a trait on each allele's copies and the covariates.
 
     missing  of people without a call: `drop` leaves them out at that allele (as plink2 does), `mean` gives them the
@@ -118,7 +155,7 @@ class Linear(msgspec.Struct, frozen=True, tag="linear"):
     missing: Literal["drop", "mean"] = "drop"
 
 
-class Logistic(msgspec.Struct, frozen=True, tag="logistic"):
+class Logistic(_Stated, frozen=True, tag="logistic"):
     """Score test of a yes-or-no trait on each allele's copies, saddle-point approximated where the normal is not good
     enough; effects by maximum likelihood, or Firth's where that fails. Missing calls get the mean of all nodes.
 
@@ -131,7 +168,7 @@ class Logistic(msgspec.Struct, frozen=True, tag="logistic"):
     effects_below: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-4
 
 
-class Components(msgspec.Struct, frozen=True, tag="components"):
+class Components(_Stated, frozen=True, tag="components"):
     """Principal components of standardised genotypes. What leaves are eigenvalues and loadings; each person's place
     stays at their node."""
 
@@ -139,7 +176,7 @@ class Components(msgspec.Struct, frozen=True, tag="components"):
     components: Annotated[int, msgspec.Meta(ge=1, le=20)] = 10
 
 
-class Weight(msgspec.Struct, frozen=True, array_like=True):
+class Weight(_Stated, frozen=True, array_like=True):
     """One row of a polygenic score. `start` is 0-based."""
 
     contig: str
@@ -149,7 +186,7 @@ class Weight(msgspec.Struct, frozen=True, array_like=True):
     weight: float
 
 
-class Score(msgspec.Struct, frozen=True, tag="score"):
+class Score(_Stated, frozen=True, tag="score"):
     """A polygenic score's distribution over the study's people.
 
     score    its id (`PGS001229`)
@@ -157,21 +194,21 @@ class Score(msgspec.Struct, frozen=True, tag="score"):
     trait    if given, also how well the score tells cases from controls, or explains the number
     """
 
-    assembly: Literal["GRCh37", "GRCh38"]
+    assembly: Assembly
     score: _Text
-    weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+    weights: Annotated[tuple[Weight, ...], msgspec.Meta(min_length=1, max_length=MOST_WEIGHTS)]
     missing: Literal["mean", "zero"] = "mean"
     trait: Measured | Group | None = None
 
 
-class Arm(msgspec.Struct, frozen=True):
-    """A group of a survival study. Groups must not share people; who is in none is left out."""
+class Arm(_Stated, frozen=True):
+    """A group of a survival study. Who is in several counts in the first of them; who is in none is left out."""
 
     label: _Text
     cohort: _Cohort
 
 
-class Survival(msgspec.Struct, frozen=True, tag="survival"):
+class Survival(_Stated, frozen=True, tag="survival"):
     """Kaplan-Meier curves of one or more groups and the log-rank test between them.
 
     time        from the beginning to the event or the last sign of life, 0 or more
@@ -193,7 +230,7 @@ Method = Frequencies | Linear | Logistic | Components | Score | Survival
 # --- the document
 
 
-class Site(msgspec.Struct, frozen=True):
+class Site(_Stated, frozen=True):
     """A node, the datasets of it that are studied, and the thumbprint (RFC 7638) of the key that it signs with."""
 
     node: _Text
@@ -201,7 +238,7 @@ class Site(msgspec.Struct, frozen=True):
     key: _Text
 
 
-class StudyDocument(msgspec.Struct, frozen=True):
+class StudyDocument(_Stated, frozen=True):
     """A study.
 
     permit    by which it reads
@@ -225,6 +262,29 @@ class StudyDocument(msgspec.Struct, frozen=True):
     duplicates: Literal["leave out", "keep"] = "leave out"
 
 
+def variables_of(method: Method) -> tuple[Variable | None, tuple[Variable, ...]]:
+    """The trait, where the method has one, and the covariates."""
+    match method:
+        case Linear(trait=trait, covariates=covariates) | Logistic(trait=trait, covariates=covariates):
+            return trait, covariates
+        case Score(trait=trait) | Survival(time=trait):
+            return trait, ()
+        case _:
+            return None, ()
+
+
+def cohorts_of(document: StudyDocument) -> Iterator[tuple[str, str]]:
+    """Each cohort's text, with where in the document it stands."""
+    yield "cohort", document.cohort
+    trait, covariates = variables_of(document.method)
+    for where, each in (("trait", trait), *(("covariates", each) for each in covariates)):
+        if isinstance(each, Group):
+            yield f"{where}, cases", each.cases
+            yield f"{where}, controls", each.controls
+    if isinstance(document.method, Survival):
+        yield from ((f"group {arm.label}", arm.cohort) for arm in document.method.groups)
+
+
 def encode(document: StudyDocument) -> bytes:
     """The canonical JSON text."""
     return msgspec.json.encode(document, order="sorted")
@@ -236,6 +296,8 @@ def decode(content: bytes) -> StudyDocument:
         raise Invalid(f"a study document of more than {LARGEST_DOCUMENT_BYTES:,} bytes")
     try:
         return msgspec.json.decode(content, type=StudyDocument)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"not a study document: {in_words(error, content, StudyDocument)}") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Invalid(f"not a study document: {error}") from None
 

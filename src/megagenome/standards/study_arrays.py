@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -19,10 +19,13 @@ _LONGEST = 1 << 31
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
+Kind = Literal["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"]
+
+
 class Array(msgspec.Struct, frozen=True):
     """One array. `content` is its bytes."""
 
-    kind: Literal["<f8", "<i8", "<u8", "<u4", "|u1", "|i1"]
+    kind: Kind
     shape: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(max_length=MOST_DIMENSIONS)]
     content: bytes
 
@@ -30,7 +33,7 @@ class Array(msgspec.Struct, frozen=True):
 def pack(arrays: Arrays) -> bytes:
     """Named arrays as one message. Kinds other than those of `Array` are a mistake of the caller's."""
     stated = {
-        name: Array(each.dtype.newbyteorder("<").str, each.shape, np.ascontiguousarray(each).tobytes())  # type: ignore[arg-type]
+        name: Array(cast("Kind", each.dtype.newbyteorder("<").str), each.shape, np.ascontiguousarray(each).tobytes())
         for name, each in arrays.items()
     }
     return msgspec.msgpack.encode(stated)

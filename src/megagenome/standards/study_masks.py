@@ -16,7 +16,6 @@ from megagenome.kernel.public_keys import each_key, read_public_keys
 from megagenome.kernel.signatures import verify
 
 KEY_TYPE = "megagenome-study-key+jwt"
-_LARGEST_BYTES = 8192
 
 
 class Round(NamedTuple):

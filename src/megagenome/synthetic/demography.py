@@ -76,7 +76,7 @@ def demography(codes: Sequence[str], size_factor: float = 1.0) -> msprime.Demogr
         epoch = {"start_size": founders, "end_size": founders * math.exp(deme.growth * deme.split), "end_time": 0}
         builder.add_deme(deme.code, ancestors=[deme.parent], start_time=deme.split, epochs=[epoch])
     _add_exchange(builder, chosen)
-    return msprime.Demography.from_demes(builder.resolve())  # type: ignore[no-untyped-call]
+    return msprime.Demography.from_demes(builder.resolve())  # type: ignore[no-untyped-call]  # msprime's is untyped
 
 
 def _add_trunk(builder: demes.Builder, factor: float) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node archive`: an operator lists, verifies, shreds, rebuilds and rotates."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,14 +43,28 @@ def test_what_is_damaged_is_said_and_found_by_check(
     folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert [each.says for each in check_folder(folder) if each.part == "archive"] == ["1 archived"]
+    found = {each.part: each.says for each in check_folder(folder, deep=True) if each.fine}
+    assert found["archive, every byte"] == "as archived"
     [body] = folder.glob("blobs/archive/*/*.c4b")
     body.unlink()
     assert main(["node", "archive", "verify", str(folder)]) == 1
     assert "there is no blob" in capsys.readouterr().out
     [finding] = [each for each in check_folder(folder) if not each.fine]
     assert (finding.part, finding.says) == ("archive", "1 suspect")
+    assert kept.id in [each for each in check_folder(folder, deep=True) if not each.fine][-1].says
     assert main(["node", "archive", "rebuild", str(folder)]) == 1
     assert f"files without a body: {kept.id}" in capsys.readouterr().out
+
+
+def test_keys_that_are_gone_are_found(folder: Path, kept: ArchivedFile) -> None:
+    path = folder / "keys" / "recipient.json"
+    lost = json.loads(path.read_text())
+    path.unlink()
+    [finding] = [each for each in check_folder(folder) if not each.fine]
+    assert finding.part == "recipient key"
+    assert finding.says.endswith("; 1 files are sealed for keys that are not here")
+    path.write_text(json.dumps({"keys": json.loads(path.read_text())["keys"] + lost["keys"]}))
+    assert all(each.fine for each in check_folder(folder, deep=True))
 
 
 def test_nothing_is_shredded_without_yes(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:

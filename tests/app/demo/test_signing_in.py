@@ -27,6 +27,7 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
         "decider-fi": "http://fi/desk",
         "decider-ee": "http://ee/desk",
         "steward": "http://fi/consent",
+        "checker": "http://hub/study/waiting",
         "citizen": "http://fi/my-genome",
         "auditor": "http://hub/ledger",
     }

@@ -77,7 +77,7 @@ class Pair:
             take_up(connection, asked, hub.id, ())
         with begin_writing(node.engine) as connection:
             pin(connection, meet(self.descriptor), self.descriptor)
-        sites = {"node.fi": FakeNode("node.fi", node.keys, None)}  # type: ignore[arg-type]
+        sites = {"node.fi": FakeNode("node.fi", node.keys, None)}
         self.world = World(hub, sites, AtOnce(), {Frequencies: adding})
         assert keys_of_nodes(hub.engine) == {"node.fi": node.keys.kid}
         self.exchange = StudyExchange(self.world.coordinator, hub.engine, hub.keys, hub.id, self.descriptor)

@@ -2,7 +2,6 @@
 """A hub's coordinator over a real database, with nodes in memory that mask as real ones do, and a clock that is set."""
 
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -12,12 +11,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 import sqlalchemy as sa
 
 from megagenome.analytics.masking import RoundSecret
-from megagenome.kernel.callers import Caller
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.errors import Conflict
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act
+from megagenome.network.studies import tables as t
 from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Table
 from megagenome.network.studies.needs import KnownPermit
@@ -47,15 +49,18 @@ from megagenome.standards.study_exchange import (
     split,
 )
 from megagenome.standards.study_masks import Round, read_keys, sign_key
-from megagenome.standards.study_shown import StudyShown
+from megagenome.standards.study_shown import RunState, StudyShown
 from tests.network.joining import Server, server
 
 ADA = Caller("ada@https://idp.example", "Ada")
+BOB = Caller("bob@https://idp.example", "Bob")
+CHECKER = Caller("olga@https://idp.example", "Olga", frozenset({Role.DATA_STEWARD}))
+AUDITOR = Caller("una@https://idp.example", "Una", frozenset({Role.AUDITOR}))
 PERMIT = "permit-1"
 SETTINGS = StudySettings(silence_s=10, round_s=60)
 
 
-def adding(_method: Frequencies, sites: int) -> Combine:
+def adding(_method: Frequencies, sites: int, _least: int) -> Combine:
     """A method in three rounds: a list, sums of numbers, and sums that need these."""
     listed = yield Ask("alleles", {}, opened=("start",))
     largest = max(int(each.max()) for each in listed.values())
@@ -305,6 +310,23 @@ def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
         return list(connection.execute(sa.select(table)))
 
 
-def token() -> str:
-    """A nonce."""
-    return secrets.token_urlsafe(24)
+def found(at: World, run: str) -> np.ndarray[Any, Any]:
+    column = at.studies.result(ADA, run).tables["y"]["y"]
+    return np.array(column, np.float64)
+
+
+def finished(at: World, run: str, *names: str) -> None:
+    """The run ended with what the pooled computation finds."""
+    shown = at.show(run)
+    assert (shown.state, shown.reason) == (RunState.FINISHED, "")
+    assert found(at, run) == pytest.approx(at.pooled(*names), abs=1e-7)
+
+
+def stopped(at: World, run: str, *says: str) -> None:
+    shown = at.show(run)
+    assert shown.state is RunState.STOPPED
+    assert all(word in shown.reason for word in says), shown.reason
+    assert shown.ended
+    with pytest.raises(Conflict, match="has no result"):
+        at.studies.result(ADA, run)
+    assert rows(at.hub.engine, t.study_sum) == []

@@ -7,11 +7,25 @@ from typing import Any
 import pytest
 
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.check import findings, permit_ended
 from megagenome.network.studies.needs import KnownPermit
 from megagenome.standards.permit import PermitState
-from megagenome.standards.study import Frequencies, Site, StudyDocument, Variants
+from megagenome.standards.study import (
+    Age,
+    Arm,
+    Frequencies,
+    Group,
+    Linear,
+    Logistic,
+    Measured,
+    Site,
+    StudyDocument,
+    Survival,
+    Variants,
+)
 
+HEIGHT = Measured("height")
 ADA, TODAY = Caller("ada", "Ada"), date(2026, 6, 1)
 KEYS = {"node.a": "key-a", "node.b": "key-b"}
 PERMIT = KnownPermit(
@@ -89,3 +103,39 @@ def test_to_whom_it_does_not_name_a_permit_is_as_none() -> None:
 def test_a_permit_that_ends_ends_a_run(permit: KnownPermit | None, why: str) -> None:
     said = permit_ended(permit, "ada", TODAY)
     assert (why in said) if why else said == ""
+
+
+VARIANTS = Variants("GRCh38")
+
+
+@pytest.mark.parametrize(
+    ("method", "why"),
+    [
+        (Frequencies(Variants("GRCh38", ("22:5-2",))), "region '22:5-2': positions count from 1"),
+        (Frequencies(Variants("GRCh38", ("chr 22",))), "region 'chr 22': write 22, or"),
+        (Linear(VARIANTS, Age(), (Age(),)), "the trait is a covariate, too"),
+        (Linear(VARIANTS, Age(), (HEIGHT, HEIGHT)), "covariate height stands twice"),
+    ],
+)
+def test_a_method_that_cannot_be_computed(method: Any, why: str) -> None:
+    assert why in found(method=method)
+
+
+def test_every_text_that_defines_no_cohort_is_named() -> None:
+    def refuse(text: str) -> object:
+        raise Invalid(f"{text} is none")
+
+    bad = Group("the ill", "the others")
+    for method, names in (
+        (Logistic(VARIANTS, bad, (bad,)), ["trait, cases: the ill", "covariates, controls: the others"]),
+        (Survival(HEIGHT, "dead", groups=(Arm("men", "sex=male"),)), ["group men: sex=male"]),
+    ):
+        said = findings(document(method=method), ADA, PERMIT, KEYS, TODAY, refuse)
+        assert said[0].startswith("cohort: {} is none; write JSON such as")
+        for name in names:
+            assert any(each.startswith(f"{name} is none") for each in said)
+
+
+def test_the_datasets_that_a_permit_gives_are_named() -> None:
+    sites = (Site("node.a", ("a",), "key-a"), SITES[1])
+    assert "does not let dataset a be read, or not yet; of this node it does A" in found(sites=sites)

@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Components over sites, under masks, against a full decomposition of the pooled people's matrix, and plink2's."""
-
-import csv
-import gzip
-import json
-from pathlib import Path
+"""Components over sites, under masks, against a full decomposition of the pooled people's matrix."""
 
 import numpy as np
 import pytest
@@ -17,7 +12,6 @@ from megagenome.network.studies import components as hub
 from megagenome.network.studies.components import components
 from megagenome.network.studies.model import StudyResult
 from megagenome.standards.study import Components, Variants
-from tests.oracles.cineca import read_sparse_panel
 from tests.oracles.federation import run
 from tests.oracles.study_people import DenseGenotypes, Floats, People, draw
 
@@ -105,25 +99,3 @@ def test_other_chromosomes_are_refused() -> None:
 
 def _rest(genotypes: DenseGenotypes) -> tuple[np.ndarray, np.ndarray, tuple[bytes, ...]]:
     return genotypes.alleles.contig, genotypes.alleles.start, genotypes.alleles.text
-
-
-@pytest.mark.shared
-def test_the_world_s_genomes_over_five_sites_have_plink2_s_components(shared: Path) -> None:
-    facts = json.loads((shared / "data/FACTS.json").read_text())["pca_3202"]
-    panel = read_sparse_panel(shared).autosomes()
-    method = Components(Variants("GRCh38", least_count=1, least_frequency=0.05), 4)
-    everybody = {}
-    for each in sorted(set(panel.super_population)):
-        everybody[each] = ComponentsSite(method, panel.genotypes(panel.super_population == each), 1)
-    assert len(everybody) == 5
-    result = run(components(method, 5), everybody)
-    values = np.asarray(result.tables["components"].columns["eigenvalue"])
-    assert values == pytest.approx(facts["eigenvalues"], rel=1e-3)
-    with gzip.open(shared / "data/gwas/plink2_pca_3202.eigenvec.tsv.gz", "rt") as file:
-        rows = {row["#IID"]: row for row in csv.DictReader(file, delimiter="\t")}
-    loadings = np.column_stack([result.tables["loadings"].columns[f"pc{k + 1}"] for k in range(4)])
-    rows_of = panel.rows(result.tables["loadings"])
-    places = _standardised(panel.calls[rows_of]).T @ loadings
-    for k in range(4):
-        theirs = np.array([float(rows[sample][f"PC{k + 1}"]) for sample in panel.samples])
-        assert abs(np.corrcoef(places[:, k], theirs)[0, 1]) > 0.99999

@@ -2,6 +2,7 @@
 """The hub's side of the exchange: whom it believes, what it reads of others, and how long it holds an answer back."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +10,24 @@ from typing import Any
 
 import pytest
 
+from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, Unauthenticated
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_nodes import remove
 from megagenome.standards.study import decode
-from megagenome.standards.study_exchange import Agreed, Place, Refused, Reply, Stage, Terms, frame, sign_message
+from megagenome.standards.study_exchange import (
+    Agreed,
+    Changed,
+    Place,
+    Refused,
+    Reply,
+    Sent,
+    Stage,
+    Terms,
+    frame,
+    sign_message,
+)
 from tests.network.studies.exchanging import Pair, chunks, pair
 from tests.network.studies.nodes import ADA
 
@@ -67,6 +80,34 @@ def test_a_message_counts_once_and_in_its_order(tmp_path: Path) -> None:
         for old in (second, first):
             with pytest.raises(Conflict, match="sent before"):
                 asyncio.run(at.send(old))
+
+
+def test_clocks_that_were_ahead_together_leave_nobody_deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pair(tmp_path) as at:
+        start = clock.now()
+        for now in (start, start + timedelta(days=3650), start + timedelta(seconds=1)):
+            monkeypatch.setattr(clock, "now", lambda now=now: now)
+            message = at.message(sent_at=now)
+            asyncio.run(at.send(message))
+            with pytest.raises(Conflict, match="sent before"):
+                asyncio.run(at.send(message))
+
+
+def test_what_is_said_again_after_clocks_came_back_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pair(tmp_path) as at:
+        run, store = at.world.begin(least_sites=1), at.world.coordinator.store
+        start = clock.now()
+        said = at.message(Reply(Place(run, 0, 0, Stage.CHECK), Changed()), sent_at=start)
+        asyncio.run(at.send(said))
+        after = store.find(run)
+        assert (after.epoch, after.restarts) == (1, 1)
+        ahead = start + timedelta(days=3650)
+        for now, message in ((ahead, at.message(sent_at=ahead)), (start, said)):
+            monkeypatch.setattr(clock, "now", lambda now=now: now)
+            asyncio.run(at.send(message))
+        assert store.find(run) == after
 
 
 @pytest.mark.parametrize(
@@ -130,6 +171,25 @@ def test_nothing_is_read_of_who_is_not_known(tmp_path: Path) -> None:
 def test_a_body_that_ends_too_early(tmp_path: Path, content: bytes) -> None:
     with pair(tmp_path) as at, pytest.raises(Invalid, match="ends too early"):
         asyncio.run(at.exchange.answer(chunks(content)))
+
+
+@pytest.mark.parametrize(("place", "reason"), [("elsewhere", ""), ("here", "it sends more than was asked")])
+def test_what_was_not_asked_for_is_read_and_not_kept(tmp_path: Path, place: str, reason: str) -> None:
+    """A node that sends it would otherwise fill the hub's memory, or send it again and again."""
+    with pair(tmp_path) as at:
+        run = at.world.begin(least_sites=1)
+        check = Place(run, 0, 0, Stage.CHECK)
+        ask(at, Reply(check, Agreed(Terms(0, 0, 0))))
+        people = Place(run, 0, 0, Stage.SUMS) if place == "here" else Place(run, 0, 7, Stage.SUMS)
+        content = bytes(3_000_000)
+        message = at.message(Reply(people, Sent(56, len(content) - 56)), payload_bytes=len(content))
+        tracemalloc.start()
+        asyncio.run(at.send(message, content))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 3 * len(content), "twice that is the test's frame; kept, it would be four times"
+        assert reason in at.world.show(run).reason
+        assert bool(at.world.show(run).reason) == bool(reason)
 
 
 def test_what_follows_the_end(tmp_path: Path) -> None:

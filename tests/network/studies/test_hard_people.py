@@ -62,7 +62,7 @@ def _standard(people: People) -> Floats:
 
 @pytest.mark.parametrize("missing", ["drop", "mean"])
 def test_linear(people: People, missing: str) -> None:
-    method = Linear(VARIANTS, Measured("y"), (), missing)  # type: ignore[arg-type]
+    method = Linear(VARIANTS, Measured("y"), (), missing)
     sites = {f"n{k}": LinearSite(method, *people.site(k), 0) for k in SITES}
     found = run(linear(method, ("a", "b", "c"), 4), sites).tables["associations"].columns
     g, x = _copies(people), _standard(people)

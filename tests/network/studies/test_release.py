@@ -35,7 +35,7 @@ def test_rare_alleles_are_left_out_and_statistics_are_rounded() -> None:
     told, notes, concerns = _told("associations", columns)
     assert told["alt"] == ["C"]
     assert told["p"].tolist() == [0.01235]
-    assert notes == ("associations: 2 rows or cells are withheld, because fewer than 10 are behind them.",)
+    assert notes == ("Alleles with fewer than 10 copies of the rarer one are withheld: 2.",)
     assert concerns == ()
 
 
@@ -117,8 +117,8 @@ def test_groups_of_a_few_are_not_told() -> None:
     ("summary", "says"),
     [
         ({"people": 99}, "99 people are fewer than the 100"),
-        ({"cases": 9}, "9 cases are fewer than 10"),
-        ({"events": 3}, "3 events"),
+        ({"cases": 9}, "fewer than 10 cases, whom"),
+        ({"events": 3}, "fewer than 10 events, whom"),
         ({"people": 100, "parameters": 21}, "21 parameters are too many for 100 people"),
     ],
 )

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A score over sites, under masks, against each person's score by plain sums, and against plink2's."""
-
-import csv
-import gzip
-from pathlib import Path
+"""A score over sites, under masks, against each person's score by plain sums."""
 
 import numpy as np
 import pytest
@@ -16,9 +12,7 @@ from megagenome.analytics.score import ScoreSite
 from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.score import score
-from megagenome.standards.pgs_catalog import read_scoring_file
 from megagenome.standards.study import Group, Measured, Score, Weight
-from tests.oracles.cineca import read_sparse_panel
 from tests.oracles.federation import run
 from tests.oracles.study_people import Floats, People, draw
 
@@ -59,7 +53,7 @@ def _run(people: People, method: Score) -> StudyResult:
 def test_it_is_the_distribution_of_the_pooled_people(seed: int, missing: str, share: float) -> None:
     people = draw(seed, (60, 70, 80), 25, 0, missing=share)
     weights, effects, turned = _weights(people, np.random.default_rng(seed))
-    result = _run(people, Score("GRCh38", "PGS1", weights, missing))  # type: ignore[arg-type]
+    result = _run(people, Score("GRCh38", "PGS1", weights, missing))
     scores = _plain(people, effects, turned, missing)
     assert result.summary["people"] == 210
     assert result.summary["weights_used"] == 25
@@ -113,40 +107,3 @@ def test_a_score_that_cannot_be_computed_is_refused() -> None:
     people.calls[:] = 1
     with pytest.raises(Invalid, match="same score"):
         _run(people, Score("GRCh38", "PGS1", (twice,)))
-
-
-@pytest.mark.shared
-def test_the_world_s_genomes_over_five_sites_have_plink2_s_scores(shared: Path) -> None:
-    panel = read_sparse_panel(shared)
-    content = (shared / "data/clinical_variants/pgs_PGS001229_hmPOS_GRCh38.txt.gz").read_bytes()
-    listed = read_scoring_file(content, "GRCh38").weights
-    # plink2 was given the first record of each place; five weights are of second ones
-    first = {(each.contig, each.start): {each.ref, each.alt} for each in reversed(list(panel.alleles))}
-    weights = tuple(each for each in listed if first.get((each.contig, each.start)) == {each.effect, each.other})
-    method = Score("GRCh38", "PGS001229", weights, "zero")
-    sites, order = {}, []
-    for each in sorted(set(panel.super_population)):
-        who = panel.super_population == each
-        order += [sample for sample, here in zip(panel.samples, who, strict=True) if here]
-        nothing = Table(np.zeros(0), np.zeros((who.sum(), 0)), ())
-        sites[each] = _Listening(method, nothing, panel.genotypes(who))
-    result = run(score(method, 5), sites)
-    with gzip.open(shared / "data/gwas/plink2_PGS001229_3202.sscore.tsv.gz", "rt") as file:
-        theirs = {row["#IID"]: float(row["SCORE1_SUM"]) for row in csv.DictReader(file, delimiter="\t")}
-    assert result.summary["people"] == len(theirs) == 3202
-    assert result.summary["weights_used"] == 978
-    ours = np.concatenate([site.scored for site in sites.values()])
-    expected = np.array([theirs[sample] for sample in order])
-    assert np.abs(ours - expected).max() < 1e-5  # it prints six digits
-    assert result.summary["mean"] == pytest.approx(expected.mean(), abs=1e-6)
-    assert result.summary["deviation"] == pytest.approx(expected.std(), abs=1e-6)
-
-
-class _Listening(ScoreSite):
-    """Keeps its people's scores, to be compared within the site."""
-
-    scored: Floats
-
-    def scores(self, parameters: dict[str, Floats]) -> Floats:  # type: ignore[override]
-        self.scored = super().scores(parameters)
-        return self.scored

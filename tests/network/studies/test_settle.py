@@ -11,7 +11,7 @@ from megagenome.standards.study_exchange import NO_TERMS, Terms
 
 def result(people: int) -> StudyResult:
     columns = {"ac": np.array([5, 12, 40]), "an": np.array([200, 200, 200]), "p": np.array([0.123456789] * 3)}
-    return StudyResult({"associations": Table(columns)}, {"people": people})  # type: ignore[arg-type]
+    return StudyResult({"associations": Table(columns)}, {"people": people})
 
 
 @pytest.mark.parametrize(

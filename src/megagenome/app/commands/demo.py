@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 demo = App(name="demo", help="Simulate some countries and serve their nodes and the hub, to try it all on one machine.")
 
 TRUTH = "truth.json"
+_NO_PERMIT = "--permit is for three simulated countries or more, and 600 people or more: leave it out"
 
 
 @demo.default
@@ -39,6 +40,7 @@ def serve_network(
     assembly: str = "",
     port: int = 8600,
     check: Annotated[bool, Parameter(negative="")] = False,
+    permit: Annotated[bool, Parameter(negative="")] = False,
     seed: int = 1,
     keep: Path | None = None,
     json: Json = False,
@@ -61,6 +63,8 @@ def serve_network(
     check
         Ask questions whose right answers are known another way, then, with two countries or more, walk the way from a
         question to a permit and its end; print each answer and step, and end.
+    permit
+        Give the researcher a permit over the first three countries, to run studies with from the beginning.
     seed
         Another one simulates other people.
     keep
@@ -73,6 +77,8 @@ def serve_network(
 
     if (data is None) != (not assembly):
         raise Invalid("--data and --assembly go together: --data DIR --assembly GRCh37")
+    if permit and (data is not None or nodes < 3 or individuals < 600):
+        raise Invalid(_NO_PERMIT)
     with _stopped_by_signals(), _folder(keep) as folder:
         if data is None:
             countries = countries_to_simulate(nodes)
@@ -88,6 +94,8 @@ def serve_network(
         with run(folder, scenario.planned, scenario.offers, ports, _say) as network:
             if check and scenario.expectation:
                 return _judge(_checked(scenario.planned, scenario.expectation, network), json=json)
+            if permit:
+                _say(_grant(scenario.planned, scenario.expectation, network))
             return _wait(network, json=json)
 
 
@@ -100,6 +108,17 @@ def _checked(planned: list["PlannedNode"], expectation: "Expectation", network: 
     yield from check_registered(expectation, network, network.login(Role.RESEARCHER))
     if way := way_through(planned, expectation, network):
         yield from walk(way)
+
+
+def _grant(planned: list["PlannedNode"], expectation: "Expectation | None", network: Running) -> str:
+    from megagenome.app.demo.walk import grant
+    from megagenome.app.demo.walk.plan import way_through
+
+    way = way_through(planned, expectation, network) if expectation else None
+    if way is None or way.study is None:
+        raise Invalid(_NO_PERMIT)
+    where = ", ".join(site.country for site in way.study.sites)
+    return f"the researcher holds permit {grant(way, way.study)} over {where}: {network.hub.url}/study/new"
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def erase_commands(server: str, person: Erase, application: Erase | None = None)
         @erase.command(name="application")
         def application_(
             folder: Folder,
-            id: Annotated[str, Parameter(help="The application's id, as its address has it.")],  # noqa: A002
+            id: Annotated[str, Parameter(help="The application's id, as its address has it.")],  # noqa: A002 - help names it ID
             /,
             *,
             yes: Yes = False,

@@ -123,11 +123,11 @@ def _erase_person(folder: Path, subject: str, by: str, really: bool) -> "Erasure
     return erase_person_at_hub(opened, _ledger(opened), subject, by, really=really)
 
 
-def _erase_application(folder: Path, id: str, by: str, really: bool) -> "Erasure":  # noqa: A002
+def _erase_application(folder: Path, application: str, by: str, really: bool) -> "Erasure":
     from megagenome.app.erasing import erase_application_at_hub
 
     opened = open_hub(folder)
-    return erase_application_at_hub(opened, _ledger(opened), id, by, really=really)
+    return erase_application_at_hub(opened, _ledger(opened), application, by, really=really)
 
 
 def _ledger(opened: Hub) -> "Ledger":

@@ -42,6 +42,11 @@ node.command(
     help="Move a dataset's state, or choose its tiers. A draft is approved, then published; what is withdrawn needs a "
     "new approval.",
 )
+node.command(
+    "megagenome.app.commands.metadata:metadata_",
+    name="metadata",
+    help="Record a dataset's metadata and governance, or show what is recorded.",
+)
 node.command("megagenome.app.commands.peers:peers", name="peers")
 node.command(
     "megagenome.app.commands.environment:environment",
@@ -52,6 +57,11 @@ node.command(
     "megagenome.app.commands.archive:archive",
     name="archive",
     help="List, verify, shred and rebuild the files that a node keeps sealed.",
+)
+node.command(
+    "megagenome.reception.commands:validate_",
+    name="validate",
+    help="Validate genome files and people tables as a node that receives them does.",
 )
 
 
@@ -171,7 +181,7 @@ def check(node: str, /, *, deep: Annotated[bool, Flag] = False, json: Json = Fal
     node
         Its folder, or its address such as https://node.example.org.
     deep
-        Of a folder: also read every byte of the genotypes again and compare checksums.
+        Of a folder: also read every byte of the genotypes and of sealed files again and compare checksums.
     """
     if not is_address(node):
         from megagenome.app.check_folder import check_folder  # no other command checks

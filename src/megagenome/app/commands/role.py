@@ -24,7 +24,7 @@ Folder = Annotated[Path, Parameter(help="The folder of the node or hub.")]
 Subject = Annotated[str, Parameter(help="The person's identity, as their account's page shows it.")]
 Country = Annotated[str, Parameter(help="Only for this country, ISO 3166-1 alpha-2.")]
 Organisation = Annotated[str, Parameter(help="Only for this organisation, by its domain such as example.org.")]
-Dataset = Annotated[str, Parameter(help="Of a role that an earlier version gave for one dataset.")]
+Dataset = Annotated[str, Parameter(help="Only for this dataset, by its id, which need not be there yet.")]
 History = Annotated[bool, Parameter(negative="", help="Also roles that were taken, and by whom.")]
 # as documents and pages have it, dac_chair; dac-chair is understood
 RoleName = Annotated[Role, Parameter(name_transform=lambda name: name.lower().replace("-", "_"))]
@@ -66,12 +66,14 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         *,
         country: Country = "",
         organisation: Organisation = "",
+        dataset: Dataset = "",
         json: Json = False,
     ) -> None:
         """Give a person a role, from their next request on. A signing official needs the --organisation and a country's
         decider the --country that they act for; so do who applies for data (--organisation) and a hub's data steward
-        (--country). All other roles hold at the whole server."""
-        scope = _scope(country, organisation, "")
+        (--country). A data provider needs the --dataset that they send for. All other roles hold at the whole
+        server."""
+        scope = _scope(country, organisation, dataset)
         with _begin(open_records, folder, scope.country) as connection:
             grant_role(connection, subject, role, scope, _operator())
             note = _note_of(connection, subject)

@@ -22,11 +22,16 @@ from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.synthetic import europe
 from megagenome.synthetic.genomes import ASSEMBLY
+from megagenome.synthetic.governance import made_up_record
 from megagenome.synthetic.people import COUNTRIES
 
 PEOPLE = "people.tsv"
 HEIGHT = "LOINC:8302-2"
 """Body height, as simulated people have it measured."""
+FOLLOWED, STATUS = "years_followed", "vital_status"
+"""How long simulated people were seen, and whether they were `alive` or `dead` then."""
+_FOLLOWED_YEARS, _HAZARD, _SMOKERS = 10.0, 0.02, 2.0
+"""Of each year, of whom never smoked; who smokes or did has so many times as much."""
 VCF_PATTERNS = ("*.vcf.gz", "*.bcf")
 
 
@@ -58,27 +63,36 @@ class SimulatedDataset:
             None,
             known.collection_year,
             publish=True,
+            record=made_up_record(
+                known.id, known.title, known.description, self.country, synthetic=True, is_open=known.open
+            ),
+            by="demo",
         )
 
+    @property
+    def country(self) -> str:
+        """Its country, which its id names."""
+        return str(self.id).split("-")[1]
+
     def people(self, ontology_for: OntologyFor) -> People:
-        """Its people table, read as a holder's would be, and how tall everybody is: a measure, which is no term."""
+        """Its people table, read as a holder's would be; how tall everybody is, a measure, which is no term; and how
+        long they lived since the dataset was collected."""
         text = io.StringIO()
         self.dataset.write_people(text)
         text.seek(0)
         vocabulary = Vocabulary(ontology_for)
         table = PeopleTable(text, f"people of {self.dataset.id}", vocabulary)
-        heights = self._heights()
-        persons = [replace_field(each, facts=(*each.facts, heights[each.individual_id])) for _, each in table]
+        more = self._measured()
+        persons = [replace_field(each, facts=(*each.facts, *more[each.individual_id])) for _, each in table]
         return People(persons, vocabulary.labels, {})
 
-    def _heights(self) -> dict[str, Fact]:
-        simulation = self.dataset.simulation
-        return {
-            simulation.people.individual_id(place): Fact(
-                FactKind.MEASURE, HEIGHT, value=str(simulation.height_cm[place]), unit="cm"
-            )
-            for place in self.dataset.members.tolist()
-        }
+    def _measured(self) -> dict[str, tuple[Fact, ...]]:
+        people, height = self.dataset.simulation.people, self.dataset.simulation.height_cm
+        found: dict[str, tuple[Fact, ...]] = {}
+        for place in self.dataset.members.tolist():
+            tall = Fact(FactKind.MEASURE, HEIGHT, value=str(height[place]), unit="cm")
+            found[people.individual_id(place)] = (tall, *_followed(place, people.smoking[place]))
+        return found
 
     def source(self) -> Path | GenotypeSource:
         """Its genotypes, as blocks."""
@@ -97,9 +111,10 @@ class FileDataset:
 
     @property
     def statement(self) -> DatasetStatement:
-        """Not open, whatever the file: only its holder could say so."""
+        """Not open, whatever the file: only its holder could say so. Its governance is made up, and says so."""
         title = f"{self.path.name}, people of {self.country}"
-        return DatasetStatement(self.id, title, publish=True)
+        record = made_up_record(self.id, title, country=self.country)
+        return DatasetStatement(self.id, title, publish=True, record=record, by="demo")
 
     def people(self, ontology_for: OntologyFor) -> People:
         """Those of the country whose samples the file has."""
@@ -111,6 +126,14 @@ class FileDataset:
     def source(self) -> Path | GenotypeSource:
         """The file."""
         return self.path
+
+
+def _followed(place: int, smoking: str) -> tuple[Fact, Fact]:
+    """Of a person, the same in every run, whatever else is drawn of them."""
+    hazard = _HAZARD * (_SMOKERS if smoking in ("former", "current") else 1.0)
+    years = float(np.random.default_rng([place, 1]).exponential(1 / hazard))
+    seen, status = (years, "dead") if years < _FOLLOWED_YEARS else (_FOLLOWED_YEARS, "alive")
+    return Fact(FactKind.CUSTOM, FOLLOWED, value=f"{seen:.1f}"), Fact(FactKind.CUSTOM, STATUS, value=status)
 
 
 class PlannedNode(NamedTuple):

@@ -14,7 +14,7 @@ from megagenome.app.demo.model import Login
 from megagenome.app.demo.servers import HOST, Server, start_program
 from megagenome.app.hub import open_hub
 from megagenome.app.node import open_node
-from megagenome.identity.demo_accounts import COLLEAGUE, Account, DemoPerson, demo_people, make_accounts
+from megagenome.identity.demo_accounts import CHECKER, COLLEAGUE, Account, DemoPerson, demo_people, make_accounts
 from megagenome.identity.provider import Client
 from megagenome.identity.roles import Scope, grant_role
 from megagenome.identity.subjects import subject_of
@@ -32,7 +32,7 @@ class What(NamedTuple):
 
 WHAT = {
     Role.RESEARCHER: What(
-        "counts a cohort, applies for it, and reads by the permit at the nodes that granted", "/cohort"
+        "counts a cohort, applies for it, reads by the permit at the nodes that granted, runs studies", "/cohort"
     ),
     Role.SIGNING_OFFICIAL: What("endorses it for the researcher's organisation", "/desk"),
     Role.DAC_CHAIR: What("begins the assessment, votes, recommends, asks the countries; may revoke", "/desk"),
@@ -42,7 +42,13 @@ WHAT = {
     Role.CITIZEN: What("sees what their genome was used for, and withdraws consent", "/my-genome"),
     Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
 }
-JOINS = What("joins the application by the researcher's invitation, and may read by the same permit", "/for-you")
+OTHERS = {
+    COLLEAGUE: What(
+        "joins the application by the researcher's invitation, and may read by the same permit", "/for-you"
+    ),
+    CHECKER: What("looks at results of studies that wait, releases or refuses them", "/study/waiting"),
+}
+"""Of those who do something else than others with their role."""
 
 
 class ProviderStart(msgspec.Struct, frozen=True):
@@ -117,7 +123,7 @@ def logins(signing: SigningIn, hub_url: str, node_urls: dict[str, str]) -> tuple
             node_urls.get(each.country, hub_url) + what.first,
         )
         for each in signing.people
-        for what in [JOINS if each.username == COLLEAGUE else WHAT[each.role]]
+        for what in [OTHERS.get(each.username, WHAT[each.role])]
     )
 
 

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 3
+VERSION = 4
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
-_POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+_POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
 _SETS = (_POINTER, _INT64, _POINTER, _POINTER, _INT64)
 
 
@@ -37,6 +37,15 @@ class Form(ctypes.Structure):
     _fields_ = (("contigs", _POINTER), *((name, _INT64) for name in ("known", "samples", "limit", "key")))
 
 
+class Walk(ctypes.Structure):
+    """What is known of a file's reads; `reads.c` says what each is."""
+
+    _fields_ = (
+        *((name, _INT64) for name in ("references", "is_sorted", "reference", "start", "records", "problem")),
+        *((name, _POINTER) for name in ("counts", "lengths")),
+    )
+
+
 @cache
 def library() -> ctypes.CDLL | None:
     """The library, its functions ready to be called with addresses of arrays (which release Python's lock); None where
@@ -55,6 +64,10 @@ def library() -> ctypes.CDLL | None:
     found.collect_rows.restype = _INT64
     found.find_records.argtypes = [_POINTER, _INT64, _POINTER, ctypes.POINTER(Form), _INT64, _POINTER]
     found.find_records.restype = _INT64
+    found.read_lines.argtypes = [*(_POINTER, _INT64) * 2, ctypes.c_char_p, _INT64, _POINTER, _POINTER]
+    found.read_lines.restype = _INT64
+    found.walk_reads.argtypes = [_POINTER, _INT64, ctypes.POINTER(Walk)]
+    found.walk_reads.restype = _INT64
     for loop in (found.set_sums, found.plane_sums, found.add_to_members, found.add_to_plane_members):
         loop.argtypes = (*_SETS, _POINTER, _POINTER, _INT64, _INT64)
         loop.restype = _INT64

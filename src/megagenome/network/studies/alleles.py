@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.kernel.errors import Invalid
-from megagenome.network.studies.model import Ask, Quantity, Sums
+from megagenome.network.studies.model import Ask, NodeFault, Quantity, Sums
 from megagenome.standards.study import Variants
 from megagenome.standards.study_arrays import AlleleList, read_alleles, unite
 
@@ -47,7 +47,8 @@ class Chosen:
 
 
 def choose_alleles(variants: Variants, sites: int) -> Generator[Ask, Sums, Chosen]:
-    """Two rounds: sites name alleles, then count them. Raises `Invalid` where none is left."""
+    """Two rounds: sites name alleles, then count them. Raises `NodeFault` for a list that is none, `Invalid`
+    where no allele is left."""
     named = yield Ask("alleles", {}, opened=_PARTS)
     nodes = sorted(name.partition("/")[2] for name in named if name.startswith("start/"))
     lists = [_listed(variants.assembly, named, node) for node in nodes]
@@ -62,7 +63,7 @@ def _listed(assembly: str, named: Sums, node: str) -> AlleleList:
     try:
         return read_alleles(assembly, {part: named[f"{part}/{node}"] for part in _PARTS})
     except Invalid as error:
-        raise Invalid(f"{node} sends {error}") from None
+        raise NodeFault(node, f"it sends {error}") from None
 
 
 def _choose(variants: Variants, union: AlleleList, counts: Counts, sites: int) -> Chosen:

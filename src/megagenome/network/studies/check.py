@@ -1,29 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hub finds against a study before any node is asked. Each node looks for itself as well, by its own rules."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.needs import KnownPermit
 from megagenome.standards.permit import PermitState
-from megagenome.standards.study import StudyDocument
+from megagenome.standards.study import StudyDocument, cohorts_of, name_of, read_region, variables_of
 
 USE = "research"
 """The kind of use that a study is."""
 
 
 def findings(
-    document: StudyDocument, caller: Caller, permit: KnownPermit | None, keys: Mapping[str, str], today: date
+    document: StudyDocument,
+    caller: Caller,
+    permit: KnownPermit | None,
+    keys: Mapping[str, str],
+    today: date,
+    read_cohort: Callable[[str], object] = str,
 ) -> tuple[str, ...]:
     """What is against `caller` running a study today, each in one sentence; empty where nothing is.
 
-    keys  thumbprint of the key with which each node that joined signs now, by node
+    keys         thumbprint of the key with which each node that joined signs now, by node
+    read_cohort  raises `Invalid` for a text that defines no cohort
     """
     if permit is None or caller.subject not in permit.people:
         # as if it did not exist, to whoever is none of its people
-        return ("there is no permit with this id by which you may run a study",)
-    return (*_of_permit(document, permit, today), *_of_sites(document, permit, keys))
+        return ("there is no permit with this id by which you may run a study; the page of your permit shows its id",)
+    return (
+        *_of_permit(document, permit, today),
+        *_of_sites(document, permit, keys),
+        *_of_cohorts(document, read_cohort),
+        *_of_method(document),
+    )
 
 
 def permit_ended(permit: KnownPermit | None, subject: str, today: date) -> str:
@@ -59,6 +71,35 @@ def _of_sites(document: StudyDocument, permit: KnownPermit, keys: Mapping[str, s
             yield f"{site.node}: a dataset stands twice"
         for dataset in sorted(set(site.datasets)):
             if (site.node, dataset) not in permit.datasets:
-                yield f"{site.node}: permit {document.permit} does not let dataset {dataset} be read, or not yet"
+                yield (
+                    f"{site.node}: permit {document.permit} does not let dataset {dataset} be read, or not yet; of "
+                    f"this node it does {_named(each for node, each in permit.datasets if node == site.node)}"
+                )
     if document.least_sites > len(nodes):
         yield f"least_sites is {document.least_sites}, and there are {len(nodes)} sites"
+
+
+def _of_cohorts(document: StudyDocument, read_cohort: Callable[[str], object]) -> Iterator[str]:
+    for where, text in cohorts_of(document):
+        try:
+            read_cohort(text)
+        except Invalid as error:
+            yield f'{where}: {error}; write JSON such as {{"type":"sex","sex":"female"}}'
+
+
+def _of_method(document: StudyDocument) -> Iterator[str]:
+    method = document.method
+    for text in getattr(getattr(method, "variants", None), "regions", ()):
+        try:
+            read_region("", text)
+        except Invalid as error:
+            yield str(error)
+    trait, covariates = variables_of(method)
+    if trait in covariates:
+        yield "the trait is a covariate, too: leave it out there"
+    for each in dict.fromkeys(each for each in covariates if covariates.count(each) > 1):
+        yield f"covariate {name_of(each)} stands twice"
+
+
+def _named(datasets: Iterator[str]) -> str:
+    return ", ".join(sorted(datasets)) or "none"

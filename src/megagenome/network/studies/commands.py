@@ -2,6 +2,7 @@
 """`megagenome study`: studies over several nodes, by their hub, and the crates in which results are taken away."""
 
 import contextlib
+import heapq
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,17 +16,27 @@ from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge
 from megagenome.kernel.output import Json, printable, show, table
 from megagenome.network.studies.client import Network, Study, read_document
-from megagenome.network.studies.result_files import csv_of, parquet_of
+from megagenome.network.studies.result_files import Value, csv_of, parquet_of
 from megagenome.standards import study_crate
 from megagenome.standards.study import digest
 from megagenome.standards.study_crate import Verified
-from megagenome.standards.study_shown import CheckShown, ResultShown, RunState, SiteState, StudyShown
+from megagenome.standards.study_shown import (
+    OVER,
+    CheckShown,
+    ResultShown,
+    RunState,
+    SiteKeys,
+    SiteState,
+    StudyList,
+    StudyShown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 HUB = "http://127.0.0.1:8600"
 ROWS = 20
+Columns = dict[str, list[Value]]
 STATES = {
     RunState.CHECKING: "the nodes look whether their rules let them take part",
     RunState.RUNNING: "running",
@@ -68,10 +79,28 @@ def run(
     document = read_document(file)
     with _network(hub, token_file) as network:
         begun = network.run(document)
-        print(f"study {begun.id}", file=sys.stderr)
+        print(f"study {begun.id}, also at {network.url}/study/{begun.id}", file=sys.stderr)
         shown = _watch(begun) if wait else begun.status()
     show(shown, json=json, render=_status)
     return _exit_code(shown) if wait else 0
+
+
+@study.command(name="list")
+def list_(*, hub: HubUrl = HUB, token_file: TokenFile = None, json: Json = False) -> int:
+    """Your studies, newest first."""
+    with _network(hub, token_file) as network:
+        found = StudyList(network.studies())
+    show(found, json=json, render=_list)
+    return 0
+
+
+@study.command
+def sites(*, hub: HubUrl = HUB, token_file: TokenFile = None, json: Json = False) -> int:
+    """The network's nodes, each with the key that a study document names it by."""
+    with _network(hub, token_file) as network:
+        found = SiteKeys(network.sites())
+    show(found, json=json, render=lambda told: table(("node", "key"), told.keys.items()))
+    return 0
 
 
 @study.command
@@ -109,6 +138,7 @@ def result(
         told = found.shown_result()
         if out is not None:
             _write(told, out, found.crate(), parquet=parquet)
+            print(f"its tables and its crate are in {out}", file=sys.stderr)
     show(told, json=json, render=_result)
     return 0
 
@@ -183,12 +213,18 @@ def _live() -> "Iterator[_Draw]":
 
 
 class _Draw:
+    """Where there is no terminal, a line for each step."""
+
     def __init__(self, live: Live | None) -> None:
-        self._live = live
+        self._live, self._said = live, ""
 
     def __call__(self, shown: StudyShown) -> None:
+        step = f"{shown.epoch}: {shown.state}: {shown.step}"
         if self._live is not None:
             self._live.update(_status(shown), refresh=True)
+        elif step != self._said and shown.state not in OVER:
+            print(printable(_where(shown)), file=sys.stderr, flush=True)
+        self._said = step
 
 
 def _findings(found: CheckShown) -> RenderableType:
@@ -197,12 +233,19 @@ def _findings(found: CheckShown) -> RenderableType:
     return Group(*(printable(f"- {finding}") for finding in found.findings))
 
 
-def _status(shown: StudyShown) -> RenderableType:
+def _where(shown: StudyShown) -> str:
     where = STATES[shown.state]
     if shown.state is RunState.RUNNING:
-        where += f": round {shown.round + 1}, {shown.step}"
-    if shown.reason:
-        where += f": {shown.reason}"
+        where += f": round {shown.round + 1}, {shown.step or 'the hub computes'}"
+    return f"{where}: {shown.reason}" if shown.reason else where
+
+
+def _list(found: StudyList) -> RenderableType:
+    rows = [(each.id, each.title, each.method, each.state, each.created[:16]) for each in found.studies]
+    return table(("study", "title", "method", "state", "begun (UTC)"), rows)
+
+
+def _status(shown: StudyShown) -> RenderableType:
     people = "" if shown.people is None else f", {shown.people:,} people"
     rows = [
         (site.node, _part(site.state), f"{site.up_bytes:,}", f"{site.down_bytes:,}", site.reason)
@@ -210,8 +253,9 @@ def _status(shown: StudyShown) -> RenderableType:
     ]
     return Group(
         printable(f"{shown.id}  {shown.title} ({shown.method}{people})"),
-        printable(where),
+        printable(_where(shown)),
         table(("node", "part", "bytes sent", "bytes received", "reason"), rows),
+        *([f"What it found: megagenome study result {shown.id}"] if shown.state is RunState.FINISHED else []),
     )
 
 
@@ -224,10 +268,26 @@ def _result(told: ResultShown) -> RenderableType:
         table(("", ""), [(name, value) for name, value in told.summary.items()], title="summary")
     ]
     for name, columns in told.tables.items():
-        rows = list(zip(*columns.values(), strict=True))
-        title = name if len(rows) <= ROWS else f"{name}: {ROWS} of {len(rows):,} rows; --out DIR writes all"
-        shown.append(table(tuple(columns), rows[:ROWS], title=title))
+        rows, order = _first(columns)
+        total = len(next(iter(columns.values()), []))
+        title = f"{name}: {len(rows)} of {total:,} rows{order}; --out DIR writes all" if len(rows) < total else name
+        shown.append(table(tuple(columns), rows, title=title))
     return Group(*shown, *(printable(f"- {note}") for note in told.notes))
+
+
+def _first(columns: Columns) -> tuple[list[list[Value]], str]:
+    """The rows that a reader looks for first, and in which order they are, for a title."""
+    total, order = len(next(iter(columns.values()), [])), ""
+    chosen: Iterable[int] = range(min(total, ROWS))
+    if total > ROWS and "p" in columns:
+        p, order = columns["p"], ", smallest p first"
+        chosen = heapq.nsmallest(ROWS, range(total), key=lambda k: (p[k] is None, p[k]))
+    return [[_whole(column[k]) for column in columns.values()] for k in chosen], order
+
+
+def _whole(value: Value) -> Value:
+    """Counts of which some are withheld came as fractions."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def _verified(found: Verified, *, named: bool) -> RenderableType:

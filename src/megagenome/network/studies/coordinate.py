@@ -27,7 +27,7 @@ from megagenome.network.stamps import stamp
 from megagenome.network.studies.board import Board
 from megagenome.network.studies.check import permit_ended
 from megagenome.network.studies.methods import METHODS, Begin
-from megagenome.network.studies.model import Ask, Combine, StudyResult, Sums
+from megagenome.network.studies.model import Ask, Combine, NodeFault, StudyResult, Sums
 from megagenome.network.studies.needs import Permits
 from megagenome.network.studies.receipt import BY_RULES, release_acts, result_sha256, round_facts, rules_facts
 from megagenome.network.studies.run import (
@@ -42,11 +42,13 @@ from megagenome.network.studies.run import (
     with_people,
 )
 from megagenome.network.studies.settings import StudySettings
-from megagenome.network.studies.settle import Settle, Settled, settle
+from megagenome.network.studies.settle import Settle, Settled, rules_of, settle
 from megagenome.network.studies.shown import shown
 from megagenome.network.studies.store import StoredRun, StoredSite, StoredSum, StudyStore, encode_result, shown_result
 from megagenome.standards import study as study_document
+from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
 from megagenome.standards.study_exchange import (
+    LARGEST_PAYLOAD_BYTES,
     NO_TERMS,
     PEOPLE_STEP,
     Agreed,
@@ -74,7 +76,9 @@ from megagenome.standards.study_shown import (
 
 _log = logging.getLogger(__name__)
 
-NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent: begin a new study"
+_BESIDE_BYTES = 1 << 20
+"""What a message has beside numbers: keys, names and shapes."""
+NO_SECOND_SUM = "sums were opened already, and another one without it would show what it sent"
 
 
 class Offer(NamedTuple):
@@ -154,6 +158,13 @@ class Coordinator:
                     return Offer(*found, over)
         return Offer(None, b"", over)
 
+    def room(self, node: str, reply: Reply) -> int:
+        """The most bytes that a reply's payload can have of which anything is used."""
+        with self._turn:
+            run = self._runs.get(reply.place.run)
+            is_awaited = run is not None and reply.place == run.place() and node in run.waited_for
+            return run.turn.room() if run is not None and run.turn is not None and is_awaited else 0
+
     def take(self, node: str, reply: Reply, payload: bytes) -> None:
         """What a node says. What is of an earlier epoch or stage changes nothing; what cannot be used makes the node
         one that failed."""
@@ -180,7 +191,7 @@ class Coordinator:
         with self._turn:
             for stored in self.store.open_runs():
                 run = _resumed(stored, self.store.sites(stored.id))
-                run.has_opened = any(each.is_of_values for each in self.store.sums(run.id))
+                run.has_opened = self.store.has_opened(run.id)
                 self._new_epoch(run)
                 self._runs[run.id] = run
         self.board.note()
@@ -254,10 +265,13 @@ class Coordinator:
             self._executor.submit(self._carefully, run, run.epoch, partial(self._open, run, run.epoch, turn))
 
     def _carefully(self, run: Run, epoch: int, compute: Callable[[], Ask | StudyResult | None]) -> None:
-        """Compute the next round, or the result; whatever goes wrong in it ends the run with a reason."""
-        following: Ask | StudyResult | str | None
+        """Compute the next round, or the result; whatever goes wrong in it ends the run with a reason, unless it is one
+        node's fault and the others may go on."""
+        following: Ask | StudyResult | NodeFault | str | None
         try:
-            following = compute()
+            following = _sendable(compute())
+        except NodeFault as fault:
+            following = fault
         except MegagenomeError as error:
             following = str(error)
         except Exception:  # noqa: BLE001 - nobody else would hear of it, and the run would wait for ever
@@ -268,6 +282,8 @@ class Coordinator:
                 return
             if isinstance(following, str):
                 self._stop(run, following)
+            elif isinstance(following, NodeFault):
+                self._lose(run, following.node, SiteState.FAILED, following.reason)
             elif isinstance(following, StudyResult):
                 self._finish(run, following)
             else:
@@ -277,7 +293,8 @@ class Coordinator:
     def _catch_up(self, run: Run, epoch: int, terms: Terms) -> Ask | StudyResult | None:
         """From the beginning to where the run was: the method computes again with what was opened."""
         stored = self.store.sums(run.id)
-        method = self._methods[type(run.document.method)](run.document.method, len(run.sites))
+        begin = self._methods[type(run.document.method)]
+        method = begin(run.document.method, len(run.sites), rules_of(terms).least)
         combine = with_people(run.document, terms, method)
         following = _next(combine, None)
         for each in stored:
@@ -415,6 +432,18 @@ def _next(combine: Combine, opened: Sums | None) -> Ask | StudyResult:
     except StopIteration as ended:
         result: StudyResult = ended.value
         return result
+
+
+def _sendable(following: Ask | StudyResult | None) -> Ask | StudyResult | None:
+    """Raises `Invalid` where a round's message would be larger than any that is taken."""
+    if isinstance(following, Ask):
+        down = sum(each.nbytes for each in following.parameters.values()) + LARGEST_DOCUMENT_BYTES
+        if max(down, following.vector_bytes) > LARGEST_PAYLOAD_BYTES - _BESIDE_BYTES:
+            raise Invalid(
+                f"the study's {following.step} are too many for one message: name fewer regions, or raise "
+                "least_frequency or least_count"
+            )
+    return following
 
 
 def _resumed(stored: StoredRun, sites: Sequence[StoredSite]) -> Run:

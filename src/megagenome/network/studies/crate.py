@@ -133,7 +133,6 @@ def _metadata(record: RunRecord, entities: list[dict[str, Any]]) -> dict[str, An
         "@type": "SoftwareApplication",
         "name": record.software,
         "softwareVersion": record.version,
-        "url": "https://pypi.org/project/megagenome/",
     }
     hub = {
         "@id": "#hub",

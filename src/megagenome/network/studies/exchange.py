@@ -3,6 +3,7 @@
 reads what they send, takes a reply, and holds its answer back until there is something to do."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
@@ -30,6 +31,11 @@ from megagenome.standards.study_exchange import (
     token_size,
 )
 
+_LARGE_BYTES = 1 << 20
+_LARGE_AT_ONCE = 4
+"""So many messages of more than that are in memory at a time; others wait."""
+_LONGEST_READ_S = 600.0
+
 
 class StudyExchange:
     """Answers nodes' messages."""
@@ -40,6 +46,7 @@ class StudyExchange:
         """`descriptor` is this hub's own, as it is served."""
         self._coordinator, self._engine = coordinator, engine
         self._keys, self._hub, self._descriptor = keys, hub, descriptor
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def answer(self, body: AsyncIterator[bytes]) -> bytes:
         """The signed answer to a signed message, which was taken.
@@ -52,11 +59,21 @@ class StudyExchange:
         token = await reading.take(token_size(await reading.take(HEAD_BYTES)))
         message = await asyncio.to_thread(self._verified, token)
         self._coordinator.hear(message.node)
-        payload = await reading.take(message.payload_bytes)
-        await reading.require_end()
-        await asyncio.to_thread(self._taken, message, payload)
-        del payload
+        await self._read(message, reading)
         return await asyncio.to_thread(self._signed, message, await self._wait_for_offer(message))
+
+    async def _read(self, message: Message, reading: "_Body") -> None:
+        """Take the payload. What nobody asked for now is read and forgotten: its sender says it no more."""
+        room = 0 if message.reply is None else self._coordinator.room(message.node, message.reply)
+        async with self._large if message.payload_bytes > _LARGE_BYTES else contextlib.nullcontext():
+            async with asyncio.timeout(_LONGEST_READ_S):
+                if message.payload_bytes > room:
+                    await reading.skip(message.payload_bytes)
+                    payload = None
+                else:
+                    payload = await reading.take(message.payload_bytes)
+                await reading.require_end()
+            await asyncio.to_thread(self._taken, message, payload)
 
     def _verified(self, token: bytes) -> Message:
         try:
@@ -83,10 +100,11 @@ class StudyExchange:
                 known = follow(connection, known, descriptor)
         return known.keys
 
-    def _taken(self, message: Message, payload: bytes) -> None:
-        require_payload(message, payload)
+    def _taken(self, message: Message, payload: bytes | None) -> None:
+        if payload is not None:
+            require_payload(message, payload)
         if message.reply is not None:
-            self._coordinator.take(message.node, message.reply, payload)
+            self._coordinator.take(message.node, message.reply, payload or b"")
 
     async def _wait_for_offer(self, message: Message) -> Offer:
         loop, board = asyncio.get_running_loop(), self._coordinator.board
@@ -130,6 +148,12 @@ class _Body:
         taken = bytes(self._left[:size])
         del self._left[:size]
         return taken
+
+    async def skip(self, size: int) -> None:
+        """Read so many bytes, and keep none. Raises `Invalid` where there are fewer."""
+        while size > 0:
+            part = await self.take(min(size, _LARGE_BYTES))
+            size -= len(part)
 
     async def require_end(self) -> None:
         """Raise `Invalid` where there is more."""

@@ -22,13 +22,13 @@ from megagenome.standards.study import Linear
 Floats = npt.NDArray[np.float64]
 
 _EXPLAINED = 1e-9
-"""Of an allele's variation this much must be left by the covariates, or its effect is none."""
+"""Of an allele's variation this much must be left by the covariates, or its effect is none; and of the trait's."""
 
 
-def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
+def linear(method: Linear, names: Sequence[str], sites: int, least: int = 0) -> Combine:
     """`names` are the columns of the covariates."""
     chosen = yield from choose_alleles(method.variants, sites)
-    scale = yield from find_scale((*names, "trait"), sites)
+    scale = yield from find_scale((*names, "trait"), sites, least, fitted=len(names))
     if scale.people <= len(names) + 2:
         raise Invalid(f"{scale.people} people are too few for {len(names)} covariates")
     k, m = len(names) + 2, len(chosen.alleles)
@@ -47,6 +47,7 @@ def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
         ),
     )
     require_independent(sums["XX"][:-1, :-1], names)
+    _require_unexplained(sums["XX"])
     found = _fit(sums["XX"], sums["gX"], sums["gg"].astype(np.float64), sums["MXX"], scale)
     notes = (*chosen.notes(), *_notes(method, found, chosen.missing))
     return StudyResult(
@@ -55,6 +56,13 @@ def linear(method: Linear, names: Sequence[str], sites: int) -> Combine:
         notes,
         scale.behind,
     )
+
+
+def _require_unexplained(xx: Floats) -> None:
+    """Effects on what rounding leaves of a trait would be numbers that mean nothing."""
+    rest = xx[-1, -1] - xx[-1, :-1] @ np.linalg.solve(xx[:-1, :-1], xx[:-1, -1])
+    if rest <= _EXPLAINED * xx[-1, -1]:
+        raise Invalid("the covariates explain the trait wholly: nothing is left that alleles could explain")
 
 
 def _fit(xx: Floats, gx: Floats, gg: Floats, missing: Floats, scale: Scale) -> dict[str, Floats]:

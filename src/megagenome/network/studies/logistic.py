@@ -26,15 +26,15 @@ Floats = npt.NDArray[np.float64]
 EXPLAINED = "the covariates explain it"
 
 
-def logistic(method: Logistic, names: Sequence[str], sites: int) -> Combine:
+def logistic(method: Logistic, names: Sequence[str], sites: int, least: int = 0) -> Combine:
     """`names` are the columns of the covariates.
 
     In the table `z` and `p` are the score test's; `beta`, `se` and `p_wald` the effect's, NaN where none was asked for;
     `flags` say what was unusual, joined by commas.
     """
     chosen = yield from choose_alleles(method.variants, sites)
-    scale = yield from find_scale(names, sites)
-    null = yield from fit_null_model(scale, names, sites)
+    scale = yield from find_scale(names, sites, least)
+    null = yield from fit_null_model(scale, names, sites, least)
     u, v, explained = yield from _score(chosen, null)
     z = u / np.sqrt(v)
     p, flags = _two_sided(z), [EXPLAINED if unknown else "" for unknown in np.isnan(z)]

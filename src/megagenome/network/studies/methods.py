@@ -21,27 +21,36 @@ from megagenome.standards.study import (
     column_names,
 )
 
-Begin = Callable[[Any, int], Combine]
-"""Makes a method's hub side, from the document's method and the number of sites."""
+Begin = Callable[[Any, int, int], Combine]
+"""Makes a method's hub side, from the document's method, the number of sites, and the fewest people behind what is told
+(0 of open data)."""
 
 
-def _linear(method: Linear, sites: int) -> Combine:
-    return linear(method, column_names(method.covariates), sites)
+def _frequencies(method: Frequencies, sites: int, _least: int) -> Combine:
+    return frequencies(method, sites)
 
 
-def _logistic(method: Logistic, sites: int) -> Combine:
-    return logistic(method, column_names(method.covariates), sites)
+def _linear(method: Linear, sites: int, least: int) -> Combine:
+    return linear(method, column_names(method.covariates), sites, least)
 
 
-def _survival(method: Survival, _sites: int) -> Combine:
-    return survival(method)
+def _logistic(method: Logistic, sites: int, least: int) -> Combine:
+    return logistic(method, column_names(method.covariates), sites, least)
+
+
+def _components(method: Components, sites: int, _least: int) -> Combine:
+    return components(method, sites)
+
+
+def _survival(method: Survival, _sites: int, least: int) -> Combine:
+    return survival(method, least)
 
 
 METHODS: Mapping[type, Begin] = {
-    Frequencies: frequencies,
+    Frequencies: _frequencies,
     Linear: _linear,
     Logistic: _logistic,
-    Components: components,
+    Components: _components,
     Score: score,
     Survival: _survival,
 }

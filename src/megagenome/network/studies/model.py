@@ -6,10 +6,14 @@
         ...
         return StudyResult(...)
 
+`least` is how many people must be behind whatever is told, 0 of open data. A study that hangs on fewer, or on nobody,
+ends in one place and with one message (`too_few`): where it ends is seen, too.
+
 It sees sums over all sites only (and lists that are opened, which say nothing of a person), keeps nothing outside its
 own variables, and is deterministic: a hub that was killed runs it again from the sums that it had stored.
 """
 
+import math
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +21,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.study_arrays import Arrays
 
 
@@ -47,11 +52,24 @@ class Ask(NamedTuple):
     sums: tuple[Quantity, ...] = ()
     opened: tuple[str, ...] = ()
 
+    @property
+    def vector_bytes(self) -> int:
+        """How large the vector of one site is."""
+        return 8 * sum(math.prod(each.shape) for each in self.sums)
+
 
 class Table(msgspec.Struct, frozen=True):
     """A table of a result: equally long columns of numbers or texts, in order. NaN where there is no value."""
 
     columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64] | list[str]]
+
+
+class NodeFault(Invalid):
+    """What one node opened cannot be: it is lost as if it had sent nothing, and the others may go on."""
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(f"{node} failed: {reason}")
+        self.node, self.reason = node, reason
 
 
 class StudyResult(msgspec.Struct, frozen=True):
@@ -68,6 +86,15 @@ class StudyResult(msgspec.Struct, frozen=True):
     summary: Mapping[str, float | int | str]
     notes: tuple[str, ...] = ()
     behind: float | None = None
+
+
+def too_few(least: int, what: str = "the trait, a covariate, a group or the score") -> Invalid:
+    """What is said of a study that hangs on few people or nobody: the same of both, or else who asks would be told
+    whether there is anybody."""
+    return Invalid(
+        f"{what}: fewer than {least} people differ from all others in it (or its unit is too large), and the result "
+        "would show them"
+    )
 
 
 Sums = dict[str, npt.NDArray[Any]]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.alleles import Chosen
 from megagenome.network.studies.columns import Scale, require_independent
-from megagenome.network.studies.model import Ask, Quantity, Sums
+from megagenome.network.studies.model import Ask, Quantity, Sums, too_few
 from megagenome.standards.ring import bits_for
 
 Floats = npt.NDArray[np.float64]
@@ -49,9 +49,10 @@ class NullModel:
         return bits_for(factor * self.scale.people, self.sites)
 
 
-def fit_null_model(scale: Scale, names: Sequence[str], sites: int) -> Generator[Ask, Sums, NullModel]:
+def fit_null_model(scale: Scale, names: Sequence[str], sites: int, least: int = 0) -> Generator[Ask, Sums, NullModel]:
     """By Newton's method, whose step is halved where it would make the people less likely. Raises `Invalid` where
-    there are no cases or no controls, a covariate follows from the others, or they separate cases from controls."""
+    there are no cases or no controls, or fewer than `least`, a covariate follows from the others, or they separate
+    cases from controls."""
     k = len(names) + 1
     bits, wide = bits_for(8.0 * scale.people, sites), bits_for(64.0 * scale.people, sites)
     at, step, best, cases = np.zeros(k), np.zeros(k), -np.inf, 0
@@ -66,7 +67,7 @@ def fit_null_model(scale: Scale, names: Sequence[str], sites: int) -> Generator[
             continue
         at, best = at + step, float(sums["loglik"])
         if not at.any():  # at zero everybody has probability 1/2
-            cases = _count_cases(float(sums["score"][0]), scale.people)
+            cases = _count_cases(float(sums["score"][0]), scale.people, least)
             require_independent(sums["information"], names)
         if np.abs(at).max() > _SEPARATED:
             break
@@ -79,8 +80,10 @@ def fit_null_model(scale: Scale, names: Sequence[str], sites: int) -> Generator[
     )
 
 
-def _count_cases(score: float, people: int) -> int:
+def _count_cases(score: float, people: int, least: int) -> int:
     cases = round(score + people / 2)
+    if min(cases, people - cases) < least:
+        raise too_few(least, "cases or controls")
     if not 0 < cases < people:
         raise Invalid("everybody of the study is a case, or everybody is a control")
     return cases

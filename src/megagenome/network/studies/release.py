@@ -14,11 +14,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.kernel.errors import Invalid
-from megagenome.network.studies.model import StudyResult, Table
+from megagenome.network.studies.model import StudyResult, Table, too_few
 
 Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 
 class ReleaseRules(msgspec.Struct, frozen=True):
@@ -47,18 +45,13 @@ def check_release(result: StudyResult, rules: ReleaseRules) -> Checked:
     if rules == OPEN:
         return Checked(result, ())
     if result.behind is not None and result.behind < rules.least:
-        raise Invalid(
-            f"fewer than {rules.least} people differ from all others in the trait, a covariate or the score, or "
-            "covariates together point out a person: the result would show them"
-        )
+        raise too_few(rules.least, "the trait, a covariate, covariates together, or the score")
     withheld: list[str] = []
     tables = {}
     for name, table in result.tables.items():
         tables[name], out = _CHECKS[name](table, rules)
         if out:
-            withheld.append(
-                f"{name}: {out:,} rows or cells are withheld, because fewer than {rules.least} are behind them."
-            )
+            withheld.append(f"{_WITHHELD[name].format(least=rules.least)}: {out:,}.")
     summary = {name: _rounded_number(each, rules.digits) for name, each in result.summary.items()}
     told = StudyResult(tables, summary, (*result.notes, *withheld))
     return Checked(told, tuple(_concerns(result, rules)))
@@ -72,7 +65,8 @@ def _concerns(result: StudyResult, rules: ReleaseRules) -> list[str]:
     for name in ("cases", "controls", "events"):
         number = result.summary.get(name)
         if number is not None and int(number) < rules.least:
-            concerns.append(f"{number} {name} are fewer than {rules.least}")
+            # not how many: who runs the study reads this before anybody looked
+            concerns.append(f"fewer than {rules.least} {name}, whom a result could point out; or is a value misspelt?")
     parameters = int(result.summary.get("parameters", 0))
     if parameters > rules.most_parameters * people:
         concerns.append(f"{parameters} parameters are too many for {people} people")
@@ -166,6 +160,18 @@ _CHECKS: dict[str, Callable[[Table, ReleaseRules], tuple[Table, int]]] = {
     "curves": _check_curves,
 }
 """For each table that a method makes. One that is missing here cannot be released."""
+
+_FEW_COPIES = "Alleles with fewer than {least} copies of the rarer one are withheld"
+_WITHHELD = {
+    "associations": _FEW_COPIES,
+    "loadings": _FEW_COPIES,
+    "frequencies": "Alleles of which all, or the genotypes, are withheld because fewer than {least} people have one",
+    "map": "Cells of the map with fewer than {least} people are withheld",
+    "distribution": "Bins of the score with fewer than {least} people were joined with their neighbours",
+    "groups": "Groups of which fewer than {least} people had the event, or did not, are withheld",
+    "curves": "Steps of the curves with fewer than {least} events, or people left, were joined or left out",
+}
+"""What is said where rows are taken out of a table."""
 
 
 def _column(table: Table, name: str) -> npt.NDArray[Any]:

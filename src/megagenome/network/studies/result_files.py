@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of a result as files: CSV, and Parquet where pyarrow is installed."""
 
+import importlib.util
 import io
 from collections.abc import Sequence
 
@@ -41,6 +42,11 @@ def parquet_of(columns: dict[str, list[Value]]) -> bytes:
     written = io.BytesIO()
     pq.write_table(pa.table(arrays), written, compression="zstd")
     return written.getvalue()
+
+
+def has_parquet() -> bool:
+    """Whether `parquet_of` can be done here."""
+    return importlib.util.find_spec("pyarrow") is not None
 
 
 def _kind(values: Sequence[Value]) -> type:

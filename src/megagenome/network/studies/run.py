@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of a study as the hub has it in memory: what is asked of whom, and what was answered.
 
-Vectors of single nodes are here and nowhere else, under masks, until all are there; then their sum is opened and they
-are forgotten. No clock, no database, no thread: `coordinate` brings these.
+Vectors of single nodes are here and nowhere else, under masks: each is added to the others' as it comes, and once all
+are there the sum is opened. No clock, no database, no thread: `coordinate` brings these.
 """
 
 import hashlib
@@ -39,6 +39,8 @@ from megagenome.standards.study_shown import RunState, SiteState
 MOST_RESTARTS = 5
 """So often a run begins again because somebody withdrew."""
 MOST_EPOCHS = 50
+MOST_OPENED_BYTES = 2 << 30
+"""Of the lists that all nodes open in one round."""
 _NOTHING = Ask("", {})
 _SAID_OF = {
     "incomplete": "people were left out because something that the study asks of them is not recorded.",
@@ -46,7 +48,7 @@ _SAID_OF = {
     "duplicates": "pairs of duplicates or identical twins were found within nodes.",
     "first_degree": "pairs of people within nodes are relatives of the first degree.",
     "second_degree": "pairs of people within nodes are relatives of the second degree.",
-    "not_compared": "people were not compared with others of their node: relatives among them are not known.",
+    "not_compared": "people were not compared with everybody of their node: relatives among them are not known.",
 }
 
 
@@ -84,7 +86,7 @@ class Turn:
     began_s: float
     agreed: dict[str, Terms] = field(default_factory=dict)
     keys: dict[str, SignedKey] = field(default_factory=dict)
-    vectors: dict[str, ring.Ring] = field(default_factory=dict, repr=False)
+    total: ring.Ring | None = field(default=None, repr=False)
     opened: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     def answered(self) -> set[str]:
@@ -97,14 +99,26 @@ class Turn:
         return set(by_stage[self.stage])
 
     def take(self, node: str, sent: Sent, payload: bytes) -> None:
-        """A node's vector and opened arrays. Raises `Corrupt` or `Invalid`, saying what is wrong, where they are not
-        what was asked."""
+        """A node's vector and opened arrays; an empty payload where there was no `room` for it. Raises `Corrupt` or
+        `Invalid`, saying what is wrong, where they are not what was asked."""
+        if not payload and sent.masked_bytes + sent.opened_bytes > self.room():
+            raise Corrupt(
+                "it sends more than was asked, or a list of alleles for which there is no room: fewer regions"
+            )
         masked, opened = split(payload, (sent.masked_bytes, sent.opened_bytes))
-        expected = 8 * sum(math.prod(each.shape) for each in self.ask.sums)
+        expected = self.ask.vector_bytes
         if len(masked) != expected:
             raise Corrupt(f"it sends a vector of another shape: {len(masked):,} bytes, and {expected:,} were asked")
         self.opened[node] = _opened(opened, self.ask.opened)
-        self.vectors[node] = np.frombuffer(masked, "<u8")
+        vector = np.frombuffer(masked, "<u8")
+        self.total = vector.copy() if self.total is None else self.total + vector
+
+    def room(self) -> int:
+        """The most bytes that a node's answer can have now."""
+        if self.stage is not Stage.SUMS:
+            return 0
+        opened = sum(each.nbytes for lists in self.opened.values() for each in lists.values())
+        return self.ask.vector_bytes + (max(MOST_OPENED_BYTES - opened, 0) if self.ask.opened else 0)
 
 
 @dataclass(slots=True)
@@ -226,8 +240,8 @@ def opened_by(turn: Turn) -> Sums:
     found: Sums = {}
     for name in turn.ask.opened:
         found |= {f"{name}/{node}": turn.opened[node][name] for node in sorted(turn.opened)}
-    if turn.ask.sums:
-        total, begin = ring.add(turn.vectors[node] for node in sorted(turn.vectors)), 0
+    if turn.total is not None:
+        total, begin = turn.total, 0
         for each in turn.ask.sums:
             end = begin + math.prod(each.shape)
             found[each.name] = _decoded(total[begin:end], each)
@@ -271,8 +285,11 @@ def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
 
 
 def many_of(count: int, least: int) -> str:
-    """A count as it is told."""
-    return f"Fewer than {least}" if count < least else f"{count:,}"
+    """A count as it is told: exactly of open data only (`least` 0), for no rule keeps apart those who are not studied,
+    and two cohorts that differ by one would show them."""
+    if not least:
+        return f"{count:,}"
+    return f"Fewer than {least}" if count < least else f"About {float(f'{count:.0e}'):,.0f}"
 
 
 def _decoded(total: ring.Ring, quantity: Quantity) -> Any:

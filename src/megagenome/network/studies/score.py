@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The distribution of a polygenic score over several sites.
 
-A weight is used where every site has a record of its place with these two alleles, in either order. Moments are exact;
+A weight is used where every site has a record of its place with these two alleles, in either order, and enough people
+have the rarer one. Moments are exact;
 deciles and the area under the curve come from bins of 0.05 standard deviations.
 """
 
@@ -52,16 +53,16 @@ class Matched:
         return {**self.alleles.to_arrays(), "weights": self.weights, "missing": self.missing, **arrays}
 
 
-def score(method: Score, sites: int) -> Combine:
+def score(method: Score, sites: int, least: int = 0) -> Combine:
     """`distribution`: how many people (cases and controls, if given) are in each bin. `deciles`: their upper ends."""
-    matched = yield from _match(method, sites)
+    matched = yield from _match(method, sites, least)
     middle, deviation, skewness, kurtosis = yield from _moments(matched, sites)
     asked, wanted = matched.parameters(middle, deviation), [Quantity("bins", (BINS, _kinds(method)), 0)]
     trait = None
     # of a score in which one person differs from everybody else, the kurtosis is that of all people
     behind = matched.people / (kurtosis + 3)
     if isinstance(method.trait, Measured):
-        trait = yield from find_scale(("trait",), sites)
+        trait = yield from find_scale(("trait",), sites, least, fitted=0)
         asked |= {"trait_middle": np.array(trait.means[0]), "trait_scale": np.array(trait.scales[0])}
         wanted.append(Quantity("trait", (3,), bits_for(64.0 * matched.people, sites)))
     sums = yield Ask("bins", asked, tuple(wanted))
@@ -91,7 +92,7 @@ def _kinds(method: Score) -> int:
     return 2 if isinstance(method.trait, Group) else 1
 
 
-def _match(method: Score, sites: int) -> Generator[Ask, Sums, Matched]:
+def _match(method: Score, sites: int, least: int) -> Generator[Ask, Sums, Matched]:
     straight = {_key(method, each.contig, each.start, each.other, each.effect): each for each in method.weights}
     turned = {_key(method, each.contig, each.start, each.effect, each.other): each for each in method.weights}
     if len(straight) < len(method.weights):
@@ -102,13 +103,15 @@ def _match(method: Score, sites: int) -> Generator[Ask, Sums, Matched]:
     recorded, copies, missing = sums["found"].T
     people = int(sums["people"])
     by_weight: dict[Weight, list[int]] = {}
-    for k in np.flatnonzero((recorded == sites) & (missing < people)).tolist():
+    # alleles of few people are taken for not recorded, also in what is said
+    rarer = np.minimum(copies, 2 * (people - missing) - copies)
+    for k in np.flatnonzero((recorded == sites) & (missing < people) & (rarer >= least)).tolist():
         key = _key(method, *alleles.allele(k)[1:])
         by_weight.setdefault(straight.get(key) or turned[key], []).append(k)
     # where both orders are recorded, nobody knows which is meant
     rows = np.array(sorted(k for found in by_weight.values() if len(found) == 1 for k in found), np.int64)
     if not rows.size:
-        raise Invalid(f"score {method.score}: no allele of it is recorded at every node")
+        raise Invalid(f"score {method.score}: no allele of it is recorded at every node, and of enough people")
     keys = [_key(method, *alleles.allele(k)[1:]) for k in rows.tolist()]
     is_turned = np.array([key not in straight for key in keys])
     effects = np.array([(straight.get(key) or turned[key]).weight for key in keys])
@@ -130,8 +133,9 @@ def _key(method: Score, contig: str, start: int, ref: str, alt: str) -> tuple[st
 
 def _moments(matched: Matched, sites: int) -> Generator[Ask, Sums, tuple[float, float, float, float]]:
     """Mean, deviation, skewness, excess kurtosis, over all people (no correction for their number)."""
-    # fourth powers of the farthest of a million people are some thousand
-    bits = bits_for(float(matched.people) * 2**12, sites)
+    # fourth powers of the farthest of a million people are some thousand, but of a score of one rare allele more: no
+    # square of a score is more than all squares together, which are about as many as people
+    bits = bits_for(float(matched.people) * max(2**12, 4 * matched.people), sites)
     asked = matched.parameters(matched.middle, matched.deviation)
     powers = (yield Ask("moments", asked, (Quantity("powers", (_POWERS,), bits),)))["powers"]
     m1, m2, m3, m4 = powers / matched.people
@@ -178,7 +182,10 @@ def _notes(method: Score, matched: Matched) -> list[str]:
     notes = []
     if len(matched.alleles) < len(method.weights):
         unused = len(method.weights) - len(matched.alleles)
-        notes.append(f"{unused:,} of {len(method.weights):,} weights are not used: not every node has their alleles.")
+        notes.append(
+            f"{unused:,} of {len(method.weights):,} weights are not used: not every node has their alleles, or too few "
+            "people have the rarer one."
+        )
     how = "the mean of all people" if method.missing == "mean" else "no copy of the effect allele"
     notes.append(f"People without a call at a place got {how} there.")
     return notes

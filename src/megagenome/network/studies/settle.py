@@ -17,17 +17,22 @@ class Settled(NamedTuple):
     rules: ReleaseRules = OPEN
 
 
+def rules_of(terms: Terms) -> ReleaseRules:
+    """The rules of release with the nodes' numbers where these are stricter."""
+    if terms == NO_TERMS:
+        return OPEN
+    ours = ReleaseRules()
+    least = max(ours.least, terms.least_cell, terms.least_allele_count)
+    most_parameters = min(ours.most_parameters, terms.most_parameters)
+    return ReleaseRules(least, max(ours.least_people, terms.least_people), most_parameters)
+
+
 Settle = Callable[[StudyResult, Terms], Settled]
 """The rules of release. Raises `Invalid` where nothing may be told."""
 
 
 def settle(result: StudyResult, terms: Terms) -> Settled:
     """By the rules of `release`, with the nodes' numbers where these are stricter."""
-    rules = OPEN
-    if terms != NO_TERMS:
-        ours = ReleaseRules()
-        least = max(ours.least, terms.least_cell, terms.least_allele_count)
-        most_parameters = min(ours.most_parameters, terms.most_parameters)
-        rules = ReleaseRules(least, max(ours.least_people, terms.least_people), most_parameters)
+    rules = rules_of(terms)
     checked = check_release(result, rules)
     return Settled(checked.result, "; ".join(checked.concerns), rules)

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.ledger import Act
-from megagenome.network.stamps import stamp
+from megagenome.network.stamps import is_new, stamp
 from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
+from megagenome.standards.study_exchange import PEOPLE_STEP
 from megagenome.standards.study_receipt import Release, RoundFacts
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
@@ -153,6 +154,12 @@ class StudyStore:
         with self.engine.connect() as connection:
             return [msgspec.json.decode(row.facts, type=RoundFacts) for row in connection.execute(asked)]
 
+    def has_opened(self, run: str) -> bool:
+        """Whether a sum of people's values was opened of a run: in its present epoch, or in one that was given up, of
+        which what each round was is all that is kept."""
+        of_values = (bool(each.sums) and each.step != PEOPLE_STEP for each in self.rounds(run))
+        return any(each.is_of_values for each in self.sums(run)) or any(of_values)
+
     def release(self, run: str) -> Release | None:
         """How a run's result came to be told; None where there is none."""
         asked = sa.select(t.study_release.c.facts).where(t.study_release.c.run == run)
@@ -198,19 +205,14 @@ class StudyStore:
         return tuple(_listed(row) for row in rows)
 
     def note_message(self, node: str, sent_at: datetime) -> bool:
-        """Note a node's message; False where one as new was noted before, so that none counts twice."""
-        sent, column = stamp(sent_at), t.study_node.c
+        """Note a node's message; False where it is not new (`stamps.is_new`)."""
+        column = t.study_node.c
         with begin_writing(self.engine) as connection:
-            known = connection.execute(sa.select(column.sent).where(column.node == node)).scalar()
-            if known is None:
-                connection.execute(sa.insert(t.study_node).values(node=node, sent=sent))
+            if connection.execute(sa.select(column.node).where(column.node == node)).scalar() is None:
+                connection.execute(sa.insert(t.study_node).values(node=node, sent=stamp(sent_at)))
                 return True
-            return (
-                connection.execute(
-                    sa.update(t.study_node).where(column.node == node, column.sent < sent).values(sent=sent)
-                ).rowcount
-                == 1
-            )
+            which = (column.node == node) & is_new(column.sent, sent_at)
+            return connection.execute(sa.update(t.study_node).where(which).values(sent=stamp(sent_at))).rowcount == 1
 
 
 def _put_release(connection: sa.Connection, run: str, release: Release) -> None:

@@ -35,10 +35,11 @@ class Studies:
         keys_of_nodes: Callable[[], Mapping[str, str]],
         most_running: int,
         hub: str = "",
+        read_cohort: Callable[[str], object] = str,
     ) -> None:
         """`keys_of_nodes` are thumbprints of the keys with which nodes that joined sign now, by node; `most_running`
-        is for one person, at once; `hub` is the hub's id."""
-        self._hub = hub
+        is for one person, at once; `hub` is the hub's id; `read_cohort` raises `Invalid` for what defines no cohort."""
+        self._hub, self._read_cohort = hub, read_cohort
         self.coordinator, self._store = coordinator, coordinator.store
         self._permits, self._keys_of_nodes, self._most_running = permits, keys_of_nodes, most_running
 
@@ -116,7 +117,7 @@ class Studies:
         if caller.subject is None or caller.node:
             raise Unauthenticated("sign in first")
         permit = self._permits.find(document.permit)
-        found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date())
+        found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date(), self._read_cohort)
         if type(document.method) not in METHODS:
             found += (f"this hub does not know the method {method_of(document)}",)
         return found

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.kernel.errors import Invalid
-from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Table
+from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Table, too_few
 from megagenome.standards.study import Survival
 
 Floats = npt.NDArray[np.float64]
@@ -17,10 +17,11 @@ _HORIZONS = np.append(0, 2 ** np.arange(31))
 _MOST_BINS = 200_000
 
 
-def survival(method: Survival) -> Combine:
+def survival(method: Survival, least: int = 0) -> Combine:
     """`curves`: of each group a row at each time at which somebody had the event: how many were at risk just before,
     the share that survives it, and its 95 % interval (on the scale of log(-log)). `groups`: people, events and median.
-    The summary has the log-rank test between the groups."""
+    The summary has the log-rank test between the groups. About times that fewer than `least` people reach nothing is
+    asked: their last sign of life counts as before."""
     sums = yield Ask(
         "horizons",
         {"horizons": _HORIZONS},
@@ -28,16 +29,20 @@ def survival(method: Survival) -> Combine:
     )
     if not int(sums["people"]):
         raise Invalid("of nobody of the study are time and event known")
-    bins = int(_HORIZONS[np.flatnonzero(sums["seen"] > 0)[-1]] * 2 or 1)
+    bins = int(_HORIZONS[np.flatnonzero(sums["seen"] >= max(least, 1))[-1:]].sum() * 2 or 1)
     if bins > _MOST_BINS:
         raise Invalid(f"times span {bins:,} bins, at most {_MOST_BINS:,} are counted: make them wider")
     labels = [each.label for each in method.groups] or ["all"]
     counts = (yield Ask("counts", {"bins": np.array(bins)}, (Quantity("counts", (len(labels), bins, 2), 0),)))["counts"]
     events, censored = counts[:, :, 0], counts[:, :, 1]
+    if len(labels) > 1 and (events + censored).sum(axis=1).min() < least:
+        raise too_few(least, "a group")
     at_risk = (events + censored)[:, ::-1].cumsum(axis=1)[:, ::-1]
     curves, groups = _curves(labels, events, censored, at_risk, method.width)
     summary: dict[str, float | int | str] = {"people": int(counts.sum()), "events": int(events.sum())}
     notes = [f"{label}: nobody is in this group." for label, n in zip(labels, at_risk[:, 0], strict=True) if not n]
+    if least:
+        notes.append(f"Times from {bins * method.width:g} on, which fewer than {least} people reach, count as that.")
     if len(labels) > 1:
         chi_square, degrees = log_rank(events, at_risk)
         if degrees:

@@ -251,8 +251,12 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
     response: ResultSets = ResultSets()
 
 
+class _TheirMessage(msgspec.Struct, frozen=True, rename="camel"):
+    error_message: str = ""
+
+
 class _TheirError(msgspec.Struct, frozen=True):
-    error: BeaconError
+    error: _TheirMessage
 
 
 _answers = msgspec.json.Decoder(Answer, strict=False)

@@ -4,6 +4,7 @@ its people walk it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 
 import httpx
 import msgspec
@@ -11,14 +12,14 @@ import msgspec
 from megagenome.app.demo.model import Checked
 from megagenome.app.demo.walk.apply import apply, assess
 from megagenome.app.demo.walk.decide import decide
-from megagenome.app.demo.walk.model import Step, Way
+from megagenome.app.demo.walk.model import Step, Study, Way
 from megagenome.app.demo.walk.party import Party
 from megagenome.app.demo.walk.read import read
 from megagenome.app.demo.walk.record import record, see
 from megagenome.app.demo.walk.stop import revoke, withdraw
-from megagenome.app.demo.walk.study import study
+from megagenome.app.demo.walk.study import permit, study
 from megagenome.app.demo.walk.tiers import register
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.errors import MegagenomeError, Unavailable
 
 Part = Callable[[Party], Iterator[Step]]
 COURSE: Sequence[Part] = (Party.sign_in, register, apply, assess, decide, read, see, withdraw, revoke, record, study)
@@ -35,6 +36,18 @@ def walk(way: Way, seconds: dict[str, float] | None = None, course: Sequence[Par
                 yield checked
                 if not checked.ok:
                     return
+
+
+def grant(way: Way, asked: Study) -> str:
+    """The id of a permit of the researcher's over all nodes that `asked` names, applied for and granted as people do
+    it. Raises `Unavailable` where a step goes wrong."""
+    with ExitStack() as closing:
+        party = Party(way, closing, {})
+        for step in chain(party.sign_in(), permit(party, asked)):  # what is right may be known only then
+            taken = _taken(step)
+            if not taken.ok:
+                raise Unavailable(f"{taken.question}: {taken.got}, where {taken.expected} is right")
+        return party.permit
 
 
 def _taken(step: Step) -> Checked:

@@ -34,14 +34,15 @@ def study(party: Party) -> Iterator[Step]:
     asked = party.way.study
     if asked is None:
         return
-    yield from _permit(party, asked)
+    yield from permit(party, asked)
     yield Step("the hub finds nothing against a study", "hub", "nothing", partial(_check, party, asked))
     yield from _linear(party, asked)
     yield from _frequencies(party, asked)
     yield from _score(party, asked)
 
 
-def _permit(party: Party, asked: Study) -> Iterator[Step]:
+def permit(party: Party, asked: Study) -> Iterator[Step]:
+    """From an application for data of all nodes to a permit that all of them granted."""
     where = f"{len(asked.sites)} countries"
     begin = partial(_begin, party, asked)
     yield Step(f"the researcher applies for data of {where}, to study them", "hub", State.DRAFT, begin)

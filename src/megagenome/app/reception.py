@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reception of a node, put together, and what its server does for it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from litestar import Router
+
+from megagenome.app.node import Node, blobs_of
+from megagenome.archive.archive import Archive
+from megagenome.discovery.count import count_told
+from megagenome.identity.roles import has_role
+from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.ids import DatasetId
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.ledger import Ledger
+from megagenome.kernel.worker import Worker
+from megagenome.reception.needs import AllelesTold
+from megagenome.reception.parts import Parts
+from megagenome.reception.reception import Reception
+from megagenome.reception.routes import reception_router
+
+_EVERY_S = 3600
+_log = logging.getLogger(__name__)
+
+
+class NodeReception(NamedTuple):
+    """A node's reception: a router to mount, and the worker that does its jobs while the server runs."""
+
+    reception: Reception
+    router: Router
+    engine: sa.Engine
+
+    def lifespan(self, _app: object) -> AbstractAsyncContextManager[None]:
+        """Do jobs, and tidy up at the start and each hour."""
+        return _working(self)
+
+
+def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledger) -> NodeReception:
+    """Reception over a node's records, blobs and collection."""
+    engine, floor = node.collection.engine, node.settings.discovery.floor
+
+    def may_send(subject: str, dataset: DatasetId) -> bool:
+        with engine.connect() as connection:
+            return has_role(connection, subject, Role.DATA_PROVIDER, dataset=dataset)
+
+    def counts_told(dataset: DatasetId) -> AllelesTold:
+        node.collection.refresh()
+        told, recorded = count_told(node.collection.as_if_published(dataset), floor)
+        return AllelesTold(told, recorded - told)
+
+    reception = Reception(
+        Parts(
+            node.collection,
+            blobs_of(node),
+            archive,
+            ledger,
+            keys.sign,
+            may_send,
+            counts_told,
+            node.settings.node.id,
+            str(node.folder / "reference"),
+            node.settings.reception,
+        )
+    )
+    return NodeReception(reception, reception_router(reception), engine)
+
+
+@contextlib.asynccontextmanager
+async def _working(node: NodeReception) -> AsyncIterator[None]:
+    worker = Worker(node.engine, node.reception.performing())
+    tidying = asyncio.create_task(_tidy_each_hour(node.reception))
+    worker.__enter__()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(worker.__exit__)
+        tidying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tidying
+
+
+async def _tidy_each_hour(reception: Reception) -> None:
+    while True:
+        await asyncio.to_thread(_tidy, reception)
+        await asyncio.sleep(_EVERY_S)
+
+
+def _tidy(reception: Reception) -> None:
+    try:
+        if cancelled := reception.tidy():
+            _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)
+    except (sa.exc.DatabaseError, MegagenomeError) as error:
+        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+        _log.error("reception is not tidy yet, it is tried again in an hour: %s", says)

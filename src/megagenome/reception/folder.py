@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a provider's folder holds: its manifest, or one that is made of it.
+
+A file's checksums are taken here, before anything is sealed. Where checksums lie beside the files (`SHA256SUMS`,
+`MD5SUMS`, `FILE.sha256`, `FILE.md5`), they were made when the files were, and so are compared first.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from megagenome.collection.read_people import read_people_file
+from megagenome.collection.read_vcf import read_header
+from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.reception.validators.formats import format_of_name
+from megagenome.standards.submission import (
+    INDEX_FORMATS,
+    PEOPLE_FORMATS,
+    Manifest,
+    SubmittedFile,
+    check_manifest,
+    check_path,
+    indexed_path,
+    read_manifest,
+)
+
+MANIFEST = "manifest.json"
+STATE = ".megagenome-send.json"
+RECEIPT = "megagenome-receipt.jwt"
+
+_AT_ONCE_BYTES = 1 << 20
+_SUMS = {"sha256sums": "sha256", "sha256sums.txt": "sha256", "md5sums": "md5", "md5sums.txt": "md5"}
+_LINE = re.compile(r"([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})(?:\s+\*?(.+))?")
+
+Progress = Callable[[int], None]
+"""Called with the bytes that were read so far."""
+
+
+class Dataset(msgspec.Struct, frozen=True):
+    """What is said of the dataset on the command line; "" and None leave it to `manifest.json`."""
+
+    dataset: str = ""
+    assembly: str = ""
+    collected: int | None = None
+    title: str = ""
+    description: str = ""
+
+
+def manifest_of(folder: Path, said: Dataset, progress: Progress = lambda _read: None) -> Manifest:
+    """The manifest of a folder: its `manifest.json`, whose checksums are then compared with the files, or a new one of
+    all files in it.
+
+    Raises `Invalid` for a file that is no part of a submission, `Corrupt` where a checksum is not its file's. Cost: one
+    pass over the files.
+    """
+    if not folder.is_dir():
+        raise Invalid(f"{folder} is no folder: give the one that holds the files to be sent")
+    written = folder / MANIFEST
+    sums = _sums_beside(folder)
+    if written.is_file():
+        manifest = read_manifest(written.read_bytes())
+        for name in ("dataset", "assembly"):
+            if getattr(said, name) not in ("", getattr(manifest, name)):
+                raise Invalid(f"{written} is for {name} {getattr(manifest, name)}: leave --{name} out, or correct it")
+        _compare(folder, manifest, sums, progress)
+        return manifest
+    if not said.dataset:
+        raise Invalid(f"say by --dataset what the files are for: there is no {MANIFEST} in {folder}")
+    manifest = _made(folder, said, sums, progress)
+    check_manifest(manifest)
+    return manifest
+
+
+def total_bytes(folder: Path) -> int:
+    """How many bytes a submission of the folder has, about."""
+    return sum(path.stat().st_size for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    found = (path for path in folder.rglob("*") if path.is_file() and not _is_ours(path.relative_to(folder)))
+    return sorted(found)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is no file to be sent: hidden, a manifest, a receipt, or checksums."""
+    name = path.name.lower()
+    hidden = any(part.startswith(".") for part in path.parts)
+    return hidden or name in (MANIFEST, RECEIPT, *_SUMS) or path.suffix.lower() in (".sha256", ".md5")
+
+
+def _sums_beside(folder: Path) -> dict[str, dict[str, str]]:
+    """By path, the checksums that lie beside it, by algorithm."""
+    sums: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.rglob("*")):
+        kind = _SUMS.get(path.name.lower()) or {".sha256": "sha256", ".md5": "md5"}.get(path.suffix.lower())
+        if kind is None or not path.is_file():
+            continue
+        alone = path.with_suffix("").name if path.name.lower() not in _SUMS else None
+        for name, value in _lines(path, alone):
+            of = (path.parent / name).relative_to(folder).as_posix() if ".." not in Path(name).parts else name
+            sums.setdefault(of, {})[kind] = value
+    return sums
+
+
+def _lines(path: Path, alone: str | None) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        found = _LINE.fullmatch(line.strip())
+        if found is None:
+            if line.strip():
+                raise Invalid(f"{path} line {number}: not a checksum and a name")
+            continue
+        name = alone or found[2]
+        if name is None:
+            raise Invalid(f"{path} line {number}: says not of which file it is")
+        yield name.removeprefix("./"), found[1].lower()
+
+
+def _compare(folder: Path, manifest: Manifest, sums: dict[str, dict[str, str]], progress: Progress) -> None:
+    read = 0
+    for file in manifest.files:
+        path = folder / file.path
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+            raise Invalid(f"{file.path} is in {MANIFEST} and not in the folder")
+        if path.stat().st_size != file.size_bytes:
+            raise Corrupt(f"{file.path} has {path.stat().st_size:,} bytes, and {MANIFEST} states {file.size_bytes:,}")
+        beside = sums.get(file.path, {})
+        found = _hashed(path, {"sha256", *beside, *(["md5"] if file.md5 else [])}, progress, read)
+        stated = {"sha256": file.sha256} | ({"md5": file.md5} if file.md5 else {})
+        _require_same(file.path, found, stated, MANIFEST)
+        _require_same(file.path, found, beside, "the checksum beside it")
+        read += file.size_bytes
+
+
+def _made(folder: Path, said: Dataset, sums: dict[str, dict[str, str]], progress: Progress) -> Manifest:
+    paths = _files(folder)
+    names = {unicodedata.normalize("NFC", path.relative_to(folder).as_posix()): path for path in paths}
+    read, files = 0, []
+    for name, path in names.items():
+        check_path(name)
+        format_ = _format(path, name)
+        beside = sums.get(name, {})
+        found = _hashed(path, {"sha256", *beside}, progress, read)
+        _require_same(name, found, beside, "the checksum beside it")
+        size = path.stat().st_size
+        read += size
+        index_of = indexed_path(name, names) if format_ in INDEX_FORMATS else None
+        if format_ in INDEX_FORMATS and index_of is None:
+            raise Invalid(f"{name} is an index, and the file of which it is one is not in the folder")
+        md5 = found.get("md5")
+        files.append(
+            SubmittedFile(name, size, found["sha256"], format_, md5, _samples(path, format_), index_of=index_of)
+        )
+    people = tuple(file.path for file in files if file.format in PEOPLE_FORMATS)
+    return Manifest(said.dataset, said.assembly, tuple(files), people, said.collected, said.title, said.description)
+
+
+def _format(path: Path, name: str) -> str:
+    found = format_of_name(name)
+    if not found:
+        raise Invalid(
+            f"{name} is of no known format; take it out of the folder, or name what is to be sent in {MANIFEST}"
+        )
+    if found != "json":
+        return found
+    with path.open("rb") as file:
+        return read_people_file(file, name, lambda _term: None)[1]
+
+
+def _samples(path: Path, format_: str) -> tuple[str, ...] | None:
+    """Those of a header that is quickly read; the node looks into all others."""
+    if format_ not in ("vcf", "bcf"):
+        return None
+    try:
+        return tuple(read_header(path).samples)
+    except (Invalid, Corrupt) as error:
+        raise Invalid(f"{error}: nothing was sent") from None
+
+
+def _hashed(path: Path, kinds: set[str], progress: Progress, before: int) -> dict[str, str]:
+    hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
+    read = before
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_AT_ONCE_BYTES):
+                for each in hashes.values():
+                    each.update(piece)
+                read += len(piece)
+                progress(read)
+    except OSError as error:
+        raise Invalid(f"{path}: {error.strerror or error}") from None
+    return {kind: each.hexdigest() for kind, each in hashes.items()}
+
+
+def _require_same(name: str, found: dict[str, str], stated: dict[str, str], where: str) -> None:
+    for kind, value in stated.items():
+        if found[kind] != value:
+            raise Corrupt(
+                f"{name} is not as {where} says ({kind} {value[:16]}…): nothing was sent; copy the file again"
+            )

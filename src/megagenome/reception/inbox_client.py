@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's inbox over HTTP, for `megagenome send`."""
+
+import hashlib
+import time
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from megagenome.kernel.errors import Invalid, MegagenomeError, Unauthenticated, Unavailable
+from megagenome.kernel.public_keys import PublicKeys, read_public_keys
+from megagenome.standards.crypt4gh_keys import read_public_key
+from megagenome.standards.descriptor import KEYS_PATH
+from megagenome.standards.problem import STATUS, decode_detail
+from megagenome.standards.submission import (
+    DIGEST_HEADER,
+    ROOT,
+    Completed,
+    Manifest,
+    Part,
+    Submission,
+    content_digest,
+)
+from megagenome.standards.validation_report import Report
+
+TOKEN_VARIABLE = "MEGAGENOME_TOKEN"  # noqa: S105 - the name of a variable
+RECIPIENT_PATH = "/.well-known/c4gh-recipient"
+
+_TIMEOUT_S = 120.0
+_WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
+"""Between tries of what may be done twice: two minutes, in which a node may be started again."""
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
+T = TypeVar("T")
+
+
+class Inbox:
+    """A node's inbox, as one person. Each method raises the condition that the node answered with."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """`url` is the node's. Raises `Invalid` for an address over which the token would travel openly."""
+        self.url = url.rstrip("/")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise Invalid(f"{url!r} is no address of a node: write one such as https://node.example.org")
+        if parts.scheme == "http" and parts.hostname not in _LOCAL:
+            raise Invalid(f"{url} is not encrypted: everybody on the way could take the token; use https")
+        self._authorization = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
+
+    def __repr__(self) -> str:
+        return f"Inbox({self.url!r})"  # without the token
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def recipient(self) -> X25519PublicKey:
+        """The key that files for this node are sealed for."""
+        return read_public_key(self._ask("GET", RECIPIENT_PATH).text)
+
+    def keys(self) -> PublicKeys:
+        """The keys with which the node signs."""
+        return read_public_keys(self._ask("GET", KEYS_PATH).content)
+
+    def begin(self, manifest: Manifest) -> Submission:
+        """A new submission. Asked once: the node may have made it though no answer came."""
+        return _read(self._once("POST", ROOT, content=msgspec.json.encode(manifest)), Submission)
+
+    def show(self, submission: str) -> Submission:
+        """A submission as it is now."""
+        return _read(self._ask("GET", f"{ROOT}/{submission}"), Submission)
+
+    def put(self, submission: str, file: int, number: int, content: bytes | memoryview) -> Part:
+        """Send a part, again and again until the node has it."""
+        digest = content_digest(hashlib.sha256(content).digest())
+        path = f"{ROOT}/{submission}/files/{file}/parts/{number}"
+        headers = {DIGEST_HEADER: digest, "content-type": "application/octet-stream"}
+        return _read(self._ask("PUT", path, content=bytes(content), headers=headers), Part)
+
+    def complete(self, submission: str, parts: tuple[int, ...]) -> Submission:
+        """Say that all was sent."""
+        return _read(
+            self._ask("POST", f"{ROOT}/{submission}/complete", content=msgspec.json.encode(Completed(parts))),
+            Submission,
+        )
+
+    def cancel(self, submission: str) -> None:
+        """End it."""
+        self._ask("DELETE", f"{ROOT}/{submission}")
+
+    def report(self, submission: str) -> Report:
+        """What validation found."""
+        return _read(self._ask("GET", f"{ROOT}/{submission}/report"), Report)
+
+    def receipt(self, submission: str) -> str:
+        """The receipt, signed."""
+        return self._ask("GET", f"{ROOT}/{submission}/receipt").text
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """What may be done twice."""
+        waits_s = iter(_WAITS_S)
+        while True:
+            try:
+                return self._once(method, path, **more)
+            except Unavailable:
+                wait_s = next(waits_s, None)
+                if wait_s is None:
+                    raise
+                time.sleep(wait_s)
+
+    def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"content-type": "application/json"} if method == "POST" else {}
+        if path.startswith(ROOT):  # a token is good nowhere else
+            headers |= self._authorization
+        headers |= more.pop("headers", {})
+        try:
+            response = self._client.request(method, self.url + path, headers=headers, **more)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the node at {self.url} does not answer: {str(error) or type(error).__name__}") from None
+        if response.status_code >= 300:
+            raise _condition(self.url, response)
+        return response
+
+
+def _read(response: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Invalid(f"{response.url} is not the inbox of a node of this version: check its address") from None
+
+
+def _condition(url: str, response: httpx.Response) -> MegagenomeError:
+    detail = decode_detail(response.content)
+    if response.status_code == 401:
+        hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
+        return Unauthenticated(f"{detail or 'the node does not know who you are'}: {hint}")
+    condition = _CONDITIONS.get(response.status_code, Unavailable)
+    return condition(detail or f"the node at {url} answers {response.status_code}")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reception is made of, for its own modules."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from megagenome.collection import Collection
+from megagenome.kernel.blob_store import BlobStore
+from megagenome.kernel.callers import Caller, Role
+from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.ids import DatasetId
+from megagenome.kernel.ledger import Ledger
+from megagenome.reception import rows
+from megagenome.reception.needs import CountsTold, Keeps, MaySend, Sign
+from megagenome.reception.settings import ReceptionSettings
+
+
+class Parts(NamedTuple):
+    """The same for as long as a node runs.
+
+    store       where parts lie until they are archived
+    node        the node's id, which receipts state
+    ontologies  the folder of packed ontologies
+    """
+
+    collection: Collection
+    store: BlobStore
+    archive: Keeps
+    ledger: Ledger
+    sign: Sign
+    may_send: MaySend
+    counts_told: CountsTold
+    node: str
+    ontologies: str
+    settings: ReceptionSettings
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The node's records."""
+        return self.collection.engine
+
+
+def require_provider(parts: Parts, caller: Caller, dataset: str) -> str:
+    """The subject of who asks, who may send for this dataset. Raises `Unauthenticated`, `NotEntitled`."""
+    if caller.subject is None:
+        raise Unauthenticated("say who you are: a token of your account goes into MEGAGENOME_TOKEN")
+    if not parts.may_send(caller.subject, DatasetId(dataset)):
+        raise NotEntitled(f"you are no data provider for {dataset} here: the node's operator gives that role")
+    return caller.subject
+
+
+def is_steward(caller: Caller) -> bool:
+    """Whether who asks reviews what providers send."""
+    return caller.subject is not None and Role.DATA_STEWARD in caller.roles
+
+
+def require_own(row: rows.Row, caller: Caller) -> None:
+    """Raise `NotFound` where a submission is another's: whether there is one is nobody else's business."""
+    if caller.subject is None:
+        raise Unauthenticated("say who you are: sign in, or send a token of your account")
+    if row.subject != caller.subject:
+        raise NotFound(f"there is no submission {row.id} of yours")
+
+
+def require_seen(row: rows.Row, caller: Caller) -> None:
+    """The same for what data stewards see, too."""
+    if not is_steward(caller):
+        require_own(row, caller)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node does with a submission that is complete: validate all of it, then archive file by file, then report.
+
+1. `validate`  each file from its sealed parts through memory into a process that can do nothing, held against the
+               manifest: size, SHA-256, format, samples. One that is not what it should be refuses the submission, and
+               nothing of it was ever kept but its sealed parts.
+2. `ingest`    of each file: the archive compares every stated checksum again, seals it with a key of its own, and
+               reads it back from the disk. The samples that it notes are those found in the file.
+3. `report`    the receipt is signed, what would become public is worked out, and a data steward may decide.
+4. `clear`     of what ended otherwise: sealed parts are deleted, archived files are shredded.
+
+Each step is a job, done again when it is killed; each looks first whether its submission still waits for it.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, Unavailable
+from megagenome.kernel.ids import DatasetId
+from megagenome.kernel.jobs import enqueue
+from megagenome.kernel.sealed_files import Described, Expected, FileId
+from megagenome.kernel.worker import Effects, Lease, Perform
+from megagenome.reception import rows, tables
+from megagenome.reception.contents import Content, joined
+from megagenome.reception.model import Expectations, Submitted
+from megagenome.reception.parts import Parts
+from megagenome.reception.preview import preview_people
+from megagenome.reception.receipt import sign_receipt
+from megagenome.reception.steward import load_accepted
+from megagenome.reception.uploads import close, folder
+from megagenome.reception.validate import validate
+from megagenome.standards.submission import GENOME_FORMATS, OVER, Manifest, State, SubmittedFile
+from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
+
+_REFUSED = (Invalid, Corrupt, NotEntitled)
+
+
+def performing(parts: Parts) -> dict[str, Perform]:
+    """What does each kind of job, for a `kernel.worker.Worker`."""
+    kinds: dict[str, Callable[[Parts, Lease, str], Effects | None]] = {
+        "validate": _validate,
+        "ingest": _ingest,
+        "report": _report,
+        "load": load_accepted,
+        "clear": _clear,
+    }
+    return {kind: _noting(parts, perform) for kind, perform in kinds.items()}
+
+
+def _noting(parts: Parts, perform: Callable[[Parts, Lease, str], Effects | None]) -> Perform:
+    """Let people see why they wait for what is tried again and again."""
+
+    def performed(lease: Lease) -> Effects | None:
+        ident = str(lease.job.arguments["submission"])
+        try:
+            return perform(parts, lease, ident)
+        except Unavailable as error:
+            with begin_writing(parts.engine) as connection:
+                where = tables.submission.c.id == ident
+                waits = f"waits, and is tried again: {error}"
+                connection.execute(sa.update(tables.submission).where(where).values(problem=waits))
+            raise
+
+    return performed
+
+
+def _validate(parts: Parts, lease: Lease, ident: str) -> Effects | None:
+    row = _of(parts, ident)
+    if row.state is not State.PROCESSING or row.report is not None:
+        return None
+    manifest = row.manifest
+    contents = [_content(parts, lease, row, number) for number in range(len(manifest.files))]
+    submitted = [
+        Submitted(file.path, content, file.size_bytes) for file, content in zip(manifest.files, contents, strict=True)
+    ]
+    stated = [file.samples for file in manifest.files if file.format in GENOME_FORMATS]
+    samples = None if not stated or None in stated else frozenset(name for each in stated for name in each or ())
+    expected = Expectations(manifest.assembly, samples, bool(manifest.people), parts.ontologies)
+    report = validate(submitted, expected, parts.settings)
+    lease.require()  # a report that a stop cut short says nothing
+    if failure := next((content.failure for content in contents if content.failure is not None), None):
+        raise failure
+    report = _held_against(report, manifest, contents)
+
+    def told(connection: sa.Connection) -> None:
+        text = msgspec.json.encode(report).decode()
+        if report.result is Result.FAILED:
+            close(connection, ident, State.REFUSED, "it did not pass validation; see the report", report=text)
+            return
+        rows.change(connection, ident, [State.PROCESSING], report=text, problem="")
+        for number in range(len(manifest.files)):
+            enqueue(connection, "ingest", f"{ident}/{number}", {"submission": ident, "file": number})
+
+    return told
+
+
+def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
+    row, number = _of(parts, ident), int(lease.job.arguments["file"])
+    if row.state is not State.PROCESSING:
+        return None
+    stated, report = row.manifest.files[number], _report_of(row)
+    with parts.engine.connect() as connection:
+        ids = rows.archive_ids(connection, ident)
+        stored = rows.parts_of(connection, ident, number)
+    found = next(each for each in report.files if each.name == stated.path)
+    described = _described(row.manifest, stated, found, ids)
+    size = sum(each.part.size_bytes for each in stored)
+    expected = Expected(stated.sha256, stated.md5, sealed_size_bytes=size)
+    source = joined(parts.store.read, [each.key for each in stored])
+    try:
+        parts.archive.ingest(ids[number], lease.job.attempt, source, described, expected)
+        parts.archive.verify(ids[number])
+    except _REFUSED as error:
+        problem = f"{stated.path}: {error}"
+        return lambda connection: _refuse(connection, ident, problem)
+
+    def archived(connection: sa.Connection) -> None:
+        if rows.find(connection, ident).state is not State.PROCESSING:  # another of its files was refused meanwhile
+            enqueue(connection, "clear", f"{ident}/{number}", {"submission": ident})
+        elif rows.note_archived(connection, ident, number) == 0:
+            enqueue(connection, "report", ident, {"submission": ident})
+
+    return archived
+
+
+def _report(parts: Parts, lease: Lease, ident: str) -> Effects | None:
+    row = _of(parts, ident)
+    if row.state is not State.PROCESSING:
+        return None
+    preview = msgspec.json.encode(preview_people(parts, row, _report_of(row))).decode()
+    lease.require()
+    receipt = sign_receipt(parts, row)
+
+    def reported(connection: sa.Connection) -> None:
+        values = {"preview": preview, "receipt": receipt, "problem": ""}
+        rows.change(connection, ident, [State.PROCESSING], State.REPORTED, **values)
+
+    return reported
+
+
+def _clear(parts: Parts, lease: Lease, ident: str) -> Effects | None:
+    """Delete the sealed parts of what is over; of what was not accepted, shred what was archived. Idempotent."""
+    row = _of(parts, ident)
+    if row.state not in OVER:
+        return None
+    for key in list(parts.store.keys(folder(ident))):
+        lease.require()
+        parts.store.delete(key)
+    if row.state is not State.ACCEPTED:
+        with parts.engine.connect() as connection:
+            ids = rows.archive_ids(connection, ident)
+        for file in ids:
+            if parts.archive.find(file) is not None:
+                parts.archive.shred(file, row.decided_by or row.subject)
+    return lambda connection: rows.delete_parts(connection, ident)
+
+
+def _of(parts: Parts, ident: str) -> rows.Row:
+    with parts.engine.connect() as connection:
+        return rows.find(connection, ident)
+
+
+def _report_of(row: rows.Row) -> Report:
+    return msgspec.json.decode(row.report or "", type=Report)
+
+
+def _content(parts: Parts, lease: Lease, row: rows.Row, number: int) -> Content:
+    with parts.engine.connect() as connection:
+        stored = rows.parts_of(connection, row.id, number)
+    sealed = joined(parts.store.read, [each.key for each in stored])
+    return Content(row.manifest.files[number], sealed, parts.archive.keys, lease.require)
+
+
+def _described(manifest: Manifest, stated: SubmittedFile, found: FileReport, ids: Sequence[FileId]) -> Described:
+    paths = [each.path for each in manifest.files]
+    index_of = None if stated.index_of is None else ids[paths.index(stated.index_of)]
+    samples = found.samples if found.format in GENOME_FORMATS else ()
+    return Described(DatasetId(manifest.dataset), stated.path, found.format.upper(), samples, index_of)
+
+
+def _refuse(connection: sa.Connection, ident: str, problem: str) -> None:
+    if rows.find(connection, ident).state is State.PROCESSING:
+        close(connection, ident, State.REFUSED, problem)
+
+
+def _held_against(report: Report, manifest: Manifest, contents: Sequence[Content]) -> Report:
+    """The report with what only the manifest shows."""
+    files = tuple(
+        _with_stated(found, stated, content)
+        for found, stated, content in zip(report.files, manifest.files, contents, strict=True)
+    )
+    failed = report.result is Result.FAILED or any(each.result is Result.FAILED for each in files)
+    return msgspec.structs.replace(report, files=files, result=Result.FAILED if failed else Result.PASSED)
+
+
+def _with_stated(found: FileReport, stated: SubmittedFile, content: Content) -> FileReport:
+    # what reading ended with is not what the process says that was left without the rest
+    messages = () if content.cut else found.messages
+    wrong = [content.problem] if content.problem else []
+    if not content.cut and found.format and found.format != stated.format:
+        wrong.append(f"is {found.format}, and the manifest states {stated.format}")
+    if not content.cut and stated.samples is not None and found.format in GENOME_FORMATS:
+        if more := sorted(set(found.samples) - set(stated.samples)):
+            wrong.append(f"has {', '.join(more[:5])}, which the manifest does not name for it")
+        if less := sorted(set(stated.samples) - set(found.samples)):
+            wrong.append(f"does not have {', '.join(less[:5])}, which the manifest names for it")
+    if not wrong:
+        return found
+    messages = (*messages, *(Message(Level.ERROR, text) for text in wrong))
+    return msgspec.structs.replace(found, result=Result.FAILED, messages=messages)

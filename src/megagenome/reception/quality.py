@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quality of a submission's genotypes: its files together, and the sex that each sample's X and Y tell.
+
+Who has one X has no heterozygous call there outside the pseudoautosomal regions, or haploid calls.
+"""
+
+import msgspec
+
+from megagenome.standards.validation_report import Duplicate, QualityControl, SampleQuality
+
+_COUNTS = tuple(
+    name for name in SampleQuality.__struct_fields__ if name not in ("sample", "stated_sex", "observed_sex")
+)
+
+LEAST_ON_X = 20
+MALE_X_HET, FEMALE_X_HET = 0.1, 0.3
+"""Shares of heterozygous calls among those on X with an alternate: men have errors only, women about half or more."""
+MALE_HAPLOID = 0.9
+LEAST_ON_Y = 20
+MALE_Y_CALLS, FEMALE_Y_CALLS = 0.5, 0.2
+
+
+def add_up(parts: list[QualityControl], stated_sex: dict[str, str]) -> QualityControl | None:
+    """The files of one submission together, with the sexes that the people tables state; None without files."""
+    if not parts:
+        return None
+    samples: dict[str, SampleQuality] = {}
+    pairs: dict[tuple[str, str], Duplicate] = {}
+    for part in parts:
+        for each in part.samples:
+            samples[each.sample] = _plus(samples[each.sample], each) if each.sample in samples else each
+        for found in part.duplicates:
+            before = pairs.get((found.first, found.second), Duplicate(found.first, found.second, 0, 0))
+            agreeing, compared = before.agreeing + found.agreeing, before.compared + found.compared
+            pairs[found.first, found.second] = Duplicate(found.first, found.second, agreeing, compared)
+    judged = tuple(
+        msgspec.structs.replace(each, stated_sex=stated_sex.get(name, "unknown"), observed_sex=observed_sex(each))
+        for name, each in samples.items()
+    )
+    return QualityControl(
+        sum(part.records for part in parts),
+        sum(part.transitions for part in parts),
+        sum(part.transversions for part in parts),
+        judged,
+        tuple(pairs.values()),
+    )
+
+
+def _plus(one: SampleQuality, other: SampleQuality) -> SampleQuality:
+    sums = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS}
+    return SampleQuality(one.sample, **sums)
+
+
+def observed_sex(sample: SampleQuality) -> str:
+    """female or male by X and Y; unknown where there is too little of them, or they contradict each other."""
+    told = {_by_x(sample), _by_y(sample)} - {"unknown"}
+    return told.pop() if len(told) == 1 else "unknown"
+
+
+def _by_x(sample: SampleQuality) -> str:
+    if sample.x_called >= LEAST_ON_X and sample.x_haploid >= MALE_HAPLOID * sample.x_called:
+        return "male"
+    share = sample.x_het_share
+    if share is None or sample.x_het + sample.x_hom_alt < LEAST_ON_X:
+        return "unknown"
+    return "male" if share < MALE_X_HET else "female" if share >= FEMALE_X_HET else "unknown"
+
+
+def _by_y(sample: SampleQuality) -> str:
+    rate = sample.y_call_rate
+    if rate is None or sample.y_sites < LEAST_ON_Y:
+        return "unknown"
+    return "male" if rate > MALE_Y_CALLS else "female" if rate < FEMALE_Y_CALLS else "unknown"

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reception of a node: everything that others do with it."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from megagenome.kernel import clock
+from megagenome.kernel.callers import Caller
+from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Conflict, NotFound, Unauthenticated
+from megagenome.kernel.worker import Perform
+from megagenome.reception import rows, steward, tables, uploads
+from megagenome.reception.parts import Parts, is_steward, require_seen
+from megagenome.reception.process import performing
+from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
+
+
+class Reception:
+    """Submissions from their manifest to the dataset. Safe to use from many threads and processes on one database.
+
+    A submission is seen by who sends it and by data stewards; to everybody else it is as if there were none.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        """For `app`, which has all the parts."""
+        self._parts = parts
+
+    def begin(self, caller: Caller, manifest: Manifest) -> Submission:
+        """Open a submission; see `uploads.begin`."""
+        return uploads.begin(self._parts, caller, manifest)
+
+    def put_part(
+        self, caller: Caller, submission: str, file: int, number: int, content: bytes, sha256: str
+    ) -> tuple[Part, bool]:
+        """Take a part of a file, and say whether it is new; see `uploads.put_part`."""
+        return uploads.put_part(self._parts, caller, submission, file, number, content, sha256)
+
+    def complete(self, caller: Caller, submission: str, parts: tuple[int, ...]) -> Submission:
+        """All was sent: let the node's work on it begin; see `uploads.complete`."""
+        return uploads.complete(self._parts, caller, submission, parts)
+
+    def cancel(self, caller: Caller, submission: str) -> None:
+        """End one's own submission before it is accepted; see `uploads.cancel`."""
+        uploads.cancel(self._parts, caller, submission)
+
+    def decide(self, caller: Caller, submission: str, decision: Decision) -> Submission:
+        """Accept or reject what was reported; see `steward.decide`."""
+        return steward.decide(self._parts, caller, submission, decision)
+
+    def preview(self, caller: Caller, submission: str) -> Preview:
+        """What would become public; see `steward.preview`."""
+        return steward.preview(self._parts, caller, submission)
+
+    def all(self, caller: Caller) -> Submissions:
+        """One's own submissions; a data steward's: all. Newest first, at most 1,000, without their parts."""
+        if caller.subject is None:
+            raise Unauthenticated("say who you are: sign in, or send a token of your account")
+        where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
+        with self._parts.engine.connect() as connection:
+            found = rows.select(connection, *where)
+            return Submissions(tuple(rows.shown(connection, row, with_parts=False) for row in found))
+
+    def show(self, caller: Caller, submission: str) -> Submission:
+        """One submission, with the parts that are here. Raises `NotFound`."""
+        with self._parts.engine.connect() as connection:
+            row = rows.find(connection, submission)
+            require_seen(row, caller)
+            return rows.shown(connection, row)
+
+    def report(self, caller: Caller, submission: str) -> str:
+        """What validation found, as JSON. Raises `NotFound`; `Conflict` where it is not known yet."""
+        row = self._seen(caller, submission)
+        if row.report is None:
+            raise Conflict(f"submission {submission} is {row.state}: there is no report yet")
+        return row.report
+
+    def receipt(self, caller: Caller, submission: str) -> str:
+        """The signed receipt (`standards.submission.read_receipt`). Raises `NotFound`; `Conflict` before it is."""
+        row = self._seen(caller, submission)
+        if row.receipt is None:
+            raise Conflict(f"submission {submission} is {row.state}: there is no receipt of it")
+        return row.receipt
+
+    def performing(self) -> dict[str, Perform]:
+        """What does reception's jobs, for a `kernel.worker.Worker`."""
+        return performing(self._parts)
+
+    def tidy(self) -> int:
+        """Cancel submissions that nobody went on with, and delete what killed uploads left of those that are over; how
+        many were cancelled. Idempotent; for every start and now and then."""
+        until = clock.now() - timedelta(days=self._parts.settings.keep_open_days)
+        t = tables.submission.c
+        stale = (t.state == State.OPEN.value, t.changed < until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        with begin_writing(self._parts.engine) as connection:
+            found = rows.select(connection, *stale)
+            for row in found:
+                days = self._parts.settings.keep_open_days
+                uploads.close(connection, row.id, State.CANCELLED, f"nothing was sent for {days} days")
+        self._sweep()
+        return len(found)
+
+    def _sweep(self) -> None:
+        store, known = self._parts.store, ""
+        delete = False
+        for key in list(store.keys(uploads.INBOX)):
+            ident = key.removeprefix(uploads.INBOX).partition("/")[0].upper()
+            if ident != known:
+                known, delete = ident, self._is_over(ident)
+            if delete:
+                store.delete(key)
+
+    def _is_over(self, ident: str) -> bool:
+        try:
+            with self._parts.engine.connect() as connection:
+                return rows.find(connection, ident).state in OVER
+        except NotFound:
+            return True
+
+    def _seen(self, caller: Caller, submission: str) -> rows.Row:
+        with self._parts.engine.connect() as connection:
+            row = rows.find(connection, submission)
+        require_seen(row, caller)
+        return row
+
+
+def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:
+    """Take a person's name from what they sent or decided, by the caller's commit; in how many submissions it stood.
+    What they sent stays what it is."""
+    t = tables.submission
+    sent = connection.execute(sa.update(t).where(t.c.subject == subject).values(subject=instead, name=""))
+    decided = connection.execute(sa.update(t).where(t.c.decided_by == subject).values(decided_by=instead))
+    return sent.rowcount + decided.rowcount

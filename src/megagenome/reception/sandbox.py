@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One submitted file in a process of its own: started, fed, watched and ended here."""
+
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from megagenome.kernel.errors import Unavailable
+from megagenome.reception.model import Advance, Finished, Inspection, Refused, Submitted, Task
+from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.validation_report import FileReport, Level, Message, Result
+
+_TELLS: msgspec.json.Decoder[Advance | Finished | Refused] = msgspec.json.Decoder(Advance | Finished | Refused)
+_GIB = 1 << 30
+_LEAST_CPU_S = 60
+_CLOCK_FACTOR = 4
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A process of several threads may not leave its user namespace."""
+_MOST_TOLD_BYTES = 1 << 28
+
+Progress = Callable[[int], None]
+"""Called with the bytes of the file that were read so far."""
+
+
+def inspect_apart(
+    submitted: Submitted, task: Task, settings: ReceptionSettings, progress: Progress = lambda _read: None
+) -> Inspection:
+    """What a process without network and files finds of one file.
+
+    A file on which that process dies, runs out of time or talks nonsense has failed, and the report says so. Raises
+    `Unavailable` where the process could not be isolated and `settings` require it: then nothing of the file was read;
+    and what the file's `content` raises.
+    Cost: 0.5 s to start; the process ends with this call.
+    """
+    cpu_s = _LEAST_CPU_S + submitted.size_bytes * settings.validation_cpu_s_per_gib // _GIB
+    broken: list[Exception] = []
+    with _started(submitted, task, settings, cpu_s, broken) as (process, said):
+        told = _listen(process, said, time.monotonic() + _CLOCK_FACTOR * cpu_s, progress)
+    if broken:
+        raise broken[0]
+    match told:
+        case Finished(inspection):
+            return inspection
+        case Refused(why):
+            raise Unavailable(
+                f"submitted files are not read here: the system gives no namespaces ({why}). Allow unprivileged user "
+                "namespaces, or set reception.require_isolation = false to read them with the node's own rights"
+            )
+    return _failed(task, _last_words(process.returncode, cpu_s))
+
+
+@contextlib.contextmanager
+def _started(
+    submitted: Submitted, task: Task, settings: ReceptionSettings, cpu_s: int, broken: list[Exception]
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The process, and where it talks. At the end it is dead, whatever happened."""
+    task_file = os.memfd_create("task")
+    source = feed = None
+    empty = tempfile.mkdtemp(prefix="megagenome-")
+    try:
+        os.write(task_file, msgspec.json.encode(task))
+        os.lseek(task_file, 0, os.SEEK_SET)
+        if isinstance(submitted.content, Path):
+            source = submitted.content.open("rb")
+        arguments = [str(task_file), str(settings.validation_memory_mb << 20), str(cpu_s)]
+        process = subprocess.Popen(
+            [sys.executable, "-s", "-m", "megagenome.reception.worker", *arguments],
+            stdin=source or subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[task_file],
+            cwd=empty,
+            env=environment(),
+            start_new_session=True,
+        )
+        try:
+            if not isinstance(submitted.content, Path):
+                feed = threading.Thread(target=_feed, args=(process, submitted.content, broken), daemon=True)
+                feed.start()
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            yield process, process.stdout.fileno()
+        finally:
+            process.kill()
+            process.wait()
+            if feed is not None:
+                feed.join()
+            if process.stdout is not None:
+                process.stdout.close()
+    finally:
+        os.close(task_file)
+        if source is not None:
+            source.close()
+        with contextlib.suppress(FileNotFoundError):
+            Path(empty).rmdir()
+
+
+def environment() -> dict[str, str]:
+    """Nothing of ours but where the modules are: no setting, no secret."""
+    path = os.pathsep.join(each for each in sys.path if each)
+    return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
+
+
+def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]], broken: list[Exception]) -> None:
+    """Write what `content` gives to the process, as long as it reads. Where it gives no more, `broken` has why."""
+    pipe = process.stdin
+    assert pipe is not None  # noqa: S101 - a pipe was asked for
+    try:
+        for part in content():
+            pipe.write(part)
+    except BrokenPipeError:
+        pass  # it has found enough
+    except Exception as error:  # noqa: BLE001 - raised by who began this: what has come so far is no file to judge
+        broken.append(error)
+        process.kill()
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+
+
+def _listen(
+    process: subprocess.Popen[bytes], said: int, until: float, progress: Progress
+) -> Advance | Finished | Refused | None:
+    """The last that the process tells; None where it ends or has to be ended before."""
+    parts: list[bytes] = []
+    size = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(said, selectors.EVENT_READ)
+        while (left := until - time.monotonic()) > 0:
+            if not selector.select(left):
+                break
+            part = os.read(said, 1 << 16)
+            size += len(part)
+            if not part or size > _MOST_TOLD_BYTES:
+                break
+            parts.append(part)
+            if b"\n" not in part:
+                continue
+            *lines, rest = b"".join(parts).split(b"\n")
+            parts = [rest]
+            for line in lines:
+                try:
+                    told = _TELLS.decode(line)
+                except msgspec.MsgspecError:
+                    return None
+                if not isinstance(told, Advance):
+                    return told
+                progress(told.read_bytes)
+    process.kill()
+    process.wait()
+    return None
+
+
+def _last_words(code: int, cpu_s: int) -> str:
+    if code in (-9, -24):  # SIGKILL, SIGXCPU
+        return (
+            f"takes longer to read than a file of its size may ({cpu_s} s of a processor); it was not read to the end"
+        )
+    return f"the process that read it ended by itself (code {code}): it cannot be read safely"
+
+
+def _failed(task: Task, why: str) -> Inspection:
+    message = Message(Level.ERROR, why)
+    return Inspection(
+        FileReport(task.name, "", Result.FAILED, (message,), size_bytes=task.size_bytes),
+        isolated=task.require_isolation,
+    )

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Indexes: whether they can be read, and whether they are of the file that they stand beside, as it is now."""
+
+from collections.abc import Sequence as Many
+from typing import BinaryIO
+
+from megagenome.kernel.errors import MegagenomeError
+from megagenome.reception.model import Indexed, Inspection, Task
+from megagenome.reception.validators.found import Found
+from megagenome.standards.index_contents import LIMIT_BYTES, Index, Sequence, read_index
+
+_OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
+_LONGEST_WITHOUT_CSI = 1 << 29
+
+
+def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noqa: A002 - the field's word
+    """What is found of an index."""
+    found = Found(task, format)
+    try:
+        index = read_index(file.read(LIMIT_BYTES + 1))
+    except MegagenomeError as error:
+        found.refuse(error)
+        return Inspection(found.report())
+    if task.indexed is None:
+        found.warn("the file of which this is the index was not submitted with it, so they were not compared")
+    elif task.indexed.format not in _OF[index.kind]:
+        found.error(f"{index.kind.upper()} is no index of {task.indexed.format.upper()}, as {task.indexed.name} is")
+    elif index.kind == "crai":
+        _compare_slices(found, index, task.indexed)
+    else:
+        _compare(found, index, task.indexed)
+    return Inspection(found.report())
+
+
+def _compare(found: Found, index: Index, indexed: Indexed) -> None:
+    if index.kind != "csi":
+        for name, length in indexed.lengths.items():
+            if length > _LONGEST_WITHOUT_CSI:
+                found.error(f"{index.kind.upper()} cannot index contig {name}, which is longer than 512 Mb; make a CSI")
+                return
+    if any(each.last >> 16 > indexed.size_bytes for each in index.sequences):
+        found.error(f"points beyond the end of {indexed.name}: it is older, or of another file; index the file again")
+        return
+    named = _named(index.sequences, indexed)
+    if named is None:
+        found.error(f"has other contigs than {indexed.name}: it is of another file; index the file again")
+        return
+    unknown = False
+    for name, each in named:
+        held = indexed.contigs.get(name, 0)
+        unknown = unknown or each.records is None
+        if each.records is not None and each.records != held:
+            found.error(
+                f"says {each.records:,} records of contig {name}, {indexed.name} has {held:,}: it is older, or of "
+                "another file; index the file again",
+                place=name,
+            )
+    if unknown:
+        found.warn("does not say how many records it indexes, so only contigs and places were compared")
+
+
+def _named(sequences: Many[Sequence], indexed: Indexed) -> list[tuple[str, Sequence]] | None:
+    """Each sequence with its contig, and contigs that the index lacks with an empty one; None where they do not fit."""
+    numbered = [each.name is None for each in sequences]
+    if all(numbered) and sequences:
+        if len(sequences) != len(indexed.declared):
+            return None
+        return list(zip(indexed.declared, sequences, strict=True))
+    names = [each.name or "" for each in sequences]
+    held = [name for name, count in indexed.contigs.items() if count]
+    if not set(held) <= set(names) or not set(names) <= set(indexed.contigs):
+        return None
+    return list(zip(names, sequences, strict=True))
+
+
+def _compare_slices(found: Found, index: Index, indexed: Indexed) -> None:
+    real = {(container, landmark): contig for container, landmark, contig in indexed.slices}
+    listed = {(each.container, each.landmark) for each in index.slices}
+    several = {-2}
+    wrong = sum(
+        real.get((each.container, each.landmark), each.sequence) not in {each.sequence, *several}
+        for each in index.slices
+    )
+    if listed - set(real):
+        found.error(
+            f"points to {len(listed - set(real)):,} places at which {indexed.name} has no slice: it is older, or of "
+            "another file; index the file again"
+        )
+    elif missing := len(set(real) - listed):
+        found.error(f"leaves out {missing:,} slices of {indexed.name}; index the file again")
+    elif wrong:
+        found.error(f"gives {wrong:,} slices of {indexed.name} another contig; index the file again")

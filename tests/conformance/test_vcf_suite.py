@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The VCF 4.3 suite of hts-specs: what passes is accepted, what a collection would misread is refused by its line, by
+validation and by a load alike; and CRAM's suite."""
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from megagenome.app.node import init_node, open_node
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
+from megagenome.collection.people import YES, People, Person
+from megagenome.collection.read_vcf import GenotypeFile
+from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.ids import DatasetId, IndividualId, SampleId
+from megagenome.reception.model import Expectations
+from megagenome.reception.validate import submitted_at, validate
+from megagenome.standards.genotypes import Block
+from megagenome.standards.validation_report import Level, Result
+from tests.reception.written import bgzip
+
+MISREAD = (
+    "failed_body_alt",
+    "failed_body_chrom",
+    "failed_body_contiguous",
+    "failed_body_pos",
+    "failed_body_ref",
+    "failed_body_samples_ploidy",
+    "failed_body_unsorted",
+    "failed_body_no_newline",
+    "failed_empty",
+    "failed_fileformat",
+    "failed_header",
+)
+"""Beginnings of the names of files that hold what a collection reads, wrongly."""
+ALSO = {
+    f"failed_body_{name}.vcf"
+    for name in (
+        *(f"format_00{k}" for k in (0, 1, 2, 3, 6)),  # GT not first, a bad key, a bad call
+        *(f"sample_00{k}" for k in (0, 1, 2, 3)),  # calls that are none or name no allele, a cell too many
+        "sample_011",  # samples that stand twice
+    )
+}
+
+
+def unpacked(shared: Path, folder: Path, name: str) -> list[Path]:
+    with tarfile.open(shared / "data/conformance" / name) as archive:
+        archive.extractall(folder, filter="data")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__" not in path.name)
+
+
+@pytest.fixture(scope="module")
+def suite(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    found = unpacked(shared, tmp_path_factory.mktemp("vcf"), "vcf_4.3.tar.gz")
+    kinds = {
+        kind: [path for path in found if path.parent.name == kind and path.suffix == ".vcf"]
+        for kind in ("passed", "failed")
+    }
+    assert (len(kinds["passed"]), len(kinds["failed"])) == (25, 224)
+    return kinds
+
+
+def is_misread(path: Path) -> bool:
+    return path.name.startswith(MISREAD) or path.name in ALSO
+
+
+def read(path: Path) -> list[Block]:
+    with path.open("rb") as file:
+        return list(GenotypeFile(file, path.name, plain=True).source(odd=lambda _odd: None).blocks)
+
+
+@pytest.mark.shared
+def test_what_passes_is_accepted(suite: dict[str, list[Path]]) -> None:
+    """In one submission, whose files are of different people."""
+    report = validate([submitted_at(path) for path in suite["passed"]])
+    errors = [
+        (each.name, message.text) for each in report.files for message in each.messages if message.level is Level.ERROR
+    ]
+    assert errors == []
+    assert report.result is Result.PASSED
+    assert report.isolated
+
+
+@pytest.mark.shared
+def test_what_would_be_misread_is_refused_by_its_line(suite: dict[str, list[Path]]) -> None:
+    misread = [path for path in suite["failed"] if is_misread(path)]
+    assert len(misread) == 44
+    for path in misread:
+        with pytest.raises(MegagenomeError) as error:
+            read(path)
+        assert getattr(error.value, "line", None), path.name
+        assert f"line {error.value.line}" in str(error.value)
+
+
+@pytest.mark.shared
+def test_nothing_of_the_suite_ends_a_reader(suite: dict[str, list[Path]]) -> None:
+    """Some in the process of their own, as they are and compressed; all others as a load reads them."""
+    for path in suite["failed"]:
+        try:
+            blocks = read(path)
+        except MegagenomeError:
+            continue
+        assert not is_misread(path), path.name
+        assert all(int(np.max(block.calls, initial=0)) <= 9 for block in blocks)
+    some = suite["failed"][::20]
+    report = validate([submitted_at(path) for path in some])
+    assert [each.result is Result.FAILED for each in report.files if is_misread(Path(each.name))] == [
+        True for path in some if is_misread(path)
+    ]
+    assert not [m for each in report.files for m in each.messages if "cannot be read" in m.text]
+
+
+@pytest.mark.shared
+def test_a_load_refuses_what_is_misread_and_changes_nothing(suite: dict[str, list[Path]], tmp_path: Path) -> None:
+    init_node(tmp_path / "node", country="EE", name="", identity="", port=0)
+    opened = open_node(tmp_path / "node")
+    people = People(
+        [Person(IndividualId(name), SampleId(name), consent=YES) for name in ("HG00096", "HG00097")], {}, {}
+    )
+    statement = DatasetStatement(DatasetId("GDI-EE-TEST-001"), open=True, publish=True)
+    misread = [path for path in suite["failed"] if is_misread(path)]
+    for path in misread:
+        packed = bgzip(tmp_path / "a.vcf.gz", path.read_bytes())
+        for source in (path, packed):
+            with pytest.raises(MegagenomeError):
+                load(opened.collection, statement, people, [source], "GRCh37")
+    assert opened.collection.snapshot().datasets == ()
+    assert opened.collection.snapshot().tiles == {}
+    opened.collection.close()
+
+
+@pytest.mark.shared
+def test_cram(shared: Path, tmp_path: Path) -> None:
+    found = unpacked(shared, tmp_path, "cram_3.0.tar.gz")
+    crams = [path for path in found if path.suffix == ".cram" and path.parent.name == "passed"][::4]
+    indexes = [path.with_name(path.name + ".crai") for path in crams]
+    files = [*crams, *(index for index in indexes if index.exists())]
+    [missing] = [path for path in found if path.suffix == ".cram" and path.parent.name == "failed"]
+    report = validate([submitted_at(path) for path in [*files, missing]], Expectations())
+    failed = [(each.name, each.messages) for each in report.files if each.result is Result.FAILED]
+    assert [Path(name).name for name, _ in failed] == ["0000_empty_noeof.cram"]
+    assert len(crams) > 10

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reception, killed (SIGKILL) before each fsync, link, rename, removal and commit of a step: afterwards the same again,
+by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from megagenome.archive.model import Recovery
+from megagenome.collection.model import DatasetState
+from megagenome.kernel import clock
+from megagenome.kernel.ledger_chain import Entry
+from megagenome.kernel.sealed_files import FileState
+from megagenome.reception import process
+from megagenome.standards.submission import Decision, State, read_receipt
+from tests.faults.dying import Death, run_child
+from tests.faults.test_archive_killed import fork
+from tests.reception.handing_in import DATASET
+from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, open_house, passing, put
+
+Act = Callable[[House, str], object]
+
+
+def upload(house: House, ident: str) -> object:
+    sealed = (house.folder / "sealed").read_bytes()
+    return put(house, ident, 0, 0, sealed[:300]), put(house, ident, 0, 1, sealed[300:])
+
+
+def process_(house: House, _ident: str) -> object:
+    return house.do_jobs()
+
+
+accept = refuse = process_
+
+
+def check_upload(house: House, ident: str) -> None:
+    upload(house, ident)
+    [first, _] = house.reception.show(PROVIDER, ident).files
+    assert [part.number for part in first.parts] == [0, 1]
+    rows = {part.sha256 for part in first.parts}
+    assert len(rows) == 2
+    # what was killed between blob and row goes with the submission
+    house.reception.cancel(PROVIDER, ident)
+    house.do_jobs()
+    assert house.blobs() == []
+
+
+def check_process_(house: House, ident: str) -> None:
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+    receipt = read_receipt(house.reception.receipt(PROVIDER, ident), house.keys().key_set())
+    assert {each.file for each in receipt.files} == {each.id for each in house.archive.files_of()}
+    assert {each.state for each in house.archive.files_of()} == {FileState.VERIFIED}
+    assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
+
+
+def check_accept(house: House, ident: str) -> None:
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.ACCEPTED
+    house.collection.refresh()
+    snapshot = house.collection.snapshot()
+    assert [(each.id, each.state) for each in snapshot.datasets] == [(DATASET, DatasetState.DRAFT)]
+    assert snapshot.loads == 1
+    assert {each.state for each in house.archive.files_of()} == {FileState.READY}
+    assert [name for name in house.blobs() if name.startswith("inbox/")] == []
+    assert len(list((house.folder / "genotypes").rglob("*.genotypes"))) == 1
+
+
+def check_refuse(house: House, ident: str) -> None:
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.REJECTED
+    assert house.blobs() == []
+    assert {each.state for each in house.archive.files_of()} == {FileState.SHREDDED}
+
+
+def make(folder: Path, name: str) -> str:
+    """What is there before the step."""
+    house = open_house(folder)
+    files = files_of(folder.parent / "files")
+    if name == "upload":
+        from tests.reception.receptions import manifest_of
+
+        ident = house.reception.begin(PROVIDER, manifest_of(files)).id
+        (folder / "sealed").write_bytes(house.sealed(files["cohort.vcf.gz"]))
+    else:
+        ident = house.send(files)
+        if name != "process_":
+            house.do_jobs()
+            yes = name == "accept"
+            house.reception.decide(STEWARD, ident, Decision(yes, "" if yes else "no"))
+    close(house)
+    return ident
+
+
+def close(house: House) -> None:
+    house.collection.close()
+    house.parts.ledger.engine.dispose()
+
+
+def act_and_die(folder: Path, act: Act, ident: str, last: int) -> None:
+    death = Death(last)
+    death.at_files()
+    house = open_house(folder)
+    death.at_commits(house.parts.engine)
+    death.at_commits(house.parts.ledger.engine)
+    act(house, ident)
+    death.step()
+
+
+def until_it_comes_through(folder: Path, name: str) -> int:
+    """How many died, after each of whom all was found as it must be. Forks, so it runs in a process without threads."""
+    process.validate = passing
+    ident = make(folder, name)
+    act, check = globals()[name], globals()[f"check_{name}"]
+    died, real = 0, clock.now
+    while True:
+        copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
+        code = fork(lambda copy=copy, last=died + 1: act_and_die(copy, act, ident, last))
+        house = open_house(copy)
+        clock.now = lambda: real() + timedelta(hours=2)  # leases are over
+        house.do_jobs()
+        clock.now = lambda: real() + timedelta(hours=4)  # and so is the wait that follows
+        house.archive.recover()
+        check(house, ident)
+        house.reception.tidy()
+        assert house.archive.rebuild() == Recovery()
+        assert house.parts.ledger.verify().fine
+        entries = [each.detail for each in house.parts.ledger.items() if isinstance(each, Entry)]
+        for what in ("archived", "shredded"):
+            assert all(entries.count(f"{what}:{each.id}") <= 1 for each in house.archive.files_of())
+        close(house)
+        clock.now = real
+        shutil.rmtree(copy)
+        if code == 0:
+            return died
+        died += 1
+
+
+@pytest.mark.parametrize(("name", "least"), [("upload", 8), ("process_", 25), ("accept", 15), ("refuse", 15)])
+def test_killed_anywhere_it_ends_as_if_nothing_had_happened(tmp_path: Path, name: str, least: int) -> None:
+    folder = tmp_path / "node"
+    code = f"from {__name__} import *; print(until_it_comes_through(Path({str(folder)!r}), {name!r}))"
+    done = run_child(code)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) >= least

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`megagenome node validate`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from megagenome.cli.main import main
+from tests.reception.written import row, small_vcf, write_vcf
+
+
+def test_what_passes_is_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "people.tsv"
+    table.write_text("individual_id\tsample_id\tsex\nP1\tS1\tfemale\nP2\tS2\tmale\n")
+    arguments = ["node", "validate", str(small_vcf(tmp_path)), "--assembly", "GRCh38", "--individuals", str(table)]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "passed: 2 of 2" in text
+    assert "call rate" in text
+    assert "not isolated" not in text
+
+
+def test_what_fails_is_3_and_json_is_gdis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_vcf(tmp_path / "a.vcf.gz", row("22", 5, ["0/1", "x"]))
+    assert main(["node", "validate", str(path), "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    # GDI's result.json: result, files[].path, .result, .messages[].level, .time, .message
+    assert report["result"] == "failed"
+    [file] = report["files"]
+    assert (file["path"], file["result"], file["format"]) == (str(path), "failed", "vcf")
+    message = file["messages"][-1]
+    assert (message["level"], message["line"], message["place"]) == ("error", 7, "22:5")
+    assert "the genotype (GT) of sample 2 is none" in message["message"]
+    assert message["time"].startswith("20")
+
+
+def test_wrong_use_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["node", "validate", str(tmp_path / "none.vcf.gz")]) == 2
+    assert main(["node", "validate", str(small_vcf(tmp_path)), "--assembly", "hg17"]) == 2
+    assert "unknown assembly" in capsys.readouterr().err

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node does with what is complete: a report and a receipt, or a refusal with its reason and nothing kept."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from megagenome.kernel.errors import Conflict, Unavailable
+from megagenome.kernel.sealed_files import FileState
+from megagenome.reception import process
+from megagenome.standards.crypt4gh_stream import seal
+from megagenome.standards.submission import Manifest, State, digest_of_parts, read_receipt
+from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
+from tests.archive.archives import open_archive
+from tests.reception.handing_in import DATASET, samples
+from tests.reception.receptions import PROVIDER, House, files_of, manifest_of, passing, put, restated
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, bytes]:
+    return files_of(tmp_path / "files")
+
+
+def report_of(house: House, ident: str) -> Report:
+    return msgspec.json.decode(house.reception.report(PROVIDER, ident), type=Report)
+
+
+def texts(house: House, ident: str) -> dict[str, str]:
+    return {each.name: " ".join(m.text for m in each.messages) for each in report_of(house, ident).files}
+
+
+def check_refused(house: House, ident: str) -> None:
+    """Nothing of it is kept, now or later."""
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.REFUSED
+    assert house.blobs() == []
+    assert {each.state for each in house.archive.files_of()} <= {FileState.SHREDDED}
+    with pytest.raises(Conflict, match="no receipt"):
+        house.reception.receipt(PROVIDER, ident)
+
+
+def test_what_is_right_is_archived_and_receipted(house: House, files: dict[str, bytes]) -> None:
+    ident = house.send(files)
+    parts = [each.parts for each in house.reception.show(PROVIDER, ident).files]
+    assert house.do_jobs() == 4  # validate, two ingests, report
+    shown = house.reception.show(PROVIDER, ident)
+    assert (shown.state, shown.problem) == (State.REPORTED, "")
+    archived = {each.name: each for each in house.archive.files_of()}
+    assert {name: each.sha256 for name, each in archived.items()} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    assert {each.state for each in archived.values()} == {FileState.VERIFIED}
+    assert archived["cohort.vcf.gz"].samples == tuple(samples())  # those that were found, for nobody stated any
+    assert archived["people.tsv"].samples == ()
+
+    receipt = read_receipt(house.reception.receipt(PROVIDER, ident), house.keys().key_set())
+    assert (receipt.iss, receipt.submission, receipt.dataset) == ("node.ee", ident, DATASET)
+    report = house.reception.report(PROVIDER, ident)
+    assert receipt.report_sha256 == hashlib.sha256(report.encode()).hexdigest()
+    for told, (name, content), sent in zip(receipt.files, files.items(), parts, strict=True):
+        assert (told.path, told.size_bytes, told.sha256) == (name, len(content), hashlib.sha256(content).hexdigest())
+        assert told.sealed_size_bytes == sum(part.size_bytes for part in sent)
+        assert told.parts_sha256 == digest_of_parts(part.sha256 for part in sent)
+        assert told.file == archived[name].id
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [
+        ({"sha256": "0" * 64}, "has the SHA-256"),
+        ({"size_bytes": 1}, "holds more than the 1 bytes that the manifest states"),
+        ({"size_bytes": 1_000_000}, "it was cut short"),
+        ({"samples": ("S0", "NOBODY")}, "does not have NOBODY"),
+        ({"samples": tuple(samples()[1:])}, "has S0, which the manifest does not name for it"),
+        ({"format": "bcf"}, "is vcf, and the manifest states bcf"),
+    ],
+)
+def test_what_the_manifest_states_otherwise_is_refused_by_file(
+    house: House, files: dict[str, bytes], stated: dict[str, Any], says: str
+) -> None:
+    ident = house.send(files, restated(manifest_of(files), "cohort.vcf.gz", **stated))
+    check_refused(house, ident)
+    told = texts(house, ident)
+    assert says in told["cohort.vcf.gz"]
+    assert told["people.tsv"] == ""
+
+
+def test_a_wrong_md5_is_refused_by_the_archive(house: House, files: dict[str, bytes]) -> None:
+    ident = house.send(files, restated(manifest_of(files), "people.tsv", md5="0" * 32))
+    check_refused(house, ident)
+    assert "people.tsv" in house.reception.show(PROVIDER, ident).problem
+    assert "md5" in house.reception.show(PROVIDER, ident).problem.lower()
+
+
+def damaged(house: House, plain: bytes, how: str) -> bytes:
+    sealed = bytearray(house.sealed(plain))
+    match how:
+        case "plain":
+            return plain
+        case "cut":
+            return bytes(sealed[:-30])
+        case "header":
+            return bytes(sealed[:60])
+        case "bit":
+            sealed[-20] ^= 1
+            return bytes(sealed)
+    other = open_archive(house.folder.parent / "other")
+    return b"".join(map(bytes, seal([plain], [other.keys.newest()[1]])))
+
+
+@pytest.mark.parametrize("how", ["plain", "cut", "header", "bit", "other key"])
+def test_what_does_not_open_is_refused_with_the_reason(house: House, files: dict[str, bytes], how: str) -> None:
+    content = damaged(house, files["people.tsv"], how)
+    ident = house.reception.begin(PROVIDER, manifest_of(files)).id
+    put(house, ident, 0, 0, house.sealed(files["cohort.vcf.gz"]))
+    put(house, ident, 1, 0, content)
+    house.reception.complete(PROVIDER, ident, (1, 1))
+    check_refused(house, ident)
+    told = texts(house, ident)["people.tsv"]
+    words = {"plain": "Crypt4GH", "cut": "segment", "header": "cut short", "bit": "segment 0", "other key": "key"}
+    assert words[how] in told
+    assert "takes longer" not in told  # what a process says whose input ended is not what is wrong
+
+
+def test_what_fails_validation_is_refused_and_never_archived(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = Message(Level.ERROR, "the reference base is not the assembly's", 7, "22:5")
+
+    def failing(*_: object) -> Report:
+        bad = FileReport("cohort.vcf.gz", "vcf", Result.FAILED, (message,))
+        return Report(Result.FAILED, (bad, FileReport("people.tsv", "people-table", Result.PASSED)))
+
+    monkeypatch.setattr(process, "validate", failing)
+    ident = house.send(files)
+    check_refused(house, ident)
+    assert report_of(house, ident).files[0].messages == (message,)
+    assert house.archive.files_of() == []
+
+
+def test_what_cannot_be_read_now_is_tried_again_and_says_so(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = house.send(files)
+
+    def unavailable(*_: object) -> Report:
+        raise Unavailable("the system gives no namespaces")
+
+    monkeypatch.setattr(process, "validate", unavailable)
+    house.do_jobs()
+    shown = house.reception.show(PROVIDER, ident)
+    assert shown.state is State.PROCESSING
+    assert shown.problem == "waits, and is tried again: the system gives no namespaces"
+    monkeypatch.setattr(process, "validate", passing)
+    house.parts.engine.connect().close()
+    with house.parts.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE job SET not_before_ms = 0")
+    house.do_jobs()
+    shown = house.reception.show(PROVIDER, ident)
+    assert (shown.state, shown.problem) == (State.REPORTED, "")
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_provider(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = house.send(files)
+    read = house.parts.store.read
+
+    def failing(key: str, start: int = 0, end: int | None = None) -> Any:
+        raise Unavailable("input/output error")
+
+    monkeypatch.setattr(house.parts.store, "read", failing)
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.PROCESSING
+    monkeypatch.setattr(house.parts.store, "read", read)
+    with house.parts.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE job SET not_before_ms = 0")
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+
+
+def test_what_is_cancelled_meanwhile_leaves_nothing(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = house.send(files)
+    ingest = house.archive.ingest
+
+    def cancelled_meanwhile(*given: Any) -> Any:
+        house.reception.cancel(PROVIDER, ident)
+        return ingest(*given)
+
+    monkeypatch.setattr(house.archive, "ingest", cancelled_meanwhile)
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.CANCELLED
+    assert house.blobs() == []
+    assert {each.state for each in house.archive.files_of()} <= {FileState.SHREDDED}
+
+
+def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> None:
+    files_of(tmp_path / "files")
+    names = ("cohort.vcf.gz.tbi", "cohort.vcf.gz", "people.tsv")
+    files = {name: (tmp_path / "files" / name).read_bytes() for name in names}
+    manifest: Manifest = restated(manifest_of(files), names[0], index_of=names[1])
+    ident = house.send(files, manifest)
+    house.do_jobs()
+    assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+    by_name = {each.name: each for each in house.archive.files_of()}
+    assert by_name[names[0]].index_of == by_name[names[1]].id

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts come in any order, as often as it takes, and only from who may send; what the node has, it has for good."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from megagenome.kernel import clock
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
+from megagenome.reception import uploads
+from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.submission import LARGEST_PART_BYTES, State
+from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, manifest_of, open_house, put
+
+FILES = {"people.tsv": b"individual_id\n" + b"x" * 5000}
+MANIFEST = manifest_of(FILES)
+
+
+def begin(house: House) -> str:
+    return house.reception.begin(PROVIDER, MANIFEST).id
+
+
+def inbox(house: House) -> list[str]:
+    return [name for name in house.blobs() if name.startswith("inbox/")]
+
+
+def test_parts_come_in_any_order_and_the_node_says_which_it_has(house: House) -> None:
+    ident = begin(house)
+    for number in (2, 0, 1):
+        assert put(house, ident, 0, number, bytes([number]) * 100)
+    [file] = house.reception.show(PROVIDER, ident).files
+    assert [part.number for part in file.parts] == [0, 1, 2]
+    assert [part.sha256 for part in file.parts] == [hashlib.sha256(bytes([k]) * 100).hexdigest() for k in range(3)]
+    assert len(inbox(house)) == 3
+
+
+def test_the_same_part_again_changes_nothing_and_another_content_is_refused(house: House) -> None:
+    ident = begin(house)
+    assert put(house, ident, 0, 0, b"first")
+    before = inbox(house)
+    assert not put(house, ident, 0, 0, b"first")
+    with pytest.raises(Conflict, match="another content"):
+        put(house, ident, 0, 0, b"other")
+    assert inbox(house) == before
+
+
+def test_a_part_that_is_not_as_its_digest_says_is_refused(house: House) -> None:
+    ident = begin(house)
+    with pytest.raises(Invalid, match="another SHA-256"):
+        house.reception.put_part(PROVIDER, ident, 0, 0, b"content", "0" * 64)
+    assert inbox(house) == []
+
+
+def test_who_may_not_send_begins_nothing(house: House) -> None:
+    with pytest.raises(Unauthenticated):
+        house.reception.begin(PUBLIC, MANIFEST)
+    with pytest.raises(NotEntitled, match="no data provider"):
+        house.reception.begin(OTHER, MANIFEST)
+    with pytest.raises(NotEntitled, match="no data provider for OTHER"):
+        house.reception.begin(PROVIDER, msgspec.structs.replace(MANIFEST, dataset="OTHER"))
+
+
+def test_another_ones_submission_is_as_if_it_were_not_there(house: House) -> None:
+    ident = begin(house)
+    for caller in (OTHER, STEWARD):  # a steward sees it and sends nothing for it
+        with pytest.raises(NotFound):
+            put(house, ident, 0, 0, b"x", caller)
+        with pytest.raises(NotFound):
+            house.reception.complete(caller, ident, (1,))
+        with pytest.raises(NotFound):
+            house.reception.cancel(caller, ident)
+    for act in (house.reception.show, house.reception.report, house.reception.receipt):
+        with pytest.raises(NotFound):
+            act(OTHER, ident)
+        with pytest.raises(Unauthenticated):
+            act(PUBLIC, ident)
+    assert house.reception.show(STEWARD, ident).id == ident
+    assert house.reception.all(OTHER).submissions == ()
+    assert [each.id for each in house.reception.all(STEWARD).submissions] == [ident]
+    for unknown in ("MGS-AAAAAAAAAAAAAAAA", "../x", ""):
+        with pytest.raises(NotFound):
+            house.reception.show(PROVIDER, unknown)
+
+
+def test_who_is_a_provider_no_more_sends_no_more(tmp_path: Path) -> None:
+    may = [True]
+    house = open_house(tmp_path / "node", may_send=lambda _subject, _dataset: may[0])
+    ident = begin(house)
+    may[0] = False
+    with pytest.raises(NotEntitled):
+        put(house, ident, 0, 0, b"x")
+    with pytest.raises(NotEntitled):
+        house.reception.complete(PROVIDER, ident, (1,))
+    assert house.reception.show(PROVIDER, ident).state is State.OPEN
+
+
+def test_more_than_a_file_of_its_size_can_have_is_refused(house: House) -> None:
+    ident = begin(house)
+    put(house, ident, 0, 0, bytes(1 << 20))
+    with pytest.raises(TooLarge, match="more was sent"):
+        put(house, ident, 0, 1, bytes(100_000))
+    with pytest.raises(TooLarge, match="1 to 16,777,216"):
+        put(house, ident, 0, 1, bytes(LARGEST_PART_BYTES + 1))
+    with pytest.raises(TooLarge, match="1 to"):
+        put(house, ident, 0, 1, b"")
+    for file, part in ((1, 0), (-1, 0), (0, -1), (0, 1_000_000)):
+        with pytest.raises(Invalid):
+            put(house, ident, file, part, b"x")
+    assert len(inbox(house)) == 1
+
+
+def test_the_nodes_settings_bound_what_is_begun(tmp_path: Path) -> None:
+    house = open_house(tmp_path / "node", ReceptionSettings(largest_file_bytes=10_000, most_open=2))
+    large = msgspec.structs.replace(MANIFEST.files[0], size_bytes=10_001)
+    with pytest.raises(TooLarge, match="takes up to 10,000"):
+        house.reception.begin(PROVIDER, msgspec.structs.replace(MANIFEST, files=(large,)))
+    with pytest.raises(Invalid):
+        house.reception.begin(PROVIDER, msgspec.structs.replace(MANIFEST, assembly="hg7"))
+    begin(house)
+    ident = begin(house)
+    with pytest.raises(Conflict, match="2 open submissions"):
+        begin(house)
+    house.reception.cancel(PROVIDER, ident)
+    begin(house)
+
+
+def test_what_would_fill_the_disk_is_not_begun(tmp_path: Path) -> None:
+    house = open_house(tmp_path / "node")
+
+    class Full:
+        def require_room(self, size_bytes: int = 0) -> None:
+            raise Unavailable(f"no room for {size_bytes}")
+
+    full = open_house(tmp_path / "node", archive=Full())
+    with pytest.raises(Unavailable, match="no room for"):
+        begin(full)
+    ident = begin(house)
+    with pytest.raises(Unavailable, match="no room for 1"):
+        put(full, ident, 0, 0, b"x")
+    assert inbox(house) == []
+
+
+def test_all_is_there_or_it_is_not_complete(house: House) -> None:
+    ident = begin(house)
+    put(house, ident, 0, 0, b"a")
+    put(house, ident, 0, 2, b"c")
+    for counts, says in (((3,), "part 1 of 3"), ((1,), "2 parts are here"), ((0,), "2 parts"), ((1, 1), "1 files")):
+        with pytest.raises((Conflict, Invalid), match=says):
+            house.reception.complete(PROVIDER, ident, counts)
+    put(house, ident, 0, 1, b"b")
+    assert house.reception.complete(PROVIDER, ident, (3,)).state is State.PROCESSING
+    assert house.reception.complete(PROVIDER, ident, (3,)).state is State.PROCESSING
+    with pytest.raises(Conflict, match="no more is taken"):
+        put(house, ident, 0, 3, b"d")
+
+
+def test_cancelling_keeps_nothing(house: House) -> None:
+    ident = begin(house)
+    put(house, ident, 0, 0, b"a")
+    house.reception.cancel(PROVIDER, ident)
+    house.reception.cancel(PROVIDER, ident)
+    assert house.do_jobs() == 1
+    assert house.blobs() == []
+    assert house.reception.show(PROVIDER, ident).state is State.CANCELLED
+    with pytest.raises(Conflict):
+        house.reception.complete(PROVIDER, ident, (1,))
+
+
+def test_an_upload_that_loses_against_a_cancellation_leaves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = begin(house)
+    create = house.parts.store.create
+
+    def cancelled_meanwhile(key: str) -> object:
+        house.reception.cancel(PROVIDER, ident)
+        return create(key)
+
+    monkeypatch.setattr(house.parts.store, "create", cancelled_meanwhile)
+    with pytest.raises(Conflict, match="cancelled"):
+        put(house, ident, 0, 0, b"a")
+    assert inbox(house) == []
+
+
+def test_what_nobody_goes_on_with_is_cancelled_and_swept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale, going_on = begin(house), begin(house)
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=20))
+    put(house, going_on, 0, 0, b"a")
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=31))
+    assert house.reception.tidy() == 1
+    assert house.reception.tidy() == 0
+    states = {each.id: each.state for each in house.reception.all(PROVIDER).submissions}
+    assert states == {stale: State.CANCELLED, going_on: State.OPEN}
+    # what an upload left that was killed before its row
+    for name, ident in (("over", stale), ("unknown", "MGS-AAAAAAAAAAAAAAAA")):
+        with house.parts.store.create(f"{uploads.folder(ident)}0/000000-{name}") as blob:
+            blob.write(b"x")
+    assert len(inbox(house)) == 3
+    house.reception.tidy()
+    assert [name for name in inbox(house) if going_on.lower() not in name] == []
+    assert len(inbox(house)) == 1
