@@ -54,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     collection = Collection.create(folder, lambda _: None)
     for dataset, some in ((CLOSED, PEOPLE), (OTHER, range(10, 30)), (OPEN, range(40, 45))):
         consents = dict.fromkeys(some, YES)
-        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(some)], "GRCh38")  # type: ignore[list-item]
+        load(collection, clocks.statement(dataset), clocks.table(consents), [clocks.source_of(some)], "GRCh38")
     people = range(50, 56)
     source = as_source([clocks.someone(number) for number in people], many_records())
     statement = DatasetStatement(DatasetId(MANY), open=True, publish=True)

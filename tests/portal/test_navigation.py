@@ -37,7 +37,7 @@ def test_everybody_else_sees_what_is_public() -> None:
 def test_at_a_node() -> None:
     assert names(on_node=True) == ["This node", "Catalogue"]
     assert names(Role.COUNTRY_DECIDER, Role.AUDITOR, on_node=True) == ["This node", "Catalogue", "Desk", "Ledger"]
-    assert names(Role.DATA_STEWARD, on_node=True) == ["This node", "Catalogue", "Datasets", "Consent"]
+    assert names(Role.DATA_STEWARD, on_node=True) == ["This node", "Catalogue", "Submissions", "Datasets", "Consent"]
 
 
 def test_for_you_parts_what_waits_from_what_is_under_way() -> None:
