@@ -29,6 +29,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Region
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, SampleId
 from megagenome.standards.genotypes import MISSING, Block, GenotypeSource
+from megagenome.synthetic.governance import made_up_record
 
 PEOPLE, ALLELES = 20_000, 50_000
 CONTIGS = 22
@@ -121,7 +122,13 @@ def _fill(collection: Collection, seed: int) -> None:
     ]
     samples = tuple(f"S{n}" for n in range(PEOPLE))
     source = GenotypeSource("random", samples, {}, _blocks(np.random.default_rng(seed)))
-    load(collection, DatasetStatement(_DATASET, publish=True), People(people, {}, {}), [source], "GRCh38")
+    load(
+        collection,
+        DatasetStatement(_DATASET, publish=True, record=made_up_record(_DATASET)),
+        People(people, {}, {}),
+        [source],
+        "GRCh38",
+    )
     now, uses, readers = clock.now(), frozenset({Use.RESEARCH}), frozenset({str(_READER.subject)})
     ends = now + timedelta(days=1)
     permit = GrantedPermit(_PERMIT, "sha256:permit", EVERYONE, (_DATASET,), uses, readers, now, ends, "", "signed")

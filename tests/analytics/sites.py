@@ -26,6 +26,7 @@ from megagenome.network.studies.coordinate import Coordinator
 from megagenome.network.studies.methods import METHODS
 from megagenome.standards.study import Frequencies, StudyDocument, Variants
 from megagenome.standards.study_exchange import Reply, Said
+from megagenome.synthetic.governance import made_up_record
 from tests.collection import clocks
 from tests.collection.conftest import no_ontology
 from tests.network.joining import server
@@ -110,7 +111,9 @@ def _filled(name: str, numbers: range, *, is_open: bool) -> Path:
     atexit.register(shutil.rmtree, top)
     collection = Collection.create(top / "node", no_ontology)
     dataset = f"{name}-data"
-    stated = DatasetStatement(DatasetId(dataset), open=True if is_open else None, collection_year=2020, publish=True)
+    record = None if is_open else made_up_record(dataset)
+    declared = True if is_open else None
+    stated = DatasetStatement(DatasetId(dataset), open=declared, collection_year=2020, publish=True, record=record)
     people = clocks.table(dict.fromkeys(numbers, YES))
     load(collection, stated, people, [clocks.source_of(numbers)], "GRCh38")  # type: ignore[list-item]
     with collection.engine.begin() as connection:

@@ -32,6 +32,17 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     assert parts["trust"] == "0 brokers of passports, 0 issuers of visas"
 
 
+def test_what_was_published_without_a_record_is_named(loaded: Path) -> None:
+    """As a node of an earlier version holds it."""
+    engine = open_database(sqlite_url(loaded / "node.sqlite"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dataset SET open = 0, floor = 10")
+    engine.dispose()
+    [finding] = wrong(check_folder(loaded))
+    assert finding.part == "record of EE-SMALL"
+    assert "controller, legal basis" in finding.says
+
+
 def test_empty_node_says_what_comes_next(folder: Path) -> None:
     findings = check_folder(folder)
     assert wrong(findings) == []

@@ -13,6 +13,7 @@ from megagenome.collection.people import People, Person
 from megagenome.collection.permits import GrantedPermit
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, SampleId
+from megagenome.synthetic.governance import made_up_record
 from tests.collection.files import as_source
 from tests.oracles import genotypes as oracle
 
@@ -90,7 +91,9 @@ def as_person(number: int, consent: frozenset[Use] | None) -> Person:
 
 def statement(dataset: str) -> DatasetStatement:
     """Published at once; the open one told exactly."""
-    return DatasetStatement(DatasetId(dataset), open=True if dataset == OPEN else None, publish=True)
+    if dataset == OPEN:
+        return DatasetStatement(DatasetId(dataset), open=True, publish=True)
+    return DatasetStatement(DatasetId(dataset), publish=True, record=made_up_record(dataset))
 
 
 def permit(

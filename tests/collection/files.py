@@ -12,6 +12,7 @@ from megagenome.collection.people import YES, People, Person
 from megagenome.collection.reading import Reading
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, SampleId
 from megagenome.standards.genotypes import ABSENT, MISSING, Block, GenotypeSource
+from megagenome.synthetic.governance import made_up_record
 from tests.oracles import genotypes as oracle
 
 CONTIGS = ("22", "X", "Y", "MT")
@@ -19,7 +20,11 @@ LENGTHS = {"22": 50_818_468, "X": 156_040_895, "Y": 57_227_415, "MT": 16_569}
 
 
 def statement(dataset: str = "GDI-EE-TEST-001", **more: object) -> DatasetStatement:
-    return DatasetStatement(DatasetId(dataset), **{"open": True, "publish": True, **more})  # type: ignore[arg-type]
+    """Published at once; with its governance on record where it is not open."""
+    stated = {"open": True, "publish": True, **more}
+    if stated["publish"] and not stated["open"]:
+        stated["record"] = made_up_record(dataset)
+    return DatasetStatement(DatasetId(dataset), **stated)  # type: ignore[arg-type]
 
 
 def as_person(someone: oracle.Someone) -> Person:

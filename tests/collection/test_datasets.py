@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from megagenome.collection.datasets import DatasetStatement, move_dataset, state_dataset
 from megagenome.collection.model import DatasetState
+from megagenome.collection.publication import write_record
 from megagenome.collection.tables import collection_version, dataset
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
+from megagenome.synthetic.governance import made_up_record
 
 ONE = DatasetId("ONE")
 DRAFT, APPROVED, PUBLISHED, WITHDRAWN = DatasetState
@@ -33,6 +35,14 @@ def one(connection: sa.Connection) -> sa.Connection:
     return connection
 
 
+@pytest.fixture
+def governed(one: sa.Connection) -> sa.Connection:
+    """The same with its governance on record."""
+    write_record(one, ONE, made_up_record(ONE), "steward")
+    one.execute(sa.update(collection_version).values(version=7))
+    return one
+
+
 def put(connection: sa.Connection, state: DatasetState) -> None:
     connection.execute(sa.update(dataset).values(state=state))
 
@@ -42,18 +52,18 @@ def recorded(connection: sa.Connection) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(("before", "to"), list(itertools.product(DatasetState, DatasetState)))
-def test_a_dataset_moves_only_along_its_states(one: sa.Connection, before: DatasetState, to: DatasetState) -> None:
-    put(one, before)
+def test_a_dataset_moves_only_along_its_states(governed: sa.Connection, before: DatasetState, to: DatasetState) -> None:
+    put(governed, before)
     if before is to:
-        assert move_dataset(one, ONE, to) is before
-        assert recorded(one) == (before, 7)
+        assert move_dataset(governed, ONE, to) is before
+        assert recorded(governed) == (before, 7)
     elif (before, to) in ALLOWED:
-        assert move_dataset(one, ONE, to) is before
-        assert recorded(one) == (to, 8)
+        assert move_dataset(governed, ONE, to) is before
+        assert recorded(governed) == (to, 8)
     else:
         with pytest.raises(Conflict, match=f"dataset ONE is {before} and cannot become {to}; it can become "):
-            move_dataset(one, ONE, to)
-        assert recorded(one) == (before, 7)
+            move_dataset(governed, ONE, to)
+        assert recorded(governed) == (before, 7)
 
 
 def test_a_dataset_that_is_not_there_is_not_moved(one: sa.Connection) -> None:
@@ -62,10 +72,18 @@ def test_a_dataset_that_is_not_there_is_not_moved(one: sa.Connection) -> None:
 
 
 @pytest.mark.parametrize("before", [DRAFT, APPROVED, PUBLISHED])
-def test_a_load_may_publish_at_once(one: sa.Connection, before: DatasetState) -> None:
-    put(one, before)
-    assert state_dataset(one, DatasetStatement(ONE, publish=True)) == 0
-    assert recorded(one)[0] == PUBLISHED
+def test_a_load_may_publish_at_once(governed: sa.Connection, before: DatasetState) -> None:
+    put(governed, before)
+    assert state_dataset(governed, DatasetStatement(ONE, publish=True)) == 0
+    assert recorded(governed)[0] == PUBLISHED
+
+
+def test_a_load_may_bring_the_record_that_it_publishes_with(one: sa.Connection) -> None:
+    two = DatasetId("TWO")
+    assert state_dataset(one, DatasetStatement(two, publish=True, record=made_up_record(two), by="loader")) == 1
+    state, since = one.execute(sa.select(dataset.c.state, dataset.c.published).where(dataset.c.id == two)).one()
+    assert state == PUBLISHED
+    assert since
 
 
 def test_a_load_does_not_bring_back_what_was_withdrawn(one: sa.Connection) -> None:

@@ -24,8 +24,10 @@ from megagenome.collection.permits import change_permit
 from megagenome.kernel.ids import PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.joined_hub import note_answer, pin
+from megagenome.standards.dataset_record import encode_record
 from megagenome.standards.descriptor import meet, sign_descriptor
 from megagenome.standards.permit import PermitState
+from megagenome.synthetic.governance import made_up_record
 from tests.journeys.nations import make_node, run
 from tests.journeys.network import Served, serving
 
@@ -83,7 +85,9 @@ def make_permit_node(folder: Path) -> None:
         file.write(("\n".join(text) + "\n").encode())
     make_node(folder, "EE")
     inputs = ["--assembly", "GRCh37", "--vcf", files / "cohort.vcf.gz", "--individuals", files / "people.tsv"]
-    run("node", "load", folder, "--dataset", DATASET, *inputs, "--publish")
+    record = files / "dataset.json"
+    record.write_text(encode_record(made_up_record(DATASET)))
+    run("node", "load", folder, "--dataset", DATASET, *inputs, "--metadata", record, "--publish")
     keys = [dict(key.as_dict(private=False)) | {"kid": kid} for kid, key in HUB.keys]
     (folder / "hub.json").write_text(json.dumps({"keys": keys}))
     (folder / "trust.toml").write_text(f'[[brokers]]\nissuer = "{HUB.iss}"\njwks_file = "hub.json"\n')

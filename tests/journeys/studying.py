@@ -20,6 +20,8 @@ import pysam
 from megagenome.collection.cohort import HasSex, canonical, cohort_id
 from megagenome.collection.model import Sex
 from megagenome.kernel.callers import Role
+from megagenome.standards.dataset_record import encode_record
+from megagenome.synthetic.governance import made_up_record
 from tests.access.hub import PDF, complete_answers
 from tests.journeys.network import Served, megagenome, serving
 from tests.journeys.signed_in import Person, grant
@@ -279,4 +281,7 @@ def _load(folder: Path, country: str) -> None:
     with pysam.BGZFile(str(files / "cohort.vcf.gz"), "wb") as file:
         file.write(("\n".join(text) + "\n").encode())
     inputs = ["--assembly", "GRCh37", "--vcf", files / "cohort.vcf.gz", "--individuals", files / "people.tsv"]
-    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, "--consent-all", "--publish")
+    record = files / "dataset.json"
+    record.write_text(encode_record(made_up_record(dataset(country))))
+    options = ["--metadata", record, "--consent-all", "--publish"]
+    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, *options)

@@ -31,12 +31,13 @@ def test_a_role_adds_its_places_at_the_hub(roles: tuple[Role, ...], more: list[s
 
 def test_everybody_else_sees_what_is_public() -> None:
     assert [name for _, name in navigation(PUBLIC, on_node=False)] == ["Search", "Cohorts", "Nodes", "Help"]
-    assert navigation(PUBLIC, on_node=True) == []
+    assert [name for _, name in navigation(PUBLIC, on_node=True)] == ["This node", "Catalogue"]
 
 
 def test_at_a_node() -> None:
-    assert names(on_node=True) == ["This node"]
-    assert names(Role.COUNTRY_DECIDER, Role.AUDITOR, on_node=True) == ["This node", "Desk", "Ledger"]
+    assert names(on_node=True) == ["This node", "Catalogue"]
+    assert names(Role.COUNTRY_DECIDER, Role.AUDITOR, on_node=True) == ["This node", "Catalogue", "Desk", "Ledger"]
+    assert names(Role.DATA_STEWARD, on_node=True) == ["This node", "Catalogue", "Datasets", "Consent"]
 
 
 def test_for_you_parts_what_waits_from_what_is_under_way() -> None:

@@ -103,7 +103,7 @@ def test_errors_are_pages_and_say_the_reason_once(status: int) -> None:
 
 
 def test_an_error_of_a_node_does_not_lead_to_pages_that_only_a_hub_has() -> None:
-    assert {a["href"] for a in Document(error_page(404, on_node=True)).all("a")} == {"#main", "/"}
+    assert {a["href"] for a in Document(error_page(404, on_node=True)).all("a")} == {"#main", "/", "/fairdp"}
 
 
 def test_a_network_that_no_node_has_joined_says_so_and_shows_no_zeros() -> None:

@@ -31,7 +31,8 @@ def test_it_says_who_it_is_what_it_holds_and_where_programs_find_it() -> None:
         "/beacon/v2",
     ):
         assert words in document.text
-    assert [a["href"] for a in document.all("a")] == ["#main", "/", "https://hub.example", "/beacon/v2"]
+    places = ["#main", "/", "/", "/fairdp"]
+    assert [a["href"] for a in document.all("a")] == [*places, "https://hub.example", "/beacon/v2"]
 
 
 def test_an_empty_node_says_so() -> None:

@@ -9,17 +9,23 @@ from litestar import Litestar, Response, get
 from playwright.sync_api import Browser, sync_playwright
 
 from megagenome.kernel.ledger_pages import Page
+from megagenome.portal.catalogue_page import catalogue_page
 from megagenome.portal.ledger_page import Asked, ledger_page
 from megagenome.portal.node_desk import desk_page, proposal_page
 from megagenome.portal.own_genome_page import own_genome_page, steward_page
 from megagenome.portal.pages import html, render
+from megagenome.portal.record_page import list_page, record_page
 from megagenome.portal.site import static_file
+from megagenome.standards.catalogue_pages import StewardLine, WithdrawnPage
+from megagenome.standards.dataset_fields import faults
 from megagenome.standards.desk import DeskPage
 from tests.portal.fake_hub import EVIL
 from tests.portal.test_browser import ARGUMENTS, check_looks, opened, serving
+from tests.portal.test_catalogue_page import dataset, whole
 from tests.portal.test_ledger_page import ENTRY, FINE
 from tests.portal.test_node_desk import item, proposal
 from tests.portal.test_own_genome_page import genome
+from tests.portal.test_record_page import hostile, view
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +36,13 @@ PAGES: dict[str, Callable[[], str]] = {
     "unknown": lambda: render("own_genome_unknown.html", reason=EVIL),
     "steward": lambda: steward_page(problem=EVIL),
     "steward-person": lambda: own_genome_page(genome("words"), for_steward=True),
+    "catalogue": lambda: catalogue_page(whole(dataset(EVIL), dataset(), says=EVIL)),
+    "catalogue-dataset": lambda: catalogue_page(dataset(EVIL)),
+    "catalogue-withdrawn": lambda: catalogue_page(WithdrawnPage(EVIL, EVIL, "2026-01-05")),
+    "records": lambda: list_page((StewardLine("A", EVIL, "draft", False, 1, True, 3),)),
+    "record": lambda: record_page(
+        view(hostile(), says=EVIL), typed=hostile(), problems=faults(hostile(), is_open=False), problem=EVIL, said=EVIL
+    ),
     "ledger": lambda: ledger_page(Asked(EVIL, EVIL), Page((ENTRY,), 1), FINE, on_node=True),
 }
 

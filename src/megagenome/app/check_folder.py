@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from megagenome.app.node import SETTINGS, TRUST, Node, open_node, trust_of
 from megagenome.collection import tables
+from megagenome.collection.model import DatasetState
 from megagenome.collection.released import count_leavers
 from megagenome.collection.snapshot import Snapshot
 from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
+from megagenome.standards.dataset_fields import missing, topics
+from megagenome.standards.dataset_record import DatasetRecord
 
 _LEAST_FREE_BYTES = 1 << 30
 
@@ -104,6 +107,10 @@ def _datasets(snapshot: Snapshot) -> Iterator[Finding]:
         where = f", {' and '.join(dataset.assemblies)}" if dataset.assemblies else ", no genotypes"
         tiers = f"; alleles {dataset.alleles_tier}, people {dataset.people_tier}"
         yield Finding(f"dataset {dataset.id}", fine=True, says=says + where + tiers)
+        left = missing(dataset.record or DatasetRecord(), is_open=dataset.open)
+        if left and dataset.state is DatasetState.PUBLISHED:  # as it was published before this had to be recorded
+            do = f"record it with `megagenome node metadata DIR {dataset.id}`"
+            yield Finding(f"record of {dataset.id}", fine=False, says=f"there is none of: {topics(left)}", do=do)
 
 
 def _releases(node: Node) -> Finding:

@@ -3,7 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.countersigned import Countersigned
-from megagenome.app.describe import describe_node, node_url
+from megagenome.app.describe import describe_node, node_url, place_of
 from megagenome.app.grants import grants_of
 from megagenome.app.hub_bearer import HubBearer
 from megagenome.app.journal import LedgerJournal
@@ -17,6 +17,10 @@ from megagenome.app.passports import explaining
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere
+from megagenome.catalogue.catalogue import Catalogue
+from megagenome.catalogue.routes import catalogue_router
+from megagenome.catalogue.steward import Stewardship
+from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection.model import DatasetState
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.describe import service_info
@@ -25,17 +29,22 @@ from megagenome.discovery.routes import discovery_router
 from megagenome.identity.passports import Passports
 from megagenome.identity.visa_mint import VisaMint
 from megagenome.identity.visa_routes import visa_router
+from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
+from megagenome.portal.catalogue_page import catalogue_page
 from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.node_desk import node_desk_router
 from megagenome.portal.node_home import Link, NodeHome, node_error_pages, node_home_router, show_node_error
 from megagenome.portal.own_genome_page import own_genome_page_router
+from megagenome.portal.pages import HEADERS
 from megagenome.portal.passport_page import passport_router
+from megagenome.portal.record_page import record_page_router
 from megagenome.standards import federation
 
 _SERVICES = (
     Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
+    Link("FAIR Data Point", "/fairdp", "the catalogue: datasets as DCAT, in the GDI profile and HealthDCAT-AP"),
     Link("Service information", "/service-info", "who runs this and which version"),
     Link("Health", "/health", "whether it can answer now"),
 )
@@ -59,11 +68,15 @@ def node_app(node: Node) -> WebApp:
     node.collection.prove = Countersigned(keys.key_set()).require
     studies = node_studies(node, keys, ledger, descriptor)
 
+    beacon = Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)
+
     def home() -> NodeHome:
         published = [d for d in node.collection.snapshot().datasets if d.state is DatasetState.PUBLISHED]
         datasets = tuple(federation.DatasetState(d.id, d.title, d.description, d.open) for d in published)
         return NodeHome(me.name, me.country, __version__, datasets, _SERVICES)
 
+    place = place_of(settings)
+    catalogue = Catalogue(node.collection, place, lambda: beacon.people_told(PUBLIC), tally.count)
     explained = explaining(node.folder)
     signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice)
     mint = VisaMint(keys, url, grants_of(node.collection))
@@ -75,7 +88,10 @@ def node_app(node: Node) -> WebApp:
             ledger_router(ledger),
             ledger_page_router(node_error_pages, on_node=True),
             passport_router(explained.explain, node_error_pages, on_node=True),
-            discovery_router(Beacon(node.collection, node.reference, identity, settings.discovery, tally.count)),
+            discovery_router(beacon),
+            catalogue_router(catalogue, catalogue_page, HEADERS),
+            steward_router(Stewardship(node.collection, place)),
+            record_page_router(),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
             access.router,

@@ -6,11 +6,13 @@ import sqlalchemy as sa
 
 from megagenome.collection import tables
 from megagenome.collection.model import DatasetState, Tier
+from megagenome.collection.publication import require_publishable, write_record
 from megagenome.collection.released import refuse_withdrawn, remember_told
 from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
+from megagenome.standards.dataset_record import DatasetRecord
 
 PUBLIC_FLOOR = 10
 """The smallest count that any dataset which is not open lets the public see; a holder may only raise it."""
@@ -22,7 +24,9 @@ class DatasetStatement(msgspec.Struct, frozen=True):
     open             True declares the data open or synthetic; only then may `floor` be below `PUBLIC_FLOOR`
     floor            default 0 for open data, else `PUBLIC_FLOOR`
     collection_year  the year that ages are stated for
-    publish          move it to published with the same transaction
+    publish          move it to published with the same transaction, which needs a record unless the data are open
+    record           its metadata and governance, recorded with the same transaction
+    by               who states it; kept with the record
     alleles_tier     default public
     people_tier      default public for open data, else registered
     """
@@ -36,6 +40,8 @@ class DatasetStatement(msgspec.Struct, frozen=True):
     publish: bool = False
     alleles_tier: Tier | None = None
     people_tier: Tier | None = None
+    record: DatasetRecord | None = None
+    by: str = ""
 
 
 MOVES: dict[DatasetState, frozenset[DatasetState]] = {
@@ -48,12 +54,11 @@ MOVES: dict[DatasetState, frozenset[DatasetState]] = {
 
 
 def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int:
-    """Record a dataset, or check the statement against the recorded one; its number.
+    """Record a dataset with what is stated of it, or check the statement against the recorded one; its number.
 
-    Raises `Conflict` where the statement differs from the record or would publish what is withdrawn, `Invalid` for a
-    floor that is too low.
+    Raises `Conflict` where the statement differs from the record, would publish what is withdrawn, or what is not
+    declared open without its governance (`publication`); `Invalid` for a floor that is too low.
     """
-    now = clock.now().isoformat()
     known = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == statement.id)).one_or_none()
     if known is not None:
         _refuse_changes(statement, known)
@@ -62,11 +67,19 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
                 f"dataset {statement.id} is withdrawn and is not published by a load; approve it anew, or leave out "
                 "--publish"
             )
-        if statement.publish and known.state != DatasetState.PUBLISHED:
-            _set_state(connection, known.number, DatasetState.PUBLISHED)
-        connection.execute(sa.update(tables.dataset).where(tables.dataset.c.number == known.number).values(updated=now))
-        return int(known.number)
-    is_open = bool(statement.open)
+        mine = tables.dataset.c.number == known.number
+        connection.execute(sa.update(tables.dataset).where(mine).values(updated=clock.now().isoformat()))
+    number = int(known.number) if known is not None else _add_dataset(connection, statement)
+    if statement.record is not None:
+        write_record(connection, statement.id, statement.record, statement.by)
+    if statement.publish and (known is None or known.state != DatasetState.PUBLISHED):
+        require_publishable(connection, statement.id)
+        _set_state(connection, number, DatasetState.PUBLISHED)
+    return number
+
+
+def _add_dataset(connection: sa.Connection, statement: DatasetStatement) -> int:
+    now, is_open = clock.now().isoformat(), bool(statement.open)
     floor = statement.floor if statement.floor is not None else (0 if is_open else PUBLIC_FLOOR)
     if floor < (0 if is_open else PUBLIC_FLOOR):
         raise Invalid(
@@ -80,7 +93,7 @@ def state_dataset(connection: sa.Connection, statement: DatasetStatement) -> int
             id=statement.id,
             title=statement.title or statement.id,
             description=statement.description or "",
-            state=DatasetState.PUBLISHED if statement.publish else DatasetState.DRAFT,
+            state=DatasetState.DRAFT,
             open=is_open,
             floor=floor,
             collection_year=statement.collection_year,
@@ -106,8 +119,9 @@ def _refuse_changes(statement: DatasetStatement, known: sa.Row[tuple[object, ...
 def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState) -> DatasetState:
     """Move a dataset to a state; the state it had. Idempotent. All roles see it with the transaction's commit.
 
-    Raises `NotFound`, or `Conflict` naming the states that it may move to, or saying that its public numbers hold
-    people who withdrew meanwhile, so that a release must come before it is published.
+    Raises `NotFound`, or `Conflict` naming the states that it may move to, or what must be on record before it is
+    published (`publication`), or saying that its public numbers hold people who withdrew meanwhile, so that a release
+    must come first.
     """
     row = _read_dataset(connection, dataset)
     state = DatasetState(row.state)
@@ -117,6 +131,7 @@ def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState
         may = ", ".join(sorted(MOVES[state]))
         raise Conflict(f"dataset {dataset} is {state} and cannot become {to}; it can become {may}")
     if to is DatasetState.PUBLISHED:
+        require_publishable(connection, dataset)
         refuse_withdrawn(connection, dataset)
     if state is DatasetState.PUBLISHED:
         remember_told(connection, dataset)
@@ -151,8 +166,7 @@ def _read_dataset(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tupl
 
 
 def _set_state(connection: sa.Connection, number: int, state: DatasetState) -> None:
-    connection.execute(
-        sa.update(tables.dataset)
-        .where(tables.dataset.c.number == number)
-        .values(state=state, updated=clock.now().isoformat())
-    )
+    now = clock.now().isoformat()
+    told = {"published": now} if state is DatasetState.PUBLISHED else {}
+    changed = sa.update(tables.dataset).where(tables.dataset.c.number == number)
+    connection.execute(changed.values(state=state, updated=now, **told))

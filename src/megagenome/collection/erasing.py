@@ -38,6 +38,6 @@ def erase_user(connection: sa.Connection, subject: str) -> ErasedUser:
     connection.execute(sa.delete(person).where(person.c.subject == subject))
     acts = sum(
         connection.execute(sa.update(table).where(table.c.by == subject).values(by=ERASED)).rowcount
-        for table in (tables.consent_act, tables.tier_change)
+        for table in (tables.consent_act, tables.tier_change, tables.dataset_record)
     )
     return ErasedUser(linked > 0, len(permits), acts)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.ids import Country, DatasetId
+from megagenome.standards.dataset_record import DatasetRecord
 
 
 class Sex(StrEnum):
@@ -66,6 +67,10 @@ class Dataset(msgspec.Struct, frozen=True):
     alleles_tier     who may be told how frequent alleles are in it
     people_tier      who may be told how many of its people match a description
     assemblies       assemblies that it has genotypes on, sorted
+    published        when it was published last; empty for never
+    record           its metadata and governance as recorded last, drafts left out; None where nothing was
+    record_version   the number of that record
+    recorded         when it was recorded
     """
 
     id: DatasetId
@@ -81,6 +86,10 @@ class Dataset(msgspec.Struct, frozen=True):
     assemblies: tuple[str, ...]
     created: str
     updated: str
+    published: str = ""
+    record: DatasetRecord | None = None
+    record_version: int = 0
+    recorded: str = ""
 
 
 class Stratum(NamedTuple):

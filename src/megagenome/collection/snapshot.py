@@ -13,6 +13,7 @@ from megagenome.collection.manifest import pack_paths
 from megagenome.collection.members import SetKind, read_members
 from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Tier
 from megagenome.collection.pack import Pack
+from megagenome.collection.publication import read_records
 from megagenome.collection.released import read_released
 from megagenome.collection.standing import Standing
 from megagenome.collection.strata import count_individuals
@@ -20,6 +21,7 @@ from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.version import current_version
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import PloidyClass
+from megagenome.standards.dataset_record import RecordVersion
 
 Place = tuple[str, str]
 """Assembly and contig."""
@@ -73,6 +75,7 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     loads = int(connection.execute(sa.select(sa.func.count()).select_from(tables.load)).scalar_one())
     batches = bitmap.batches_for(individuals)
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
+    records = read_records(connection)
     members = tuple(read_members(connection, SetKind.DATASET, row.id, batches) for row in rows)
     people = tuple(read_released(connection, DatasetId(row.id), batches) for row in rows)
     # a set of people has as many planes as the collection has batches: when that grows, all are opened anew
@@ -91,7 +94,10 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
         version,
         individuals,
         batches,
-        tuple(_dataset(row, bitmap.count(p), assemblies[row.number]) for row, p in zip(rows, people, strict=True)),
+        tuple(
+            _dataset(row, bitmap.count(p), assemblies[row.number], records.get(row.number))
+            for row, p in zip(rows, people, strict=True)
+        ),
         tuple(row.number for row in rows),
         people,
         members,
@@ -145,7 +151,9 @@ def _open(connection: sa.Connection, folder: Path, row: sa.Row[tuple[object, ...
     )
 
 
-def _dataset(row: sa.Row[tuple[object, ...]], individuals: int, assemblies: set[str]) -> Dataset:
+def _dataset(
+    row: sa.Row[tuple[object, ...]], individuals: int, assemblies: set[str], recorded: RecordVersion | None
+) -> Dataset:
     return Dataset(
         id=DatasetId(row.id),
         title=row.title,
@@ -160,4 +168,8 @@ def _dataset(row: sa.Row[tuple[object, ...]], individuals: int, assemblies: set[
         assemblies=tuple(sorted(assemblies)),
         created=row.created,
         updated=row.updated,
+        published=row.published,
+        record=recorded.record if recorded else None,
+        record_version=recorded.version if recorded else 0,
+        recorded=recorded.at if recorded else "",
     )

@@ -27,6 +27,20 @@ dataset = sa.Table(
     sa.Column("updated", sa.String(40), nullable=False),
     sa.Column("alleles_tier", sa.String(20), nullable=False, server_default="public"),
     sa.Column("people_tier", sa.String(20), nullable=False, server_default="registered"),
+    # When it was published last, "" for never; it stays when the dataset is withdrawn, so that this can be told.
+    sa.Column("published", sa.String(40), nullable=False, server_default=""),
+)
+
+dataset_record = sa.Table(
+    "dataset_record",
+    METADATA,
+    # Metadata and governance. A row never changes; the newest that is no draft is the one that is served.
+    sa.Column("dataset", sa.Integer, sa.ForeignKey("dataset.number"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("draft", sa.Boolean, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),  # JSON of DatasetRecord
+    sa.Column("by", sa.String(600), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
 )
 
 tier_change = sa.Table(

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from megagenome.collection import Collection, Reading
+from megagenome.collection.cohort import EVERYONE
 from megagenome.collection.model import Asked, Use
 from megagenome.discovery import describe
 from megagenome.discovery.by_permit import PermittedAnswers
@@ -31,6 +32,7 @@ from megagenome.discovery.wide import WideRegions
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele
 from megagenome.kernel.errors import NotEntitled
+from megagenome.kernel.ids import DatasetId
 from megagenome.reference import Reference, resolve
 from megagenome.standards import beacon
 from megagenome.standards.beacon import Granularity
@@ -155,6 +157,14 @@ class Beacon:
         meta = answer_meta(self.identity, request, describe.DATASET, page.limit or 0)
         short = beacon.ResponseSummary(bool(listed), len(listed))
         return beacon.CollectionsResponse(meta, short, beacon.Collections(tuple(listed[page.skip : end])))
+
+    def people_told(self, caller: Caller) -> dict[DatasetId, int]:
+        """How many people there are in each dataset, as far as `/individuals` without filters tells this caller: for
+        those who tell of datasets elsewhere in this node. It is not entered in the ledger; who tells it does so."""
+        _, scheme = self._open(caller, Asked.PEOPLE)
+        question = PeopleQuestion(EVERYONE, tuple(range(len(scheme.datasets))))
+        told = count_people(self._collection, scheme, caller, Asked.PEOPLE, question)
+        return {each.id: int(told.counts[k]) for k, each in enumerate(scheme.datasets) if told.told[k]}
 
     def filtering_terms(self, caller: Caller, page: beacon.Pagination) -> beacon.FilteringTermsResponse:
         """Answer of `/filtering_terms`: no term that fewer people than the floor are described with."""

@@ -27,15 +27,13 @@ def _of_hub(caller: Caller) -> list[Place]:
 
 
 def _of_node(caller: Caller) -> list[Place]:
-    if caller.subject is None:
-        return []
-    places = [("/", "This node")]
+    places = [("/", "This node"), ("/fairdp", "Catalogue")]
     if Role.COUNTRY_DECIDER in caller.roles:
         places.append(("/desk", "Desk"))
     if Role.CITIZEN in caller.roles:
         places.append(("/my-genome", "My genome"))
     if Role.DATA_STEWARD in caller.roles:
-        places.append(("/consent", "Consent"))
+        places += [("/datasets", "Datasets"), ("/consent", "Consent")]
     if Role.AUDITOR in caller.roles:
         places.append(("/ledger", "Ledger"))
     return places

@@ -40,6 +40,7 @@ _TITLES = {
     403: "Not entitled",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not acceptable",
     409: "Conflict",
     413: "Too large",
     429: "Too many requests",

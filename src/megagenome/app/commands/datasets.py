@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter, validators
+from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
+from megagenome.app.commands.metadata import check_file
 from megagenome.app.commands.results import Done, show_done
 from megagenome.app.node import open_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset, set_tiers
@@ -46,6 +48,7 @@ def load_(
     floor: int | None = None,
     consent_all: Annotated[bool, Flag] = False,
     open: Annotated[bool, Flag] = False,  # noqa: A002 - the option is --open
+    metadata: Path | None = None,
     publish: Annotated[bool, Flag] = False,
     alleles_tier: Tier | None = None,
     people_tier: Tier | None = None,
@@ -75,8 +78,10 @@ def load_(
         State a yes (to aggregates and research) for everybody whose tables say nothing.
     open
         Declare the data open or synthetic: exact counts for everybody.
+    metadata
+        A TOML or JSON file of its record: metadata and governance (`megagenome node metadata DIR ID template`).
     publish
-        Publish the dataset at once.
+        Publish the dataset at once; without --open this needs its record.
     alleles_tier
         Who is told how frequent alleles are; default public.
     people_tier
@@ -90,7 +95,7 @@ def load_(
     statement = DatasetStatement(
         named, title, description, open or None, floor, collected, publish, alleles_tier, people_tier
     )
-    loaded = _load_files(folder, statement, individuals, vcf, assembly, consent_all=consent_all)
+    loaded = _load_files(folder, statement, individuals, vcf, assembly, consent_all=consent_all, metadata=metadata)
     show(loaded, json=json, render=_loaded)
 
 
@@ -110,8 +115,14 @@ def _load_files(
     assembly: str,
     *,
     consent_all: bool,
+    metadata: Path | None,
 ) -> Loaded:
     opened = open_node(folder)
+    if metadata is not None:
+        known = next((each.open for each in opened.collection.snapshot().datasets if each.id == statement.id), None)
+        is_open = bool(statement.open) if known is None else known
+        record = check_file(opened, statement.id, metadata, is_open=is_open)
+        statement = replace(statement, record=record, by=f"operator {getpass.getuser()[:200]}")
     ontology_for = opened.reference.ontology_for
     people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
     counts = [count_records(path) for path in vcf]

@@ -42,6 +42,11 @@ node.command(
     help="Move a dataset's state, or choose its tiers. A draft is approved, then published; what is withdrawn needs a "
     "new approval.",
 )
+node.command(
+    "megagenome.app.commands.metadata:metadata_",
+    name="metadata",
+    help="Record a dataset's metadata and governance, or show what is recorded.",
+)
 node.command("megagenome.app.commands.peers:peers", name="peers")
 
 

@@ -22,6 +22,7 @@ from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.synthetic import europe
 from megagenome.synthetic.genomes import ASSEMBLY
+from megagenome.synthetic.governance import made_up_record
 from megagenome.synthetic.people import COUNTRIES
 
 PEOPLE = "people.tsv"
@@ -58,7 +59,14 @@ class SimulatedDataset:
             None,
             known.collection_year,
             publish=True,
+            record=made_up_record(known.id, known.title, known.description, self.country, synthetic=True),
+            by="demo",
         )
+
+    @property
+    def country(self) -> str:
+        """Its country, which its id names."""
+        return str(self.id).split("-")[1]
 
     def people(self, ontology_for: OntologyFor) -> People:
         """Its people table, read as a holder's would be, and how tall everybody is: a measure, which is no term."""
@@ -97,9 +105,10 @@ class FileDataset:
 
     @property
     def statement(self) -> DatasetStatement:
-        """Not open, whatever the file: only its holder could say so."""
+        """Not open, whatever the file: only its holder could say so. Its governance is made up, and says so."""
         title = f"{self.path.name}, people of {self.country}"
-        return DatasetStatement(self.id, title, publish=True)
+        record = made_up_record(self.id, title, country=self.country)
+        return DatasetStatement(self.id, title, publish=True, record=record, by="demo")
 
     def people(self, ontology_for: OntologyFor) -> People:
         """Those of the country whose samples the file has."""

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node with an open dataset and one that is not, as the catalogue reads it."""
+
+import functools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from megagenome.catalogue.catalogue import Catalogue
+from megagenome.catalogue.steward import Stewardship
+from megagenome.collection import Collection
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
+from megagenome.collection.people import YES
+from megagenome.discovery.answer import Beacon
+from megagenome.discovery.settings import DiscoverySettings
+from megagenome.kernel.callers import PUBLIC
+from megagenome.kernel.ids import DatasetId
+from tests.catalogue.samples import CLOSED, DRAFT, OPEN, PLACE
+from tests.collection import clocks
+from tests.collection.conftest import no_ontology
+from tests.discovery.fake import IDENTITY, FakeReference
+
+COUNTED: list[tuple[str | None, tuple[DatasetId, ...]]] = []
+"""What the ledger was told of."""
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20 people in an open dataset, published; 40 others in one that is not, a draft without a record, and 5 in another
+    such draft. To be copied only."""
+    folder = tmp_path_factory.mktemp("catalogue") / "node"
+    made = Collection.create(folder, no_ontology)
+    statements = (
+        (DatasetStatement(OPEN, open=True, publish=True), range(20)),
+        (DatasetStatement(CLOSED, title="A cohort"), range(20, 60)),
+        (DatasetStatement(DRAFT), range(60, 65)),
+    )
+    for statement, people in statements:
+        load(made, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")  # type: ignore[list-item]
+    made.close()
+    return folder
+
+
+@pytest.fixture
+def collection(made: Path, tmp_path: Path) -> Iterator[Collection]:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path / "node")
+    opened = Collection.open_folder(tmp_path / "node", no_ontology)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def catalogue(collection: Collection) -> Catalogue:
+    beacon = Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())  # type: ignore[arg-type]
+    COUNTED.clear()
+    count = functools.partial(beacon.people_told, PUBLIC)
+    return Catalogue(collection, PLACE, count, lambda subject, told: COUNTED.append((subject, tuple(told))))
+
+
+@pytest.fixture
+def stewardship(collection: Collection) -> Stewardship:
+    return Stewardship(collection, PLACE)

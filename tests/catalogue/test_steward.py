@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What data stewards do, and nobody else, in Python and over HTTP."""
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from megagenome.catalogue.steward import Stewardship
+from megagenome.catalogue.steward_routes import steward_router
+from megagenome.collection import Collection
+from megagenome.collection.model import DatasetState
+from megagenome.kernel.callers import PUBLIC, Caller, Role
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.standards.catalogue_pages import StewardView, ToWrite
+from megagenome.standards.dataset_record import DatasetRecord, Party, with_value
+from megagenome.synthetic.governance import made_up_record
+from tests.catalogue.samples import CLOSED, DRAFT, OPEN
+
+pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
+
+STEWARD = Caller("sofia@idp", "Sofia", frozenset({Role.DATA_STEWARD}))
+OTHERS = Caller("x@idp", "X", frozenset(Role) - {Role.DATA_STEWARD})
+RECORD = made_up_record(CLOSED, country="EE")
+
+
+def state(collection: Collection, dataset: str = CLOSED) -> str:
+    collection.refresh()
+    return next(each.state for each in collection.snapshot().datasets if each.id == dataset)
+
+
+def test_a_steward_sees_what_is_left_to_state(stewardship: Stewardship) -> None:
+    lines = {each.id: each for each in stewardship.datasets(STEWARD)}
+    assert set(lines) == {CLOSED, OPEN, DRAFT}
+    assert (lines[OPEN].missing, lines[OPEN].state) == (0, "published")
+    assert lines[CLOSED].missing > 20
+    stewardship.write(STEWARD, CLOSED, ToWrite(with_value(RECORD, "keywords", ()), draft=True))
+    [line] = [each for each in stewardship.datasets(STEWARD) if each.id == CLOSED]
+    assert (line.has_draft, line.version, line.missing) == (True, 0, 1)
+    view = stewardship.view(STEWARD, CLOSED)
+    assert [problem.field for problem in view.problems] == ["keywords"]
+    assert [each.by for each in view.history] == ["sofia@idp"]
+
+
+def test_nobody_else_does_anything(stewardship: Stewardship) -> None:
+    for caller, refusal in ((PUBLIC, Unauthenticated), (OTHERS, NotEntitled)):
+        with pytest.raises(refusal):
+            stewardship.datasets(caller)
+        with pytest.raises(refusal):
+            stewardship.view(caller, OPEN)
+        with pytest.raises(refusal):
+            stewardship.write(caller, OPEN, ToWrite(RECORD))
+        with pytest.raises(refusal):
+            stewardship.move(caller, OPEN, "withdrawn")
+    assert state(stewardship.collection, OPEN) == DatasetState.PUBLISHED
+
+
+def test_one_act_publishes(stewardship: Stewardship) -> None:
+    with pytest.raises(Conflict, match="ethics approval"):
+        stewardship.move(STEWARD, CLOSED, "published")
+    assert state(stewardship.collection) == DatasetState.DRAFT
+    assert stewardship.write(STEWARD, CLOSED, ToWrite(RECORD)).version == 1
+    assert stewardship.move(STEWARD, CLOSED, "published") == "draft"
+    assert state(stewardship.collection) == DatasetState.PUBLISHED
+    assert stewardship.move(STEWARD, CLOSED, "withdrawn") == "published"
+    assert stewardship.move(STEWARD, CLOSED, "published") == "withdrawn"
+    for wrong in ("approved", "draft", ""):
+        with pytest.raises(Invalid):
+            stewardship.move(STEWARD, CLOSED, wrong)
+    with pytest.raises(NotFound):
+        stewardship.move(STEWARD, "NONE", "published")  # type: ignore[arg-type]
+
+
+def test_what_stands_against_a_record_is_said_and_nothing_is_written(stewardship: Stewardship) -> None:
+    written = stewardship.write(STEWARD, CLOSED, ToWrite(with_value(RECORD, "publisher", Party("Biobank"))))
+    assert written.version == 0
+    assert [problem.field for problem in written.problems] == ["publisher.email", "publisher.url"]
+    assert stewardship.view(STEWARD, CLOSED).history == ()
+    # of open data only the shapes have something to say
+    [found] = stewardship.write(STEWARD, OPEN, ToWrite(DatasetRecord(health_categories=()))).problems
+    assert found.field == "health_categories"
+
+
+def test_a_record_that_a_load_brings_is_held_to_the_same(stewardship: Stewardship) -> None:
+    new = "GDI-EE-NEW-1"
+    assert stewardship.check_new(new, made_up_record(new), is_open=False) == ()  # type: ignore[arg-type]
+    [found] = stewardship.check_new(new, made_up_record(new), is_open=True) or [None]  # type: ignore[arg-type, list-item]
+    assert found is None
+    [found] = stewardship.check_new(OPEN, DatasetRecord(themes=()), is_open=True)
+    assert found.field == "themes"
+
+
+def client(stewardship: Stewardship, caller: Caller) -> TestClient[Litestar]:
+    def middleware(app: ASGIApp) -> ASGIApp:
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # ASGI lets applications add keys
+            await app(scope, receive, send)
+
+        return run
+
+    return TestClient(Litestar([steward_router(stewardship)], middleware=[middleware], openapi_config=None))
+
+
+def test_the_same_over_http(stewardship: Stewardship) -> None:
+    with client(stewardship, STEWARD) as http:
+        assert {each["id"] for each in http.get("/metadata").json()} == {CLOSED, OPEN, DRAFT}
+        sent = msgspec.to_builtins(ToWrite(RECORD))
+        assert http.post(f"/metadata/{CLOSED}", json=sent).json() == {"version": 1, "problems": []}
+        assert http.post(f"/metadata/{CLOSED}/state", json={"to": "published"}).json()["is"] == "published"
+        view = msgspec.json.decode(http.get(f"/metadata/{CLOSED}").content, type=StewardView)
+        assert (view.record, view.state, view.problems) == (RECORD, "published", ())
+        assert http.get("/metadata/NONE").status_code == 404
+        assert http.post(f"/metadata/{CLOSED}/state", json={"to": "draft"}).status_code == 400
+        assert http.post(f"/metadata/{CLOSED}", json={"record": {"titel": "A"}}).status_code == 400
+        assert http.post(f"/metadata/{CLOSED}", content="{}", headers={"content-type": "text/plain"}).status_code == 400
+        assert http.post(f"/metadata/{DRAFT}/state", json={"to": "published"}).status_code == 409
+    for caller, status in ((PUBLIC, 401), (OTHERS, 403)):
+        with client(stewardship, caller) as http:
+            assert http.get("/metadata").status_code == status
+            assert http.post(f"/metadata/{OPEN}/state", json={"to": "withdrawn"}).status_code == status

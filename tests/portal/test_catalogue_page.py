@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of a catalogue: in plain words, and hostile text stays text, also in the data for search engines."""
+
+import json
+import re
+
+import msgspec
+import pytest
+
+from megagenome.portal.catalogue_page import catalogue_page
+from megagenome.standards.catalogue_pages import CataloguePage, DatasetPage, Download, Way, WithdrawnPage
+from megagenome.standards.dataset_fields import KINDS
+from megagenome.standards.dataset_record import Approval, DatasetRecord, Governance, Party
+from tests.portal.document import Document
+from tests.portal.fake_hub import EVIL
+
+
+def dataset(says: str = "words", **more: object) -> DatasetPage:
+    party = Party(says, says, "javascript:alert(1)" if says == EVIL else "https://example.org/")
+    paper = Approval(says, says, "2026-03-31")
+    record = DatasetRecord(
+        title=says,
+        description=says,
+        identifier=says,
+        access_rights="NON_PUBLIC",
+        keywords=(says,),
+        provenance=says,
+        population=says,
+        references=("https://example.org/paper",),
+        publisher=party,
+        creator=party,
+        contact=party,
+        hdab=party,
+        governance=Governance(party, "consent", says, paper, paper),
+    )
+    values: dict[str, object] = {
+        "id": "A",
+        "address": "/fairdp/dataset/A",
+        "record": record,
+        "is_open": False,
+        "words": ((says, "May be used for research into health and medicine only."),),
+        "categories": (says,),
+        "legal_basis": says,
+        "people": 1234,
+        "needs": says,
+        "assemblies": ("GRCh38",),
+        "issued": "2026-01-05T08:00:00+00:00",
+        "changed": "2026-01-05T08:00:00+00:00",
+        "ways": (Way(says, says),),
+        "downloads": (Download(says, "/fairdp/dataset/A.ttl"),),
+        "schema_org": {"@type": "Dataset", "name": says},
+    }
+    return DatasetPage(**{**values, **more})  # type: ignore[arg-type]
+
+
+def whole(*datasets: DatasetPage, says: str = "words") -> CataloguePage:
+    downloads = (Download(says, "/fairdp/index.ttl"),)
+    return CataloguePage(says, says, "EE", "/fairdp", True, datasets, downloads, {"@type": "DataCatalog", "name": says})
+
+
+@pytest.mark.parametrize(
+    "shown", [whole(dataset(EVIL), says=EVIL), dataset(EVIL), WithdrawnPage(EVIL, EVIL, "2026-01-05")]
+)
+def test_pages_are_whole_and_hostile_text_stays_text(shown: CataloguePage | DatasetPage | WithdrawnPage) -> None:
+    page = catalogue_page(shown)
+    Document(page).check()
+    assert "<script>window" not in page
+    assert "javascript:" not in page
+    assert "{{" not in page.replace(EVIL[-7:], "")
+
+
+@pytest.mark.parametrize("shown", [whole(says=EVIL), dataset(EVIL)])
+def test_search_engines_read_the_same(shown: CataloguePage | DatasetPage) -> None:
+    [said] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', catalogue_page(shown), re.DOTALL)
+    assert json.loads(said) == msgspec.to_builtins(shown.schema_org)
+
+
+def test_a_dataset_is_told_in_plain_words() -> None:
+    text = Document(catalogue_page(dataset())).text
+    for told in (
+        "By permit only",
+        "health and medicine only",
+        "1,234",
+        "31 Mar 2026",
+        "The health data access body decides",
+    ):
+        assert told in text
+    assert "How many people are in it is not told to everybody" in Document(catalogue_page(dataset(people=None))).text
+    for kind in KINDS:
+        record = msgspec.structs.replace(dataset().record, conforms_to=kind)
+        Document(catalogue_page(dataset(record=record))).check()
+    is_open = dataset(is_open=True, words=(), record=DatasetRecord(title="T", access_rights="PUBLIC"))
+    assert "declared open or synthetic" in Document(catalogue_page(is_open)).text
+
+
+def test_the_list_leads_to_each_dataset() -> None:
+    found = Document(catalogue_page(whole(dataset(), dataset(people=None))))
+    assert [a["href"] for a in found.all("a") if a["href"].startswith("/fairdp/dataset/")] == ["/fairdp/dataset/A"] * 2
+    assert "2 published datasets" in found.text.replace("\u00a0", " ")
+    assert "not told to everybody" in found.text
+    assert "No dataset is published yet" in Document(catalogue_page(whole())).text
