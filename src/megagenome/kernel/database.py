@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Unavailable
 
-REVISION = "0015"
+REVISION = "0017"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 _PATIENCE_MS = 30_000
