@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.access import tables as access
 from megagenome.analytics import tables as analytics
+from megagenome.catalogue.harvest import tables as harvest
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
 from megagenome.kernel import database, ledger_tables
@@ -35,6 +36,7 @@ OWNERS = [
     network.METADATA,
     studies.METADATA,
     analytics.METADATA,
+    harvest.METADATA,
 ]
 
 

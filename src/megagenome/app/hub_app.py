@@ -8,6 +8,7 @@ from megagenome.app.cohorts import define_cohort
 from megagenome.app.describe import describe_hub, hub_url
 from megagenome.app.hub import Hub, joined_of
 from megagenome.app.hub_access import hub_access
+from megagenome.app.hub_catalogue import hub_catalogue
 from megagenome.app.hub_studies import hub_studies
 from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
@@ -44,6 +45,7 @@ def hub_app(hub: Hub) -> WebApp:
     ledger = Ledger(hub.engine, keys, settings.hub.id)
     access = hub_access(hub, keys, descriptor, ledger)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
+    catalogue = hub_catalogue(hub)
     passports = explaining(hub.folder)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, with_tokens=True)
     return WebApp(
@@ -61,10 +63,11 @@ def hub_app(hub: Hub) -> WebApp:
             join_router(hub.engine, settings.hub.id, settings.nodes),
             *access.routers,
             *studies.routers,
+            catalogue.router,
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],
-        lifespan=[network.lifespan, *access.lifespans, studies.lifespan, passports.lifespan],
+        lifespan=[network.lifespan, *access.lifespans, studies.lifespan, catalogue.lifespan, passports.lifespan],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

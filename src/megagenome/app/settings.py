@@ -8,6 +8,7 @@ import msgspec
 
 from megagenome.access.settings import AccessSettings
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.catalogue.harvest.settings import FairDataPoint, HarvestSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
@@ -87,5 +88,7 @@ class HubSettings(msgspec.Struct, frozen=True):
     signin: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()
     studies: StudySettings = StudySettings()
+    harvest: HarvestSettings = HarvestSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()
+    fair_data_points: tuple[FairDataPoint, ...] = ()

@@ -149,6 +149,7 @@ class DatasetView(msgspec.Struct, frozen=True):
     """
 
     id: str
+    title: str
     address: str
     local: str
     source: Source

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harvest of one catalogue: from its address along `ldp:contains`, each address once.
 
-What did not change is not read again. A container that cannot be had or read leads where it led before, so one bad answer buries nothing. A catalogue whose
-root cannot be had, or that falls silent, is left at once.
+What did not change is not read again. A container that cannot be had or read leads where it led before, so one bad
+answer buries nothing. A catalogue whose root cannot be had, or that falls silent, is left at once.
 """
 
 import asyncio
