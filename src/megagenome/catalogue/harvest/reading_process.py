@@ -22,7 +22,7 @@ from megagenome.kernel.errors import Corrupt
 _LENGTH = struct.Struct(">I")
 _LARGEST_FRAME = 256 << 20
 _MEMORY_BYTES = 1 << 30
-_NICE = 10
+_NICE = 5
 """People who ask the hub come first."""
 READ_S = 5.0
 """A description of a megabyte takes half a second."""

@@ -98,17 +98,19 @@ class Walk:
             raise _Stop("it answers 410: there is no catalogue here any more")
         self._done.append(visited)
         while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            await self._visit_all(batch)
-            await self._flush(keep)
+            level, self._waiting = self._waiting, []
+            await self._visit_all(level, keep)
 
-    async def _visit_all(self, batch: Sequence[tuple[str, int]]) -> None:
-        left = list(reversed(batch))
+    async def _visit_all(self, level: Sequence[tuple[str, int]], keep: Keep) -> None:
+        left = list(reversed(level))
 
         async def work() -> None:
             while left:
                 address, depth = left.pop()
-                self._done.append(await self._visit(address, depth))
+                visited = await self._visit(address, depth)  # before the list is looked up, which others replace
+                self._done.append(visited)
+                if len(self._done) >= _BATCH:
+                    await self._flush(keep)
 
         tasks = [asyncio.create_task(work()) for _ in range(self._settings.connections)]
         try:
