@@ -3,7 +3,6 @@
 
 from megagenome import __version__
 from megagenome.app.settings import HubSettings, NodeSettings
-from megagenome.catalogue.model import Place
 from megagenome.kernel import clock
 from megagenome.kernel.keys import SigningKeys
 from megagenome.standards import beacon
@@ -17,12 +16,6 @@ _BEACON_PATH = "/beacon/v2"
 def node_url(settings: NodeSettings) -> str:
     """The address that others reach the node under."""
     return settings.node.url or f"http://{settings.server.host}:{settings.server.port}"
-
-
-def place_of(settings: NodeSettings) -> Place:
-    """The node as its catalogue names it."""
-    me = settings.node
-    return Place(node_url(settings), me.id, me.name, me.organisation or me.name, me.country, __version__)
 
 
 def hub_url(settings: HubSettings) -> str:

@@ -3,7 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.countersigned import Countersigned
-from megagenome.app.describe import describe_node, node_url, place_of
+from megagenome.app.describe import describe_node, node_url
 from megagenome.app.grants import grants_of
 from megagenome.app.hub_bearer import HubBearer
 from megagenome.app.journal import LedgerJournal
@@ -14,6 +14,7 @@ from megagenome.app.node_access import node_access
 from megagenome.app.node_studies import node_studies
 from megagenome.app.own_genome_routes import own_genome_router
 from megagenome.app.passports import explaining
+from megagenome.app.place import place_of
 from megagenome.app.routes import identity_router, service_router
 from megagenome.app.sign_in import sign_in
 from megagenome.app.web import WebApp, elsewhere

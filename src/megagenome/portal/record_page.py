@@ -78,7 +78,7 @@ def record_page(
     """The form of one record. `typed` is what could not be recorded, with its `problems`; else what was saved last."""
     record = typed if typed is not None else view.record
     wrong = problems or ()
-    links = [(f"#{ident_of(each.field)}", _in_list(each)) for each in wrong]
+    links = [(f"#{ident_of(each.field)}" if each.field else "", _in_list(each)) for each in wrong]
     return render(
         "record.html",
         view=view,

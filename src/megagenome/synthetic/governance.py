@@ -12,26 +12,34 @@ from megagenome.standards.dataset_record import Approval, DatasetRecord, DataUse
 
 _MADE_UP = "made up for a demonstration"
 _DAY = "2026-01-05"
+_ANY_USE = (DataUse("DUO:0000004"),)
+_SOME_USE = (DataUse("DUO:0000006"), DataUse("DUO:0000021"), DataUse("DUO:0000045"))
 
 
 def made_up_record(
-    dataset: str, title: str = "", description: str = "", country: str = UNKNOWN_COUNTRY, *, synthetic: bool = False
+    dataset: str,
+    title: str = "",
+    description: str = "",
+    country: str = UNKNOWN_COUNTRY,
+    *,
+    synthetic: bool = False,
+    is_open: bool = False,
 ) -> DatasetRecord:
-    """A whole record with which a dataset that is not declared open can be published. Its identifier is the dataset's
-    id where that is one, else a number made of it."""
+    """A whole record, with which a dataset can be published also where it is not declared open. Its identifier is the
+    dataset's id where that is one, else a number made of it."""
     number = zlib.crc32(dataset.encode())
     return DatasetRecord(
         title=title or dataset,
         description=description or f"A dataset of which all that is stated here is {_MADE_UP}.",
         identifier=dataset if IDENTIFIER.fullmatch(dataset) else f"GDI-{country}-DEMO-{number}",
-        access_rights="NON_PUBLIC",
+        access_rights="PUBLIC" if is_open else "NON_PUBLIC",
         keywords=("demonstration", "genomes"),
         provenance=f"Loaded into this node; more was not stated, as this record is {_MADE_UP}.",
         synthetic=synthetic,
         publisher=_party("Example biobank", "biobank"),
         contact=_party("Example contact point", "contact"),
         hdab=_party("Example health data access body", "hdab"),
-        uses=(DataUse("DUO:0000006"), DataUse("DUO:0000021"), DataUse("DUO:0000045")),
+        uses=_ANY_USE if is_open else _SOME_USE,
         governance=Governance(
             controller=_party("Example biobank", "biobank"),
             legal_basis="consent",

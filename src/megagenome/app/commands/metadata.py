@@ -91,7 +91,7 @@ def check_file(node: Node, dataset: DatasetId, path: Path, *, is_open: bool) -> 
 
 def stewardship_of(node: Node) -> "Stewardship":
     """The records of a node's datasets."""
-    from megagenome.app.describe import place_of  # cryptography takes 0.1 s to import
+    from megagenome.app.place import place_of  # cryptography takes 0.1 s to import
     from megagenome.catalogue.steward import Stewardship
 
     return Stewardship(node.collection, place_of(node.settings))

@@ -59,7 +59,9 @@ class SimulatedDataset:
             None,
             known.collection_year,
             publish=True,
-            record=made_up_record(known.id, known.title, known.description, self.country, synthetic=True),
+            record=made_up_record(
+                known.id, known.title, known.description, self.country, synthetic=True, is_open=known.open
+            ),
             by="demo",
         )
 
