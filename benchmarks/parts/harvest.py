@@ -18,7 +18,7 @@ DATASETS = 1_000
 _COMMAND = (sys.executable, "-m", "megagenome", "hub", "harvest")
 
 
-def claims(seed: int) -> Iterator[Claim]:
+def claims(_seed: int) -> Iterator[Claim]:
     """Seconds of wall clock and of processor, reading processes included; every dataset is found with what it says."""
     with tempfile.TemporaryDirectory() as made, _serving() as address:
         folder = Path(made) / "hub"

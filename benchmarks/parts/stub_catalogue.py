@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A FAIR Data Point to harvest: `python -m benchmarks.parts.stub_catalogue DATASETS`, until it is killed.
 
-Its descriptions are those of a node of ours, two distributions to each dataset, made before anybody asks; it answers 304
-to who has them. Its port goes to standard output.
+Its descriptions are those of a node of ours, two distributions to each dataset, made before anybody asks; it answers
+304 to who has them. Its port goes to standard output.
 """
 
 import asyncio

@@ -22,6 +22,7 @@ from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
 from megagenome.network.routes import hub_routes
 from megagenome.portal.application_routes import application_router
+from megagenome.portal.dataset_routes import dataset_router
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.passport_page import passport_router
@@ -58,6 +59,7 @@ def hub_app(hub: Hub) -> WebApp:
             portal_router(examples=examples or EXAMPLES),
             application_router(),
             study_page_router(),
+            dataset_router(),
             service_router(info, lambda: True, __version__),
             identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),
