@@ -19,10 +19,10 @@ FACET_NAMES = {
     "use": "May be used for",
     "source": "Catalogue",
 }
-_LANGUAGES = frozenset(
-    ("bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "is", "it", "lt", "lv", "mt", "nl")
-    + ("no", "nb", "nn", "pl", "pt", "ro", "sk", "sl", "sv")
-)
+_LANGUAGES = frozenset({
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "is", "it", "lt", "lv", "mt", "nb",
+    "nl", "nn", "no", "pl", "pt", "ro", "sk", "sl", "sv",
+})  # fmt: skip
 """Those that a page may say a text is in; others are foreign words to a screen reader anyway."""
 _DECIDERS = {
     "NON_PUBLIC": "Nobody may see data of individuals without a permit. {who} decides on applications.",

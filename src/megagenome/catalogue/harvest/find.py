@@ -124,7 +124,8 @@ def _fits(asked: Question, but: str = "") -> list[Condition]:
         elif name == "source":
             held.append(p.id.in_(values))
         else:
-            held.append(sa.exists().where(f.dataset == d.id, f.name == name, f.value.in_(values)))
+            own = t.facet.alias().c  # of its own: the question around it may be over the same table
+            held.append(sa.exists().where(own.dataset == d.id, own.name == name, own.value.in_(values)))
     return held
 
 
