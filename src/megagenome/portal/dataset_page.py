@@ -89,7 +89,8 @@ def dataset_page(view: DatasetView) -> str:
 
 def language_of(stated: str) -> str:
     """A language for the `lang` of a part of a page; empty where it is none that screen readers know."""
-    return stated if stated.partition("-")[0].lower() in _LANGUAGES else ""
+    is_tag = stated.isascii() and stated.replace("-", "").isalnum()
+    return stated if is_tag and stated.partition("-")[0].lower() in _LANGUAGES else ""
 
 
 def _apply(view: DatasetView) -> str:

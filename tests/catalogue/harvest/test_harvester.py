@@ -20,6 +20,8 @@ from tests.catalogue.harvest.foreign import Answer, Foreign, serving_foreign
 
 SETTINGS = HarvestSettings(request_s=1.0, deadline_s=20.0, largest_bytes=100_000, most_resources=500)
 
+EVERYTHING = Question()
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
@@ -44,8 +46,8 @@ def harvest(engine: sa.Engine, settings: HarvestSettings = SETTINGS) -> None:
     asyncio.run(Harvester(Store(engine), settings, tuple).harvest())
 
 
-def titles(engine: sa.Engine, asked: Question = Question(), limit: int = 100) -> list[str]:
-    return [line.title for line in Finder(engine).find(asked, 0, limit).datasets]
+def titles(engine: sa.Engine, asked: Question = EVERYTHING) -> list[str]:
+    return [line.title for line in Finder(engine).find(asked, 0, 100).datasets]
 
 
 def problem(engine: sa.Engine) -> str:
@@ -61,13 +63,13 @@ def test_everything_that_is_listed_is_found_once_and_nothing_twice(engine: sa.En
         foreign.dataset(each)
     name(engine, foreign)
     harvest(engine)
-    found = Finder(engine).find(Question(), 0, 100)
+    found = Finder(engine).find(EVERYTHING, 0, 100)
     assert (found.total, found.known, problem(engine)) == (250, 250, "")
     asked = foreign.take()
     assert len(asked) == len(set(asked)) == 253
     harvest(engine)
     assert {status for _, status in foreign.take()} == {304}
-    assert Finder(engine).find(Question(), 200, 100).total == 250
+    assert Finder(engine).find(EVERYTHING, 200, 100).total == 250
 
 
 def test_what_is_not_listed_is_gone_and_may_come_back(engine: sa.Engine, foreign: Foreign) -> None:
@@ -130,7 +132,7 @@ def test_one_bad_answer_buries_nothing_and_is_named(
     foreign.answers[path] = good
     harvest(engine)
     assert (titles(engine), problem(engine)) == (["Title of a", "Title of b"], "")
-    assert not any(Finder(engine).view(line.id).problem for line in Finder(engine).find(Question(), 0, 10).datasets)
+    assert not any(Finder(engine).view(line.id).problem for line in Finder(engine).find(EVERYTHING, 0, 10).datasets)
 
 
 def test_no_other_host_is_asked_unless_it_is_listed(engine: sa.Engine, foreign: Foreign) -> None:
