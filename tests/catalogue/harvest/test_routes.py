@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import rdflib
@@ -20,6 +20,9 @@ from megagenome.catalogue.harvest.settings import FairDataPoint, HarvestSettings
 from megagenome.catalogue.harvest.store import Store
 from megagenome.kernel.database import open_database, sqlite_url
 from tests.catalogue.harvest.foreign import Foreign, serving_foreign
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning"),
