@@ -75,6 +75,22 @@ def test_a_whole_file_is_sealed_for_a_recipient_by_its_header_alone(opened: Seal
     assert stored == b"".join(opened.body())
 
 
+@given(st.integers(0, 6 * SEALED), st.integers(0, 6 * SEALED))
+def test_any_part_of_the_body_is_that_of_the_stored_bytes(opened: SealedFile, one: int, other: int) -> None:
+    start, end = sorted((one, other))
+    assert b"".join(opened.body(start, end)) == b"".join(opened.body())[start:end]
+
+
+def test_one_recipient_has_always_the_same_header(opened: SealedFile) -> None:
+    reader, another = X25519PrivateKey.generate(), X25519PrivateKey.generate()
+    header = opened.header(reader.public_key())
+    assert header == opened.header(reader.public_key())
+    assert header[16:] != opened.header(another.public_key())[16:]
+    out = io.BytesIO()
+    other_program.decrypt([(0, reader.private_bytes_raw(), None)], io.BytesIO(header + b"".join(opened.body())), out)
+    assert out.getvalue() == PLAIN
+
+
 def test_ranges_are_sealed_with_a_key_of_their_own(opened: SealedFile) -> None:
     key = X25519PrivateKey.generate()
     ranges = [(10, 20), (65_530, 200_000), (5, 6)]

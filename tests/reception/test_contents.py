@@ -59,7 +59,7 @@ def test_a_reader_who_leaves_early_is_told_nothing() -> None:
     found = content(stated(sha256="0" * 64))
     reading = found()
     next(reading)
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()
     assert found.problem == ""
 
 

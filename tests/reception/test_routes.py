@@ -29,7 +29,7 @@ class Asker:
 
         def middleware(app: ASGIApp) -> ASGIApp:
             async def run(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["caller"] = self.caller  # type: ignore[typeddict-unknown-key]
+                scope["caller"] = self.caller
                 await app(scope, receive, send)
 
             return run

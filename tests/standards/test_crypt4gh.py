@@ -39,6 +39,27 @@ def test_two_writings_have_nothing_in_common_but_the_beginning() -> None:
     assert KEY not in first
 
 
+def test_a_secret_makes_the_same_header_of_the_same_contents_alone() -> None:
+    one, other = X25519PrivateKey.generate(), X25519PrivateKey.generate()
+
+    def written(keys: list[bytes], reader: X25519PrivateKey, edits: list[int] | None, secret: bytes) -> bytes:
+        return write_header(keys, [reader.public_key()], edits, secret=secret)
+
+    first = written([b"k" * 32], one, None, b"s" * 32)
+    assert first == written([b"k" * 32], one, None, b"s" * 32)
+    assert read_header(first, [one]).keys == (b"k" * 32,)
+    others = [
+        written([b"l" * 32], one, None, b"s" * 32),
+        written([b"k" * 32], other, None, b"s" * 32),
+        written([b"k" * 32], one, [1], b"s" * 32),
+        written([b"k" * 32], one, None, b"t" * 32),
+    ]
+    writers = {header[24:56] for header in (first, *others)}
+    assert len(writers) == 5, "a writer's key is never used for two contents"
+    two = written([b"k" * 32, b"l" * 32], one, None, b"s" * 32)
+    assert two[56:68] != two[108 + 16 + 40 : 108 + 16 + 52], "nor a nonce twice"
+
+
 def test_no_key_is_shown() -> None:
     shown = repr(read_header(write_header([KEY], [MINE]), [READER]))
     assert "1 keys" in shown

@@ -42,11 +42,11 @@ def body(**fields: Any) -> bytes:
 
 
 def test_only_one_encryption_is_known() -> None:
-    for given in ("rot13", "", "C4GH "):
+    for scheme in ("rot13", "", "C4GH "):
         with pytest.raises(Invalid, match="encryptionScheme"):
-            from_query(READS, [("encryptionScheme", given)])
+            from_query(READS, [("encryptionScheme", scheme)])
         with pytest.raises(Invalid, match="encryptionScheme"):
-            from_body(READS, body(encryptionScheme=given))
+            from_body(READS, body(encryptionScheme=scheme))
     assert from_body(READS, body(encryptionScheme="c4GH")).sealed
 
 

@@ -51,6 +51,8 @@ from megagenome.standards import federation
 _SERVICES = (
     Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
     Link("FAIR Data Point", "/fairdp", "the catalogue: datasets as DCAT, in the GDI profile and HealthDCAT-AP"),
+    Link("GA4GH htsget", "/ga4gh/htsget/v1/variants/service-info", "slices of genotypes and of reads, by permit"),
+    Link("GA4GH DRS", "/ga4gh/drs/v1/service-info", "files, by permit"),
     Link("Service information", "/service-info", "who runs this and which version"),
     Link("Health", "/health", "whether it can answer now"),
 )

@@ -10,8 +10,6 @@ from megagenome.delivery.needs import Files, Sealed
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound, TooLarge
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
 from megagenome.standards import bgzf
-from megagenome.standards.bam_header import BamHeader, read_bam_header
-from megagenome.standards.cram_header import CramHeader, read_cram_header
 from megagenome.standards.hts_index import (
     BinIndex,
     ByteRange,
@@ -23,6 +21,7 @@ from megagenome.standards.hts_index import (
     read_index,
 )
 from megagenome.standards.htsget import UNPLACED, Format, Slice
+from megagenome.standards.reads_header import BamHeader, CramHeader, read_bam_header, read_cram_header
 
 MOST_KEPT_BYTES = 24 << 20
 """Of indexes as they are stored; what is made of them takes about ten times as much."""

@@ -118,12 +118,3 @@ def blocks(plain: bytes) -> Iterator[bytes]:
     """Bytes as blocks, without the one that ends a file."""
     for at in range(0, len(plain), _PLAIN):
         yield block(plain[at : at + _PLAIN])
-
-
-def size_of_block(compressed: bytes) -> int | None:
-    """How long the block is that these bytes begin with; None where they do not reach so far that it says so. Raises
-    `Malformed` for what is no block."""
-    if len(compressed) < _FIXED.size:
-        return None
-    _, length = _find_block(compressed, 0)
-    return None if length > _LARGEST else length
