@@ -28,7 +28,9 @@ from megagenome.kernel.public_keys import read_public_keys
 from megagenome.reception.folder import RECEIPT, STATE
 from megagenome.standards.crypt4gh_keys import read_public_key
 from megagenome.standards.crypt4gh_stream import seal
+from megagenome.standards.dataset_record import encode_record
 from megagenome.standards.submission import Preview, content_digest, read_receipt
+from megagenome.synthetic.governance import made_up_record
 from tests.journeys.nations import make_node
 from tests.journeys.network import Served, beacon_query, free_ports, megagenome
 from tests.journeys.signed_in import Person, grant, subject
@@ -181,6 +183,9 @@ def test_files_go_sealed_from_a_folder_into_a_dataset_though_everybody_is_killed
     assert by_name["reads/S0.bam.bai"]["index_of"] == by_name["reads/S0.bam"]["id"]
     assert served.get("/beacon/v2/datasets")["response"]["collections"] == []  # a draft is told to nobody
 
+    record = tmp_path / "dataset.json"
+    record.write_text(encode_record(made_up_record(DATASET)))
+    megagenome("node", "metadata", world.folder, DATASET, record)
     megagenome("node", "dataset", world.folder, DATASET, "approve")
     megagenome("node", "dataset", world.folder, DATASET, "publish")
     time.sleep(0.3)
