@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sealed files promise: sealing and opening beside the standard's own program, keeping them, giving them out."""
+"""What sealed files and catalogues promise: sealing and opening beside the standard's own program, keeping, giving out."""
 
 from collections.abc import Iterator
 
 from benchmarks.harness.claim import Claim
-from benchmarks.parts import archiving, delivery, sealing
+from benchmarks.parts import archiving, delivery, harvest, sealing
 
 
 def claims(seed: int) -> Iterator[Claim]:
     """All of them."""
-    for part in (sealing, archiving, delivery):
+    for part in (sealing, archiving, delivery, harvest):
         yield from part.claims(seed)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Beginning, drafts and members."""
 
+import dataclasses
+
 import pytest
 
 from megagenome.access import command_types as c
+from megagenome.access.process import Process
 from megagenome.collection.cohort import cohort_id
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge
 from megagenome.standards.application import DatasetRef
@@ -28,6 +31,18 @@ def test_beginning_needs_an_organisation_and_a_true_cohort(hub: Hub) -> None:
             hub.create(datasets=datasets)
     with pytest.raises(NotFound):
         hub.create(form="other")
+
+
+def test_no_draft_begins_for_what_no_node_publishes_and_a_repeated_command_is_not_asked_again(hub: Hub) -> None:
+    begun = hub.begun()
+    first = hub.process.create(ADA, begun)
+    gone = dataclasses.replace(
+        hub.world, against_datasets=lambda datasets: Invalid(f"nobody has {datasets[0].dataset}")
+    )
+    process = Process(hub.store, gone)
+    assert process.create(ADA, begun) == first
+    with pytest.raises(Invalid, match="nobody has GDI-EE-1"):
+        process.create(ADA, hub.begun())
 
 
 def test_a_draft_takes_what_the_form_has_and_no_more(hub: Hub) -> None:

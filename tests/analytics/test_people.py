@@ -5,13 +5,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pytest
 
 from megagenome.analytics.model import Table
-from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, parameters_of, read_cohort
+from megagenome.analytics.people import StudyPeople, assembly_of, choose_people, parameters_of
 from megagenome.analytics.relatives import relatives_of
 from megagenome.collection.cohort import Everyone, HasCustom, Not
-from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
     Age,
     Arm,
@@ -135,12 +133,6 @@ def test_the_assembly_of_what_a_study_reads() -> None:
 def test_names_of_columns() -> None:
     variables = (Measured("LOINC:8302-2"), Sex(), Age(), Category("x", ("a", "b", "c")), Group(CASES, CONTROLS))
     assert column_names(variables) == ("LOINC:8302-2", "sex", "age", "x=b", "x=c", "group")
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[" * 2000, '{"type":"nobody"}', '"\\ud800"'])
-def test_what_is_no_cohort(text: str) -> None:
-    with pytest.raises(Invalid, match="not a cohort"):
-        read_cohort(text)
 
 
 def test_of_duplicates_one_is_left_and_relatives_are_counted_among_those_who_stay() -> None:

@@ -130,7 +130,7 @@ def test_a_withdrawal_that_is_noticed_by_computing_begins_it_again(tmp_path: Pat
         assert at.show(run).epoch == 1
         node.numbers = node.recorded()[-1]
         assert counted(at, run) == expected(at)
-        held_back = "About 10 people were held back, so that no two studies at a node differ by a few people."
+        held_back = "People held back, so that no two studies at a node differ by a few: about 10."
         assert held_back in at.studies.result(ADA, run).notes
 
 

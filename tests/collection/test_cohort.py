@@ -4,11 +4,25 @@
 import hashlib
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.collection.cohort import EVERYONE, All, Any, Cohort, HasAge, HasSex, HasTerm, Not, canonical, cohort_id
+from megagenome.collection.cohort import (
+    EVERYONE,
+    All,
+    Any,
+    Cohort,
+    HasAge,
+    HasSex,
+    HasTerm,
+    Not,
+    canonical,
+    cohort_id,
+    read_cohort,
+)
 from megagenome.collection.model import Sex
+from megagenome.kernel.errors import Invalid
 from tests.collection.nodes import ALLELES, HP, cohorts, persons
 from tests.oracles.cohorts import Circumstances, holds
 
@@ -76,3 +90,9 @@ def test_the_id_is_the_digest_of_this_text() -> None:
         b'{"type":"all","parts":[{"type":"sex","sex":"female"},{"type":"term","id":"HP:0000005","descendants":true}]}'
     )
     assert cohort_id(All((SEIZURE, WOMAN))) == "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[" * 2000, '{"type":"nobody"}', '"\\ud800"'])
+def test_what_is_no_cohort(text: str) -> None:
+    with pytest.raises(Invalid, match="not a cohort"):
+        read_cohort(text)

@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
-from megagenome.collection.load import load
+from megagenome.collection.load import load, rehearse
 from megagenome.collection.model import DatasetState, Use
 from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NotFound
 from megagenome.kernel.ids import DatasetId
 from tests.collection.files import CONTIGS, LENGTHS, as_people, as_source, cells, files, statement
 from tests.oracles import genotypes as oracle
@@ -309,3 +310,53 @@ def test_a_floor_below_ten_needs_open_data(collection: Collection) -> None:
     load(collection, DatasetStatement(DatasetId("D"), floor=20), as_people([]))
     with pytest.raises(Conflict, match="floor is recorded as 20"):
         load(collection, DatasetStatement(DatasetId("D"), floor=30), as_people([]))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files())
+def test_a_rehearsal_says_who_would_be_counted_and_changes_nothing(
+    new_collection: Callable[[], Collection], file: tuple[list[oracle.Someone], list[oracle.Record]]
+) -> None:
+    people, records = file
+    collection = new_collection()
+    before = collection.snapshot()
+    told = rehearse(collection, statement(), as_people(people))
+    collection.refresh()
+    assert collection.snapshot() is before
+    report = load(collection, statement(), as_people(people), [as_source(people, records)], "GRCh38")
+    [dataset] = collection.snapshot().datasets
+    assert (told.individuals, told.consenting) == (report.individuals, report.consenting)
+    assert (sum(told.strata.values()), told.waiting) == (dataset.individuals, report.waiting)
+    assert (told.floor, told.alleles_tier, told.people_tier) == (
+        dataset.floor,
+        dataset.alleles_tier,
+        dataset.people_tier,
+    )
+
+
+def test_what_others_write_with_a_load_is_there_with_it_or_not_at_all(new_collection: Callable[[], Collection]) -> None:
+    people = [oracle.Someone(f"S{n}", "female", "EE", "", consents=True) for n in range(3)]
+    collection = new_collection()
+    seen = []
+
+    def refuse(connection: sa.Connection) -> None:
+        seen.append(connection.scalar(sa.text("SELECT count(*) FROM dataset")))
+        raise Conflict("somebody else did it")
+
+    with pytest.raises(Conflict, match="somebody else"):
+        load(collection, statement(), as_people(people), also=refuse)
+    collection.refresh()
+    assert seen == [1]
+    assert collection.snapshot().datasets == ()
+
+
+def test_a_draft_is_counted_as_if_it_were_published_for_who_may_look(new_collection: Callable[[], Collection]) -> None:
+    people = [oracle.Someone(f"S{n}", "female", "EE", "", consents=True) for n in range(3)]
+    collection = new_collection()
+    load(collection, statement(publish=False), as_people(people))
+    assert collection.open(PUBLIC, Use.AGGREGATES).datasets == ()
+    reading = collection.as_if_published(statement().id)
+    assert [each.id for each in reading.datasets] == [statement().id]
+    assert reading.places == ()
+    with pytest.raises(NotFound):
+        collection.as_if_published(DatasetId("OTHER"))

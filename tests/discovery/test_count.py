@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from megagenome.collection import Collection, Reading
 from megagenome.collection.cohort import EVERYONE, All, Carries, FromCountry, HasSex, HasTerm
+from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.load import load
 from megagenome.collection.model import Asked, Sex, Stratum
+from megagenome.collection.read_people import read_people
 from megagenome.discovery import count
-from megagenome.discovery.count import count_people, count_variants
+from megagenome.discovery.count import count_people, count_told, count_variants
 from megagenome.discovery.model import PeopleQuestion, VariantQuestion, VariantsTold
 from megagenome.discovery.scheme import Scheme, scheme_of
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
+from megagenome.kernel.ids import DatasetId
 from tests.discovery.fake import Call, FakeCollection, Person, dataset
 from tests.discovery.world import (
     ABSENT,
@@ -26,6 +32,8 @@ from tests.discovery.world import (
     world,
 )
 from tests.oracles.disclosure import Cell, Genotypes, told_cells
+from tests.reception.handing_in import DATASET, PEOPLE, calls, write_people, write_vcf
+from tests.reception.receptions import no_ontology, open_house
 
 OPEN, CLOSED, SMALL, PART = range(4)
 ALL = (OPEN, CLOSED, SMALL, PART)
@@ -223,3 +231,17 @@ def test_what_an_allele_spans_does_not_change_later_answers() -> None:
     for ploidy in kept:
         assert ploidy.separates == fresh.separates
         assert (ploidy.kinds == fresh.kinds).all()
+
+
+@pytest.mark.parametrize("floor", [10, 14, 25])
+def test_how_many_alleles_of_a_draft_would_be_told_is_what_the_rule_says(tmp_path: Path, floor: int) -> None:
+    house = open_house(tmp_path / "node")
+    path = write_vcf(tmp_path / "cohort.vcf.gz")
+    people = read_people([write_people(tmp_path / "people.tsv")], no_ontology)
+    load(house.collection, DatasetStatement(DatasetId(DATASET)), people, [path], "GRCh37")
+    copies = [sum(call.count("1") for call in mine) for mine in calls().values()]
+    # everybody is called, and of one country: its cell passes the floor on both sides, or nothing is told
+    told = sum(floor <= count <= 2 * PEOPLE - floor for count in copies)
+    assert count_told(house.collection.as_if_published(DatasetId(DATASET)), floor) == (told, len(copies))
+    assert floor == 10 or told < len(copies)
+    house.collection.close()

@@ -19,7 +19,7 @@ from megagenome.standards.submission import Decision, State, read_receipt
 from tests.faults.dying import Death, run_child
 from tests.faults.test_archive_killed import fork
 from tests.reception.handing_in import DATASET
-from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, open_house, passing, put
+from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, open_house, passing, put
 
 Act = Callable[[House, str], object]
 
@@ -81,8 +81,6 @@ def make(folder: Path, name: str) -> str:
     house = open_house(folder)
     files = files_of(folder.parent / "files")
     if name == "upload":
-        from tests.reception.receptions import manifest_of
-
         ident = house.reception.begin(PROVIDER, manifest_of(files)).id
         (folder / "sealed").write_bytes(house.sealed(files["cohort.vcf.gz"]))
     else:

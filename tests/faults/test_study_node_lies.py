@@ -96,9 +96,10 @@ def served_here(folder: Path) -> Iterator[LyingSite]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Network, LyingSite]]:
-    """Estonia and Finland agreed to studies of two; Sweden's node was served as it must be until it had decided."""
+    """Estonia and Finland agreed to studies of two; Sweden's node was served as it must be until it had decided. All
+    data are open: others are not lent to one study with Sweden and to the next one without."""
     timing = f"silence_s = {ROUND_S}\nround_s = {ROUND_S}"
-    with studying(tmp_path_factory.mktemp("lying"), timing, PARTNERS) as network:
+    with studying(tmp_path_factory.mktemp("lying"), timing, PARTNERS, is_open=True) as network:
         network.get_permit()
         sweden = network.nodes["SE"]
         sweden.kill()

@@ -39,8 +39,8 @@ HEADER = """##fileformat=VCFv4.2
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"""
 _ids = itertools.count(1)
 
-Counted = tuple[int, int, int]
-"""Heterozygous, homozygous, alleles called."""
+Counted = tuple[int | None, ...]
+"""Heterozygous, homozygous, alleles called; None where it is withheld."""
 
 
 def table(country: str) -> list[dict[str, str]]:
@@ -248,9 +248,13 @@ def until_answered(network: Network, study: str, country: str) -> None:
 
 @contextlib.contextmanager
 def studying(
-    top: Path, timing: str = "silence_s = 45", settings: Mapping[str, str] = MappingProxyType({})
+    top: Path,
+    timing: str = "silence_s = 45",
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_open: bool = False,
 ) -> Iterator[Network]:
-    """All of it running. `timing` is of the hub, `settings` are of countries' nodes."""
+    """All of it running. `timing` is of the hub, `settings` are of countries' nodes; `is_open`: so are all data."""
     hub = Process("hub", make_hub(top / "hub", f"\n[studies]\n{timing}\n"))
     for name, role in (("Ada", Role.RESEARCHER), ("Bob", Role.RESEARCHER), ("Signe", Role.SIGNING_OFFICIAL)):
         grant(hub.folder, name, role, organisation="Tartu")
@@ -262,7 +266,7 @@ def studying(
         ending.callback(hub.kill)
         hub.start()
         for country, node in nodes.items():
-            _load(node.folder, country)
+            _load(node.folder, country, *["--open"] * is_open)
             grant(node.folder, f"Decider{country}", Role.COUNTRY_DECIDER, country=country)
             megagenome("node", "join", node.folder, invitation(hub.folder, country))
             ending.callback(node.kill)
@@ -274,7 +278,7 @@ def _key(folder: Path) -> str:
     return str(json.loads(megagenome("node", "keys", folder, "--json").stdout)["keys"][0]["kid"])
 
 
-def _load(folder: Path, country: str) -> None:
+def _load(folder: Path, country: str, *options: str) -> None:
     files = folder.with_name(f"{folder.name}-files")
     files.mkdir()
     people = table(country)
@@ -287,5 +291,5 @@ def _load(folder: Path, country: str) -> None:
     inputs = ["--assembly", "GRCh37", "--vcf", files / "cohort.vcf.gz", "--individuals", files / "people.tsv"]
     record = files / "dataset.json"
     record.write_text(encode_record(made_up_record(dataset(country))))
-    options = ["--metadata", record, "--consent-all", "--publish"]
+    options = [*options, "--metadata", record, "--consent-all", "--publish"]
     megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, *options)

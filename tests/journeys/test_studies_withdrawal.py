@@ -43,4 +43,5 @@ def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> N
         assert found == expected
     for allele, counts in found.items():
         for theirs, all_of_them in zip(counts, expected[allele], strict=True):
-            assert 0 <= all_of_them - theirs <= 2 * without
+            # of few who have no call it is withheld how many were called
+            assert theirs is None or 0 <= all_of_them - theirs <= 2 * without

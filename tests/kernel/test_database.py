@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from megagenome.access import tables as access
 from megagenome.analytics import tables as analytics
 from megagenome.archive import tables as archive
+from megagenome.catalogue.harvest import tables as harvest
 from megagenome.collection import tables as collection
 from megagenome.identity import tables as identity
 from megagenome.kernel import database, job_tables, ledger_tables
@@ -40,6 +41,7 @@ OWNERS = [
     analytics.METADATA,
     archive.METADATA,
     reception.METADATA,
+    harvest.METADATA,
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from megagenome.standards.study_shown import ResultShown
 
 Value = float | int | str | None
-NOTES = ("1,204 alleles were left out: fewer than 20 copies of the rarer one.",)
+NOTES = ("Alleles left out because there are fewer than 20 copies of the rarer one: 1,204.",)
 
 
 def result(tables: dict[str, dict[str, list[Value]]], **summary: Value) -> ResultShown:
@@ -26,6 +26,7 @@ def place(alleles: int, random: np.random.Generator) -> dict[str, Any]:
         "alt": ["G"] * alleles,
         "ac": random.integers(20, 2000, alleles).tolist(),
         "an": [4998] * alleles,
+        "missing": [12] * alleles,
         "frequency": random.uniform(0.004, 0.4, alleles).tolist(),
     }
 
@@ -53,7 +54,7 @@ def frequencies() -> ResultShown:
     random = np.random.default_rng(2)
     table: dict[str, list[Value]] = place(60, random)
     table |= {"low": [0.001] * 60, "high": [0.41] * 60}
-    for name in ("het", "hom", "hemi", "missing"):
+    for name in ("het", "hom", "hemi"):
         table[name] = [None, *random.integers(0, 900, 59).tolist()]
     table["hardy_weinberg_p"] = [None, *random.uniform(size=59).tolist()]
     return result({"frequencies": table}, people=2499, alleles=60)

@@ -26,11 +26,21 @@ def names(*roles: Role, on_node: bool = False) -> list[str]:
     ],
 )
 def test_a_role_adds_its_places_at_the_hub(roles: tuple[Role, ...], more: list[str]) -> None:
-    assert names(*roles) == ["For you", "Search", "Cohorts", "Nodes", "Applications", "Studies", *more, "Help"]
+    assert names(*roles) == [
+        "For you",
+        "Search",
+        "Cohorts",
+        "Datasets",
+        "Nodes",
+        "Applications",
+        "Studies",
+        *more,
+        "Help",
+    ]
 
 
 def test_everybody_else_sees_what_is_public() -> None:
-    assert [name for _, name in navigation(PUBLIC, on_node=False)] == ["Search", "Cohorts", "Nodes", "Help"]
+    assert [name for _, name in navigation(PUBLIC, on_node=False)] == ["Search", "Cohorts", "Datasets", "Nodes", "Help"]
     assert [name for _, name in navigation(PUBLIC, on_node=True)] == ["This node", "Catalogue"]
 
 

@@ -2,6 +2,7 @@
 """A data provider's folder: genotypes with their index, reads with theirs, and people."""
 
 import random
+from itertools import islice
 from pathlib import Path
 
 import pysam
@@ -29,10 +30,10 @@ def calls() -> dict[int, list[str]]:
     return {at: chance.choices(["0/0", "0/1", "1/1"], [5, 3, 2], k=PEOPLE) for at in POSITIONS}
 
 
-def write_vcf(path: Path, names: list[str] | None = None) -> Path:
+def write_vcf(path: Path, names: list[str] | None = None, records: int = len(POSITIONS)) -> Path:
     """Bgzipped, with a tabix index beside it."""
     lines = [_HEADER + "".join(f"\t{name}" for name in names or samples())]
-    lines += [f"22\t{at}\t.\tA\tG\t.\t.\t.\tGT\t" + "\t".join(mine) for at, mine in calls().items()]
+    lines += [f"22\t{at}\t.\tA\tG\t.\t.\t.\tGT\t" + "\t".join(mine) for at, mine in islice(calls().items(), records)]
     with pysam.BGZFile(str(path), "wb") as file:
         file.write(("\n".join(lines) + "\n").encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.kernel.errors import Conflict, Unavailable
+from megagenome.kernel.errors import Conflict, NotFound, Unavailable
 from megagenome.kernel.sealed_files import FileState
 from megagenome.reception import process
 from megagenome.standards.crypt4gh_stream import seal
@@ -161,6 +161,22 @@ def test_what_cannot_be_read_now_is_tried_again_and_says_so(
     house.do_jobs()
     shown = house.reception.show(PROVIDER, ident)
     assert (shown.state, shown.problem) == (State.REPORTED, "")
+
+
+@pytest.mark.parametrize(("error", "state"), [(NotFound("gone"), State.REFUSED), (KeyError("x"), State.PROCESSING)])
+def test_nobody_waits_for_ever_for_what_never_will_be(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, error: Exception, state: State
+) -> None:
+    ident = house.send(files)
+
+    def failing(*_: object) -> Report:
+        raise error
+
+    monkeypatch.setattr(process, "validate", failing)
+    house.do_jobs()
+    shown = house.reception.show(PROVIDER, ident)
+    assert shown.state is state
+    assert ("gone" if state is State.REFUSED else "waits, and is tried again: a fault of the node's") in shown.problem
 
 
 def test_a_disk_that_fails_is_no_fault_of_the_provider(

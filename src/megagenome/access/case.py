@@ -14,12 +14,14 @@ from megagenome.access.events import Body
 from megagenome.access.heard_clocks import Agree, always_agreed
 from megagenome.access.model import Application, TextId
 from megagenome.access.needs import (
+    AgainstDatasets,
     Attachments,
     Directory,
     Enter,
     IdentifyCohort,
     Knock,
     VerifyDecision,
+    all_published,
     enter_nowhere,
     knock_nowhere,
 )
@@ -37,6 +39,7 @@ class World:
     knock  called when there are news for these nodes, which are durable by then; it must return at once
     enter  puts decisions and ends of permits into the ledger
     agree  what the nodes say of a time that this server's clock shows
+    against_datasets  what is against applying for datasets: no node has them
     """
 
     hub: str
@@ -48,6 +51,7 @@ class World:
     knock: Knock = knock_nowhere
     enter: Enter = enter_nowhere
     agree: Agree = always_agreed
+    against_datasets: AgainstDatasets = all_published
 
 
 @dataclass(slots=True)

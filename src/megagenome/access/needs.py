@@ -8,8 +8,10 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from megagenome.kernel.callers import Role
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ledger import Act
 from megagenome.kernel.public_keys import PublicKeys
+from megagenome.standards.application import DatasetRef
 from megagenome.standards.desk import DeskEnvironment
 from megagenome.standards.permit import CountryDecision, PermitDocument, Revocation
 
@@ -55,6 +57,14 @@ Enter = Callable[[sa.Connection, Sequence[Act]], object]
 
 def enter_nowhere(_connection: sa.Connection, _acts: Sequence[Act], /) -> None:
     """For a server without a ledger."""
+
+
+AgainstDatasets = Callable[[Sequence[DatasetRef]], Invalid | None]
+"""Why nobody can apply for all of these datasets, which then is raised; None where somebody can. May take seconds."""
+
+
+def all_published(_datasets: Sequence[DatasetRef], /) -> None:
+    """For a hub that asks no nodes."""
 
 
 class BelievedNode(NamedTuple):

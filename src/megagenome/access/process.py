@@ -77,12 +77,13 @@ class Process:
     def create(self, caller: Caller, order: c.Create) -> Outcome:
         """Begin a draft for a saved cohort, whose definition is copied into it for ever.
 
-        Raises `Unauthenticated`, `Invalid` (cohort, datasets, organisation), `NotFound` (form, or a cohort that the
-        caller has not saved), `NotEntitled` where the caller belongs to no organisation, `Conflict` where too many of
-        theirs have not ended.
+        Raises `Unauthenticated`, `Invalid` (cohort, organisation, datasets that no node of the network has),
+        `NotFound` (form, or a cohort that the caller has not saved), `NotEntitled` where the caller belongs to no
+        organisation, `Conflict` where too many of theirs have not ended.
         """
         subject = _subject(caller)
         now, application, sha256 = clock.now(), ApplicationId(new_id()), _digest(order)
+        against = self.world.against_datasets(order.datasets)  # asks nodes, so it is outside of the transaction
         with self.store.transaction() as transaction:
             transaction.begin_write()
             person = transaction.person(subject, caller.name)
@@ -91,6 +92,8 @@ class Process:
                 return _again(transaction, done, sha256)
             definition = order.definition or saved_definition(transaction, person, order.cohort)
             body = self._created(subject, order, check_cohort(self.world.identify_cohort, order.cohort, definition))
+            if against is not None:
+                raise against
             self._require_room(transaction, person)
             transaction.create(application)
             actor = Actor(person, ProcessRole.APPLICANT, body.organisation)

@@ -9,14 +9,15 @@ import sqlalchemy as sa
 
 from megagenome.analytics import tables as t
 from megagenome.analytics.methods import METHODS
-from megagenome.analytics.people import parameters_of, read_cohort, variants_of
+from megagenome.analytics.people import parameters_of
 from megagenome.analytics.settings import AnalyticsSettings
+from megagenome.collection.cohort import read_cohort
 from megagenome.collection.model import Dataset
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards import study as study_document
-from megagenome.standards.study import Site, StudyDocument, cohorts_of, read_region
+from megagenome.standards.study import Site, StudyDocument, cohorts_of, read_region, variants_of
 from megagenome.standards.study_exchange import NO_TERMS, Task, Terms
 
 
@@ -36,7 +37,7 @@ def require_readable(document: StudyDocument) -> None:
     """Raise `Invalid` where a cohort's text in it, or a region, cannot be read. Hubs look, too, before they ask."""
     for _, text in cohorts_of(document):
         read_cohort(text)
-    if variants := variants_of(document):
+    if variants := variants_of(document.method):
         for region in variants.regions:
             read_region(variants.assembly, region)
 

@@ -4,16 +4,14 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from megagenome.analytics.model import Table
 from megagenome.analytics.needs import Floats
 from megagenome.analytics.relatives import DUPLICATE, FIRST, Relatives
-from megagenome.collection.cohort import Cohort, HasCustom
+from megagenome.collection.cohort import HasCustom, read_cohort
 from megagenome.collection.values import FAILS, HOLDS, PeopleValues
-from megagenome.kernel.errors import Invalid
 from megagenome.standards.study import (
     Age,
     Category,
@@ -24,7 +22,6 @@ from megagenome.standards.study import (
     StudyDocument,
     Survival,
     Variable,
-    Variants,
     column_names,
     name_of,
     variables_of,
@@ -100,15 +97,6 @@ class StudyPeople(NamedTuple):
         return [self.numbers[group] for group in self.groups.T]
 
 
-def read_cohort(definition: str) -> Cohort:
-    """The cohort of a canonical JSON text. Raises `Invalid`."""
-    try:
-        cohort: Cohort = msgspec.json.decode(definition, type=Cohort)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise Invalid(f"not a cohort's definition: {error}") from None
-    return cohort
-
-
 def choose_people(
     document: StudyDocument, values: PeopleValues, genotyped: npt.NDArray[np.bool_] | None = None
 ) -> StudyPeople:
@@ -165,15 +153,6 @@ def assembly_of(document: StudyDocument) -> str | None:
             return assembly
         case method:
             return method.variants.assembly
-
-
-def variants_of(document: StudyDocument) -> Variants | None:
-    """The alleles by which a study's people can be compared; None where it is of none, or of a score's only."""
-    match document.method:
-        case Survival() | Score():
-            return None
-        case method:
-            return method.variants
 
 
 def parameters_of(document: StudyDocument) -> int:

@@ -32,12 +32,12 @@ from megagenome.analytics.lent import LentSums
 from megagenome.analytics.masking import RoundSecret
 from megagenome.analytics.methods import MAY_OPEN, METHODS
 from megagenome.analytics.model import MethodSite
-from megagenome.analytics.people import NO_KIN, StudyPeople, assembly_of, choose_people, read_cohort, variants_of
+from megagenome.analytics.people import NO_KIN, StudyPeople, assembly_of, choose_people
 from megagenome.analytics.relatives import relatives_of
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.analytics.studied import StudiedPeople, digest_of
 from megagenome.collection import Collection
-from megagenome.collection.cohort import All, Any, InDataset
+from megagenome.collection.cohort import All, Any, InDataset, read_cohort
 from megagenome.collection.model import Dataset, Use
 from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.scan import PeopleChanged
@@ -48,7 +48,7 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.standards import ring
 from megagenome.standards import study as study_document
-from megagenome.standards.study import StudyDocument
+from megagenome.standards.study import StudyDocument, variants_of
 from megagenome.standards.study_arrays import Arrays, pack, unpack
 from megagenome.standards.study_exchange import (
     PEOPLE_STEP,
@@ -311,11 +311,11 @@ class StudySite:
 
     def _compared(self, document: StudyDocument, reading: PermitReading, people: StudyPeople) -> StudyPeople:
         """Without all but one of each duplicate, where the study says so."""
-        variants, unknown = variants_of(document), len(people.numbers)
         if assembly_of(document) is None:
             return people
-        if variants is None or unknown < 2:
-            return people._replace(kin=NO_KIN._replace(not_compared=unknown))
+        variants = variants_of(document.method)
+        if variants is None or len(people.numbers) < 2:
+            return people._replace(kin=NO_KIN._replace(not_compared=len(people.numbers)))
         genotypes = SiteGenotypes(reading, people.numbers, self._scans)
         found, compared = relatives_of(genotypes, variants, self._settings.most_compared)
         return people.independent(found, compared, leave_out=document.duplicates == "leave out")

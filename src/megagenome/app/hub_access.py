@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from litestar import Router
 
@@ -22,16 +21,15 @@ from megagenome.access.erasing import sweep_attachments
 from megagenome.access.exchange import Exchange, verify_decision
 from megagenome.access.exchange_routes import exchange_router
 from megagenome.access.heard_clocks import HeardClocks
-from megagenome.access.needs import Attachments, BelievedNode
+from megagenome.access.needs import AgainstDatasets, Attachments, BelievedNode
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
 from megagenome.access.routes import access_router
 from megagenome.access.store import Store
 from megagenome.app.directory import RoleDirectory
 from megagenome.app.hub import ATTACHMENTS, Hub, joined_of
-from megagenome.collection.cohort import Cohort, cohort_id
+from megagenome.collection.cohort import cohort_id, read_cohort
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Invalid
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.joined_nodes import find_joined, follow, note_message
@@ -52,7 +50,9 @@ class HubAccess(NamedTuple):
     reader: Reader
 
 
-def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> HubAccess:
+def hub_access(
+    hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, against_datasets: AgainstDatasets
+) -> HubAccess:
     """Access over a hub's database and folder. `descriptor` is the hub's own, as it is served."""
     members, knocker = HubMembers(hub.engine), Knocker(partial(joined_of, hub))
     clocks = HeardClocks(members=lambda: [node.id for node in joined_of(hub)])
@@ -66,6 +66,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
         knocker.knock,
         lambda connection, acts: ledger.write(connection, *acts),
         clocks.agreement,
+        against_datasets,
     )
     store = Store(hub.engine)
     process, reader = Process(store, world), Reader(store, world)
@@ -76,10 +77,7 @@ def hub_access(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger) -> 
 
 def identify_cohort(definition: str) -> str:
     """The id of the cohort that a definition describes. Raises `Invalid` for what is none."""
-    try:
-        return cohort_id(msgspec.json.decode(definition, type=Cohort))
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise Invalid(f"not a cohort's definition: {error}") from None
+    return cohort_id(read_cohort(definition))
 
 
 class HubMembers:

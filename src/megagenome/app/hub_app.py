@@ -8,6 +8,7 @@ from megagenome.app.cohorts import define_cohort
 from megagenome.app.describe import describe_hub, hub_url
 from megagenome.app.hub import Hub, joined_of
 from megagenome.app.hub_access import hub_access
+from megagenome.app.hub_catalogue import hub_catalogue
 from megagenome.app.hub_studies import hub_studies
 from megagenome.app.ledger import open_keys
 from megagenome.app.ledger_routes import ledger_router
@@ -19,8 +20,10 @@ from megagenome.identity.spoken_for import Speaker
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.describe import service_info
 from megagenome.network.join_routes import join_router
+from megagenome.network.offered import Offered
 from megagenome.network.routes import hub_routes
 from megagenome.portal.application_routes import application_router
+from megagenome.portal.dataset_routes import dataset_router
 from megagenome.portal.examples import EXAMPLES, Example
 from megagenome.portal.ledger_page import ledger_page_router
 from megagenome.portal.passport_page import passport_router
@@ -42,8 +45,9 @@ def hub_app(hub: Hub) -> WebApp:
     )
     descriptor = describe_hub(settings, keys)
     ledger = Ledger(hub.engine, keys, settings.hub.id)
-    access = hub_access(hub, keys, descriptor, ledger)
+    access = hub_access(hub, keys, descriptor, ledger, Offered(network.network).against)
     studies = hub_studies(hub, keys, descriptor, ledger, access.reader)
+    catalogue = hub_catalogue(hub)
     passports = explaining(hub.folder)
     signing = sign_in(hub.engine, settings.signin, settings.hub.url, settings.server.notice, tokens_below=STUDIES)
     return WebApp(
@@ -56,15 +60,17 @@ def hub_app(hub: Hub) -> WebApp:
             portal_router(examples=examples or EXAMPLES),
             application_router(),
             study_page_router(),
+            dataset_router(),
             service_router(info, lambda: True, __version__),
             identity_router(descriptor, keys.jwks()),
             join_router(hub.engine, settings.hub.id, settings.nodes),
             *access.routers,
             *studies.routers,
+            catalogue.router,
         ],
         exception_handlers=elsewhere(show_error),
         middleware=[signing.callers],
-        lifespan=[network.lifespan, *access.lifespans, studies.lifespan, passports.lifespan],
+        lifespan=[network.lifespan, *access.lifespans, studies.lifespan, catalogue.lifespan, passports.lifespan],
         on_shutdown=[hub.engine.dispose],
         openapi_config=None,
     )

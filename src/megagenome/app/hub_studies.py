@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from litestar import Router
 
 from megagenome.access.reading import Reader
-from megagenome.analytics.people import read_cohort
 from megagenome.app.hub import Hub
+from megagenome.collection.cohort import read_cohort
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.studies.coordinate import Coordinator

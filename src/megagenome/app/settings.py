@@ -9,6 +9,7 @@ import msgspec
 from megagenome.access.settings import AccessSettings
 from megagenome.analytics.settings import AnalyticsSettings
 from megagenome.archive.settings import ArchiveSettings
+from megagenome.catalogue.harvest.settings import FairDataPoint, HarvestSettings
 from megagenome.collection.settings import CollectionSettings
 from megagenome.delivery.settings import DeliverySettings
 from megagenome.discovery.settings import DiscoverySettings
@@ -98,5 +99,7 @@ class HubSettings(msgspec.Struct, frozen=True):
     signin: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()
     studies: StudySettings = StudySettings()
+    harvest: HarvestSettings = HarvestSettings()
     nodes: tuple[Node, ...] = ()
     examples: tuple[ExampleQuestion, ...] = ()
+    fair_data_points: tuple[FairDataPoint, ...] = ()

@@ -68,8 +68,8 @@ def find_frequencies(people: Planted) -> Tables:
         an = 2 * (PEOPLE - missing)
         seen, z = (het + 2 * hom) / an, TWO_SIDED_95**2 / an
         low, high = sorted(np.roots([1 + z, -2 * seen - z, seen**2]).real)
-        rows.append((low, high, het, hom, 0, missing, _equilibrium(het, het + 2 * hom, an // 2)))
-    names = ("low", "high", "het", "hom", "hemi", "missing", "hardy_weinberg_p")
+        rows.append((low, high, het, hom, 0, _equilibrium(het, het + 2 * hom, an // 2)))
+    names = ("low", "high", "het", "hom", "hemi", "hardy_weinberg_p")
     return {"frequencies": _alleles(people) | dict(zip(names, np.array(rows, np.float64).T, strict=True))}
 
 
@@ -177,8 +177,10 @@ FIND: Mapping[type, Callable[[Planted], Tables]] = {
 def _alleles(people: Planted) -> Columns:
     """What the table of any of these methods says of the alleles."""
     copies = np.maximum(people.calls, 0).sum(axis=1).astype(np.float64)
-    called = 2.0 * (people.calls >= 0).sum(axis=1)
-    return {"pos1": 1.0 + APART * np.arange(ALLELES), "ac": copies, "an": called, "frequency": copies / called}
+    missing = (people.calls < 0).sum(axis=1).astype(np.float64)
+    called = 2 * (PEOPLE - missing)
+    place = {"pos1": 1.0 + APART * np.arange(ALLELES)}
+    return place | {"ac": copies, "an": called, "missing": missing, "frequency": copies / called}
 
 
 def _equilibrium(het: int, copies: int, people: int) -> float:

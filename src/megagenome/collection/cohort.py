@@ -12,6 +12,7 @@ import msgspec
 
 from megagenome.collection.model import Sex
 from megagenome.kernel.coordinates import Allele
+from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import CohortId
 
 
@@ -142,3 +143,12 @@ def mentions_alleles(cohort: Cohort) -> bool:
 def cohort_id(cohort: Cohort) -> CohortId:
     """`sha256:` and the digest of the canonical form. Equal cohorts have equal ids on every node."""
     return CohortId("sha256:" + hashlib.sha256(msgspec.json.encode(canonical(cohort))).hexdigest())
+
+
+def read_cohort(definition: str) -> Cohort:
+    """The cohort of a canonical JSON text. Raises `Invalid` for a text that is none."""
+    try:
+        cohort: Cohort = msgspec.json.decode(definition, type=Cohort)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise Invalid(f"not a cohort's definition: {error}") from None
+    return cohort

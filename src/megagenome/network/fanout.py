@@ -92,11 +92,14 @@ class Network:
         self.settings = settings
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._left: list[httpx.AsyncClient] = []
+        self.loop: asyncio.AbstractEventLoop
+        """In which it is asked; there is one while the context is entered."""
 
     async def __aenter__(self) -> Self:
         # Names are looked up in threads, where nothing can cancel them. Six, as a small machine has by default, would
         # soon all wait for the one node whose name server hangs.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "network"))
+        self.loop = asyncio.get_running_loop()
+        self.loop.set_default_executor(ThreadPoolExecutor(_THREADS, "network"))
         self._clients = {node.id: self._connect() for node in self.nodes}
         return self
 

@@ -88,10 +88,12 @@ class Hub:
 
 
 class HubRoutes(NamedTuple):
-    """The hub's part of an application: mount `router`; pass `lifespan` to Litestar, which holds the connections."""
+    """The hub's part of an application: mount `router`; pass `lifespan` to Litestar, which holds the connections of
+    `network`."""
 
     router: Router
     lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
+    network: Network
 
 
 def hub_routes(
@@ -153,7 +155,7 @@ def hub_routes(
         request_max_body_size=LARGEST_BODY_BYTES,
         include_in_schema=False,
     )
-    return HubRoutes(router, lifespan)
+    return HubRoutes(router, lifespan, network)
 
 
 async def _follow(network: Network, nodes: Sequence[Node], joined: Joined) -> None:

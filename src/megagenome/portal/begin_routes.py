@@ -13,7 +13,7 @@ from megagenome.portal.begin import FORM, begin_page, chosen
 from megagenome.portal.client import Hub, ask_own_app, reader_of
 from megagenome.portal.cohort_client import ask_again
 from megagenome.portal.commands import text_of, texts_of
-from megagenome.portal.pages import html
+from megagenome.portal.pages import address, html
 from megagenome.portal.saved_cohort_routes import cohorts_of
 from megagenome.standards.problem import status_of
 
@@ -23,9 +23,12 @@ Page = Response[str] | Redirect
 
 @get("/applications/new")
 async def choose(request: Http) -> Page:
-    """The datasets to choose from, for the saved cohort that the address names."""
-    cohort = request.query_params.get("cohort", "")
-    return html(await _choices(request, cohort)) if cohort else Redirect("/cohorts", status_code=303)
+    """The datasets to choose from, for the saved cohort that the address names; `dataset` is ticked already."""
+    query = request.query_params
+    cohort, dataset = query.get("cohort", ""), query.get("dataset", "")
+    if not cohort:
+        return Redirect(address("/cohorts", dataset=dataset), status_code=303)
+    return html(await _choices(request, cohort, picked=frozenset({dataset} if dataset else ())))
 
 
 @post("/applications", status_code=200)

@@ -61,8 +61,9 @@ Ask = Callable[[Reader, str, Mapping[str, str]], Awaitable[Reply]]
 """Asks a path of the API with these query parameters, as the reader."""
 
 
-async def ask_own_app(reader: Reader, path: str, query: Mapping[str, str]) -> Reply:
-    """Ask the application that serves the page, without a socket and without a line in any client's log.
+async def ask_own_app(reader: Reader, path: str, query: Mapping[str, Sequence[str]]) -> Reply:
+    """Ask the application that serves the page, without a socket and without a line in any client's log. A
+    list in `query` is a parameter that stands several times.
 
     When the reader leaves, the API hears of it as if it had been asked directly, and stops asking nodes.
     """
@@ -102,7 +103,7 @@ async def _call_own_app(
     reader: Reader,
     method: str,
     path: str,
-    query: Mapping[str, str],
+    query: Mapping[str, Sequence[str]],
     headers: Sequence[tuple[bytes, bytes]],
     receive: Receive,
 ) -> Reply:

@@ -16,7 +16,7 @@ def navigation(caller: Caller, *, on_node: bool) -> list[Place]:
 
 
 def _of_hub(caller: Caller) -> list[Place]:
-    places = [("/", "Search"), ("/cohort", "Cohorts"), ("/nodes", "Nodes")]
+    places = [("/", "Search"), ("/cohort", "Cohorts"), ("/datasets", "Datasets"), ("/nodes", "Nodes")]
     if caller.subject is not None:
         places = [("/for-you", "For you"), *places, ("/applications", "Applications"), ("/study", "Studies")]
     if caller.roles & (ASSESSING | {Role.AUDITOR, Role.DATA_STEWARD}):

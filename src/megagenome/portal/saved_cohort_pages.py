@@ -37,10 +37,11 @@ class NodeLine(NamedTuple):
     now: str
 
 
-def my_cohorts_page(page: SavedCohorts, *, deleted: bool = False) -> str:
-    """The reader's own cohorts; `deleted` is whether one has just been."""
+def my_cohorts_page(page: SavedCohorts, *, deleted: bool = False, dataset: str = "") -> str:
+    """The reader's own cohorts; `deleted` is whether one has just been, `dataset` what an application is to be begun
+    for: a node, its country and the dataset's id there."""
     lines = [Line(each, definition_words(each.cohort.definition), told_by(each.told)) for each in page.cohorts]
-    return render("cohorts.html", page=page, lines=lines, deleted=deleted)
+    return render("cohorts.html", page=page, lines=lines, deleted=deleted, dataset=dataset)
 
 
 def saved_cohort_page(

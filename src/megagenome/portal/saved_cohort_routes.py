@@ -39,7 +39,9 @@ async def mine(request: Http) -> Page:
     """One's own."""
     text = request.query_params.get("skip", "0")
     skip = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-    return html(pages.my_cohorts_page(await cohorts_of(request).list(skip), deleted="deleted" in request.query_params))
+    query = request.query_params
+    found = await cohorts_of(request).list(skip)
+    return html(pages.my_cohorts_page(found, deleted="deleted" in query, dataset=query.get("dataset", "")[:400]))
 
 
 @post("/cohorts", status_code=200)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError, NotEntitled
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled
 from megagenome.reception.needs import Readers
 from megagenome.standards.crypt4gh_stream import unseal
 from megagenome.standards.submission import SubmittedFile
@@ -21,26 +21,23 @@ class Content:
     """The plain bytes of a submitted file, held against its manifest while somebody reads them.
 
     problem  what is wrong with what was sent, once it was read so far; "" else
-    cut      whether reading ended there
-    failure  why it could not be read, which says nothing of it: it is to be read again
+    cut      whether its bytes ended there, so that whatever their reader says of them counts for nothing
     """
 
     def __init__(self, file: SubmittedFile, sealed: Sealed, keys: Readers, require: Callable[[], None]) -> None:
         """`require` raises where nobody needs the bytes any more."""
         self._file, self._sealed, self._keys, self._require = file, sealed, keys, require
         self.problem, self.cut = "", False
-        self.failure: MegagenomeError | None = None
 
     def __call__(self) -> Iterator[bytes]:
-        """The bytes. Whoever stops before the end learns nothing of the checksums."""
+        """The bytes, as far as they are right. Whoever stops before the end learns nothing of the checksums.
+
+        Raises what is no fault of the provider's, such as `Unavailable`: then they are to be read again.
+        """
         try:
             yield from self._plain()
         except _PROVIDERS_FAULT as error:
             self.problem, self.cut = str(error), True
-            raise
-        except MegagenomeError as error:
-            self.failure = error
-            raise
 
     def _plain(self) -> Iterator[bytes]:
         file, size, sha256 = self._file, 0, hashlib.sha256()

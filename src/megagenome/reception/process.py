@@ -18,7 +18,7 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, Unavailable
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, TooLarge, Unavailable
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.sealed_files import Described, Expected, FileId
@@ -36,6 +36,7 @@ from megagenome.standards.submission import GENOME_FORMATS, OVER, Manifest, Stat
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 
 _REFUSED = (Invalid, Corrupt, NotEntitled)
+_HOPELESS = (*_REFUSED, NotFound, TooLarge)
 
 
 def performing(parts: Parts) -> dict[str, Perform]:
@@ -51,16 +52,24 @@ def performing(parts: Parts) -> dict[str, Perform]:
 
 
 def _noting(parts: Parts, perform: Callable[[Parts, Lease, str], Effects | None]) -> Perform:
-    """Let people see why they wait for what is tried again and again."""
+    """Let people see why they wait for what is tried again and again, and wait for nothing that is not."""
 
     def performed(lease: Lease) -> Effects | None:
         ident = str(lease.job.arguments["submission"])
         try:
             return perform(parts, lease, ident)
-        except Unavailable as error:
+        except Conflict:
+            raise
+        except _HOPELESS as error:
+            if lease.job.kind == "clear":  # what is to be deleted is, however long it takes
+                raise Unavailable(str(error)) from error
+            problem = str(error)
+            return lambda connection: _give_up(connection, ident, problem)
+        except Exception as error:
+            says = error if isinstance(error, Unavailable) else f"a fault of the node's own ({type(error).__name__})"
             with begin_writing(parts.engine) as connection:
                 where = tables.submission.c.id == ident
-                waits = f"waits, and is tried again: {error}"
+                waits = f"waits, and is tried again: {says}"
                 connection.execute(sa.update(tables.submission).where(where).values(problem=waits))
             raise
 
@@ -80,9 +89,6 @@ def _validate(parts: Parts, lease: Lease, ident: str) -> Effects | None:
     samples = None if not stated or None in stated else frozenset(name for each in stated for name in each or ())
     expected = Expectations(manifest.assembly, samples, bool(manifest.people), parts.ontologies)
     report = validate(submitted, expected, parts.settings)
-    lease.require()  # a report that a stop cut short says nothing
-    if failure := next((content.failure for content in contents if content.failure is not None), None):
-        raise failure
     report = _held_against(report, manifest, contents)
 
     def told(connection: sa.Connection) -> None:
@@ -179,6 +185,13 @@ def _described(manifest: Manifest, stated: SubmittedFile, found: FileReport, ids
     index_of = None if stated.index_of is None else ids[paths.index(stated.index_of)]
     samples = found.samples if found.format in GENOME_FORMATS else ()
     return Described(DatasetId(manifest.dataset), stated.path, found.format.upper(), samples, index_of)
+
+
+def _give_up(connection: sa.Connection, ident: str, problem: str) -> None:
+    """What cannot be done however often it is tried: nobody may wait for it for ever."""
+    _refuse(connection, ident, problem)
+    if rows.find(connection, ident).state is State.LOADING:
+        rows.change(connection, ident, [State.LOADING], State.REPORTED, problem=f"the load failed: {problem}")
 
 
 def _refuse(connection: sa.Connection, ident: str, problem: str) -> None:

@@ -273,6 +273,11 @@ def variables_of(method: Method) -> tuple[Variable | None, tuple[Variable, ...]]
             return None, ()
 
 
+def variants_of(method: Method) -> Variants | None:
+    """The alleles that are studied; None where there are none, or those of a score."""
+    return None if isinstance(method, Survival | Score) else method.variants
+
+
 def cohorts_of(document: StudyDocument) -> Iterator[tuple[str, str]]:
     """Each cohort's text, with where in the document it stands."""
     yield "cohort", document.cohort

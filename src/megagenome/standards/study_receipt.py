@@ -10,6 +10,7 @@ from megagenome.kernel.errors import Corrupt
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.public_keys import PublicKeys
 from megagenome.kernel.signatures import verify
+from megagenome.standards.study_exchange import PEOPLE_STEP
 
 RECEIPT_TYPE = "megagenome-study-receipt+jwt"
 MEDIA_TYPE = "application/jwt"
@@ -34,6 +35,11 @@ class RoundFacts(msgspec.Struct, frozen=True):
     sites: tuple[str, ...]
     sums: tuple[SummedFacts, ...]
     opened: tuple[str, ...]
+
+    @property
+    def is_of_values(self) -> bool:
+        """Whether a sum of people's values was opened, and not only their number."""
+        return bool(self.sums) and self.step != PEOPLE_STEP
 
 
 class SiteFacts(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ def test_a_run_finds_what_the_pooled_computation_finds(tmp_path: Path, names: tu
         )
         assert result.tables["y"]["name"] == ["a", "b", "c"]
         assert result.notes[0] == "a note"
-        assert result.notes[1].startswith(f"{len(names)} people were left out")
+        assert result.notes[1].endswith(f"is not recorded: {len(names)}.")
         at.go()
         assert all(not node.held for node in at.nodes.values()), "nodes are not told that it is over"
 
@@ -272,7 +272,7 @@ def test_who_is_left_out_is_not_counted_exactly_where_a_node_forbids_it(tmp_path
         at.nodes["node.c"].terms = Terms(1, 10, 0)
         run = at.begin()
         at.go()
-        assert at.studies.result(ADA, run).notes[1].startswith("Fewer than 10 people were left out")
+        assert at.studies.result(ADA, run).notes[1].endswith("is not recorded: fewer than 10.")
 
 
 def test_what_is_cancelled_while_it_computes_stays_cancelled(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.analytics.people import read_cohort
+from megagenome.collection.cohort import read_cohort
 from megagenome.kernel.callers import Caller
 from megagenome.network.studies.check import findings
 from megagenome.network.studies.needs import KnownPermit

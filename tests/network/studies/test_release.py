@@ -32,11 +32,23 @@ def test_open_data_leave_as_they_are() -> None:
 
 def test_rare_alleles_are_left_out_and_statistics_are_rounded() -> None:
     columns = {"alt": ["A", "C", "G"], "ac": [9, 10, 191], "an": [200, 200, 200], "p": [0.5, 0.0123456, 0.1]}
-    told, notes, concerns = _told("associations", columns)
+    told, notes, concerns = _told("associations", {**columns, "missing": [0, 0, 0]})
     assert told["alt"] == ["C"]
     assert told["p"].tolist() == [0.01235]
-    assert notes == ("Alleles with fewer than 10 copies of the rarer one are withheld: 2.",)
+    assert notes[0] == "Alleles with fewer than 10 copies of the rarer one are withheld: 2."
     assert concerns == ()
+
+
+def test_that_a_few_have_no_call_is_not_told_by_what_was_called() -> None:
+    """Each number of a linear study that is the people or alleles called: of 0, 1 and 12 who were not."""
+    an = np.array([1000, 998, 976])
+    counts = {"ac": [101, 101, 101], "an": an, "n": an // 2, "missing": [0, 1, 12]}
+    told, notes, _ = _told("associations", {**counts, "frequency": 101 / an})
+    for name in ("an", "n", "missing"):
+        assert np.isnan(told[name]).tolist() == [False, True, False]
+    assert told["an"][[0, 2]].tolist() == [1000, 976]
+    assert told["frequency"].tolist() == [0.101, 0.1, 0.1035]
+    assert any(note.startswith("Where fewer than 10 people have no call") for note in notes)
 
 
 @given(
@@ -58,14 +70,18 @@ def test_no_genotype_of_a_few_people_can_be_computed(rows: list[tuple[int, int, 
     }
     told, _, _ = _told("frequencies", columns)
     for k in range(len(told["ac"])):
-        assert 10 <= told["ac"][k] <= told["an"][k] - 10
+        is_few = math.isnan(told["missing"][k])
+        assert math.isnan(told["an"][k]) == is_few
+        assert told["ac"][k] >= 10
+        assert is_few or told["ac"][k] <= told["an"][k] - 10
         if not math.isnan(told["het"][k]):
             rest = told["an"][k] / 2 - told["het"][k] - told["hom"][k]
-            assert min(told["het"][k], told["hom"][k], rest) >= 10
+            assert min(told["het"][k], told["hom"][k]) >= 10
+            assert is_few or rest >= 10
         else:
             assert math.isnan(told["hom"][k])
             assert math.isnan(told["hardy_weinberg_p"][k])
-        assert math.isnan(told["missing"][k]) or told["missing"][k] == 0 or told["missing"][k] >= 10
+        assert is_few or told["missing"][k] == 0 or told["missing"][k] >= 10
 
 
 def test_a_map_has_no_cell_of_a_few_people() -> None:
@@ -99,6 +115,7 @@ def test_a_curve_steps_where_many_had_the_event(rows: list[tuple[int, int]], two
         mine = np.array([each == name for each in told["group"]])
         left = told["at_risk"][mine]
         assert (left >= 10).all()
+        assert (left % 10 == 0).all()
         assert told["events"][mine].sum() <= sum(each[0] for each in rows)
 
 

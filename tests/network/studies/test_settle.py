@@ -10,7 +10,12 @@ from megagenome.standards.study_exchange import NO_TERMS, Terms
 
 
 def result(people: int) -> StudyResult:
-    columns = {"ac": np.array([5, 12, 40]), "an": np.array([200, 200, 200]), "p": np.array([0.123456789] * 3)}
+    columns = {
+        "ac": np.array([5, 12, 40]),
+        "an": np.array([200] * 3),
+        "missing": np.array([0] * 3),
+        "p": np.array([0.123456789] * 3),
+    }
     return StudyResult({"associations": Table(columns)}, {"people": people})
 
 

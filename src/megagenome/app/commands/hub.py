@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from megagenome import reference
 from megagenome.app.check_network import check_hub_address, check_hub_folder
 from megagenome.app.commands.erase import erase_commands
+from megagenome.app.commands.harvest import harvest
 from megagenome.app.commands.joining import add_joining_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
@@ -26,6 +27,7 @@ hub = App(name="hub", help="Make, serve and check the hub of a network.")
 hub.command(ledger_command("hub", lambda folder: _ledger(open_hub(folder))), name="ledger")
 hub.command(keys_command("hub", HUB_FILE), name="keys")
 add_joining_commands(hub)
+hub.command(harvest)
 hub.command(role_commands("hub", lambda folder: Records(open_hub(folder).engine)))
 
 Folder = Annotated[Path, Parameter(help="The hub's folder.")]

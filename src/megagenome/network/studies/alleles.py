@@ -43,7 +43,7 @@ class Chosen:
 
     def notes(self) -> tuple[str, ...]:
         """A sentence for each reason why alleles were left out."""
-        return tuple(f"{number:,} alleles were left out: {why}." for why, number in self.left_out.items() if number)
+        return tuple(f"Alleles left out because {why}: {number:,}." for why, number in self.left_out.items() if number)
 
 
 def choose_alleles(variants: Variants, sites: int) -> Generator[Ask, Sums, Chosen]:
@@ -79,10 +79,8 @@ def _choose(variants: Variants, union: AlleleList, counts: Counts, sites: int) -
         raise Invalid("no allele is recorded at every node and common enough for the study")
     left_out = {
         "not every node has a record of them": int((~everywhere).sum()),
-        f"fewer than {variants.least_count} copies of the rarer allele": int((everywhere & ~enough).sum()),
-        f"the rarer allele's frequency is below {variants.least_frequency:g}": int(
-            (everywhere & enough & ~common).sum()
-        ),
+        f"there are fewer than {variants.least_count} copies of the rarer one": int((everywhere & ~enough).sum()),
+        f"the rarer one's frequency is below {variants.least_frequency:g}": int((everywhere & enough & ~common).sum()),
     }
     rows = np.flatnonzero(kept)
     return Chosen(union.take(rows), het[rows], hom[rows], hemi[rows], missing[rows], called[rows], left_out)

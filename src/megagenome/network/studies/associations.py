@@ -11,8 +11,9 @@ from megagenome.network.studies.model import Table
 
 
 def association_table(chosen: Chosen, **statistics: npt.NDArray[Any]) -> Table:
-    """Place (`pos1`, 1-based), reference, alternate (effects are of its copies), its count and frequency, then
-    `statistics` in the order given. Rows are in the order of the alleles."""
+    """Place (`pos1`, 1-based), reference, alternate (effects are of its copies), its count, how many alleles were
+    called and how many people were not, its frequency, then `statistics` in the order given. Rows are in the order of
+    the alleles."""
     alleles = chosen.alleles
     refs, alts = zip(*(each.decode("ascii").split("\t") for each in alleles.text), strict=True)
     return Table(
@@ -23,6 +24,7 @@ def association_table(chosen: Chosen, **statistics: npt.NDArray[Any]) -> Table:
             "alt": list(alts),
             "ac": chosen.copies,
             "an": chosen.called,
+            "missing": chosen.missing,
             "frequency": np.asarray(chosen.frequency),
             **statistics,
         }

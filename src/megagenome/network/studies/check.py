@@ -8,7 +8,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.needs import KnownPermit
 from megagenome.standards.permit import PermitState
-from megagenome.standards.study import StudyDocument, cohorts_of, name_of, read_region, variables_of
+from megagenome.standards.study import StudyDocument, cohorts_of, name_of, read_region, variables_of, variants_of
 
 USE = "research"
 """The kind of use that a study is."""
@@ -89,11 +89,12 @@ def _of_cohorts(document: StudyDocument, read_cohort: Callable[[str], object]) -
 
 def _of_method(document: StudyDocument) -> Iterator[str]:
     method = document.method
-    for text in getattr(getattr(method, "variants", None), "regions", ()):
-        try:
-            read_region("", text)
-        except Invalid as error:
-            yield str(error)
+    if variants := variants_of(method):
+        for text in variants.regions:
+            try:
+                read_region(variants.assembly, text)
+            except Invalid as error:
+                yield str(error)
     trait, covariates = variables_of(method)
     if trait in covariates:
         yield "the trait is a covariate, too: leave it out there"

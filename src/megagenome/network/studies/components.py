@@ -126,7 +126,9 @@ def _map(
 def _notes(chosen: Chosen, method: Components, told: int) -> tuple[str, ...]:
     notes = list(chosen.notes())
     if chosen.missing.any():
-        notes.append(f"People without a call got the mean copies: {int((chosen.missing > 0).sum()):,} alleles.")
+        notes.append(
+            f"Alleles at which people without a call got the mean copies: {int((chosen.missing > 0).sum()):,}."
+        )
     if told < method.components:
         notes.append(
             f"Only {told} of {method.components} components stand apart from the next; the others are not told."

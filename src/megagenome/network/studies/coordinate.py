@@ -316,11 +316,10 @@ class Coordinator:
                 return None
             if turn.ask.step == PEOPLE_STEP:
                 run.people = int(opened["people"])
-            is_of_values = bool(turn.ask.sums) and turn.ask.step != PEOPLE_STEP
-            run.rounds, run.has_opened = run.rounds + 1, run.has_opened or is_of_values
             act = self._acts(run, f"opened:{turn.number}:{epoch}", sum(each.size for each in opened.values()))
-            stored = StoredSum(asked_digest(turn.ask), is_of_values, opened)
             facts = round_facts(turn.ask, epoch, turn.number, run.sites)
+            run.rounds, run.has_opened = run.rounds + 1, run.has_opened or facts.is_of_values
+            stored = StoredSum(asked_digest(turn.ask), opened)
             self.store.add_sum(run.stored(), run.stored_sites(), facts, stored, act)
         return _next(combine, opened)
 

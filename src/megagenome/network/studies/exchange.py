@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge, Unauthenticated, Unavailable
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.public_keys import PublicKeys, each_key
 from megagenome.network.joined_nodes import find_joined, follow, joined_nodes
@@ -47,13 +47,14 @@ class StudyExchange:
         self._coordinator, self._engine = coordinator, engine
         self._keys, self._hub, self._descriptor = keys, hub, descriptor
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._reading: dict[str, asyncio.Timeout] = {}
 
     async def answer(self, body: AsyncIterator[bytes]) -> bytes:
         """The signed answer to a signed message, which was taken.
 
         Raises `Unauthenticated` where no node that joined signed it, before its payload is read; `Invalid` where it is
         for another hub or the clocks disagree, `Conflict` where it was sent before, `Corrupt` where the payload is not
-        the one that was signed.
+        the one that was signed, `Unavailable` where that does not come in time.
         """
         reading = _Body(body)
         token = await reading.take(token_size(await reading.take(HEAD_BYTES)))
@@ -65,15 +66,32 @@ class StudyExchange:
     async def _read(self, message: Message, reading: "_Body") -> None:
         """Take the payload. What nobody asked for now is read and forgotten: its sender says it no more."""
         room = 0 if message.reply is None else self._coordinator.room(message.node, message.reply)
-        async with self._large if message.payload_bytes > _LARGE_BYTES else contextlib.nullcontext():
-            async with asyncio.timeout(_LONGEST_READ_S):
-                if message.payload_bytes > room:
-                    await reading.skip(message.payload_bytes)
-                    payload = None
-                else:
-                    payload = await reading.take(message.payload_bytes)
-                await reading.require_end()
+        is_large = message.payload_bytes > _LARGE_BYTES
+        async with self._in_time(message.node), self._large if is_large else contextlib.nullcontext():
+            if message.payload_bytes > room:
+                await reading.skip(message.payload_bytes)
+                payload = None
+            else:
+                payload = await reading.take(message.payload_bytes)
+            await reading.require_end()
             await asyncio.to_thread(self._taken, message, payload)
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self, node: str) -> AsyncIterator[None]:
+        """The time for one message of a node. Its next message ends it: so no node holds several places, and one that
+        was restarted does not wait for itself."""
+        earlier, mine = self._reading.get(node), asyncio.timeout(_LONGEST_READ_S)
+        if earlier is not None and not earlier.expired():
+            earlier.reschedule(asyncio.get_running_loop().time())
+        try:
+            async with mine:
+                self._reading[node] = mine
+                yield
+        except TimeoutError:
+            raise Unavailable("the message did not come in time, or a later one came before its end") from None
+        finally:
+            if self._reading.get(node) is mine:
+                del self._reading[node]
 
     def _verified(self, token: bytes) -> Message:
         try:

@@ -6,10 +6,8 @@ import numpy as np
 from megagenome.network.studies.alleles import Chosen, choose_alleles
 from megagenome.network.studies.associations import association_table
 from megagenome.network.studies.hardy_weinberg import exact_p
-from megagenome.network.studies.model import Combine, StudyResult
+from megagenome.network.studies.model import Z95, Combine, StudyResult
 from megagenome.standards.study import Frequencies
-
-Z95 = 1.959963984540054
 
 
 def frequencies(method: Frequencies, sites: int) -> Combine:
@@ -23,7 +21,6 @@ def frequencies(method: Frequencies, sites: int) -> Combine:
         het=chosen.het,
         hom=chosen.hom,
         hemi=chosen.hemi,
-        missing=chosen.missing,
         hardy_weinberg_p=_hardy_weinberg(chosen),
     )
     return StudyResult({"frequencies": table}, {"alleles": len(chosen.alleles)}, chosen.notes())

@@ -119,15 +119,12 @@ def _two_sided(t: Floats, df: Floats) -> Floats:
 def _notes(method: Linear, found: dict[str, Floats], missing: npt.NDArray[np.int64]) -> list[str]:
     notes = []
     if missing.any():
-        did = (
-            "were left out at the alleles concerned"
-            if method.missing == "drop"
-            else "got the mean copies of all people"
-        )
-        notes.append(f"People without a call {did}: {int((missing > 0).sum()):,} alleles.")
+        did = "were left out" if method.missing == "drop" else "got the mean copies"
+        notes.append(f"Alleles at which people without a call {did}: {int((missing > 0).sum()):,}.")
     without = int(np.isnan(found["p"]).sum())
     if without:
         notes.append(
-            f"{without:,} alleles have no effect stated: the covariates explain them, or too few people remain."
+            "Alleles of which no effect is stated, because the covariates explain them or too few people remain: "
+            f"{without:,}."
         )
     return notes

@@ -85,6 +85,8 @@ def _add_flags(flags: list[str], rows: npt.NDArray[np.int64], said: Sequence[str
 def _notes(chosen: Chosen, flags: Sequence[str]) -> list[str]:
     notes = []
     if chosen.missing.any():
-        notes.append(f"People without a call got the mean copies: {int((chosen.missing > 0).sum()):,} alleles.")
+        notes.append(
+            f"Alleles at which people without a call got the mean copies: {int((chosen.missing > 0).sum()):,}."
+        )
     said = [flag for joined in flags for flag in joined.split(", ") if flag]
-    return notes + [f"{said.count(flag):,} alleles are flagged: {flag}." for flag in sorted(set(said))]
+    return notes + [f'Alleles flagged "{flag}": {said.count(flag):,}.' for flag in sorted(set(said))]

@@ -24,6 +24,9 @@ import numpy.typing as npt
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.study_arrays import Arrays
 
+Z95 = 1.959963984540054
+"""Standard deviations of a 95 % interval, both sides."""
+
 
 class Quantity(NamedTuple):
     """One array of a site's message that is summed over the sites.

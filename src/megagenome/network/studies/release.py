@@ -52,6 +52,8 @@ def check_release(result: StudyResult, rules: ReleaseRules) -> Checked:
         tables[name], out = _CHECKS[name](table, rules)
         if out:
             withheld.append(f"{_WITHHELD[name].format(least=rules.least)}: {out:,}.")
+        if name in _SAID:
+            withheld.append(_SAID[name].format(least=rules.least))
     summary = {name: _rounded_number(each, rules.digits) for name, each in result.summary.items()}
     told = StudyResult(tables, summary, (*result.notes, *withheld))
     return Checked(told, tuple(_concerns(result, rules)))
@@ -77,16 +79,16 @@ def _check_associations(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
     """Rows of alleles of which, or of whose alternatives, there are too few copies are left out."""
     ac, an = _column(table, "ac"), _column(table, "an")
     told = np.minimum(ac, an - ac) >= rules.least
-    return _round(_rows(table, told), rules.digits), int((~told).sum())
+    return _round(_hide_called(_rows(table, told), rules), rules.digits), int((~told).sum())
 
 
 def _check_frequencies(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
     """Also genotypes: all of a row or none, each of enough people or impossible; and the test that would give them
-    away. How many were not called is told where they are enough, or nobody."""
+    away."""
     ac, an = _column(table, "ac"), _column(table, "an")
     table = _rows(table, np.minimum(ac, an - ac) >= rules.least)
     out = len(ac) - len(_column(table, "ac"))
-    het, hom, hemi, missing = (_column(table, each) for each in ("het", "hom", "hemi", "missing"))
+    het, hom, hemi = (_column(table, each) for each in ("het", "hom", "hemi"))
     ac, an = _column(table, "ac"), _column(table, "an")
     # alleles called less those of carriers: of people with no copy there are at least half so many
     without = (an - 2 * het - 2 * hom - hemi) / 2
@@ -96,9 +98,24 @@ def _check_frequencies(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
     columns = dict(table.columns)
     for each, values in (("het", het), ("hom", hom), ("hemi", hemi)):
         columns[each] = np.where(told, values.astype(np.float64), np.nan)
-    columns["missing"] = np.where((missing >= rules.least) | (missing == 0), missing.astype(np.float64), np.nan)
     columns["hardy_weinberg_p"] = np.where(told, _column(table, "hardy_weinberg_p"), np.nan)
-    return _round(Table(columns), rules.digits), out + int((~told).sum())
+    return _round(_hide_called(Table(columns), rules), rules.digits), out + int((~told).sum())
+
+
+def _hide_called(table: Table, rules: ReleaseRules) -> Table:
+    """How many people were not called is told where they are enough, or nobody. Elsewhere neither is what was called,
+    which lacks them; and what is computed of it has so few digits that it does not tell either."""
+    missing = _column(table, "missing")
+    few = (missing > 0) & (missing < rules.least)
+    columns = dict(table.columns)
+    for name in ("missing", "an", "n"):
+        if name in columns:
+            columns[name] = np.where(few, np.nan, _column(table, name).astype(np.float64))
+    for name in ("frequency", "low", "high", "hardy_weinberg_p"):
+        if name in columns:
+            exact = _column(table, name)
+            columns[name] = np.where(few, rounded(exact, _FEW_DIGITS), exact)
+    return Table(columns)
 
 
 def _check_map(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
@@ -134,7 +151,9 @@ def _check_groups(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
 
 
 def _check_curves(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
-    """A curve steps where enough people had the event since its last step, while enough are at risk after it."""
+    """A curve steps where enough people had the event since its last step, while enough are at risk after it. Of two
+    neighbouring numbers at risk the difference, less the events, are those last seen between them: so both are rounded
+    down."""
     group = table.columns["group"]
     events, at_risk = _column(table, "events"), _column(table, "at_risk")
     told, since = np.zeros(len(events), np.bool_), 0
@@ -144,7 +163,8 @@ def _check_curves(table: Table, rules: ReleaseRules) -> tuple[Table, int]:
         told[k] = since >= rules.least and at_risk[k] - events[k] >= rules.least
         summed[k] = since
         since = 0 if told[k] else since
-    steps = _rows(Table({**table.columns, "events": summed}), told)
+    whole = at_risk // max(rules.least, 1) * max(rules.least, 1)
+    steps = _rows(Table({**table.columns, "at_risk": whole, "events": summed}), told)
     return _round(steps, rules.digits), int((~told).sum())
 
 
@@ -172,6 +192,18 @@ _WITHHELD = {
     "curves": "Steps of the curves with fewer than {least} events, or people left, were joined or left out",
 }
 """What is said where rows are taken out of a table."""
+
+_FEW_DIGITS = 2
+_CALLED = (
+    "Where fewer than {least} people have no call, how many were called is withheld, and frequencies have two digits."
+)
+_SAID = {
+    "associations": _CALLED,
+    "loadings": _CALLED,
+    "frequencies": _CALLED,
+    "curves": "People at risk are rounded down to multiples of {least}.",
+}
+"""What is said of a table in any case."""
 
 
 def _column(table: Table, name: str) -> npt.NDArray[Any]:

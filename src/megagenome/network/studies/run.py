@@ -43,12 +43,12 @@ MOST_OPENED_BYTES = 2 << 30
 """Of the lists that all nodes open in one round."""
 _NOTHING = Ask("", {})
 _SAID_OF = {
-    "incomplete": "people were left out because something that the study asks of them is not recorded.",
-    "held_back": "people were held back, so that no two studies at a node differ by a few people.",
-    "duplicates": "pairs of duplicates or identical twins were found within nodes.",
-    "first_degree": "pairs of people within nodes are relatives of the first degree.",
-    "second_degree": "pairs of people within nodes are relatives of the second degree.",
-    "not_compared": "people were not compared with everybody of their node: relatives among them are not known.",
+    "incomplete": "People left out because something that the study asks of them is not recorded",
+    "held_back": "People held back, so that no two studies at a node differ by a few",
+    "duplicates": "Pairs of duplicates or identical twins within nodes",
+    "first_degree": "Pairs of relatives of the first degree within nodes",
+    "second_degree": "Pairs of relatives of the second degree within nodes",
+    "not_compared": "People not compared with everybody of their node, so that relatives among them are not known",
 }
 
 
@@ -281,7 +281,9 @@ def with_people(document: StudyDocument, terms: Terms, method: Combine) -> Combi
 def _left_out(sums: Sums, terms: Terms) -> tuple[str, ...]:
     """What is to be said of those who are not in the study, and of relatives; of a few only that they are fewer."""
     counts = {name: int(sums[name]) for name in _SAID_OF}
-    return tuple(f"{many_of(count, terms.least_cell)} {_SAID_OF[name]}" for name, count in counts.items() if count > 0)
+    return tuple(
+        f"{_SAID_OF[name]}: {many_of(count, terms.least_cell)}." for name, count in counts.items() if count > 0
+    )
 
 
 def many_of(count: int, least: int) -> str:
@@ -289,7 +291,7 @@ def many_of(count: int, least: int) -> str:
     and two cohorts that differ by one would show them."""
     if not least:
         return f"{count:,}"
-    return f"Fewer than {least}" if count < least else f"About {float(f'{count:.0e}'):,.0f}"
+    return f"fewer than {least}" if count < least else f"about {float(f'{count:.0e}'):,.0f}"
 
 
 def _decoded(total: ring.Ring, quantity: Quantity) -> Any:

@@ -17,7 +17,6 @@ from megagenome.network.studies import tables as t
 from megagenome.network.studies.model import StudyResult
 from megagenome.network.studies.needs import Enter
 from megagenome.standards.study_arrays import pack, unpack
-from megagenome.standards.study_exchange import PEOPLE_STEP
 from megagenome.standards.study_receipt import Release, RoundFacts
 from megagenome.standards.study_shown import OVER, ResultShown, RunState, StudyListed
 
@@ -54,10 +53,9 @@ class StoredSite(NamedTuple):
 
 
 class StoredSum(NamedTuple):
-    """What was opened of one round; `is_of_values` where a sum of people's values is in it, and not their number."""
+    """What was opened of one round, and the digest of what was asked."""
 
     asked: str
-    is_of_values: bool
     opened: dict[str, Any]
 
 
@@ -145,7 +143,7 @@ class StudyStore:
         asked = sa.select(t.study_sum).where(t.study_sum.c.run == run)
         with self.engine.connect() as connection:
             rows = connection.execute(asked.order_by(t.study_sum.c.round)).all()
-        return [StoredSum(row.asked, row.is_of_values, unpack(row.opened)) for row in rows]
+        return [StoredSum(row.asked, unpack(row.opened)) for row in rows]
 
     def rounds(self, run: str) -> list[RoundFacts]:
         """What each round was that was opened, in all epochs, in order."""
@@ -155,10 +153,8 @@ class StudyStore:
             return [msgspec.json.decode(row.facts, type=RoundFacts) for row in connection.execute(asked)]
 
     def has_opened(self, run: str) -> bool:
-        """Whether a sum of people's values was opened of a run: in its present epoch, or in one that was given up, of
-        which what each round was is all that is kept."""
-        of_values = (bool(each.sums) and each.step != PEOPLE_STEP for each in self.rounds(run))
-        return any(each.is_of_values for each in self.sums(run)) or any(of_values)
+        """Whether a sum of people's values was opened of a run, in whichever epoch."""
+        return any(each.is_of_values for each in self.rounds(run))
 
     def release(self, run: str) -> Release | None:
         """How a run's result came to be told; None where there is none."""

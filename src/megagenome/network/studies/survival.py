@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from megagenome.kernel.errors import Invalid
-from megagenome.network.studies.model import Ask, Combine, Quantity, StudyResult, Table, too_few
+from megagenome.network.studies.model import Z95, Ask, Combine, Quantity, StudyResult, Table, too_few
 from megagenome.standards.study import Survival
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-_Z95 = 1.959963984540054
 _HORIZONS = np.append(0, 2 ** np.arange(31))
 _MOST_BINS = 200_000
 
@@ -108,7 +107,7 @@ def _interval(alive: Floats, d: Counts, n: Counts) -> tuple[Floats, Floats]:
     """95 %, by Greenwood's variance on the scale of log(-log); where nobody is left, both ends are 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(d / (n * (n - d)))
-        spread = _Z95 * np.sqrt(variance) / np.abs(np.log(alive))
+        spread = Z95 * np.sqrt(variance) / np.abs(np.log(alive))
         low, high = alive ** np.exp(spread), alive ** np.exp(-spread)
     left = alive > 0
     return np.where(left, low, 0.0), np.where(left, high, 0.0)

@@ -48,7 +48,6 @@ study_sum = sa.Table(
     sa.Column("run", sa.String(40), sa.ForeignKey("study_run.id"), primary_key=True),
     sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("asked", sa.String(80), nullable=False),  # digest of what was asked
-    sa.Column("is_of_values", sa.Boolean, nullable=False),
     sa.Column("opened", sa.LargeBinary, nullable=False),
 )
 

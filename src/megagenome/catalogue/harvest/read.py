@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One description in Turtle, of anybody, to what it says: kind, children, plain values, and clean statements.
+
+Lenient in what it accepts: any profile of DCAT, missing fields, blank nodes, an address with or without the slash at
+its end. Nothing is fetched: Turtle has no includes. rdflib is imported here, so this module is loaded by the reading
+process only (`reading_process.py`).
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urldefrag
+
+import rdflib
+from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.term import Node
+
+from megagenome.catalogue.harvest.model import Kind, Read, Statement
+from megagenome.catalogue.harvest.understand import DCAT, understand_dataset, understand_way
+from megagenome.kernel.errors import Corrupt
+
+_LDP = "http://www.w3.org/ns/ldp#"
+_CONTAINS = rdflib.URIRef(_LDP + "contains")
+_TYPE = rdflib.RDF.type
+_FDP = "https://w3id.org/fdp/fdp-o#"
+_LEADING = {DCAT + "Catalog", _FDP + "FAIRDataPoint", _FDP + "MetadataService"}
+_WAYS = {DCAT + "Distribution", DCAT + "DataService"}
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\\x7f]*")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
+_MOST_STATEMENTS = 2_000
+_MOST_READ = 300_000
+_LONGEST_TEXT = 20_000
+_LONGEST_ADDRESS = 2_000
+
+rdflib.NORMALIZE_LITERALS = False  # what is served again is what was said
+
+
+def read_description(address: str, content: bytes) -> Read:
+    """What a description at `address` says. Raises `Corrupt` with the reason for what cannot be read."""
+    graph = _parse(address, content)
+    subject = _subject(graph, address)
+    children = _children(graph, address)
+    types = {str(each) for each in graph.objects(subject, _TYPE)}
+    if subject is None or types & _LEADING or not types & ({DCAT + "Dataset"} | _WAYS):
+        if not children and not types & _LEADING:
+            raise Corrupt("it describes no catalogue, dataset or distribution at its own address")
+        return Read(Kind.CONTAINER, str(subject or ""), children)
+    statements = tuple(_statements(graph, address))
+    if DCAT + "Dataset" in types:
+        return Read(Kind.DATASET, str(subject), children, understand_dataset(graph, subject), None, statements)
+    return Read(Kind.DISTRIBUTION, str(subject), (), None, understand_way(graph, subject), statements)
+
+
+def _parse(address: str, content: bytes) -> rdflib.Graph:
+    graph = rdflib.Graph(bind_namespaces="none")
+    try:
+        graph.parse(data=content.decode("utf-8-sig"), format="turtle", publicID=address)
+    except BadSyntax as error:
+        raise Corrupt(f"it is no Turtle: line {error.lines + 1}: {_one_line(error._why)}") from None  # noqa: SLF001
+    except UnicodeDecodeError:
+        raise Corrupt("it is no Turtle: not UTF-8") from None
+    except (RecursionError, MemoryError):
+        raise Corrupt("it is nested too deeply, or too large to be read") from None
+    except Exception as error:  # noqa: BLE001 - whatever the library stumbles over is the description's fault
+        raise Corrupt(f"it cannot be read: {type(error).__name__}: {_one_line(str(error))}") from None
+    if not len(graph):
+        raise Corrupt("it says nothing")
+    if len(graph) > _MOST_READ:
+        raise Corrupt(f"it has more than {_MOST_READ:,} statements")
+    return graph
+
+
+def _subject(graph: rdflib.Graph, address: str) -> rdflib.URIRef | None:
+    """What it is about: its own address, with or without a slash, by http or https; else the one dataset in it."""
+    bare = address.rstrip("/")
+    other = "https" + bare[4:] if bare.startswith("http:") else "http" + bare[5:]
+    for name in (address, bare, bare + "/", other, other + "/"):
+        if (rdflib.URIRef(name), _TYPE, None) in graph:
+            return rdflib.URIRef(name)
+    datasets = set(graph.subjects(_TYPE, rdflib.URIRef(DCAT + "Dataset")))
+    named = [each for each in datasets if isinstance(each, rdflib.URIRef)]
+    return named[0] if len(named) == len(datasets) == 1 else None
+
+
+def _children(graph: rdflib.Graph, address: str) -> tuple[str, ...]:
+    """All that any container in it lists, without fragments, itself left out."""
+    found = {urldefrag(str(each))[0] for each in graph.objects(None, _CONTAINS) if isinstance(each, rdflib.URIRef)}
+    return tuple(sorted(each for each in found - {address} if len(each) <= _LONGEST_ADDRESS))
+
+
+def _statements(graph: rdflib.Graph, address: str) -> Iterator[Statement]:
+    """What can be served again: no containers, no broken addresses, blank nodes by names of their own."""
+    containers = set(graph.subjects(_CONTAINS, None)) | set(
+        graph.subjects(_TYPE, rdflib.URIRef(_LDP + "DirectContainer"))
+    )
+    names: dict[Node, str] = {}
+    kept = 0
+    for subject, property_, value in sorted(graph, key=_order):
+        if subject in containers or str(property_).startswith(_LDP) or kept >= _MOST_STATEMENTS:
+            continue
+        said = _statement(subject, property_, value, names, address)
+        if said is not None:
+            kept += 1
+            yield said
+
+
+def _order(triple: tuple[Node, Node, Node]) -> tuple[str, ...]:
+    # labels of blank nodes are another each time, so the order among them is by what is said
+    return tuple("" if isinstance(each, rdflib.BNode) else str(each) for each in triple)
+
+
+def _statement(subject: Node, property_: Node, value: Node, names: dict[Node, str], address: str) -> Statement | None:
+    at, says = _name(subject, names, address), _name(property_, names, address)
+    if at is None or says is None or isinstance(property_, rdflib.BNode):
+        return None
+    if isinstance(value, rdflib.Literal):
+        language, datatype = value.language or "", str(value.datatype or "")
+        if not _LANGUAGE.fullmatch(language):
+            language = ""
+        if datatype and not _ADDRESS.fullmatch(datatype):
+            datatype = ""
+        return at, says, str(value)[:_LONGEST_TEXT], language, "" if language else datatype, False
+    target = _name(value, names, address)
+    return None if target is None else (at, says, target, "", "", True)
+
+
+def _name(node: Node, names: dict[Node, str], address: str) -> str | None:
+    if isinstance(node, rdflib.BNode):
+        return names.setdefault(node, f"{address}#genid-{len(names) + 1}")
+    text = str(node)
+    is_fine = isinstance(node, rdflib.URIRef) and len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text)
+    return text if is_fine else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]

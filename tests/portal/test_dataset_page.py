@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of harvested datasets: foreign text stays text, links lead to the web, and each page says who says it."""
+
+import pytest
+
+from megagenome.portal.dataset_page import Asked, dataset_page, datasets_page, language_of
+from megagenome.standards.dataset_record import Party
+from megagenome.standards.harvested import (
+    DatasetLine,
+    DatasetList,
+    DatasetView,
+    Described,
+    Facet,
+    FacetValue,
+    Labelled,
+    Source,
+    Way,
+)
+from tests.portal.document import Document
+from tests.portal.fake_hub import EVIL
+
+SINCE = "2026-01-05T08:00:00+00:00"
+SCRIPT = "javascript:alert(1)"
+
+
+def source(says: str = "words", node: str = "node.ee") -> Source:
+    return Source("s", says, SCRIPT if says == EVIL else "https://ee.example/fairdp", "EE", node, SINCE, SINCE, says, 1)
+
+
+def view(says: str = "words", *, node: str = "node.ee", gone: str = "", problem: str = "") -> DatasetView:
+    party = Party(says, "", SCRIPT)
+    said = Described(
+        title=says,
+        description=says,
+        language=says,
+        identifiers=(says,),
+        publisher=party,
+        contact=party,
+        access="NON_PUBLIC",
+        categories=(Labelled(says, says),),
+        uses=(Labelled(says, says),),
+        terms=(says,),
+        landing=SCRIPT,
+        references=(SCRIPT,),
+        ways=(Way(says, says, SCRIPT, says),),
+    )
+    local = "EE-1" if node else ""
+    return DatasetView("d1", says, SCRIPT, local, source(says, node), said, SINCE, SINCE, SINCE, problem, gone)
+
+
+def listed(says: str = "words") -> DatasetList:
+    line = DatasetLine("d1", says, says, says, says, "NON_PUBLIC", (), 12, "EE", says, False, "")
+    facet = Facet("use", (FacetValue(says, says, 3, True),))
+    return DatasetList(41, 50, 20, (line,) * 20, (facet,), (source(says),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        dataset_page(view(EVIL, problem=EVIL)),
+        dataset_page(view(EVIL, node="")),
+        dataset_page(view(EVIL, gone=SINCE)),
+        datasets_page(listed(EVIL), Asked(EVIL, (("use", EVIL),), 20), EVIL),
+    ],
+)
+def test_foreign_text_stays_text(text: str) -> None:
+    assert "<script>" not in text.replace("<script src", "")
+    assert not [a for a in Document(text).all("a") if a.get("href", "").startswith("javascript")]
+    assert f'lang="{EVIL}"' not in text
+
+
+def test_a_dataset_of_a_node_leads_to_an_application_with_it() -> None:
+    places = [a["href"] for a in Document(dataset_page(view())).all("a")]
+    assert places.count("/applications/new?dataset=node.ee+EE+EE-1") == 2
+
+
+def test_a_dataset_elsewhere_leads_to_none() -> None:
+    text = dataset_page(view(node=""))
+    assert "/applications/new" not in text
+    assert "its holder takes applications" in text
+
+
+def test_pages_keep_what_is_asked() -> None:
+    places = [
+        a["href"] for a in Document(datasets_page(listed(), Asked("a b", (("use", "x"), ("use", "y")), 20))).all("a")
+    ]
+    assert "/datasets?q=a+b&use=x&use=y" in places
+    assert "/datasets?q=a+b&use=x&use=y&skip=40" in places
+
+
+@pytest.mark.parametrize(("stated", "shown"), [("en-GB", "en-GB"), ("fi", "fi"), ("xx", ""), ("", ""), ('en-"', "")])
+def test_languages_are_those_that_there_are(stated: str, shown: str) -> None:
+    assert language_of(stated) == shown
