@@ -28,10 +28,10 @@ from benchmarks.parts.signed_in import ISSUER, signed_in, subject_named
 from megagenome.app.archive import open_archive
 from megagenome.app.ledger import open_keys
 from megagenome.app.node import Node, init_node, open_node
-from megagenome.collection.datasets import DatasetStatement
+from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.environments import register_environment
 from megagenome.collection.load import load
-from megagenome.collection.model import Sex
+from megagenome.collection.model import DatasetState, Sex
 from megagenome.collection.people import YES, People, Person
 from megagenome.kernel import clock
 from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, SampleId
@@ -198,7 +198,9 @@ def _prepare(folder: Path, seed: int) -> Prepared:
         file.write(f'\n[signin]\nissuer = "{ISSUER}"\nclient_id = "node"\n')
     node, key = open_node(folder / "node"), X25519PrivateKey.generate()
     someone = Person(IndividualId("I1"), SampleId("S1"), Sex.FEMALE, Country("EE"), "", 1970, consent=YES)
-    load(node.collection, DatasetStatement(DATASET, publish=True), People([someone], {}, {}), [], "GRCh38")
+    load(node.collection, DatasetStatement(DATASET), People([someone], {}, {}), [], "GRCh38")
+    with node.collection.engine.begin() as connection:
+        move_dataset(connection, DATASET, DatasetState.APPROVED)
     _grant(node, folder, key)
     path = folder / "reads.bam"
     _write_bam(path, seed)
