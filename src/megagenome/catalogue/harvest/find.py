@@ -67,7 +67,8 @@ def question(text: str, chosen: Mapping[str, Sequence[str]], *, is_gone: bool = 
 
 
 class Finder:
-    """Answers from the hub's database. Safe to call from many threads. A question takes some ms for 1,000 datasets."""
+    """Answers from the hub's database. Safe to call from many threads. A question over 1,000 datasets takes some 40 ms,
+    most of it for the numbers beside the facets."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
