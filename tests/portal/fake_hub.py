@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 
 from megagenome.portal.countries import PLACES, country_name
+from megagenome.portal.dataset_routes import dataset_router
 from megagenome.portal.routes import portal_router
 from megagenome.portal.site import show_error
 from megagenome.standards.federation import (
@@ -28,6 +29,7 @@ from megagenome.standards.federation import (
     VariantRow,
 )
 from megagenome.standards.problem import MEDIA_TYPE, problem
+from tests.portal import harvested
 
 EVIL = "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1><svg/onload=window.hacked=1>{{7*7}}"
 ALLELE = Resolved("allele", "22-16050075-A-G", "GRCh37", "22", 16050074, 16050075, "A", "G")
@@ -270,6 +272,22 @@ async def resolve(q: FromQuery[str] = "", assembly: FromQuery[str] = "") -> Resp
     return invalid(f"{q!r} names no variant, region or gene on {assembly or 'GRCh38'}")
 
 
+@get("/api/datasets")
+async def datasets() -> Response[Any]:
+    """Twenty hostile ones."""
+    return Response(harvested.listed(EVIL))
+
+
+@get("/api/datasets/{dataset:str}")
+async def dataset(dataset: FromPath[str]) -> Response[Any]:
+    """A hostile one; `gone` is."""
+    if dataset not in ("d1", "gone"):
+        return invalid("no dataset with this id was ever harvested here", 404)
+    is_gone = dataset == "gone"
+    shown = harvested.view(EVIL, gone=harvested.SINCE if is_gone else "", problem=EVIL)
+    return Response(shown, status_code=410 if is_gone else 200)
+
+
 def fake_hub(nodes: NodeList | None = None, **portal: Any) -> Litestar:
     """A hub with the portal. `app.state.questions` collects the cohort questions that reached the API."""
 
@@ -278,7 +296,18 @@ def fake_hub(nodes: NodeList | None = None, **portal: Any) -> Litestar:
         return Response(nodes) if nodes else invalid("no", 503)
 
     app = Litestar(
-        [list_nodes, variant, region, cohort, terms, resolve, portal_router(**portal)],
+        [
+            list_nodes,
+            variant,
+            region,
+            cohort,
+            terms,
+            resolve,
+            datasets,
+            dataset,
+            dataset_router(),
+            portal_router(**portal),
+        ],
         exception_handlers={404: show_error},
         openapi_config=None,
     )

@@ -54,6 +54,14 @@ def plain(document: Document) -> str:
     return document.text.replace("\u00a0", " ")
 
 
+def test_an_application_begins_with_the_dataset_that_one_came_from() -> None:
+    dataset = "node.ee EE GDI-EE-COHORT-001"
+    document = read(my_cohorts_page(SavedCohorts(1, 0, 500, (saved("Women"),)), dataset=dataset))
+    assert "You want to apply for GDI-EE-COHORT-001." in plain(document)
+    places = [a["href"] for a in document.all("a")]
+    assert f"/applications/new?cohort={ID.replace(':', '%3A')}&dataset=node.ee+EE+GDI-EE-COHORT-001" in places
+
+
 def test_the_list_says_what_each_means_what_was_told_and_how_old_it_is() -> None:
     untold = saved("Untold", cohort=CohortRef("sha256:" + "b" * 64, '{"type":"everyone"}'), told=())
     document = read(my_cohorts_page(SavedCohorts(2, 0, 500, (saved("Women"), untold))))

@@ -58,6 +58,8 @@ def question(text: str, chosen: Mapping[str, Sequence[str]], *, is_gone: bool = 
     """A question as it is typed. Raises `Invalid` for one that is longer than anybody types."""
     if len(text) > _LONGEST_QUESTION or sum(map(len, chosen.values())) > _MOST_CHOSEN:
         raise Invalid(f"look for at most {_LONGEST_QUESTION} letters and {_MOST_CHOSEN} values at once")
+    if "\0" in text + "".join(value for values in chosen.values() for value in values):
+        raise Invalid("look for text: there is a sign in it that no text has")
     words = tuple(dict.fromkeys(folded(text).split()))
     if len(words) > _MOST_WORDS:
         raise Invalid(f"look for at most {_MOST_WORDS} words at once")
@@ -65,7 +67,8 @@ def question(text: str, chosen: Mapping[str, Sequence[str]], *, is_gone: bool = 
 
 
 class Finder:
-    """Answers from the hub's database. Safe to call from many threads. A question takes some ms for 1,000 datasets."""
+    """Answers from the hub's database. Safe to call from many threads. A question over 1,000 datasets takes some 40 ms,
+    most of it for the numbers beside the facets."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

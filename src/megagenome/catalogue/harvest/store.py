@@ -82,8 +82,7 @@ class Store:
         if not changed and not healed:
             return
         with begin_writing(self.engine) as connection:
-            for each in changed:
-                _keep(connection, point, each)
+            _keep(connection, point, changed)
             for part in _parts(healed):
                 which = (t.document.c.point == point.id) & t.document.c.address.in_(part)
                 connection.execute(sa.update(t.document).where(which).values(problem=""))
@@ -169,25 +168,41 @@ def _troubled(connection: sa.Connection, point: Point) -> frozenset[str]:
     return frozenset(connection.execute(sa.select(d.address).where(d.point == point.id, d.problem != "")).scalars())
 
 
-def _keep(connection: sa.Connection, point: Point, visited: Visited) -> None:
+def _keep(connection: sa.Connection, point: Point, visited: Sequence[Visited]) -> None:
     d = t.document.c
-    which = (d.point == point.id) & (d.address == visited.address)
+    there: set[str] = set()
+    for part in _parts(each.address for each in visited):
+        which = sa.select(d.address).where(d.point == point.id, d.address.in_(part))
+        there.update(connection.execute(which).scalars())
+    new = [
+        {**_EMPTY, **_values(each), "point": point.id, "address": each.address}
+        for each in visited
+        if each.address not in there
+    ]
+    if new:
+        connection.execute(sa.insert(t.document), new)
+    for each in visited:
+        if each.address in there:
+            which_one = (d.point == point.id) & (d.address == each.address)
+            connection.execute(sa.update(t.document).where(which_one).values(_values(each)))
+
+
+_EMPTY = {"kind": Kind.CONTAINER.value, "tag": "", "modified": "", "digest": "", "children": "[]", "content": ""}
+
+
+def _values(visited: Visited) -> dict[str, str]:
+    """What is kept of a description; where it could not be had, the reason beside what was there before."""
     if visited.read is None:
-        values = {"problem": visited.reason[:2_000]}
-    else:
-        values = {
-            "kind": visited.read.kind.value,
-            "tag": visited.tag,
-            "modified": visited.modified,
-            "digest": visited.digest,
-            "children": msgspec.json.encode(visited.read.children).decode(),
-            "content": msgspec.json.encode(visited.read).decode(),
-            "problem": "",
-        }
-    if not connection.execute(sa.update(t.document).where(which).values(values)).rowcount:
-        new = dict.fromkeys(("tag", "modified", "digest", "content"), "")
-        empty = {"point": point.id, "address": visited.address, "kind": Kind.CONTAINER.value, "children": "[]", **new}
-        connection.execute(sa.insert(t.document).values({**empty, **values}))
+        return {"problem": visited.reason[:2_000]}
+    return {
+        "kind": visited.read.kind.value,
+        "tag": visited.tag,
+        "modified": visited.modified,
+        "digest": visited.digest,
+        "children": msgspec.json.encode(visited.read.children).decode(),
+        "content": msgspec.json.encode(visited.read).decode(),
+        "problem": "",
+    }
 
 
 def _unlisted(connection: sa.Connection, point: Point, walked: Walked) -> set[str]:
