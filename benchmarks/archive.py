@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sealed files and catalogues promise: sealing beside the standard's own program, keeping, giving out, harvests."""
+"""What sealed files and catalogues promise: sealing beside the standard's program, keeping, giving out, harvests."""
 
 from collections.abc import Iterator
 
