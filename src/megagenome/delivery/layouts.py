@@ -12,16 +12,7 @@ from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
 from megagenome.standards import bgzf
 from megagenome.standards.bam_header import BamHeader, read_bam_header
 from megagenome.standards.cram_header import CramHeader, read_cram_header
-from megagenome.standards.hts_index import (
-    BinIndex,
-    ByteRange,
-    Chunk,
-    Container,
-    containers,
-    merged,
-    read_crai,
-    read_index,
-)
+from megagenome.standards.hts_index import BinIndex, ByteRange, Chunk, CramIndex, merged, read_bins, read_crai
 from megagenome.standards.htsget import UNPLACED, Format, Slice
 
 MOST_KEPT_BYTES = 24 << 20
@@ -77,7 +68,7 @@ class CramLayout(NamedTuple):
     """Of a CRAM file; `places` None where it has no index."""
 
     header: CramHeader
-    places: Sequence[Container] | None
+    places: CramIndex | None
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -95,7 +86,7 @@ class CramLayout(NamedTuple):
         ranges: list[ByteRange] = []
         for each in slices:
             number = -1 if each.reference == UNPLACED else self.references.index(each.reference)
-            ranges += containers(index, size, number, each.start, _FAR if each.end is None else each.end)
+            ranges += index.containers(size, number, each.start, _FAR if each.end is None else each.end)
         for one in _joined(ranges):
             yield from opened.read(one.start, one.end)
 
@@ -136,7 +127,7 @@ class Layouts:
         size = index.size_bytes if index else 0
         if file.format == Format.BAM:
             header = read_bam_header(opened.read())
-            return BamLayout(header, None if content is None else read_index(content)), size + len(header.content)
+            return BamLayout(header, None if content is None else read_bins(content)), size + len(header.content)
         if file.format == Format.CRAM:
             return CramLayout(_cram_header(opened), None if content is None else read_crai(content)), size
         raise Invalid(f"{file.id} is no file of reads")
