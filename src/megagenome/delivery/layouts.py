@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from megagenome.delivery.needs import Files, Sealed
-from megagenome.kernel.errors import Corrupt, Invalid, NotFound, TooLarge
+from megagenome.kernel.errors import Corrupt, Invalid, NotFound
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
-from megagenome.standards import bam, bgzf
-from megagenome.standards.cram_header import CramHeader, read_cram_header
+from megagenome.standards import bam, bgzf, cram
 from megagenome.standards.hts_index import BinIndex, ByteRange, Chunk, CramIndex, merged, read_bins, read_crai
 from megagenome.standards.htsget import UNPLACED, Format, Slice
 
@@ -66,7 +65,7 @@ class BamLayout(NamedTuple):
 class CramLayout(NamedTuple):
     """Of a CRAM file; `places` None where it has no index."""
 
-    header: CramHeader
+    header: cram.Header
     places: CramIndex | None
 
     @property
@@ -128,7 +127,7 @@ class Layouts:
             header = bam.read_header(opened.read())
             return BamLayout(header, None if content is None else read_bins(content)), size + len(header.content)
         if file.format == Format.CRAM:
-            return CramLayout(_cram_header(opened), None if content is None else read_crai(content)), size
+            return CramLayout(cram.read_header(opened.read()), None if content is None else read_crai(content)), size
         raise Invalid(f"{file.id} is no file of reads")
 
     def _index_of(self, file: ArchivedFile) -> ArchivedFile | None:
@@ -153,17 +152,6 @@ def _required(index: Index | None, file: ArchivedFile) -> Index:
     if index is None:
         raise Invalid(f"{file.id} has no index, so no part of it can be given; ask for the whole file")
     return index
-
-
-def _cram_header(opened: Sealed) -> CramHeader:
-    beginning = b""
-    for piece in opened.read():
-        beginning += piece
-        if (header := read_cram_header(beginning)) is not None:
-            return header
-        if len(beginning) > 64 << 20:
-            raise TooLarge("a CRAM header of over 64 MiB")
-    raise Invalid("the CRAM file ends within its header")
 
 
 def _cut(opened: Sealed, chunk: Chunk) -> Iterator[bytes]:
