@@ -6,18 +6,19 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pysam
 import pytest
 
-from megagenome.standards import bam
+from megagenome.kernel.errors import Invalid, TooLarge
+from megagenome.standards import bam, bgzf
 from tests.reception.written import CONTIGS, write_reads
 
 
 def content_of(path: Path) -> tuple[bytes, list[tuple[str, int]]]:
     inflated = gzip.decompress(path.read_bytes())
-    at = 8 + int.from_bytes(inflated[4:8], "little")
-    parsed = bam.parse_contigs(inflated[at:])
+    parsed = bam.parse_header(inflated)
     assert parsed is not None
-    return inflated[at + parsed[1] :], parsed[0]
+    return inflated[parsed.size :], parsed.contigs
 
 
 def new(*, is_sorted: bool = True) -> bam.Walked:
@@ -56,6 +57,41 @@ def test_contigs_that_are_not_whole_or_wrong() -> None:
     for wrong in (b"\xff\xff\xff\xff", b"\1\0\0\0\0\0\0\0", b"\1\0\0\0\2\0\0\0ab\1\0\0\0"):
         with pytest.raises(bam.Malformed):
             bam.parse_contigs(wrong)
+
+
+@pytest.mark.parametrize("piece", [7, 1000, 1 << 20])
+@pytest.mark.parametrize("contigs", [2, 9000])
+def test_a_header_in_pieces_and_where_records_begin(tmp_path: Path, piece: int, contigs: int) -> None:
+    lengths = {f"contig{number}": 1000 + number for number in range(contigs)}
+    path = tmp_path / "a.bam"
+    head = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": length} for name, length in lengths.items()]}
+    with pysam.AlignmentFile(str(path), "wb", header=head) as out:
+        read = pysam.AlignedSegment(out.header)
+        read.query_name, read.flag, read.query_sequence = "r", 4, "ACGT"
+        out.write(read)
+    with pysam.AlignmentFile(str(path), check_sq=False) as file:
+        begin, inflated = file.tell(), gzip.decompress(path.read_bytes())
+    content = path.read_bytes()
+    header = bam.read_header(content[at : at + piece] for at in range(0, len(content), piece))
+    assert header.references == tuple(lengths)
+    assert header.begin == begin
+    assert inflated.startswith(header.content)
+    with pytest.raises(Invalid, match="ends within"):
+        bam.read_header([content[:40]])
+
+
+def test_what_is_no_header() -> None:
+    for wrong in (
+        b"hello",
+        b"".join(bgzf.compress([b"SAM\1" + bytes(20)])),
+        b"".join(bgzf.compress([b"BAM\1\xff\xff\xff\xff"])),
+    ):
+        with pytest.raises(Invalid):
+            bam.read_header([wrong + bytes(30)])
+    with pytest.raises(TooLarge):
+        bam.parse_header(b"BAM\1\xff\xff\xff\x7f")
+    with pytest.raises(Invalid, match="ends within"):
+        bam.read_header([])
 
 
 @pytest.mark.native

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """CRAM's containers: as htslib wrote them, and every changed byte is met."""
 
+import struct
+import zlib
 from pathlib import Path
 
+import pysam
 import pytest
 
+from megagenome.kernel.errors import Invalid, MegagenomeError, TooLarge
 from megagenome.standards import cram
 from tests.reception.written import CONTIGS, write_reads
 
@@ -44,3 +48,48 @@ def test_every_changed_byte_is_met(tmp_path: Path) -> None:
 def test_what_is_no_cram(content: bytes) -> None:
     with pytest.raises(cram.Malformed):
         cram.parse_definition(content)
+
+
+def pieces(content: bytes, size: int) -> list[bytes]:
+    return [content[at : at + size] for at in range(0, len(content), size)]
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
+@pytest.mark.parametrize("piece", [9, 100, 1 << 20])
+def test_a_header_in_pieces_and_how_a_file_ends(tmp_path: Path, version: str, piece: int) -> None:
+    bam, path = write_reads(tmp_path / "a.bam"), tmp_path / "a.cram"
+    options = ["-C", "--output-fmt-option", f"version={version}", "--output-fmt-option", "no_ref=1"]
+    pysam.view(*options, "-o", str(path), str(bam), catch_stdout=False)
+    content = path.read_bytes()
+    header = cram.read_header(pieces(content, piece))
+    assert header.references == tuple(CONTIGS)
+    assert content.endswith(header.end)
+    major = cram.parse_definition(content)
+    first = cram.parse_container(content[header.begin :], major)
+    assert first.records > 0
+    assert cram.parse_container(header.end, major).is_end
+
+
+def test_a_header_that_breaks_off_or_is_damaged(tmp_path: Path) -> None:
+    content = write_reads(tmp_path / "a.cram", "wc").read_bytes()
+    begin = cram.read_header([content]).begin
+    for size in (0, 3, 26, 30, begin - 1):
+        with pytest.raises(Invalid, match="ends within its header"):
+            cram.read_header(pieces(content[:size], 7))
+    for at in range(cram.DEFINITION_BYTES, begin, 5):
+        damaged = bytearray(content)
+        damaged[at] ^= 0x10
+        with pytest.raises(MegagenomeError):
+            cram.read_header([bytes(damaged[:begin])])
+    with pytest.raises(Invalid, match="no CRAM"):
+        cram.read_header([b"BAM\1" + bytes(30)])
+
+
+@pytest.mark.parametrize("landmarks", [b"\xff\xff\xff\xff\x0f", b"\xf7\xff\xff\xff\x0f"])
+def test_a_count_of_a_strangers_takes_no_memory(landmarks: bytes) -> None:
+    definition = b"CRAM\3\0" + bytes(20)
+    with pytest.raises(Invalid):
+        cram.read_header([definition + struct.pack("<i", 100) + bytes(7) + landmarks + bytes(cram.HEAD_BYTES)])
+    head = struct.pack("<i", cram.LARGEST_HEADER_BYTES + 1) + bytes(8)
+    with pytest.raises(TooLarge):
+        cram.read_header([definition + head + struct.pack("<I", zlib.crc32(head))])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Indexes that htslib wrote, held against what htslib fetches by them."""
+"""Indexes that htslib wrote, held against what htslib fetches by them, and damaged ones."""
 
+import contextlib
 import gzip
 import itertools
 import random
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from megagenome.kernel.errors import Invalid, MegagenomeError
-from megagenome.standards.hts_index import ByteRange, Chunk, containers, merged, read_crai, read_index
+from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError, TooLarge
+from megagenome.standards import hts_index
+from megagenome.standards.hts_index import ByteRange, Chunk, CramIndex, merged, read_bins, read_crai, read_index
+from tests.reception.written import csi, index_reads, small_vcf, tabix, write_reads
 
 SHORT, LONG = 100_000, 200_000_000
 UNPLACED = 20
@@ -60,7 +63,7 @@ def regions(length: int) -> list[tuple[int, int, int]]:
 
 @pytest.mark.parametrize("suffix", [".bai", ".csi"])
 def test_chunks_hold_all_that_overlaps_each_once_and_in_order(aligned: Aligned, suffix: str) -> None:
-    index = read_index(Path(f"{aligned.path}{suffix}").read_bytes())
+    index = read_bins(Path(f"{aligned.path}{suffix}").read_bytes())
     assert index.names == ()
     with pysam.AlignmentFile(str(aligned.path)) as reads:
         for reference, start, end in regions(aligned.length):
@@ -79,7 +82,7 @@ def test_chunks_hold_all_that_overlaps_each_once_and_in_order(aligned: Aligned, 
 
 @pytest.mark.parametrize("suffix", [".bai", ".csi"])
 def test_what_has_no_place_follows_what_has_one(aligned: Aligned, suffix: str) -> None:
-    unplaced = read_index(Path(f"{aligned.path}{suffix}").read_bytes()).unplaced()
+    unplaced = read_bins(Path(f"{aligned.path}{suffix}").read_bytes()).unplaced()
     assert unplaced is not None
     with pysam.AlignmentFile(str(aligned.path)) as reads:
         reads.seek(unplaced)
@@ -87,7 +90,7 @@ def test_what_has_no_place_follows_what_has_one(aligned: Aligned, suffix: str) -
 
 
 def test_there_is_nothing_where_nothing_is(aligned: Aligned) -> None:
-    index = read_index(Path(f"{aligned.path}.bai").read_bytes())
+    index = read_bins(Path(f"{aligned.path}.bai").read_bytes())
     assert index.chunks(0, 5, 5) == index.chunks(7, 0, 100) == []
     with pytest.raises(Invalid, match="must not end before it starts"):
         index.chunks(0, 6, 5)
@@ -105,7 +108,7 @@ def test_text_has_the_names_of_its_contigs(tmp_path: Path, csi: bool) -> None:
     ]
     plain.write_text("\n".join([*head, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", *rows]) + "\n")
     path = pysam.tabix_index(str(plain), preset="vcf", force=True, csi=csi)
-    index = read_index(Path(path + (".csi" if csi else ".tbi")).read_bytes())
+    index = read_bins(Path(path + (".csi" if csi else ".tbi")).read_bytes())
     assert index.names == tuple(contigs)
     with pysam.TabixFile(path, index=path + (".csi" if csi else ".tbi")) as tabix, pysam.BGZFile(path) as lines:
         for _ in range(60):
@@ -131,20 +134,23 @@ def test_containers_of_a_cram_hold_all_that_overlaps(tmp_path: Path) -> None:
     pysam.index(str(cram))
     raw = cram.read_bytes()
     index = read_crai(Path(f"{cram}.crai").read_bytes())
-    assert len({each.offset for each in index}) > 10
-    first, last = min(each.offset for each in index), len(raw) - 38  # the container that ends a file of version 3
+    assert len({each.container for each in index.slices}) > 10
+    first, last = (
+        min(each.container for each in index.slices),
+        len(raw) - 38,
+    )  # the container that ends a file of version 3
     with pysam.AlignmentFile(str(cram), reference_filename=str(reference)) as reads:
         for number, start, end in [*regions(SHORT)[:25], (-1, 0, 0)]:
             at = ("*",) if number == -1 else (reads.get_reference_name(number), start, end)
             wanted = [read.query_name for read in reads.fetch(*at)]
-            ranges = containers(index, last, number, start, end)
+            ranges = index.containers(last, number, start, end)
             part = tmp_path / "part.cram"
             part.write_bytes(raw[:first] + b"".join(raw[a:b] for a, b in ranges) + raw[last:])
             with pysam.AlignmentFile(str(part), reference_filename=str(reference), check_sq=False) as found:
                 names = [read.query_name for read in found.fetch(until_eof=True)]
             assert [name for name in names if name in set(wanted)] == wanted
             assert all(one.end < other.start for one, other in itertools.pairwise(ranges))
-    assert containers(index, last, 0, 0, SHORT)[0] == ByteRange(first, containers(index, last, 0, 0, SHORT)[0].end)
+    assert index.containers(last, 0, 0, SHORT)[0] == ByteRange(first, index.containers(last, 0, 0, SHORT)[0].end)
 
 
 def test_chunks_of_one_block_are_one() -> None:
@@ -163,7 +169,7 @@ def test_damage_is_refused_by_a_condition_of_ours(noise: bytes, kind: int, data:
     magic = [b"", b"BAI\1", b"CSI\1", b"TBI\1", b"CSI\1\x0e\0\0\0\5\0\0\0\0\0\0\0", b"BAI\1\1\0\0\0\1\0\0\0"][kind]
     content = magic + noise
     for each in (content, gzip.compress(content), gzip.compress(content)[: data.draw(st.integers(0, 40))]):
-        for read in (read_index, read_crai):
+        for read in (read_index, read_bins, read_crai):
             try:
                 read(each)
             except MegagenomeError as error:
@@ -178,5 +184,82 @@ def test_a_count_of_a_strangers_takes_no_memory() -> None:
         b"CSI\1" + struct.pack("<4i", 60, 90, 0, 0),
         b"TBI\1" + struct.pack("<8i", -5, 2, 1, 2, 0, 35, 0, -9),
     ):
-        with pytest.raises(Invalid):
+        with pytest.raises(Corrupt):
             read_index(content)
+
+
+def make(folder: Path, kind: str) -> Path:
+    if kind in ("tbi", "csi"):
+        return {"tbi": tabix, "csi": csi}[kind](small_vcf(folder))
+    name = "a.bam" if kind == "bai" else "a.cram"
+    return index_reads(write_reads(folder / name, "wb" if kind == "bai" else "wc"))
+
+
+@pytest.mark.parametrize("kind", ["tbi", "csi"])
+def test_indexes_of_variants(tmp_path: Path, kind: str) -> None:
+    index = read_bins(make(tmp_path, kind).read_bytes())
+    assert index.kind == kind
+    assert (index.names, [each.records for each in index.references]) == (("21", "22"), [10, 5])
+    spans = [each.span() for each in index.references]
+    assert 0 < spans[0].begin < spans[0].end <= spans[1].begin < spans[1].end
+    assert spans[1].end >> 16 <= (tmp_path / "a.vcf.gz").stat().st_size
+
+
+def test_an_index_of_reads(tmp_path: Path) -> None:
+    index = read_bins(make(tmp_path, "bai").read_bytes())
+    assert (index.kind, index.names, [each.records for each in index.references]) == ("bai", (), [25, 25, 0])
+    assert index.references[2].span() == (0, 0)
+
+
+def test_an_index_of_cram(tmp_path: Path) -> None:
+    index = read_index(make(tmp_path, "crai").read_bytes())
+    assert isinstance(index, CramIndex)
+    assert index.kind == "crai"
+    assert {each.reference for each in index.slices} == {0, 1}
+    assert all(0 < each.container < (tmp_path / "a.cram").stat().st_size for each in index.slices)
+
+
+@pytest.mark.parametrize("kind", ["tbi", "csi", "bai", "crai"])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.8])
+def test_what_breaks_off_is_corrupt(tmp_path: Path, kind: str, share: float) -> None:
+    content = make(tmp_path, kind).read_bytes()
+    with pytest.raises((Corrupt, Invalid)):
+        read_index(content[: int(share * len(content))])
+
+
+@pytest.mark.parametrize("content", [b"", b"BAI\x01", b"hello", b"BAI\x01\xff\xff\xff\x7f", b"BAI\x01\xff\xff\xff\xff"])
+def test_what_is_none_is_refused(content: bytes) -> None:
+    with pytest.raises((Corrupt, Invalid)):
+        read_index(content)
+
+
+def test_random_damage_does_nothing_else(tmp_path: Path) -> None:
+    content, chance = make(tmp_path, "bai").read_bytes(), random.Random(5)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for _ in range(3):
+            damaged[chance.randrange(4, len(damaged))] = chance.choice([0, 1, 0x7F, 0xFF, chance.randrange(256)])
+        with contextlib.suppress(Corrupt):
+            read_index(bytes(damaged))
+
+
+def test_each_kind_is_only_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no CRAM index"):
+        read_crai(make(tmp_path, "bai").read_bytes())
+    with pytest.raises(Invalid, match="no BAI, CSI or tabix"):
+        read_bins(make(tmp_path, "crai").read_bytes())
+
+
+def test_a_bin_twice_or_of_no_place_is_damage() -> None:
+    once = struct.pack("<IiQQ", 4681, 1, 0, 1 << 16)
+    whole = struct.pack("<4sii", b"BAI\1", 1, 1) + once + struct.pack("<i", 0)
+    assert read_bins(whole).references[0].chunks(4681) == [Chunk(0, 1 << 16)]
+    for bins in (once + once, once + struct.pack("<IiQQ", 37_449, 1, 0, 1), once + struct.pack("<Ii", 37_450, 0)):
+        with pytest.raises(Corrupt):
+            read_index(struct.pack("<4sii", b"BAI\1", 1, 2) + bins + struct.pack("<i", 0))
+
+
+def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hts_index, "LIMIT_BYTES", 1 << 16)
+    with pytest.raises(TooLarge, match="larger than"):
+        read_index(gzip.compress(b"BAI\1" + bytes(1 << 20)))

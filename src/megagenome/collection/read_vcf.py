@@ -16,10 +16,10 @@ from megagenome.collection.bcf_blocks import Blocks
 from megagenome.collection.bcf_records import read_parts
 from megagenome.collection.genome_stream import GenomeStream
 from megagenome.collection.vcf_blocks import Odd, VcfBlocks, refuse
-from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
 from megagenome.standards import bcf, bgzf, vcf
 from megagenome.standards.genotypes import Block, GenotypeSource
-from megagenome.standards.index_contents import read_index
+from megagenome.standards.hts_index import read_bins
 from megagenome.standards.vcf_lines import BadLine
 
 
@@ -162,7 +162,7 @@ def count_records(path: Path) -> int | None:
     """How many records the file's index says it has; None without an index."""
     for suffix in (".tbi", ".csi"):
         index = path.with_name(path.name + suffix)
-        with contextlib.suppress(Invalid, Corrupt, OSError):
-            counts = [each.records for each in read_index(index.read_bytes()).sequences]
+        with contextlib.suppress(Invalid, Corrupt, TooLarge, OSError):
+            counts = [each.records for each in read_bins(index.read_bytes()).references]
             return None if None in counts else sum(filter(None, counts))
     return None

@@ -7,24 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from megagenome.delivery.needs import Files, Sealed
-from megagenome.kernel.errors import Corrupt, Invalid, NotFound, TooLarge
+from megagenome.kernel.errors import Corrupt, Invalid, NotFound
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
-from megagenome.standards import bgzf
-from megagenome.standards.hts_index import (
-    BinIndex,
-    ByteRange,
-    Chunk,
-    Container,
-    containers,
-    merged,
-    read_crai,
-    read_index,
-)
+from megagenome.standards import bam, bgzf, cram
+from megagenome.standards.hts_index import BinIndex, ByteRange, Chunk, CramIndex, merged, read_bins, read_crai
 from megagenome.standards.htsget import UNPLACED, Format, Slice
-from megagenome.standards.reads_header import BamHeader, CramHeader, read_bam_header, read_cram_header
 
 MOST_KEPT_BYTES = 24 << 20
-"""Of indexes as they are stored; what is made of them takes about ten times as much."""
+"""Of indexes as they are stored; in memory they take about four times as much."""
 
 Index = TypeVar("Index")
 
@@ -37,7 +27,7 @@ _ENDINGS = {Format.BAM: (".bai", ".csi"), Format.CRAM: (".crai",)}
 class BamLayout(NamedTuple):
     """Of a BAM file; `places` None where it has no index."""
 
-    header: BamHeader
+    header: bam.Header
     places: BinIndex | None
 
     @property
@@ -75,8 +65,8 @@ class BamLayout(NamedTuple):
 class CramLayout(NamedTuple):
     """Of a CRAM file; `places` None where it has no index."""
 
-    header: CramHeader
-    places: Sequence[Container] | None
+    header: cram.Header
+    places: CramIndex | None
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -94,7 +84,7 @@ class CramLayout(NamedTuple):
         ranges: list[ByteRange] = []
         for each in slices:
             number = -1 if each.reference == UNPLACED else self.references.index(each.reference)
-            ranges += containers(index, size, number, each.start, _FAR if each.end is None else each.end)
+            ranges += index.containers(size, number, each.start, _FAR if each.end is None else each.end)
         for one in _joined(ranges):
             yield from opened.read(one.start, one.end)
 
@@ -134,10 +124,10 @@ class Layouts:
         content = None if index is None else b"".join(self._files.open_inside(index.id, _PURPOSE).read())
         size = index.size_bytes if index else 0
         if file.format == Format.BAM:
-            header = read_bam_header(opened.read())
-            return BamLayout(header, None if content is None else read_index(content)), size + len(header.content)
+            header = bam.read_header(opened.read())
+            return BamLayout(header, None if content is None else read_bins(content)), size + len(header.content)
         if file.format == Format.CRAM:
-            return CramLayout(_cram_header(opened), None if content is None else read_crai(content)), size
+            return CramLayout(cram.read_header(opened.read()), None if content is None else read_crai(content)), size
         raise Invalid(f"{file.id} is no file of reads")
 
     def _index_of(self, file: ArchivedFile) -> ArchivedFile | None:
@@ -162,17 +152,6 @@ def _required(index: Index | None, file: ArchivedFile) -> Index:
     if index is None:
         raise Invalid(f"{file.id} has no index, so no part of it can be given; ask for the whole file")
     return index
-
-
-def _cram_header(opened: Sealed) -> CramHeader:
-    beginning = b""
-    for piece in opened.read():
-        beginning += piece
-        if (header := read_cram_header(beginning)) is not None:
-            return header
-        if len(beginning) > 64 << 20:
-            raise TooLarge("a CRAM header of over 64 MiB")
-    raise Invalid("the CRAM file ends within its header")
 
 
 def _cut(opened: Sealed, chunk: Chunk) -> Iterator[bytes]:

@@ -3,18 +3,26 @@
 
 import ctypes
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.errors import Invalid, TooLarge
 from megagenome.kernel.native import Walk, library
+from megagenome.standards import bgzf
 
 MAGIC = b"BAM\x01"
 LONGEST_RECORD_BYTES = 1 << 28
+LARGEST_HEADER_BYTES = 64 << 20
 
+_TOO_LARGE = "the header is larger than 64 MiB"
 _FIXED = struct.Struct("<iiBBHHHiiii")
 _LENGTH = struct.Struct("<i")
+_BEGIN = struct.Struct("<4si")
+_BLOCK_BYTES = 1 << 16
 
 
 class Malformed(Exception):
@@ -23,6 +31,27 @@ class Malformed(Exception):
     def __init__(self, *, unsorted: bool = False) -> None:
         super().__init__()
         self.unsorted = unsorted
+
+
+class Header(NamedTuple):
+    """What a BAM file begins with.
+
+    content     of it, not compressed
+    references  names, in the order of their numbers
+    begin       virtual offset of the first record
+    """
+
+    content: bytes
+    references: tuple[str, ...]
+    begin: int
+
+
+class Parsed(NamedTuple):
+    """A header: its text, its contigs (name, length) and how long it is, not compressed."""
+
+    text: bytes
+    contigs: list[tuple[str, int]]
+    size: int
 
 
 @dataclass(slots=True)
@@ -45,6 +74,88 @@ class Walked:
     def __post_init__(self) -> None:
         """Begin with no record."""
         self.counts = np.zeros(len(self.lengths) + 1, np.int64)
+
+
+def read_header(chunks: Iterable[bytes]) -> Header:
+    """The header of the BAM file that these compressed bytes begin. Reads at most twice as much as it needs. Raises
+    `Invalid` for what is none, `TooLarge` for one of over 64 MiB."""
+    blocks = _Blocks()
+    needed = 1
+    for chunk in chunks:
+        blocks.add(chunk)
+        if len(blocks.plain) >= needed:
+            if (header := _header(blocks)) is not None:
+                return header
+            needed = 2 * len(blocks.plain)
+            if len(blocks.plain) > LARGEST_HEADER_BYTES:
+                raise TooLarge(_TOO_LARGE)
+    if (header := _header(blocks)) is None:
+        raise Invalid("the BAM file ends within its header")
+    return header
+
+
+def _header(blocks: "_Blocks") -> Header | None:
+    plain = bytes(blocks.plain)
+    try:
+        parsed = parse_header(plain)
+    except Malformed:
+        raise Invalid("this is no BAM file, or its header is damaged") from None
+    if parsed is None:
+        return None
+    names = tuple(name for name, _ in parsed.contigs)
+    return Header(plain[: parsed.size], names, blocks.virtual(parsed.size))
+
+
+class _Blocks:
+    """BGZF blocks that come in pieces: what they hold so far, and where each of them is."""
+
+    def __init__(self) -> None:
+        self.plain = bytearray()
+        self._waiting = bytearray()
+        self._place = 0
+        self._begins: list[tuple[int, int]] = []  # of each block: of its content in `plain`, and its place in the file
+
+    def add(self, chunk: bytes) -> None:
+        """Go on by a piece of any size. Raises `Invalid` for what is not BGZF."""
+        self._waiting += chunk
+        at, view = 0, bytes(self._waiting)
+        while True:
+            try:
+                found = bgzf.inflate(view[at : at + _BLOCK_BYTES], 1)
+            except bgzf.Malformed:
+                raise Invalid("this is no BAM file: it is not compressed as BGZF") from None
+            if not found.used:
+                break
+            self._begins.append((len(self.plain), self._place + at))
+            for part in found.parts:
+                self.plain += part
+            at += found.used
+        self._place += at
+        del self._waiting[:at]
+
+    def virtual(self, at: int) -> int:
+        """The virtual offset of a place in `plain`, or of its end."""
+        if at == len(self.plain):
+            return self._place << 16
+        begins, place = next(each for each in reversed(self._begins) if each[0] <= at)
+        return place << 16 | at - begins
+
+
+def parse_header(content: bytes) -> Parsed | None:
+    """The header that these bytes, not compressed, begin with; None where they are too short. Raises `Malformed`, and
+    `TooLarge` for a text of over 64 MiB."""
+    if content[: len(MAGIC)] != MAGIC[: len(content)]:
+        raise Malformed
+    if len(content) < _BEGIN.size:
+        return None
+    _, length = _BEGIN.unpack_from(content)
+    if length < 0:
+        raise Malformed
+    if length > LARGEST_HEADER_BYTES:
+        raise TooLarge(_TOO_LARGE)
+    begin = _BEGIN.size + length
+    found = parse_contigs(content[begin:])
+    return None if found is None else Parsed(content[_BEGIN.size : begin], found[0], begin + found[1])
 
 
 def parse_contigs(content: bytes) -> tuple[list[tuple[str, int]], int] | None:

@@ -5,7 +5,11 @@ in the blocks of reads is not decoded here."""
 import lzma
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from megagenome.kernel.errors import Invalid, TooLarge
+from megagenome.standards import sam
 
 MAGIC = b"CRAM"
 DEFINITION_BYTES = 26
@@ -13,13 +17,36 @@ DEFINITION_BYTES = 26
 LARGEST_CONTAINER_BYTES = 1 << 30
 HEAD_BYTES = 1 << 20
 """Enough for a container's head, whose longest part are its landmarks."""
-HEADER_LIMIT_BYTES = 1 << 26
+LARGEST_HEADER_BYTES = 64 << 20
+
+ENDS = {
+    2: bytes.fromhex("0b000000ffffffff0fe0454f460000000001000001000606010001000100"),
+    3: bytes.fromhex("0f000000ffffffff0fe0454f4600000000010005bdd94f0001000606010001000100ee63014b"),
+}
+"""The container that ends a whole file, by major version."""
 
 _CONTINUED = 0x454F46  # "EOF": where the last container says that its reads would begin
 
 
 class Malformed(Exception):
     """Bytes that are not CRAM, or not those that were written."""
+
+
+class Incomplete(Malformed):
+    """Bytes that break off, and may be CRAM when more follow."""
+
+
+class Header(NamedTuple):
+    """What a CRAM file begins with.
+
+    references  names, in the order of their numbers
+    begin       where the first container of records begins
+    end         the container that ends the file
+    """
+
+    references: tuple[str, ...]
+    begin: int
+    end: bytes
 
 
 class Container(NamedTuple):
@@ -47,15 +74,54 @@ class Container(NamedTuple):
         return self.contig == -1 and self.start == _CONTINUED and self.records == 0
 
 
+def read_header(chunks: Iterable[bytes]) -> Header:
+    """The header of the CRAM file that these bytes begin. Reads no more of them than it needs. Raises `Invalid` for
+    what is no CRAM 2 or 3 or is damaged, `TooLarge` for a header of over 64 MiB."""
+    beginning, needed = bytearray(), DEFINITION_BYTES
+    for chunk in chunks:
+        beginning += chunk
+        if len(beginning) < needed:
+            continue
+        try:
+            found = _header(bytes(beginning))
+        except Malformed:
+            raise Invalid("this is no CRAM file of version 2 or 3, or its header is damaged") from None
+        if isinstance(found, Header):
+            return found
+        needed = found
+    raise Invalid("the CRAM file ends within its header")
+
+
+def _header(beginning: bytes) -> Header | int:
+    """The header; or of how many bytes more can be said, where these do not reach to its end."""
+    version = parse_definition(beginning)
+    try:
+        head = parse_container(beginning[DEFINITION_BYTES : DEFINITION_BYTES + HEAD_BYTES], version)
+    except Incomplete:
+        if len(beginning) >= DEFINITION_BYTES + HEAD_BYTES:
+            raise
+        return len(beginning) + 1
+    if head.body_bytes > LARGEST_HEADER_BYTES:
+        raise TooLarge(f"a CRAM header of {head.body_bytes:,} bytes; at most {LARGEST_HEADER_BYTES:,} are read")
+    begin = DEFINITION_BYTES + head.head_bytes
+    end = begin + head.body_bytes
+    if len(beginning) < end:
+        return end
+    body = beginning[begin:end]
+    check_blocks(body, head, version)
+    return Header(tuple(sam.parse_header(header_text(body, version)).contigs), end, ENDS[version])
+
+
 def parse_definition(content: bytes) -> int:
     """The major version of a file that begins like this. Raises `Malformed` for what is no CRAM 2 or 3."""
-    if len(content) < DEFINITION_BYTES or content[:4] != MAGIC or content[4] not in (2, 3):
+    if len(content) < DEFINITION_BYTES or content[:4] != MAGIC or content[4] not in ENDS:
         raise Malformed
     return content[4]
 
 
 def parse_container(content: bytes, version: int) -> Container:
-    """The head of the container that begins with `content`, which has its whole head. Raises `Malformed`."""
+    """The head of the container that begins with `content`, which has its whole head. Raises `Malformed`,
+    `Incomplete` where it has not."""
     reader = _Reader(content, 4)
     try:
         (body,) = struct.unpack_from("<i", content)
@@ -70,7 +136,7 @@ def parse_container(content: bytes, version: int) -> Container:
                 raise Malformed
             reader.at += 4
     except (IndexError, struct.error):
-        raise Malformed from None
+        raise Incomplete from None
     if not 0 <= body <= LARGEST_CONTAINER_BYTES or records < 0 or blocks < 0 or contig < -2:
         raise Malformed
     if any(not 0 <= each < max(1, body) for each in landmarks):
@@ -97,9 +163,9 @@ def header_text(body: bytes, version: int) -> str:
             case 0:
                 text = content
             case 1:
-                text = zlib.decompressobj(wbits=31).decompress(content, HEADER_LIMIT_BYTES)
+                text = zlib.decompressobj(wbits=31).decompress(content, LARGEST_HEADER_BYTES)
             case 3:
-                text = lzma.LZMADecompressor().decompress(content, HEADER_LIMIT_BYTES)
+                text = lzma.LZMADecompressor().decompress(content, LARGEST_HEADER_BYTES)
             case _:
                 raise Malformed
         (length,) = struct.unpack_from("<i", text)
@@ -165,6 +231,8 @@ class _Reader:
     def count(self) -> int:
         """A number of numbers that follow."""
         value = self.itf8()
-        if not 0 <= value <= len(self._content) - self.at:
+        if value < 0:
             raise Malformed
+        if value > len(self._content) - self.at:  # each takes a byte at least
+            raise IndexError
         return value

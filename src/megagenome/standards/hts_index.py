@@ -1,28 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Indexes of sorted BAM, CRAM and BGZF-compressed text: which bytes of a file hold what overlaps a region.
+"""Indexes of sorted BAM, CRAM and BGZF-compressed text: which bytes of a file hold what overlaps a region, and how many
+records of each reference they should be.
 
 BAI (SAM specification §5.2), CSI version 1 and tabix (hts-specs CSIv1, tabix), CRAI (CRAM specification, "CRAM index").
 BAI, CSI and tabix name virtual offsets: a BGZF block's place in the file, 48 bits, and a place in the block, 16 bits.
 
 What an index names always holds all that overlaps a region, and as a rule some records beside it. Where an index is of
-another file, what it names is nonsense: whoever reads it must hold it against the file.
+another file, what it names is nonsense: whoever reads it must hold it against the file. No number in it is trusted:
+none makes room for what is not there.
 """
 
 import gzip
+import io
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from megagenome.kernel.errors import Invalid, TooLarge
+import numpy as np
+import numpy.typing as npt
+
+from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
 from megagenome.standards.bgzf import GZIP_MAGIC
 
-LARGEST_INDEX_BYTES = 512 << 20
-"""Of an index without its compression."""
+LIMIT_BYTES = 1 << 28
+"""Of an index, without its compression."""
 
-_BAI_SHIFT, _BAI_DEPTH = 14, 5
+_MOST_REFERENCES = 1 << 20  # the largest assemblies in use, with all their decoys, have some thousands
+_SHIFT, _DEPTH = 14, 5  # of the bins of BAI and tabix
 _LARGEST_DEPTH = 9
-_MOST_REFERENCES = 10_000_000
+_DAMAGED = "the index is damaged or breaks off; make it anew"
+_NONE = "this is no index: neither BAI, CSI, TBI nor CRAI"
+
+_I32 = struct.Struct("<i")
+_U64 = struct.Struct("<Q")
+_COUNTS = struct.Struct("<16xQQ")  # in the place of chunks: where its records are, then those placed and those not
+_TABIX = struct.Struct("<8i")  # n_ref, format, three columns, meta, skip, l_nm; in CSI all but n_ref are the auxiliary
+_BIN = struct.Struct("<Ii")
+_CSI_BIN = struct.Struct("<I8xi")  # loffset, which is read where it is asked for, comes between
 
 
 class Chunk(NamedTuple):
@@ -42,24 +57,54 @@ class ByteRange(NamedTuple):
 class Reference(NamedTuple):
     """What an index knows of one reference sequence.
 
-    bins    chunks of each bin that has records
-    lowest  for BAI and tabix, of each window of 16,384 bases the least offset of a record that overlaps it; else empty
-    loffset for CSI, of each bin the least offset of a record that overlaps its first base; else empty
+    content  the whole index, without compression
+    bins     of each bin that has records, where in `content` its chunks are: a third of the room that chunks take
+    lowest   uint64; for BAI and tabix, of each window of 16,384 bases the least offset of a record that overlaps it;
+             else empty
+    is_csi   whether its bins have an loffset instead
+    records  how many it has; None where the index does not say
     """
 
-    bins: Mapping[int, Sequence[Chunk]]
-    lowest: Sequence[int]
-    loffset: Mapping[int, int]
+    content: bytes
+    bins: Mapping[int, int]
+    lowest: npt.NDArray[np.uint64]
+    is_csi: bool
+    records: int | None
+
+    def chunks(self, number: int) -> list[Chunk]:
+        """The chunks of a bin; none where it has no records."""
+        at = self.bins.get(number)
+        if at is None:
+            return []
+        offsets = self._offsets(at)
+        return [Chunk(*pair) for pair in zip(offsets[::2], offsets[1::2], strict=True)]
+
+    def loffset(self, number: int) -> int | None:
+        """The least offset of a record that overlaps a bin's first base; None for a bin without records, or an index
+        that is no CSI."""
+        at = self.bins.get(number) if self.is_csi else None
+        return None if at is None else int(_U64.unpack_from(self.content, at - 12)[0])
+
+    def span(self) -> Chunk:
+        """From its first record to behind its last; two zeros without records. Cost: 1 µs for each bin."""
+        offsets = [self._offsets(at) for at in self.bins.values()]
+        return Chunk(min(map(min, offsets)), max(map(max, offsets))) if offsets else Chunk(0, 0)
+
+    def _offsets(self, at: int) -> tuple[int, ...]:
+        (size,) = _I32.unpack_from(self.content, at - 4)
+        return struct.unpack_from(f"<{2 * size}Q", self.content, at)
 
 
 class BinIndex(NamedTuple):
     """A BAI, CSI or tabix index.
 
+    kind          bai, csi or tbi
     shift, depth  the smallest bins have 2**shift bases, and there are depth + 1 sizes of them, by eight times
     names         of the references in order, where the index has them (tabix, CSI of text); empty where the file does
     references    in the order of the file
     """
 
+    kind: str
     shift: int
     depth: int
     names: tuple[str, ...]
@@ -81,7 +126,7 @@ class BinIndex(NamedTuple):
         found = [
             Chunk(max(chunk.begin, least), chunk.end if beyond is None else min(chunk.end, beyond))
             for number in self._bins(start, end)
-            for chunk in known.bins.get(number, ())
+            for chunk in known.chunks(number)
             if chunk.end > least and (beyond is None or chunk.begin < beyond)
         ]
         return merged(found)
@@ -89,8 +134,7 @@ class BinIndex(NamedTuple):
     def unplaced(self) -> int | None:
         """The virtual offset behind the last placed record, from which records without a place follow; None where no
         record is placed, so that they follow the file's header."""
-        ends = [chunk.end for each in self.references for chunks in each.bins.values() for chunk in chunks]
-        return max(ends) if ends else None
+        return next((each.span().end for each in reversed(self.references) if each.bins), None)
 
     def _bins(self, start: int, end: int) -> Iterable[int]:
         """All bins that overlap [start, end), largest first (CSIv1 §"Binning")."""
@@ -101,15 +145,15 @@ class BinIndex(NamedTuple):
 
     def _least(self, known: Reference, start: int) -> int:
         """A virtual offset before which no record overlaps `start` or what follows."""
-        if known.lowest:
-            return known.lowest[min(start >> self.shift, len(known.lowest) - 1)]
+        if len(known.lowest):
+            return int(known.lowest[min(start >> self.shift, len(known.lowest) - 1)])
         number = _first_bin(self.depth) + (start >> self.shift)
         while number:
-            if number in known.loffset:
-                return known.loffset[number]
+            if (least := known.loffset(number)) is not None:
+                return least
             # the bin before, of the same parent, or the parent: either begins no later than `start`
             number = number - 1 if (number - 1) & 7 else (number - 1) >> 3
-        return known.loffset.get(0, 0)
+        return known.loffset(0) or 0
 
     def _beyond(self, known: Reference, end: int) -> int | None:
         """A virtual offset from which on every record begins at `end` or later; None where that is not known.
@@ -122,88 +166,184 @@ class BinIndex(NamedTuple):
                 number = (number - 1) >> 3
             if number == 0:
                 break
-            if known.bins.get(number):
-                return known.bins[number][0].begin
+            if number in known.bins:
+                return known.chunks(number)[0].begin
             number += 1
         return None
 
 
-class Container(NamedTuple):
-    """What a CRAM index says of one slice: [start, end) of a reference, and where its container begins.
+class CramSlice(NamedTuple):
+    """A line of a CRAM index: a slice, at `landmark` behind the head of the container that begins at byte `container`
+    of the file, has records of [start, end) of a reference.
 
-    `reference` is -1 for records without a place; a container of several references has a line for each.
+    `reference` is -1 for records without a place; a slice of several references has a line for each.
     """
 
     reference: int
     start: int
     end: int
-    offset: int
+    container: int
+    landmark: int
+    size_bytes: int
 
 
-def read_index(content: bytes) -> BinIndex:
-    """A BAI, CSI or tabix index, compressed or not. Raises `Invalid` for what is none, or is cut short."""
-    if content[:2] == GZIP_MAGIC:
-        content = _inflated(content)
+class CramIndex(NamedTuple):
+    """A CRAI, in the order of the file."""
+
+    slices: tuple[CramSlice, ...]
+
+    @property
+    def kind(self) -> str:
+        """As `BinIndex.kind`."""
+        return "crai"
+
+    def containers(self, size: int, reference: int, start: int, end: int) -> list[ByteRange]:
+        """The bytes of the CRAM file of which containers overlap [start, end) of a reference; -1 for what has no place.
+
+        size  where the file's last container, which marks its end, begins
+        """
+        offsets = sorted({each.container for each in self.slices})
+        following = dict(zip(offsets, [*offsets[1:], size], strict=True))
+        wanted = {
+            each.container
+            for each in self.slices
+            if each.reference == reference and (reference == -1 or (each.start < end and start < each.end))
+        }
+        ranges: list[ByteRange] = []
+        for offset in sorted(wanted):
+            if ranges and ranges[-1].end == offset:
+                ranges[-1] = ByteRange(ranges[-1].start, following[offset])
+            else:
+                ranges.append(ByteRange(offset, following[offset]))
+        return ranges
+
+
+Index = BinIndex | CramIndex
+
+
+def read_index(content: bytes) -> Index:
+    """The index in `content`, compressed or not. Raises `Invalid` for what is none of the four, `Corrupt` for one that
+    is damaged, `TooLarge` for one of over 256 MiB without its compression."""
+    is_compressed = content[:2] == GZIP_MAGIC
+    plain = _inflated(content) if is_compressed else content
     try:
-        return _read(content)
-    except struct.error:
-        raise Invalid("the index is cut short") from None
-    except (UnicodeDecodeError, ValueError):
-        raise Invalid("the index is damaged") from None
+        match plain[:4]:
+            case b"BAI\1":
+                return _bai(plain)
+            case b"TBI\1":
+                return _tbi(plain)
+            case b"CSI\1":
+                return _csi(plain)
+    except (struct.error, ValueError):
+        raise Corrupt(_DAMAGED) from None
+    if not plain and not is_compressed:
+        raise Invalid(_NONE)
+    return _crai(plain)
 
 
-def _read(content: bytes) -> BinIndex:
-    magic = content[:4]
-    if magic == b"BAI\1":
-        (count,) = struct.unpack_from("<i", content, 4)
-        references, _ = _references(content, 8, count, _BAI_DEPTH, csi=False)
-        return BinIndex(_BAI_SHIFT, _BAI_DEPTH, (), references)
-    if magic == b"TBI\1":
-        count, *_, size = struct.unpack_from("<8i", content, 4)
-        references, _ = _references(content, 36 + size, count, _BAI_DEPTH, csi=False)
-        return BinIndex(_BAI_SHIFT, _BAI_DEPTH, _names(content[36 : 36 + size]), references)
-    if magic == b"CSI\1":
-        shift, depth, extra = struct.unpack_from("<3i", content, 4)
-        if not (0 < shift <= 31 and 0 <= depth <= _LARGEST_DEPTH and extra >= 0):
-            raise Invalid(f"the index has bins of 2**{shift} bases in {depth + 1} sizes, which no index has")
-        auxiliary = content[16 : 16 + extra]
-        (count,) = struct.unpack_from("<i", content, 16 + extra)
-        references, _ = _references(content, 20 + extra, count, depth, csi=True)
-        return BinIndex(shift, depth, _names(auxiliary[28:]) if extra >= 28 else (), references)
-    raise Invalid("this is no BAI, CSI or tabix index")
+def read_bins(content: bytes) -> BinIndex:
+    """The BAI, CSI or tabix index in `content`, as `read_index`; `Invalid` for a CRAM index too."""
+    index = read_index(content)
+    if not isinstance(index, BinIndex):
+        raise Invalid("this is no BAI, CSI or tabix index")
+    return index
 
 
-def _names(content: bytes) -> tuple[str, ...]:
-    return tuple(name.decode() for name in content.split(b"\0")[:-1])
+def read_crai(content: bytes) -> CramIndex:
+    """The CRAM index in `content`, as `read_index`; `Invalid` for any other."""
+    index = read_index(content)
+    if not isinstance(index, CramIndex):
+        raise Invalid("this is no CRAM index")
+    return index
 
 
-def _references(content: bytes, at: int, count: int, depth: int, *, csi: bool) -> tuple[tuple[Reference, ...], int]:
+def _inflated(content: bytes) -> bytes:
+    """What is in a gzip file of one or many members. A bomb is refused before it goes off."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            inflated = file.read(LIMIT_BYTES + 1)
+    except (EOFError, zlib.error, OSError):
+        raise Corrupt(_DAMAGED) from None
+    if len(inflated) > LIMIT_BYTES:
+        raise TooLarge(f"the index is larger than {LIMIT_BYTES >> 20} MiB")
+    return inflated
+
+
+def _bai(content: bytes) -> BinIndex:
+    (count,) = _I32.unpack_from(content, 4)
+    return BinIndex("bai", _SHIFT, _DEPTH, (), _references(content, 8, count, _DEPTH, is_csi=False))
+
+
+def _tbi(content: bytes) -> BinIndex:
+    count, *_, size = _TABIX.unpack_from(content, 4)
+    begin = 4 + _TABIX.size
+    names = _names(content, begin, size, count)
+    return BinIndex("tbi", _SHIFT, _DEPTH, names, _references(content, begin + size, count, _DEPTH, is_csi=False))
+
+
+def _csi(content: bytes) -> BinIndex:
+    shift, depth, auxiliary = struct.unpack_from("<3i", content, 4)
+    if not (0 < shift <= 31 and 0 <= depth <= _LARGEST_DEPTH and 0 <= auxiliary <= len(content)):
+        raise ValueError
+    begin = 16 + auxiliary
+    (count,) = _I32.unpack_from(content, begin)
+    names: tuple[str, ...] = ()
+    if auxiliary >= _TABIX.size - 4:
+        *_, size = struct.unpack_from("<7i", content, 16)
+        names = _names(content, 16 + 28, size, count)
+    return BinIndex("csi", shift, depth, names, _references(content, begin + 4, count, depth, is_csi=True))
+
+
+def _names(content: bytes, at: int, size: int, count: int) -> tuple[str, ...]:
+    if not 0 <= size <= len(content) - at:
+        raise ValueError
+    names = tuple(content[at : at + size].decode().split("\0")[:-1])
+    if len(names) != count:
+        raise ValueError
+    return names
+
+
+def _references(content: bytes, at: int, count: int, depth: int, *, is_csi: bool) -> tuple[Reference, ...]:
     if not 0 <= count <= min(_MOST_REFERENCES, len(content)):
-        raise Invalid(f"the index has {count:,} references")
-    pseudo = _first_bin(depth + 1) + 1  # counts of records, in the place of chunks
+        raise ValueError
     found = []
     for _ in range(count):
-        (bins,), at = struct.unpack_from("<i", content, at), at + 4
-        chunks: dict[int, Sequence[Chunk]] = {}
-        loffset: dict[int, int] = {}
-        for _ in range(bins):
-            if csi:
-                number, least, size = struct.unpack_from("<IQi", content, at)
-                at += 16
-            else:
-                number, size = struct.unpack_from("<Ii", content, at)
-                least, at = 0, at + 8
-            numbers = struct.unpack_from(f"<{2 * size}Q", content, at)
-            at += 16 * size
-            if number < pseudo - 1:
-                chunks[number] = [Chunk(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
-                loffset[number] = least
-        lowest: tuple[int, ...] = ()
-        if not csi:
-            (windows,), at = struct.unpack_from("<i", content, at), at + 4
-            lowest, at = struct.unpack_from(f"<{windows}Q", content, at), at + 8 * windows
-        found.append(Reference(chunks, lowest, loffset if csi else {}))
-    return tuple(found), at
+        bins, records, at = _bins(content, at, _first_bin(depth + 1), _CSI_BIN if is_csi else _BIN)
+        windows = 0
+        if not is_csi:
+            (windows,), at = _I32.unpack_from(content, at), at + 4
+            if windows < 0:
+                raise ValueError
+        if at + 8 * windows > len(content):
+            raise ValueError
+        lowest = np.frombuffer(content, "<u8", windows, at)
+        at += 8 * windows
+        found.append(Reference(content, bins, lowest, is_csi, records))
+    return tuple(found)
+
+
+def _bins(content: bytes, at: int, beyond: int, head: struct.Struct) -> tuple[dict[int, int], int | None, int]:
+    """A reference's bins and records, and where its bins end. `beyond` is the number after that of the last bin."""
+    (count,), at = _I32.unpack_from(content, at), at + 4
+    if count < 0:
+        raise ValueError
+    bins: dict[int, int] = {}
+    records = None
+    unpack, width = head.unpack_from, head.size
+    for _ in range(count):
+        number, size = unpack(content, at)
+        at += width
+        if size < 0 or number in bins:
+            raise ValueError
+        if number < beyond:
+            if size:
+                bins[number] = at
+        elif number == beyond + 1 and size == 2:  # the bin of no place: counts of records in the place of chunks
+            records = sum(_COUNTS.unpack_from(content, at))
+        else:
+            raise ValueError
+        at += 16 * size
+    return bins, records if bins or records is not None else 0, at
 
 
 def _first_bin(depth: int) -> int:
@@ -222,55 +362,14 @@ def merged(chunks: Iterable[Chunk]) -> list[Chunk]:
     return out
 
 
-def read_crai(content: bytes) -> list[Container]:
-    """A CRAM index, compressed or not, in the order of the file. Raises `Invalid` for what is none."""
-    text = _inflated(content) if content[:2] == GZIP_MAGIC else content
+def _crai(content: bytes) -> CramIndex:
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(io.BytesIO(content), 1):
         try:
-            reference, pos1, span, offset, *_ = map(int, line.split(b"\t"))
+            reference, pos1, span, container, landmark, size = map(int, line.split(b"\t"))
         except ValueError:
-            raise Invalid(f"the CRAM index is damaged in line {number}") from None
-        found.append(Container(reference, pos1 - 1, pos1 - 1 + span, offset))
-    return found
-
-
-def containers(index: Sequence[Container], size: int, reference: int, start: int, end: int) -> list[ByteRange]:
-    """The bytes of a CRAM file of which containers overlap [start, end) of a reference; -1 for what has no place.
-
-    size  where the file's last container, which marks its end, begins
-    """
-    offsets = sorted({each.offset for each in index})
-    following = dict(zip(offsets, [*offsets[1:], size], strict=True))
-    wanted = {
-        each.offset
-        for each in index
-        if each.reference == reference and (reference == -1 or (each.start < end and start < each.end))
-    }
-    ranges: list[ByteRange] = []
-    for offset in sorted(wanted):
-        if ranges and ranges[-1].end == offset:
-            ranges[-1] = ByteRange(ranges[-1].start, following[offset])
-        else:
-            ranges.append(ByteRange(offset, following[offset]))
-    return ranges
-
-
-def _inflated(content: bytes) -> bytes:
-    """What is in a gzip file of one or many members. A bomb is refused before it goes off."""
-    parts, total = [], 0
-    rest = content
-    try:
-        while rest:
-            inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            part = inflater.decompress(rest, LARGEST_INDEX_BYTES - total + 1)
-            total += len(part)
-            if total > LARGEST_INDEX_BYTES:
-                raise TooLarge(f"an index of over {LARGEST_INDEX_BYTES:,} bytes")
-            if not inflater.eof:
-                raise Invalid("the index is cut short")
-            parts.append(part)
-            rest = inflater.unused_data
-    except (zlib.error, gzip.BadGzipFile):
-        raise Invalid("the index is damaged: it cannot be decompressed") from None
-    return b"".join(parts)
+            if number == 1:
+                raise Invalid(_NONE) from None
+            raise Corrupt(f"the CRAM index is damaged in line {number}; make it anew") from None
+        found.append(CramSlice(reference, pos1 - 1, pos1 - 1 + span, container, landmark, size))
+    return CramIndex(tuple(found))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Indexes: whether they can be read, and whether they are of the file that they stand beside, as it is now."""
 
-from collections.abc import Sequence as Many
 from typing import BinaryIO
 
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.reception.model import Indexed, Inspection, Task
 from megagenome.reception.validators.found import Found
-from megagenome.standards.index_contents import LIMIT_BYTES, Index, Sequence, read_index
+from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, CramIndex, Reference, read_index
 
 _OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
 _LONGEST_WITHOUT_CSI = 1 << 29
@@ -25,23 +24,23 @@ def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noq
         found.warn("the file of which this is the index was not submitted with it, so they were not compared")
     elif task.indexed.format not in _OF[index.kind]:
         found.error(f"{index.kind.upper()} is no index of {task.indexed.format.upper()}, as {task.indexed.name} is")
-    elif index.kind == "crai":
+    elif isinstance(index, CramIndex):
         _compare_slices(found, index, task.indexed)
     else:
         _compare(found, index, task.indexed)
     return Inspection(found.report())
 
 
-def _compare(found: Found, index: Index, indexed: Indexed) -> None:
+def _compare(found: Found, index: BinIndex, indexed: Indexed) -> None:
     if index.kind != "csi":
         for name, length in indexed.lengths.items():
             if length > _LONGEST_WITHOUT_CSI:
                 found.error(f"{index.kind.upper()} cannot index contig {name}, which is longer than 512 Mb; make a CSI")
                 return
-    if any(each.last >> 16 > indexed.size_bytes for each in index.sequences):
+    if any(each.span().end >> 16 > indexed.size_bytes for each in index.references):
         found.error(f"points beyond the end of {indexed.name}: it is older, or of another file; index the file again")
         return
-    named = _named(index.sequences, indexed)
+    named = _named(index, indexed)
     if named is None:
         found.error(f"has other contigs than {indexed.name}: it is of another file; index the file again")
         return
@@ -59,26 +58,24 @@ def _compare(found: Found, index: Index, indexed: Indexed) -> None:
         found.warn("does not say how many records it indexes, so only contigs and places were compared")
 
 
-def _named(sequences: Many[Sequence], indexed: Indexed) -> list[tuple[str, Sequence]] | None:
-    """Each sequence with its contig, and contigs that the index lacks with an empty one; None where they do not fit."""
-    numbered = [each.name is None for each in sequences]
-    if all(numbered) and sequences:
-        if len(sequences) != len(indexed.declared):
+def _named(index: BinIndex, indexed: Indexed) -> list[tuple[str, Reference]] | None:
+    """Each reference with its contig; None where they do not fit."""
+    if index.references and not index.names:
+        if len(index.references) != len(indexed.declared):
             return None
-        return list(zip(indexed.declared, sequences, strict=True))
-    names = [each.name or "" for each in sequences]
+        return list(zip(indexed.declared, index.references, strict=True))
     held = [name for name, count in indexed.contigs.items() if count]
-    if not set(held) <= set(names) or not set(names) <= set(indexed.contigs):
+    if not set(held) <= set(index.names) or not set(index.names) <= set(indexed.contigs):
         return None
-    return list(zip(names, sequences, strict=True))
+    return list(zip(index.names, index.references, strict=True))
 
 
-def _compare_slices(found: Found, index: Index, indexed: Indexed) -> None:
+def _compare_slices(found: Found, index: CramIndex, indexed: Indexed) -> None:
     real = {(container, landmark): contig for container, landmark, contig in indexed.slices}
     listed = {(each.container, each.landmark) for each in index.slices}
     several = {-2}
     wrong = sum(
-        real.get((each.container, each.landmark), each.sequence) not in {each.sequence, *several}
+        real.get((each.container, each.landmark), each.reference) not in {each.reference, *several}
         for each in index.slices
     )
     if listed - set(real):

@@ -14,7 +14,6 @@ from megagenome.reference.assemblies import assembly
 from megagenome.standards import bam, bgzf, cram, sam
 
 _PART_BYTES = 1 << 20
-_LARGEST_HEADER = 1 << 26
 
 
 def inspect_bam(task: Task, file: BinaryIO) -> Inspection:
@@ -46,22 +45,18 @@ def inspect_bam(task: Task, file: BinaryIO) -> Inspection:
 
 def _bam_header(stream: GenomeStream) -> tuple[sam.SamHeader, dict[str, int]]:
     """The header, and the contigs' lengths in the order of their numbers."""
-    length = int.from_bytes(stream.take(8)[4:], "little")
-    if length > _LARGEST_HEADER:
-        raise Invalid("the header is larger than 64 MiB")
-    try:
-        header = sam.parse_header(stream.take(length).decode())
-    except UnicodeDecodeError:
-        raise Invalid("the header is not UTF-8 text") from None
     needed = 1 << 16
-    while (parsed := bam.parse_contigs(stream.content(needed))) is None:
-        if stream.ended or needed > _LARGEST_HEADER:
+    while (parsed := bam.parse_header(stream.content(needed))) is None:
+        if stream.ended or needed > 2 * bam.LARGEST_HEADER_BYTES:
             raise Corrupt("breaks off in its header; copy the file again")
         needed *= 2
-    contigs, end = parsed
-    stream.skip(end)
-    lengths = dict(contigs)
-    if len(lengths) != len(contigs):
+    stream.skip(parsed.size)
+    try:
+        header = sam.parse_header(parsed.text.decode())
+    except UnicodeDecodeError:
+        raise Invalid("the header is not UTF-8 text") from None
+    lengths = dict(parsed.contigs)
+    if len(lengths) != len(parsed.contigs):
         raise Invalid("a contig stands twice in its header")
     if header.contigs and header.contigs != lengths:
         raise Invalid("the contigs of its header's text (@SQ) are not those of its table of contigs")
