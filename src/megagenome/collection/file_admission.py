@@ -24,7 +24,7 @@ class FileAdmission(NamedTuple):
     caller: Caller
     permit: PermitId
     dataset: DatasetId
-    samples: frozenset[str] | None
+    samples: frozenset[str]
     check: Callable[[], None]
 
     def require(self) -> None:
