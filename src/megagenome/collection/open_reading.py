@@ -61,8 +61,8 @@ class OpenReading:
         self._checked = time.monotonic()
 
     def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
-        """That files of none but these samples of the dataset may be read. A file that names no samples, such as a table
-        of people, is for nobody: whoever withdrew could still be in it."""
+        """That files of none but these samples of the dataset may be read. A file that names none, such as a table of
+        people, is for nobody: whoever withdrew could still be in it."""
         self._people()
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
