@@ -12,6 +12,7 @@ from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
 from megagenome.reception import uploads
 from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import LARGEST_PART_BYTES, State
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, manifest_of, open_house, put
 
@@ -52,6 +53,15 @@ def test_a_part_that_is_not_as_its_digest_says_is_refused(house: House) -> None:
     with pytest.raises(Invalid, match="another SHA-256"):
         house.reception.put_part(PROVIDER, ident, 0, 0, b"content", "0" * 64)
     assert inbox(house) == []
+
+
+def test_a_file_is_not_sent_in_more_crumbs_than_a_disk_can_hold(house: House) -> None:
+    ident = begin(house)
+    most = (sealed_size(len(FILES["people.tsv"])) + (1 << 20)) // uploads.LEAST_PART_BYTES
+    assert put(house, ident, 0, most, b"crumb")
+    with pytest.raises(Invalid, match="send parts of"):
+        put(house, ident, 0, most + 1, b"crumb")
+    assert len(inbox(house)) == 1
 
 
 def test_who_may_not_send_begins_nothing(house: House) -> None:

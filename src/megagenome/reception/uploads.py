@@ -33,6 +33,9 @@ from megagenome.standards.submission import (
 INBOX = "inbox/"
 """What the keys of all blobs begin with that reception keeps."""
 
+LEAST_PART_BYTES = 1 << 16
+"""Parts may be smaller, but a file has no more of them than of this size: each takes a row and a file on the disk."""
+
 _HEADER_ROOM_BYTES = 1 << 20
 """How much longer than a header of one recipient a sealed file may be, with a header for many."""
 
@@ -178,6 +181,10 @@ def _require_size(connection: sa.Connection, row: rows.Row, file: int, part: Par
     """Refuse bytes that no file of the stated size has, before they fill the disk."""
     stated = row.manifest.files[file]
     most = sealed_size(stated.size_bytes) + _HEADER_ROOM_BYTES
+    if part.number > most // LEAST_PART_BYTES:
+        raise Invalid(
+            f"{stated.path}: part {part.number:,} of so small parts; send parts of {LEAST_PART_BYTES:,} bytes or more"
+        )
     here = rows.received_bytes(connection, row.id, file)
     if here + part.size_bytes > most:
         raise TooLarge(f"{stated.path}: more was sent than a file of the stated {stated.size_bytes:,} bytes can have")
