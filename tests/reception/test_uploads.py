@@ -87,6 +87,13 @@ def test_another_ones_submission_is_as_if_it_were_not_there(house: House) -> Non
             act(OTHER, ident)
         with pytest.raises(Unauthenticated):
             act(PUBLIC, ident)
+    for caller, condition in ((OTHER, NotFound), (PUBLIC, Unauthenticated)):
+        said = set()
+        for asked in (ident, "MGS-AAAAAAAAAAAAAAAA"):
+            with pytest.raises(condition) as refused:
+                house.reception.show(caller, asked)
+            said.add(str(refused.value).replace(asked, ""))
+        assert len(said) == 1  # there is no telling whether there is one
     assert house.reception.show(STEWARD, ident).id == ident
     assert house.reception.all(OTHER).submissions == ()
     assert [each.id for each in house.reception.all(STEWARD).submissions] == [ident]

@@ -11,7 +11,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, NotFound, Unauthenticated
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, is_steward, require_seen
+from megagenome.reception.parts import Parts, find_seen, is_steward
 from megagenome.reception.process import performing
 from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
 
@@ -64,9 +64,7 @@ class Reception:
     def show(self, caller: Caller, submission: str) -> Submission:
         """One submission, with the parts that are here. Raises `NotFound`."""
         with self._parts.engine.connect() as connection:
-            row = rows.find(connection, submission)
-            require_seen(row, caller)
-            return rows.shown(connection, row)
+            return rows.shown(connection, find_seen(connection, caller, submission))
 
     def report(self, caller: Caller, submission: str) -> str:
         """What validation found, as JSON. Raises `NotFound`; `Conflict` where it is not known yet."""
@@ -119,9 +117,7 @@ class Reception:
 
     def _seen(self, caller: Caller, submission: str) -> rows.Row:
         with self._parts.engine.connect() as connection:
-            row = rows.find(connection, submission)
-        require_seen(row, caller)
-        return row
+            return find_seen(connection, caller, submission)
 
 
 def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:

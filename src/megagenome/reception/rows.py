@@ -85,8 +85,13 @@ def find(connection: sa.Connection, ident: str) -> Row:
     if _SUBMISSION.fullmatch(ident):
         row = connection.execute(sa.select(tables.submission).where(_s.id == ident)).first()
     if row is None:
-        raise NotFound(f"there is no submission {ident[:40]!r} of yours")
+        raise missing(ident)
     return _row(row)
+
+
+def missing(ident: str) -> NotFound:
+    """What is said of a submission that there is not, and of another's."""
+    return NotFound(f"there is no submission {ident[:40]!r} of yours")
 
 
 def select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int = 1000) -> list[Row]:

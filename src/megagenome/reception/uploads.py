@@ -17,7 +17,7 @@ from megagenome.kernel.errors import Conflict, Invalid, TooLarge
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
-from megagenome.reception.parts import Parts, require_own, require_provider
+from megagenome.reception.parts import Parts, find_own, require_provider
 from megagenome.reference import assembly
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import (
@@ -109,8 +109,7 @@ def complete(parts: Parts, caller: Caller, ident: str, counts: tuple[int, ...]) 
     Raises `Conflict` naming the first part that is missing.
     """
     with begin_writing(parts.engine) as connection:
-        row = rows.find(connection, ident)
-        require_own(row, caller)
+        row = find_own(connection, caller, ident)
         require_provider(parts, caller, row.manifest.dataset)
         if row.state is State.OPEN:
             if len(counts) != len(row.manifest.files):
@@ -129,8 +128,7 @@ def complete(parts: Parts, caller: Caller, ident: str, counts: tuple[int, ...]) 
 def cancel(parts: Parts, caller: Caller, ident: str) -> None:
     """End a submission that nobody accepted yet; nothing of it is kept. Idempotent."""
     with begin_writing(parts.engine) as connection:
-        row = rows.find(connection, ident)
-        require_own(row, caller)
+        row = find_own(connection, caller, ident)
         if row.state is State.CANCELLED:
             return
         if row.state in OVER or row.state is State.LOADING:
@@ -152,8 +150,7 @@ def folder(ident: str) -> str:
 
 def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     with parts.engine.connect() as connection:
-        row = rows.find(connection, ident)
-    require_own(row, caller)
+        row = find_own(connection, caller, ident)
     require_provider(parts, caller, row.manifest.dataset)
     if row.state is not State.OPEN:
         raise Conflict(f"submission {ident} is {row.state}: no more is taken for it")
