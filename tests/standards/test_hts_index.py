@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Indexes that htslib wrote, held against what htslib fetches by them."""
 
+import time
 import gzip
 import itertools
 import random
@@ -180,3 +181,11 @@ def test_a_count_of_a_strangers_takes_no_memory() -> None:
     ):
         with pytest.raises(Invalid):
             read_index(content)
+
+
+def test_an_index_of_many_empty_bins_takes_no_time() -> None:
+    one = struct.pack("<IQiQQ", 0, 0, 1, 1 << 16, 2 << 16)
+    index = read_index(b"CSI\1" + struct.pack("<3i", 14, 9, 0) + struct.pack("<2i", 1, 1) + one)
+    before = time.process_time()
+    assert index.chunks(0, 0, 1 << 40) == [Chunk(1 << 16, 2 << 16)]
+    assert time.process_time() - before < 1
