@@ -10,7 +10,7 @@ import pytest
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
-from megagenome.reception import uploads
+from megagenome.reception import rows, uploads
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import LARGEST_PART_BYTES, State
@@ -100,6 +100,15 @@ def test_another_ones_submission_is_as_if_it_were_not_there(house: House) -> Non
     for unknown in ("MGS-AAAAAAAAAAAAAAAA", "../x", ""):
         with pytest.raises(NotFound):
             house.reception.show(PROVIDER, unknown)
+
+
+def test_a_list_takes_no_more_memory_than_a_few_manifests(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {begin(house) for _ in range(3)}
+    assert {each.id for each in house.reception.all(STEWARD).submissions} == known
+    monkeypatch.setattr(rows, "MOST_LISTED_CHARACTERS", 2 * len(msgspec.json.encode(MANIFEST)), raising=False)
+    assert len(house.reception.all(STEWARD).submissions) == 2
+    monkeypatch.setattr(rows, "MOST_LISTED_CHARACTERS", 1)
+    assert len(house.reception.all(STEWARD).submissions) == 1
 
 
 def test_who_is_a_provider_no_more_sends_no_more(tmp_path: Path) -> None:

@@ -53,12 +53,13 @@ class Reception:
         return steward.preview(self._parts, caller, submission)
 
     def all(self, caller: Caller) -> Submissions:
-        """One's own submissions; a data steward's: all. Newest first, at most 1,000, without their parts."""
+        """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
+        and fewer of long manifests."""
         if caller.subject is None:
             raise Unauthenticated("say who you are: sign in, or send a token of your account")
         where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
         with self._parts.engine.connect() as connection:
-            found = rows.select(connection, *where)
+            found = rows.listed(connection, *where)
             return Submissions(tuple(rows.shown(connection, row, with_parts=False) for row in found))
 
     def show(self, caller: Caller, submission: str) -> Submission:
