@@ -128,6 +128,33 @@ def test_a_load_that_is_refused_comes_back_with_the_reason(house: House, files: 
     assert {each.state for each in house.archive.files_of()} == {FileState.READY, FileState.SHREDDED}
 
 
+def test_a_provider_learns_nothing_of_what_others_recorded_of_somebody(house: House, files: dict[str, bytes]) -> None:
+    first = house.send(files)
+    house.do_jobs()
+    house.reception.decide(STEWARD, first, ACCEPT)
+    house.do_jobs()
+    guess = house.send(files | {"people.tsv": files["people.tsv"].replace(b"\tfemale\t", b"\tmale\t", 1)})
+    house.do_jobs()
+    house.reception.decide(STEWARD, guess, ACCEPT)
+    house.do_jobs()
+    assert "female before" in house.reception.show(STEWARD, guess).problem
+    [listed] = [each for each in house.reception.all(PROVIDER).submissions if each.id == guess]
+    for told in (house.reception.show(PROVIDER, guess), listed):
+        assert "female" not in told.problem
+        assert "a data steward sees why" in told.problem
+
+
+def test_a_preview_says_how_many_the_node_has_already(house: House, files: dict[str, bytes]) -> None:
+    first = house.send(files)
+    house.do_jobs()
+    assert house.reception.preview(STEWARD, first).known == 0
+    house.reception.decide(STEWARD, first, ACCEPT)
+    house.do_jobs()
+    second = house.send(files)
+    house.do_jobs()
+    assert house.reception.preview(STEWARD, second).known == PEOPLE
+
+
 def test_a_preview_says_why_a_load_would_be_refused(house: House, files: dict[str, bytes]) -> None:
     other = files | {"people.tsv": files["people.tsv"].replace(b"\tEE\t", b"\tee\t", 1)}
     ident = house.send(other)

@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
@@ -60,12 +61,12 @@ class Reception:
         where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
         with self._parts.engine.connect() as connection:
             found = rows.listed(connection, *where)
-            return Submissions(tuple(rows.shown(connection, row, with_parts=False) for row in found))
+            return Submissions(tuple(_as_told(caller, rows.shown(connection, row, with_parts=False)) for row in found))
 
     def show(self, caller: Caller, submission: str) -> Submission:
         """One submission, with the parts that are here. Raises `NotFound`."""
         with self._parts.engine.connect() as connection:
-            return rows.shown(connection, find_seen(connection, caller, submission))
+            return _as_told(caller, rows.shown(connection, find_seen(connection, caller, submission)))
 
     def report(self, caller: Caller, submission: str) -> str:
         """What validation found, as JSON. Raises `NotFound`; `Conflict` where it is not known yet."""
@@ -119,6 +120,14 @@ class Reception:
     def _seen(self, caller: Caller, submission: str) -> rows.Row:
         with self._parts.engine.connect() as connection:
             return find_seen(connection, caller, submission)
+
+
+def _as_told(caller: Caller, shown: Submission) -> Submission:
+    """Why a load was refused is for data stewards, who tell what they see fit: it may say what other providers recorded
+    of the same people."""
+    if shown.state is not State.REPORTED or not shown.problem or is_steward(caller):
+        return shown
+    return msgspec.structs.replace(shown, problem="a load was refused; a data steward sees why, and decides again")
 
 
 def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:
