@@ -186,6 +186,7 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     problem             why a load would be refused, in a line
     alleles             how many alleles have a frequency that would be told; None before they are loaded
     alleles_held_back   and how many have none
+    known               people of the tables whom the node has already, maybe from others: their records are added to
     """
 
     dataset: str
@@ -201,6 +202,7 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: str = ""
     alleles: int | None = None
     alleles_held_back: int | None = None
+    known: int = 0
 
 
 class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):
