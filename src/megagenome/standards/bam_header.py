@@ -2,7 +2,7 @@
 """The header of a BAM file: its text and its references (SAM specification, section 4.2). Records are not read."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from megagenome.kernel.errors import Invalid, TooLarge
@@ -27,11 +27,11 @@ class BamHeader(NamedTuple):
 
 
 def read_bam_header(chunks: Iterable[bytes]) -> BamHeader:
-    """The header of the BAM file that these compressed bytes begin. Reads no more of them than it needs. Raises
+    """The header of the BAM file that these compressed bytes begin. Reads at most about twice what it needs. Raises
     `Invalid` for what is none, `TooLarge` for one of over 64 MiB."""
     plain, waiting = bytearray(), bytearray()
     starts: list[tuple[int, int]] = []  # of each block: its place in the file, and of its content in `plain`
-    place = 0
+    place, look_at = 0, 0
     for chunk in chunks:
         waiting += chunk
         while True:
@@ -45,16 +45,29 @@ def read_bam_header(chunks: Iterable[bytes]) -> BamHeader:
             place += found.used
             plain += found.parts[0]
             del waiting[: found.used]
-            if (whole := _read(plain)) is not None:
-                size, references = whole
-                at, begins = next((at, begins) for at, begins in reversed(starts) if begins <= size)
-                within = size - begins
-                # where the header fills its last block, the first record begins the next one
-                begin = place << 16 if begins + within == len(plain) else at << 16 | within
-                return BamHeader(bytes(plain[:size]), references, begin)
+            if len(plain) >= look_at:  # each time at twice as much, or a header of a million references takes hours
+                look_at = 2 * len(plain)
+                if (header := _header(plain, starts, place)) is not None:
+                    return header
         if len(plain) > LARGEST_HEADER_BYTES:
-            raise TooLarge(f"a BAM header of over {LARGEST_HEADER_BYTES:,} bytes")
+            break
+    if (header := _header(plain, starts, place)) is not None:
+        return header
+    if len(plain) > LARGEST_HEADER_BYTES:
+        raise TooLarge(f"a BAM header of over {LARGEST_HEADER_BYTES:,} bytes")
     raise Invalid("the BAM file ends within its header")
+
+
+def _header(plain: bytearray, starts: Sequence[tuple[int, int]], place: int) -> BamHeader | None:
+    """The header, if all of it is in these blocks, of which the last ends at `place`."""
+    whole = _read(plain)
+    if whole is None:
+        return None
+    size, references = whole
+    at, begins = next((at, begins) for at, begins in reversed(starts) if begins <= size)
+    # where the header fills its last block, the first record begins the next one
+    begin = place << 16 if size == len(plain) else at << 16 | (size - begins)
+    return BamHeader(bytes(plain[:size]), references, begin)
 
 
 def _read(plain: bytearray) -> tuple[int, tuple[str, ...]] | None:
