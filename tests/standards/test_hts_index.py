@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Indexes that htslib wrote, held against what htslib fetches by them."""
 
-import time
 import gzip
 import itertools
 import random
 import struct
+import time
 from pathlib import Path
 from typing import NamedTuple
 
