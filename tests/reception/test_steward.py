@@ -86,6 +86,8 @@ def test_rejecting_shreds_it_and_keeps_the_reasons(house: House, reported: str) 
     assert (shown.state, shown.reasons, shown.decided_by) == (State.REJECTED, REJECT.reasons, STEWARD.subject)
     assert house.blobs() == []
     assert {each.state for each in house.archive.files_of()} == {FileState.SHREDDED}
+    with pytest.raises(Conflict, match="not known"):  # nor do its exact counts outlive it
+        house.reception.preview(STEWARD, reported)
     assert house.collection.snapshot().datasets == ()
     assert details(house).count(f"rejected:{reported}") == 1
     for each in house.archive.files_of():  # the archive proves it

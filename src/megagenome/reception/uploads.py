@@ -137,9 +137,10 @@ def cancel(parts: Parts, caller: Caller, ident: str) -> None:
 
 
 def close(connection: sa.Connection, ident: str, state: State, problem: str = "", **values: str) -> None:
-    """End a submission of which nothing is to be kept, by the caller's commit; a job deletes what is here."""
+    """End a submission of which nothing is to be kept, by the caller's commit; a job deletes what is here. What would
+    have become public goes at once, for its counts are exact."""
     before = [each for each in State if each not in OVER and each is not State.LOADING]
-    rows.change(connection, ident, before, state, problem=problem, **values)
+    rows.change(connection, ident, before, state, problem=problem, preview=None, **values)
     enqueue(connection, "clear", ident, {"submission": ident})
 
 
