@@ -210,9 +210,9 @@ def test_an_admission_is_for_samples_whose_people_consent(node: Collection, monk
     again.require()
 
 
-def test_an_admission_to_open_data_says_when_no_sample_matters(node: Collection) -> None:
+def test_an_admission_to_open_data_is_for_nothing_without_samples(node: Collection) -> None:
     reading = node.open_data(MALLORY, DatasetId(OPEN))
-    assert reading.admit(DatasetId(OPEN), []).samples is None
+    assert reading.admit(DatasetId(OPEN), []).samples == frozenset()  # a table tells of whoever withdrew, too
     assert reading.admit(DatasetId(OPEN), ["P41", "P1"]).samples == {"P41"}
     leave(node, 41)
     assert node.open_data(MALLORY, DatasetId(OPEN)).admit(DatasetId(OPEN), ["P41"]).samples == frozenset()

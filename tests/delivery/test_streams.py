@@ -130,7 +130,7 @@ def test_more_than_there_are_places_for_are_told_to_come_again() -> None:
     async def go() -> None:
         streams = Streams(2, 1)
         held = [await streams.begin(Made(5).pieces) for _ in range(2)]
-        with pytest.raises(Unavailable, match="2 files and slices are being sent"):
+        with pytest.raises(Unavailable, match="ask again in a moment"):
             await streams.begin(Made(5).pieces)
         held[0].close()
         held[0].close()
@@ -164,3 +164,20 @@ def test_a_slow_receiver_holds_no_thread() -> None:
         streams.close()
 
     asyncio.run(go())
+
+
+def test_nobody_by_name_leaves_room_for_somebody() -> None:
+    async def check() -> None:
+        streams = Streams(4, 1)
+        held = [await streams.begin(Made(5).pieces, named=False) for _ in range(3)]
+        with pytest.raises(Unavailable):
+            await streams.begin(Made(5).pieces, named=False)
+        held.append(await streams.begin(Made(5).pieces))
+        with pytest.raises(Unavailable):
+            await streams.begin(Made(5).pieces)
+        for each in held:
+            each.close()
+        (await streams.begin(Made(5).pieces, named=False)).close()
+        streams.close()
+
+    asyncio.run(check())

@@ -481,6 +481,13 @@ def test_bad_questions_have_the_standards_errors(
         assert error_of(answer) == (status, error)
 
 
+def test_nothing_is_sealed_for_a_key_that_hides_nothing(served: Served, world: World) -> None:
+    for point in (bytes(32), bytes([1]) + bytes(31)):  # of low order: whatever is sealed for them, anybody reads
+        key = base64.b64encode(point).decode()
+        answer = nobody(served).ask(f"reads/{world.opened['BAM']}", {"Htsget-Context-Public-Key": key})
+        assert error_of(answer) == (400, "InvalidInput")
+
+
 def test_bad_bodies_are_refused(served: Served, world: World) -> None:
     path = f"{HTSGET}/reads/{world.opened['BAM']}"
     many = json.dumps({"regions": [{"referenceName": "1", "start": k, "end": k + 1} for k in range(0, 200_000, 2)]})

@@ -128,6 +128,14 @@ def test_bad_bodies_are_refused(delivering: Served, schemas: Path, content: str)
     fits(delivering.client.post(f"{DRS}/objects", content=content), schemas, "400BadRequest")
 
 
+def test_a_heap_of_passports_is_refused_before_any_is_looked_at(
+    delivering: Served, world: World, schemas: Path
+) -> None:
+    path = f"{DRS}/objects/{world.mine['CRAM']}"
+    heap = [*(["a.b.c"] * 10), passport(delivering)]
+    fits(delivering.client.post(path, json={"passports": heap}), schemas, "413RequestTooLarge")
+
+
 def test_what_is_not_there_is_not_found(delivering: Served, world: World, schemas: Path) -> None:
     client = delivering.client
     answers = [

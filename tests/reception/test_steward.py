@@ -86,6 +86,8 @@ def test_rejecting_shreds_it_and_keeps_the_reasons(house: House, reported: str) 
     assert (shown.state, shown.reasons, shown.decided_by) == (State.REJECTED, REJECT.reasons, STEWARD.subject)
     assert house.blobs() == []
     assert {each.state for each in house.archive.files_of()} == {FileState.SHREDDED}
+    with pytest.raises(Conflict, match="not known"):  # nor do its exact counts outlive it
+        house.reception.preview(STEWARD, reported)
     assert house.collection.snapshot().datasets == ()
     assert details(house).count(f"rejected:{reported}") == 1
     for each in house.archive.files_of():  # the archive proves it
@@ -126,6 +128,33 @@ def test_a_load_that_is_refused_comes_back_with_the_reason(house: House, files: 
     house.reception.decide(STEWARD, second, REJECT)
     house.do_jobs()
     assert {each.state for each in house.archive.files_of()} == {FileState.READY, FileState.SHREDDED}
+
+
+def test_a_provider_learns_nothing_of_what_others_recorded_of_somebody(house: House, files: dict[str, bytes]) -> None:
+    first = house.send(files)
+    house.do_jobs()
+    house.reception.decide(STEWARD, first, ACCEPT)
+    house.do_jobs()
+    guess = house.send(files | {"people.tsv": files["people.tsv"].replace(b"\tfemale\t", b"\tmale\t", 1)})
+    house.do_jobs()
+    house.reception.decide(STEWARD, guess, ACCEPT)
+    house.do_jobs()
+    assert "female before" in house.reception.show(STEWARD, guess).problem
+    [listed] = [each for each in house.reception.all(PROVIDER).submissions if each.id == guess]
+    for told in (house.reception.show(PROVIDER, guess), listed):
+        assert "female" not in told.problem
+        assert "a data steward sees why" in told.problem
+
+
+def test_a_preview_says_how_many_the_node_has_already(house: House, files: dict[str, bytes]) -> None:
+    first = house.send(files)
+    house.do_jobs()
+    assert house.reception.preview(STEWARD, first).known == 0
+    house.reception.decide(STEWARD, first, ACCEPT)
+    house.do_jobs()
+    second = house.send(files)
+    house.do_jobs()
+    assert house.reception.preview(STEWARD, second).known == PEOPLE
 
 
 def test_a_preview_says_why_a_load_would_be_refused(house: House, files: dict[str, bytes]) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
-from megagenome.reception import uploads
+from megagenome.reception import rows, uploads
 from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import LARGEST_PART_BYTES, State
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, manifest_of, open_house, put
 
@@ -54,6 +55,15 @@ def test_a_part_that_is_not_as_its_digest_says_is_refused(house: House) -> None:
     assert inbox(house) == []
 
 
+def test_a_file_is_not_sent_in_more_crumbs_than_a_disk_can_hold(house: House) -> None:
+    ident = begin(house)
+    most = (sealed_size(len(FILES["people.tsv"])) + (1 << 20)) // uploads.LEAST_PART_BYTES
+    assert put(house, ident, 0, most, b"crumb")
+    with pytest.raises(Invalid, match="send parts of"):
+        put(house, ident, 0, most + 1, b"crumb")
+    assert len(inbox(house)) == 1
+
+
 def test_who_may_not_send_begins_nothing(house: House) -> None:
     with pytest.raises(Unauthenticated):
         house.reception.begin(PUBLIC, MANIFEST)
@@ -77,12 +87,28 @@ def test_another_ones_submission_is_as_if_it_were_not_there(house: House) -> Non
             act(OTHER, ident)
         with pytest.raises(Unauthenticated):
             act(PUBLIC, ident)
+    for caller, condition in ((OTHER, NotFound), (PUBLIC, Unauthenticated)):
+        said = set()
+        for asked in (ident, "MGS-AAAAAAAAAAAAAAAA"):
+            with pytest.raises(condition) as refused:
+                house.reception.show(caller, asked)
+            said.add(str(refused.value).replace(asked, ""))
+        assert len(said) == 1  # there is no telling whether there is one
     assert house.reception.show(STEWARD, ident).id == ident
     assert house.reception.all(OTHER).submissions == ()
     assert [each.id for each in house.reception.all(STEWARD).submissions] == [ident]
     for unknown in ("MGS-AAAAAAAAAAAAAAAA", "../x", ""):
         with pytest.raises(NotFound):
             house.reception.show(PROVIDER, unknown)
+
+
+def test_a_list_takes_no_more_memory_than_a_few_manifests(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {begin(house) for _ in range(3)}
+    assert {each.id for each in house.reception.all(STEWARD).submissions} == known
+    monkeypatch.setattr(rows, "MOST_LISTED_CHARACTERS", 2 * len(msgspec.json.encode(MANIFEST)), raising=False)
+    assert len(house.reception.all(STEWARD).submissions) == 2
+    monkeypatch.setattr(rows, "MOST_LISTED_CHARACTERS", 1)
+    assert len(house.reception.all(STEWARD).submissions) == 1
 
 
 def test_who_is_a_provider_no_more_sends_no_more(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import random
 import struct
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -263,3 +264,11 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hts_index, "LIMIT_BYTES", 1 << 16)
     with pytest.raises(TooLarge, match="larger than"):
         read_index(gzip.compress(b"BAI\1" + bytes(1 << 20)))
+
+
+def test_an_index_of_many_empty_bins_takes_no_time() -> None:
+    one = struct.pack("<IQiQQ", 0, 0, 1, 1 << 16, 2 << 16)
+    index = read_index(b"CSI\1" + struct.pack("<3i", 14, 9, 0) + struct.pack("<2i", 1, 1) + one)
+    before = time.process_time()
+    assert index.chunks(0, 0, 1 << 40) == [Chunk(1 << 16, 2 << 16)]
+    assert time.process_time() - before < 1

@@ -58,6 +58,10 @@ def test_a_manifest_is_read_as_it_stands() -> None:
     [
         (manifest(dataset="../x"), "dataset id"),
         (manifest(assembly=""), "genotypes need an assembly"),
+        (manifest(title="two\nlines"), "the title has a character"),
+        (manifest(description="bell \a"), "the description has a character"),
+        (manifest(title="x" * 10_001), "10,001 characters"),
+        (manifest(collected=10**15), "collected is a year"),
         (manifest(files=[]), "1 to 1,000 files"),
         (manifest(files=[file(path=f"{n}.bam") for n in range(MOST_FILES + 1)], people=[]), "1 to 1,000 files"),
         (manifest(files=[file(), file()], people=[]), "b.bam: is named twice"),

@@ -17,14 +17,14 @@ class FileAdmission(NamedTuple):
     """Made by `PermitReading.admit` and `OpenReading.admit`.
 
     samples  whose files may be read: of those that were asked for, the ones whose people consent and belong to the
-             cohort; None for a file of open data that holds nobody's genome
+             cohort; none where a file names no samples, and then nobody reads it
     check    raises `NotEntitled` once this does not hold any more for any of them
     """
 
     caller: Caller
     permit: PermitId
     dataset: DatasetId
-    samples: frozenset[str] | None
+    samples: frozenset[str]
     check: Callable[[], None]
 
     def require(self) -> None:

@@ -188,6 +188,7 @@ class Rehearsal(NamedTuple):
     fields as in `LoadReport` and `Dataset`."""
 
     individuals: int
+    new_individuals: int
     consenting: int
     waiting: int
     floor: int
@@ -213,7 +214,14 @@ def rehearse(collection: Collection, statement: DatasetStatement, people: People
     places = np.bincount(census.strata.of[bitmap.to_numbers(own.after)], minlength=len(census.strata.strata))
     strata = {each: int(count) for each, count in zip(census.strata.strata, places, strict=True) if count}
     return Rehearsal(
-        len(people.persons), enrolment.consenting, waiting, row.floor, row.alleles_tier, row.people_tier, strata
+        len(people.persons),
+        enrolment.added,
+        enrolment.consenting,
+        waiting,
+        row.floor,
+        row.alleles_tier,
+        row.people_tier,
+        strata,
     )
 
 

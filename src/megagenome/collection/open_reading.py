@@ -61,12 +61,13 @@ class OpenReading:
         self._checked = time.monotonic()
 
     def admit(self, dataset: DatasetId, samples: Collection[str]) -> FileAdmission:
-        """That files of none but these samples of the dataset may be read; none for a file that holds no genome."""
+        """That files of none but these samples of the dataset may be read. A file that names none, such as a table of
+        people, is for nobody: whoever withdrew could still be in it."""
         self._people()
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
         known, check = watched(self._engine, self._number, samples, self._people)
-        return FileAdmission(self._caller, NO_PERMIT, dataset, known if samples else None, check)
+        return FileAdmission(self._caller, NO_PERMIT, dataset, known, check)
 
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
         """The genotypes on an assembly of everybody who consents now, in the order of their samples' names. Entered in

@@ -16,7 +16,7 @@ from litestar.types import ExceptionHandlersMap
 from megagenome.delivery.permitted import PERMIT_FIELD, USE_FIELD, Terms
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound, TooLarge
-from megagenome.standards.crypt4gh_keys import read_public_key
+from megagenome.standards.crypt4gh_keys import public_key, read_public_key
 from megagenome.standards.htsget import PREFLIGHT_MAX_AGE_S
 from megagenome.standards.problem import status_of
 
@@ -61,7 +61,7 @@ def _read_key(field: str) -> X25519PublicKey:
     try:
         content = base64.b64decode(field, validate=True)
         if len(content) == _KEY_BYTES:
-            return X25519PublicKey.from_public_bytes(content)
+            return public_key(content)
         return read_public_key(content.decode("ascii"))
     except (binascii.Error, UnicodeDecodeError):
         raise Invalid(f"{KEY_FIELD} is not a public key file of Crypt4GH in base64") from None

@@ -92,7 +92,7 @@ class Delivery:
             raise missing from None
         samples = self._samples(found)
         admission = reading.admit(found.dataset, samples)
-        if admission.samples is not None and not (samples and samples <= admission.samples):
+        if not (samples and samples <= admission.samples):
             raise missing
         return FoundFile(found, reading, admission)
 

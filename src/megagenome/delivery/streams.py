@@ -32,22 +32,37 @@ class Streams:
         self.slowest_s = slowest_s
         self.pool = ThreadPoolExecutor(THREADS, "delivery")
         self._places = threading.BoundedSemaphore(most)
-        self._most = most
+        self._nobodys = threading.BoundedSemaphore(max(1, most * 3 // 4))
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Do something in a thread of delivery's."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
-    async def begin(self, open_pieces: Callable[[], Iterator[bytes]]) -> "Pieces":
+    async def begin(self, open_pieces: Callable[[], Iterator[bytes]], *, named: bool = True) -> "Pieces":
         """Open a stream and make its first piece, so that what is refused is refused before anything was sent. Raises
-        `Unavailable` where there are too many already."""
-        if not self._places.acquire(blocking=False):
-            raise Unavailable(f"{self._most} files and slices are being sent: ask again in a moment")
+        `Unavailable` where there are too many already; a quarter of the places is kept for whoever said who they are
+        (`named`), so that nobody shuts permits out by reading open data slowly."""
+        leave = self._enter(named=named)
         try:
-            return await self.run(lambda: Pieces(open_pieces(), self._places.release))
+            return await self.run(lambda: Pieces(open_pieces(), leave))
         except BaseException:
-            self._places.release()
+            leave()
             raise
+
+    def _enter(self, *, named: bool) -> Callable[[], None]:
+        places = [self._places] if named else [self._nobodys, self._places]
+        taken: list[threading.Semaphore] = []
+
+        def leave() -> None:
+            for each in taken:
+                each.release()
+
+        for each in places:
+            if not each.acquire(blocking=False):
+                leave()
+                raise Unavailable("as many files and slices are being sent as may be at once: ask again in a moment")
+            taken.append(each)
+        return leave
 
     def end(self, pieces: "Pieces") -> None:
         """End a stream, without waiting for a piece that is being made."""

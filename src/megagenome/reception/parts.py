@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from megagenome.collection import Collection
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import NotEntitled, Unauthenticated
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Ledger
 from megagenome.reception import rows
@@ -55,15 +55,21 @@ def is_steward(caller: Caller) -> bool:
     return caller.subject is not None and Role.DATA_STEWARD in caller.roles
 
 
-def require_own(row: rows.Row, caller: Caller) -> None:
-    """Raise `NotFound` where a submission is another's: whether there is one is nobody else's business."""
+def find_own(connection: sa.Connection, caller: Caller, ident: str) -> rows.Row:
+    """A submission of who asks. Raises `Unauthenticated`; `NotFound`, in the same words, where it is another's: that
+    there is one is nobody else's business."""
+    return _find(connection, caller, ident, also=False)
+
+
+def find_seen(connection: sa.Connection, caller: Caller, ident: str) -> rows.Row:
+    """The same, of those that who asks may look at: a data steward sees all."""
+    return _find(connection, caller, ident, also=is_steward(caller))
+
+
+def _find(connection: sa.Connection, caller: Caller, ident: str, *, also: bool) -> rows.Row:
     if caller.subject is None:
         raise Unauthenticated("say who you are: sign in, or send a token of your account")
-    if row.subject != caller.subject:
-        raise NotFound(f"there is no submission {row.id} of yours")
-
-
-def require_seen(row: rows.Row, caller: Caller) -> None:
-    """The same for what data stewards see, too."""
-    if not is_steward(caller):
-        require_own(row, caller)
+    row = rows.find(connection, ident)
+    if row.subject != caller.subject and not also:
+        raise rows.missing(ident)
+    return row

@@ -46,4 +46,5 @@ def preview_people(parts: Parts, row: rows.Row, report: Report) -> Preview:
         found.people_tier,
         tuple(strata),
         variants,
+        known=found.individuals - found.new_individuals,
     )

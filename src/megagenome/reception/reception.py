@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
@@ -11,7 +12,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, NotFound, Unauthenticated
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, is_steward, require_seen
+from megagenome.reception.parts import Parts, find_seen, is_steward
 from megagenome.reception.process import performing
 from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
 
@@ -53,20 +54,19 @@ class Reception:
         return steward.preview(self._parts, caller, submission)
 
     def all(self, caller: Caller) -> Submissions:
-        """One's own submissions; a data steward's: all. Newest first, at most 1,000, without their parts."""
+        """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
+        and fewer of long manifests."""
         if caller.subject is None:
             raise Unauthenticated("say who you are: sign in, or send a token of your account")
         where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
         with self._parts.engine.connect() as connection:
-            found = rows.select(connection, *where)
-            return Submissions(tuple(rows.shown(connection, row, with_parts=False) for row in found))
+            found = rows.listed(connection, *where)
+            return Submissions(tuple(_as_told(caller, rows.shown(connection, row, with_parts=False)) for row in found))
 
     def show(self, caller: Caller, submission: str) -> Submission:
         """One submission, with the parts that are here. Raises `NotFound`."""
         with self._parts.engine.connect() as connection:
-            row = rows.find(connection, submission)
-            require_seen(row, caller)
-            return rows.shown(connection, row)
+            return _as_told(caller, rows.shown(connection, find_seen(connection, caller, submission)))
 
     def report(self, caller: Caller, submission: str) -> str:
         """What validation found, as JSON. Raises `NotFound`; `Conflict` where it is not known yet."""
@@ -119,9 +119,15 @@ class Reception:
 
     def _seen(self, caller: Caller, submission: str) -> rows.Row:
         with self._parts.engine.connect() as connection:
-            row = rows.find(connection, submission)
-        require_seen(row, caller)
-        return row
+            return find_seen(connection, caller, submission)
+
+
+def _as_told(caller: Caller, shown: Submission) -> Submission:
+    """Why a load was refused is for data stewards, who tell what they see fit: it may say what other providers recorded
+    of the same people."""
+    if shown.state is not State.REPORTED or not shown.problem or is_steward(caller):
+        return shown
+    return msgspec.structs.replace(shown, problem="a load was refused; a data steward sees why, and decides again")
 
 
 def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:

@@ -18,6 +18,8 @@ from megagenome.reception import tables
 from megagenome.standards.submission import FileShown, Manifest, Part, State, Submission
 
 _SUBMISSION = re.compile(r"MGS-[A-Z2-7]{16}")
+MOST_LISTED_CHARACTERS = 16 << 20
+"""Of the manifests of a list together; one alone has up to 4 MiB."""
 _s, _f, _p = tables.submission.c, tables.file.c, tables.part.c
 
 
@@ -85,14 +87,34 @@ def find(connection: sa.Connection, ident: str) -> Row:
     if _SUBMISSION.fullmatch(ident):
         row = connection.execute(sa.select(tables.submission).where(_s.id == ident)).first()
     if row is None:
-        raise NotFound(f"there is no submission {ident[:40]!r} of yours")
+        raise missing(ident)
     return _row(row)
+
+
+def missing(ident: str) -> NotFound:
+    """What is said of a submission that there is not, and of another's."""
+    return NotFound(f"there is no submission {ident[:40]!r} of yours")
 
 
 def select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int = 1000) -> list[Row]:
     """Submissions, newest first."""
     newest = sa.select(tables.submission).where(*where).order_by(_s.created.desc(), _s.id).limit(limit)
     return [_row(row) for row in connection.execute(newest)]
+
+
+def listed(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Row]:
+    """The same for a list: without reports, previews and receipts, and of long manifests fewer."""
+    long = ("report", "preview", "receipt")
+    columns = [sa.null().label(each.name) if each.name in long else each for each in tables.submission.c]
+    newest = sa.select(*columns).where(*where).order_by(_s.created.desc(), _s.id).limit(1000)
+    found: list[Row] = []
+    size = 0
+    for row in connection.execute(newest.execution_options(yield_per=10)):
+        size += len(row.manifest)
+        if found and size > MOST_LISTED_CHARACTERS:
+            break
+        found.append(_row(row))
+    return found
 
 
 def change(

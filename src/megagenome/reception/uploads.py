@@ -17,7 +17,7 @@ from megagenome.kernel.errors import Conflict, Invalid, TooLarge
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
-from megagenome.reception.parts import Parts, require_own, require_provider
+from megagenome.reception.parts import Parts, find_own, require_provider
 from megagenome.reference import assembly
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import (
@@ -32,6 +32,9 @@ from megagenome.standards.submission import (
 
 INBOX = "inbox/"
 """What the keys of all blobs begin with that reception keeps."""
+
+LEAST_PART_BYTES = 1 << 16
+"""Parts may be smaller, but a file has no more of them than of this size: each takes a row and a file on the disk."""
 
 _HEADER_ROOM_BYTES = 1 << 20
 """How much longer than a header of one recipient a sealed file may be, with a header for many."""
@@ -106,8 +109,7 @@ def complete(parts: Parts, caller: Caller, ident: str, counts: tuple[int, ...]) 
     Raises `Conflict` naming the first part that is missing.
     """
     with begin_writing(parts.engine) as connection:
-        row = rows.find(connection, ident)
-        require_own(row, caller)
+        row = find_own(connection, caller, ident)
         require_provider(parts, caller, row.manifest.dataset)
         if row.state is State.OPEN:
             if len(counts) != len(row.manifest.files):
@@ -126,8 +128,7 @@ def complete(parts: Parts, caller: Caller, ident: str, counts: tuple[int, ...]) 
 def cancel(parts: Parts, caller: Caller, ident: str) -> None:
     """End a submission that nobody accepted yet; nothing of it is kept. Idempotent."""
     with begin_writing(parts.engine) as connection:
-        row = rows.find(connection, ident)
-        require_own(row, caller)
+        row = find_own(connection, caller, ident)
         if row.state is State.CANCELLED:
             return
         if row.state in OVER or row.state is State.LOADING:
@@ -136,9 +137,10 @@ def cancel(parts: Parts, caller: Caller, ident: str) -> None:
 
 
 def close(connection: sa.Connection, ident: str, state: State, problem: str = "", **values: str) -> None:
-    """End a submission of which nothing is to be kept, by the caller's commit; a job deletes what is here."""
+    """End a submission of which nothing is to be kept, by the caller's commit; a job deletes what is here. What would
+    have become public goes at once, for its counts are exact."""
     before = [each for each in State if each not in OVER and each is not State.LOADING]
-    rows.change(connection, ident, before, state, problem=problem, **values)
+    rows.change(connection, ident, before, state, problem=problem, preview=None, **values)
     enqueue(connection, "clear", ident, {"submission": ident})
 
 
@@ -149,8 +151,7 @@ def folder(ident: str) -> str:
 
 def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     with parts.engine.connect() as connection:
-        row = rows.find(connection, ident)
-    require_own(row, caller)
+        row = find_own(connection, caller, ident)
     require_provider(parts, caller, row.manifest.dataset)
     if row.state is not State.OPEN:
         raise Conflict(f"submission {ident} is {row.state}: no more is taken for it")
@@ -178,6 +179,10 @@ def _require_size(connection: sa.Connection, row: rows.Row, file: int, part: Par
     """Refuse bytes that no file of the stated size has, before they fill the disk."""
     stated = row.manifest.files[file]
     most = sealed_size(stated.size_bytes) + _HEADER_ROOM_BYTES
+    if part.number > most // LEAST_PART_BYTES:
+        raise Invalid(
+            f"{stated.path}: part {part.number:,} of so small parts; send parts of {LEAST_PART_BYTES:,} bytes or more"
+        )
     here = rows.received_bytes(connection, row.id, file)
     if here + part.size_bytes > most:
         raise TooLarge(f"{stated.path}: more was sent than a file of the stated {stated.size_bytes:,} bytes can have")

@@ -42,13 +42,13 @@ def read_public_key(text: str) -> X25519PublicKey:
     """The public key in a key file, or in a line of OpenSSH's. Raises `Invalid` for what is none."""
     if text.strip().startswith("ssh-"):
         return _read_ssh(text)
-    content = _dearmoured("PUBLIC", text)
+    return public_key(_dearmoured("PUBLIC", text))
+
+
+def public_key(content: bytes) -> X25519PublicKey:
+    """The public key of these 32 bytes. Raises `Invalid` for what is none, and for one that hides nothing."""
     if len(content) != _KEY_BYTES:
         raise Invalid(f"a Crypt4GH public key has {_KEY_BYTES} bytes, this one {len(content)}")
-    return _usable(content)
-
-
-def _usable(content: bytes) -> X25519PublicKey:
     key = X25519PublicKey.from_public_bytes(content)
     try:
         X25519PrivateKey.generate().exchange(key)
@@ -67,7 +67,7 @@ def _read_ssh(text: str) -> X25519PublicKey:
         raise Invalid("the OpenSSH public key is damaged")
     y = int.from_bytes(content[19:], "little") & ((1 << 255) - 1)
     u = (1 + y) * pow(1 - y, _P - 2, _P) % _P
-    return _usable(u.to_bytes(_KEY_BYTES, "little"))
+    return public_key(u.to_bytes(_KEY_BYTES, "little"))
 
 
 def write_private_key(key: X25519PrivateKey, passphrase: Secret | None = None) -> str:

@@ -18,6 +18,8 @@ from megagenome.standards.service_info import ServiceInfo
 VERSION = "1.5.0"
 PREFIX = "/ga4gh/drs/v1"
 MOST_AT_ONCE = 1000
+MOST_PASSPORTS = 10
+"""In a body. Each that is not believed costs signatures to check, and keys to fetch."""
 LARGEST_BODY_BYTES = 4 << 20
 
 _PORTABLE = re.compile(r"[^A-Za-z0-9._-]")
@@ -193,6 +195,8 @@ def read_body(content: bytes, kind: type[Body]) -> Body:
         _require_few(len(body.bulk_object_ids))
     elif isinstance(body, BulkAccess):
         _require_few(sum(len(each.bulk_access_ids) for each in body.bulk_object_access_ids))
+    if len(body.passports) > MOST_PASSPORTS:
+        raise TooLarge(f"{len(body.passports):,} passports; at most {MOST_PASSPORTS}")
     return body
 
 

@@ -125,7 +125,7 @@ class BinIndex(NamedTuple):
         least, beyond = self._least(known, start), self._beyond(known, end)
         found = [
             Chunk(max(chunk.begin, least), chunk.end if beyond is None else min(chunk.end, beyond))
-            for number in self._bins(start, end)
+            for number in self._bins(known, start, end)
             for chunk in known.chunks(number)
             if chunk.end > least and (beyond is None or chunk.begin < beyond)
         ]
@@ -136,12 +136,15 @@ class BinIndex(NamedTuple):
         record is placed, so that they follow the file's header."""
         return next((each.span().end for each in reversed(self.references) if each.bins), None)
 
-    def _bins(self, start: int, end: int) -> Iterable[int]:
-        """All bins that overlap [start, end), largest first (CSIv1 §"Binning")."""
-        first, shift = 0, self.shift + 3 * self.depth
+    def _bins(self, known: Reference, start: int, end: int) -> list[int]:
+        """The bins with records that overlap [start, end) (CSIv1 §"Binning")."""
+        first, shift, levels = 0, self.shift + 3 * self.depth, []
         for level in range(self.depth + 1):
-            yield from range(first + (start >> shift), first + ((end - 1) >> shift) + 1)
+            levels.append(range(first + (start >> shift), first + ((end - 1) >> shift) + 1))
             first, shift = first + (1 << (3 * level)), shift - 3
+        if sum(map(len, levels)) > len(known.bins):  # an index may have 150 million bins, and records in one
+            return [number for number in known.bins if any(number in level for level in levels)]
+        return [number for level in levels for number in level if number in known.bins]
 
     def _least(self, known: Reference, start: int) -> int:
         """A virtual offset before which no record overlaps `start` or what follows."""

@@ -37,6 +37,8 @@ LARGEST_MANIFEST_BYTES = 4 << 20
 LARGEST_RECEIPT_BYTES = 8 << 20
 MOST_FILES = 1000
 LONGEST_PATH_BYTES = 1024
+LONGEST_TEXT = 10_000
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 RECEIPT_TYPE = "megagenome-received+jwt"
 """The `typ` of a receipt, a compact JWS by the node's key."""
 
@@ -186,6 +188,7 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     problem             why a load would be refused, in a line
     alleles             how many alleles have a frequency that would be told; None before they are loaded
     alleles_held_back   and how many have none
+    known               people of the tables whom the node has already, maybe from others: their records are added to
     """
 
     dataset: str
@@ -201,6 +204,7 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: str = ""
     alleles: int | None = None
     alleles_held_back: int | None = None
+    known: int = 0
 
 
 class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -254,6 +258,7 @@ def check_manifest(manifest: Manifest) -> None:
     parse_dataset_id(manifest.dataset)
     if not manifest.files or len(manifest.files) > MOST_FILES:
         raise Invalid(f"a submission has 1 to {MOST_FILES:,} files, not {len(manifest.files):,}")
+    _check_words(manifest)
     known: dict[str, SubmittedFile] = {}
     for file in manifest.files:
         _check_file(file)
@@ -274,6 +279,17 @@ def check_manifest(manifest: Manifest) -> None:
         raise Invalid("people names exactly the files whose format is one of people")
     if any(file.format in ("vcf", "bcf") for file in manifest.files) and not manifest.assembly:
         raise Invalid("genotypes need an assembly: GRCh37 or GRCh38")
+
+
+def _check_words(manifest: Manifest) -> None:
+    """What is stated of the dataset: it is stored and shown as it is."""
+    for name, text in (("title", manifest.title), ("description", manifest.description)):
+        if len(text) > LONGEST_TEXT:
+            raise Invalid(f"the {name} has {len(text):,} characters; at most {LONGEST_TEXT:,}")
+        if not text.replace("\n", "").isprintable() or (name == "title" and "\n" in text):
+            raise Invalid(f"the {name} has a character in it that no text has")
+    if manifest.collected is not None and not _FIRST_YEAR <= manifest.collected <= _LAST_YEAR:
+        raise Invalid(f"collected is a year from {_FIRST_YEAR} to {_LAST_YEAR}")
 
 
 def indexed_path(path: str, paths: Container[str]) -> str | None:
