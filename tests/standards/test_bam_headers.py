@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from megagenome.standards import bam_header, bgzf
-from megagenome.standards.bam_header import read_bam_header
+from megagenome.standards import bam, bgzf
+from megagenome.standards.bam import read_header
 
 RECORDS = b"what follows the header, as long as it may be" * 5000
 
@@ -22,7 +22,7 @@ def header_of(references: int) -> bytes:
 def test_the_first_record_is_found_behind_any_header(references: int, chunk: int) -> None:
     header = header_of(references)
     file = b"".join(bgzf.compress(iter([header, RECORDS])))
-    found = read_bam_header(file[at : at + chunk] for at in range(0, len(file), chunk))
+    found = read_header(file[at : at + chunk] for at in range(0, len(file), chunk))
     assert found.content == header
     assert len(found.references) == references
     place, within = divmod(found.begin, 1 << 16)
@@ -31,6 +31,6 @@ def test_the_first_record_is_found_behind_any_header(references: int, chunk: int
 
 def test_a_header_of_many_references_is_not_read_again_at_each_block() -> None:
     file = b"".join(bgzf.compress(iter([header_of(400_000)])))
-    with patch.object(bam_header, "_read", wraps=bam_header._read) as read:
-        read_bam_header([file])
+    with patch.object(bam, "parse_header", wraps=bam.parse_header) as read:
+        read_header([file])
     assert read.call_count < 15
