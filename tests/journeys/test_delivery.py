@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import htsget
 import httpx
@@ -36,6 +35,7 @@ from megagenome.kernel.sealed_files import Described
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
 from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths
+from tests.journeys.delivering import HTSGET, Reader, error_of, nobody, opened, place_of, rows_of
 from tests.journeys.network import Served, megagenome
 from tests.journeys.permit_node import (
     DATASET,
@@ -51,8 +51,6 @@ from tests.journeys.permit_node import (
 
 AT_ONCE_S = 1.0
 """The promise: a withdrawal and a revocation have reached every reading by permit by then."""
-
-HTSGET, DRS = "/ga4gh/htsget/v1", "/ga4gh/drs/v1"
 
 
 @pytest.fixture
@@ -76,55 +74,6 @@ def world(delivery_world: tuple[Path, World]) -> World:
 @pytest.fixture
 def plain(delivery_world: tuple[Path, World]) -> Path:
     return paths(delivery_world[0])
-
-
-class Reader:
-    """Somebody who asks a node for data."""
-
-    def __init__(self, served: Served, passport: str | None = None) -> None:
-        self.served = served
-        token = sign_passport(draft(served.url), []) if passport is None else passport
-        self.headers = {"authorization": f"Bearer {token}"} if token else {}
-
-    def ask(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
-        return self.served.client.get(f"{HTSGET}/{path}", params=query, headers=self.headers | (headers or {}))
-
-    def ticket(self, path: str, **query: Any) -> tuple[str, dict[str, str]]:
-        """Where the data are, and with which headers."""
-        return place_of(self.ask(path, **query))
-
-    def fetch(self, path: str, **query: Any) -> bytes:
-        url, headers = self.ticket(path, **query)
-        answer = self.served.client.get(url, headers=headers)
-        assert answer.status_code == 200, answer.text
-        return answer.content
-
-
-def place_of(answer: httpx.Response) -> tuple[str, dict[str, str]]:
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("application/vnd.ga4gh.htsget.v1.3.0+json")
-    [part] = answer.json()["htsget"]["urls"]
-    assert "eyJ" not in part["url"], "no ticket stands in an address"
-    return part["url"], part["headers"]
-
-
-def nobody(served: Served) -> Reader:
-    return Reader(served, "")
-
-
-def opened(sealed: bytes, world: World) -> bytes:
-    return b"".join(unseal([sealed], [world.key]))
-
-
-def rows_of(content: bytes, *arguments: str) -> list[list[str]]:
-    """The records of a VCF or BCF, as bcftools reads them."""
-    command = ["bcftools", "view", "-H", *arguments, "-"]
-    done = subprocess.run(command, input=content, capture_output=True, check=True)
-    return [line.split("\t") for line in done.stdout.decode().splitlines()]
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["htsget"]["error"]
 
 
 # Open data, by the field's own programs
