@@ -41,7 +41,7 @@ STATES = {
         "open",
         "Every file is validated, compared with its checksums, and archived.",
     ),
-    State.REFUSED: ("refused", "bad", "It is not what it should be. Nothing of it was kept."),
+    State.REFUSED: ("refused", "bad", "It is not what it should be. No file of it was kept; its report stays."),
     State.REPORTED: (
         "waits for a steward",
         "act",
@@ -49,8 +49,8 @@ STATES = {
     ),
     State.LOADING: ("being loaded", "open", "A data steward accepted it. It is being loaded into the dataset."),
     State.ACCEPTED: ("accepted", "good", "It is in the dataset."),
-    State.REJECTED: ("rejected", "bad", "A data steward rejected it. Nothing of it was kept."),
-    State.CANCELLED: ("cancelled", "over", "It was cancelled. Nothing of it was kept."),
+    State.REJECTED: ("rejected", "bad", "A data steward rejected it. No file of it was kept."),
+    State.CANCELLED: ("cancelled", "over", "It was cancelled. No file of it was kept."),
 }
 """Of each state its name, its badge's tone, and what it means."""
 

@@ -57,12 +57,12 @@ class State(StrEnum):
 
     OPEN = "open"  # files are being sent
     PROCESSING = "processing"  # all is here; it is validated, compared and archived
-    REFUSED = "refused"  # the node found what may not be; nothing was kept
+    REFUSED = "refused"  # the node found what may not be; no file was kept
     REPORTED = "reported"  # archived, and waits for a data steward
     LOADING = "loading"  # accepted, and being loaded
     ACCEPTED = "accepted"  # in the dataset
-    REJECTED = "rejected"  # by a data steward; nothing was kept
-    CANCELLED = "cancelled"  # by its provider, or because nobody went on; nothing was kept
+    REJECTED = "rejected"  # by a data steward; no file was kept
+    CANCELLED = "cancelled"  # by its provider, or because nobody went on; no file was kept
 
 
 OVER = frozenset({State.REFUSED, State.ACCEPTED, State.REJECTED, State.CANCELLED})
