@@ -43,6 +43,6 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     partners: tuple[str, ...] = ()
     alone: bool = False
     most_cohorts: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
-    most_compared: Annotated[int, msgspec.Meta(ge=0, le=50_000)] = 20_000
+    most_compared: Annotated[int, msgspec.Meta(ge=0, le=50_000)] = 5_000
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
