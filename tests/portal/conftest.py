@@ -2,17 +2,22 @@
 """A hub that people sign in to by the demo's provider, in Debian's Chromium."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from megagenome.app.hub import init_hub, open_hub
+from megagenome.app.hub import Hub, init_hub, open_hub
 from megagenome.app.hub_app import hub_app
 from megagenome.app.provider_app import provider_app
 from megagenome.identity.demo_accounts import make_account
 from megagenome.identity.provider import Client, DemoProvider
 from megagenome.identity.roles import grant_role
 from megagenome.identity.subjects import subject_of
+from megagenome.kernel import clock
+from megagenome.network.joined_nodes import add_joined
+from megagenome.standards.descriptor import meet
+from tests.network.joining import server
 from tests.portal.people_in_browsers import HOME, HOSTILE, PEOPLE, Enter, World
 from tests.portal.test_browser import ARGUMENTS, free_port, serving
 
@@ -32,9 +37,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with opened.engine.begin() as connection:
         for name, (role, scope) in PEOPLE.items():
             grant_role(connection, subject_of(name, issuer), role, scope, "test")
+    _join(opened, folder / "nodes")
     app = hub_app(opened)
     with serving(provider_app(provider), provider_port), serving(app, hub_port):
         yield World(hub_url, issuer, opened, app)
+
+
+def _join(hub: Hub, folder: Path) -> None:
+    """Two countries' nodes joined, and nobody answers at their addresses."""
+    for port, country in enumerate(("EE", "FI"), 8):
+        with server(folder, f"node.{country.lower()}", country, f"http://127.0.0.1:{port}") as node:
+            token = node.described()
+            with hub.engine.begin() as connection:
+                add_joined(connection, meet(token), token, clock.now())
 
 
 @pytest.fixture(scope="module")
