@@ -52,7 +52,7 @@ def as_caller(caller: Caller) -> Any:
     return middleware
 
 
-def app(stewardship: Stewardship, catalogue: Catalogue, caller: Caller) -> Litestar:  # noqa: F811
+def app(stewardship: Stewardship, catalogue: Catalogue, caller: Caller) -> Litestar:  # noqa: F811 - the fixture
     return Litestar(
         [
             steward_router(stewardship),
@@ -66,7 +66,7 @@ def app(stewardship: Stewardship, catalogue: Catalogue, caller: Caller) -> Lites
 
 
 @pytest.fixture
-def browser(stewardship: Stewardship, catalogue: Catalogue) -> Iterator[TestClient[Litestar]]:  # noqa: F811
+def browser(stewardship: Stewardship, catalogue: Catalogue) -> Iterator[TestClient[Litestar]]:  # noqa: F811 - the fixture
     with TestClient(app(stewardship, catalogue, STEWARD)) as client:
         yield client
 
@@ -128,7 +128,7 @@ def test_what_is_no_dataset_is_not_found(browser: TestClient[Litestar]) -> None:
     assert browser.post(f"/datasets/{DRAFT}", data=long).status_code == 400
 
 
-def test_others_are_refused(stewardship: Stewardship, catalogue: Catalogue) -> None:  # noqa: F811
+def test_others_are_refused(stewardship: Stewardship, catalogue: Catalogue) -> None:  # noqa: F811 - the fixture
     with TestClient(app(stewardship, catalogue, Caller("x@idp", "X", frozenset({Role.AUDITOR})))) as client:
         assert client.get("/datasets").status_code == 403
         assert client.post(f"/datasets/{CLOSED}", data={"act": "published"}).status_code == 403

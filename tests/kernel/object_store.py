@@ -25,7 +25,7 @@ def serving_objects() -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, preexec_fn=_end_with_parent(os.getpid()), **quiet)  # noqa: PLW1509
+    process = subprocess.Popen(command, preexec_fn=_end_with_parent(os.getpid()), **quiet)  # noqa: PLW1509 - no thread yet
     try:
         _wait_for(address, process)
         assert httpx.put(f"{address}/{BUCKET}", trust_env=False).status_code == 200

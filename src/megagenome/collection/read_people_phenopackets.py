@@ -34,9 +34,9 @@ def read_phenopacket(
     subject = packet.subject
     try:
         if subject.sex not in SEXES:
-            raise Invalid(f"sex {str(subject.sex)[:20]!r}: use FEMALE, MALE, OTHER_SEX or UNKNOWN_SEX")  # noqa: TRY301
+            raise Invalid(f"sex {str(subject.sex)[:20]!r}: use FEMALE, MALE, OTHER_SEX or UNKNOWN_SEX")  # noqa: TRY301 - its place is added below
         if not subject.id:
-            raise Invalid("the subject has no id")  # noqa: TRY301
+            raise Invalid("the subject has no id")  # noqa: TRY301 - its place is added below
         person = Person(
             individual_id=IndividualId(parse_text("subject", subject.id)),
             sex=parse_sex(SEXES[subject.sex]),

@@ -49,7 +49,7 @@ def _apart(regions: Sequence[Region]) -> Iterator[Region]:
         yield last
 
 
-def variant_file(genotypes: GenotypeSlice, format: Format, regions: Sequence[Region]) -> Iterator[bytes]:  # noqa: A002
+def variant_file(genotypes: GenotypeSlice, format: Format, regions: Sequence[Region]) -> Iterator[bytes]:  # noqa: A002 - the standard's name
     """A file of what is in some regions, in blocks of BGZF: its header and all that ends it in any case, so that a file
     of no regions is a header alone. Its memory does not grow with the regions."""
     return bgzf.compress(_plain(genotypes, format, regions))

@@ -81,7 +81,7 @@ def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
     return _inspect_as(held or promised, task, io.BufferedReader(_Input(begin), 1 << 18), ontology_for)
 
 
-def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: OntologyFor) -> Inspection:  # noqa: A002
+def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: OntologyFor) -> Inspection:  # noqa: A002 - the field's word
     match format:
         case "vcf" | "bcf":
             return inspect_genotypes(task, file, format)

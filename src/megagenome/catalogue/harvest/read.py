@@ -55,7 +55,7 @@ def _parse(address: str, content: bytes) -> rdflib.Graph:
     try:
         graph.parse(data=content.decode("utf-8-sig"), format="turtle", publicID=address)
     except BadSyntax as error:
-        raise Corrupt(f"it is no Turtle: line {error.lines + 1}: {_one_line(error._why)}") from None  # noqa: SLF001
+        raise Corrupt(f"it is no Turtle: line {error.lines + 1}: {_one_line(error._why)}") from None  # noqa: SLF001 - nowhere else
     except UnicodeDecodeError:
         raise Corrupt("it is no Turtle: not UTF-8") from None
     except (RecursionError, MemoryError):

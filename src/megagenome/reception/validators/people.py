@@ -28,7 +28,7 @@ def open_ontologies(folder: str) -> OntologyFor:
     return ontology_for
 
 
-def inspect_people(task: Task, file: BinaryIO, format: str, ontology_for: OntologyFor) -> Inspection:  # noqa: A002
+def inspect_people(task: Task, file: BinaryIO, format: str, ontology_for: OntologyFor) -> Inspection:  # noqa: A002 - the field's word
     """What is found of a file of people."""
     found = Found(task, format)
     try:
