@@ -81,3 +81,10 @@ class _Pieces(io.RawIOBase):
 def joined(read: Callable[[str], Iterator[bytes]], keys: Sequence[str]) -> Sealed:
     """The blobs of these keys, one after the other."""
     return lambda: (piece for key in keys for piece in read(key))
+
+
+def asked(pieces: Iterator[bytes], require: Callable[[], None]) -> Iterator[bytes]:
+    """The same; `require` is called before each, and raises where nobody needs them any more."""
+    for piece in pieces:
+        require()
+        yield piece
