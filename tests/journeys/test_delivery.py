@@ -459,6 +459,31 @@ def test_bad_bodies_are_refused(served: Served, world: World) -> None:
     assert "access-control-allow-credentials" not in preflight.headers
 
 
+def test_nobody_fills_the_ledger_with_what_is_open(own: Served, world: World) -> None:
+    """Ranges of an open file, by threads, and slices: two entries a minute each; by permit one for each."""
+    places = [nobody(own).ticket(f"reads/{world.opened['BAM']}"), nobody(own).ticket(f"variants/{OPEN}")]
+
+    def part(start: int) -> None:
+        (url, headers), (sliced, its) = places
+        answer = httpx.get(url, headers=headers | {"range": f"bytes={start}-{start}"}, trust_env=False, timeout=60)
+        assert answer.status_code == 206
+        assert httpx.get(sliced, headers=its, trust_env=False, timeout=60).status_code == 200
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(part, range(60)))
+    url, headers = Reader(own).ticket(f"reads/{world.mine['BAM']}")
+    for start in range(5):
+        assert own.client.get(url, headers=headers | {"range": f"bytes={start}-"}).status_code == 206
+    lines = megagenome("node", "ledger", own.folder, "export").stdout.splitlines()
+    entries = [entry for entry in map(json.loads, lines) if "kind" in entry]
+    free = [each["count"] for each in entries if each["detail"] == f"opened:{world.opened['BAM']}"]
+    slices = [each["count"] for each in entries if each["kind"] == "slice" and each["dataset"] == OPEN]
+    minutes = 3  # that the test may have touched
+    assert 1 <= len(free) <= 2 * minutes
+    assert 1 <= len(slices) <= 2 * minutes
+    assert len([each for each in entries if each["detail"] == f"opened:{world.mine['BAM']}"]) == 5
+
+
 def test_the_ledger_has_each_and_the_log_has_no_secret(own: Served, world: World) -> None:
     reader = Reader(own)
     tokens = []
