@@ -354,7 +354,8 @@ def test_slow_and_lost_receivers_hold_nobody_up(
     delivery_world: tuple[Path, World], tmp_path: Path, world: World
 ) -> None:
     """As many as there are places for nobody in particular take nothing: others are told to come again, but for who
-    said who they are, and everything else is answered; when they leave, their places are free."""
+    said who they are, and who has a share of what is left and no more; everything else is answered; when they leave,
+    their places are free."""
     folder = copy_of(delivery_world[0], tmp_path / "node")
     with (folder / "node.toml").open("a") as settings:
         settings.write("\n[delivery]\nmost_streams = 12\n")
@@ -362,6 +363,8 @@ def test_slow_and_lost_receivers_hold_nobody_up(
     node = open_node(folder)
     described = Described(DatasetId(OPEN), "large", "CRAM", (OPEN_PEOPLE[0],))
     large = archive_file(open_archive(node), tmp_path / "large", described)
+    described = Described(DatasetId(DATASET), "large", "CRAM", (world.me,))
+    theirs = archive_file(open_archive(node), tmp_path / "large", described)
     node.collection.close()
     with serving_at_its_address(folder) as served, contextlib.ExitStack() as held:
         url, headers = nobody(served).ticket(f"reads/{large}", format="CRAM")
@@ -370,10 +373,17 @@ def test_slow_and_lost_receivers_hold_nobody_up(
             answer = held.enter_context(client.stream("GET", url, headers=headers))
             assert answer.status_code == 200
         refused = served.client.get(url, headers=headers)
-        assert refused.status_code == 503
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
         assert "ask again" in refused.json()["detail"]
         hers, named = Reader(served).ticket(f"reads/{large}", format="CRAM")
         assert served.client.get(hers, headers=named | {"range": "bytes=0-9"}).status_code == 206
+        mine, fields = Reader(served).ticket(f"variants/{DATASET}")
+        own, keys = Reader(served).ticket(f"reads/{theirs}", format="CRAM")
+        for _ in range(2):
+            assert held.enter_context(client.stream("GET", own, headers=keys)).status_code == 200
+        refused = served.client.get(mine, headers=fields)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert refused.json()["detail"].startswith("2 files and slices are being sent to you")
         start = time.monotonic()
         for _ in range(20):
             assert served.client.get("/beacon/v2/info").status_code == 200

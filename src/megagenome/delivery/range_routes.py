@@ -43,7 +43,7 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
         if isinstance(found, Stream):
             return StreamedResponse(
                 streams,
-                await streams.begin(found.open, named=_is_named(request)),
+                await streams.begin(found.open, asked.caller_of(request).subject),
                 headers=headers,
                 media_type=_MEDIA_TYPE,
             )
@@ -76,16 +76,12 @@ async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[st
         headers |= {"content-range": f"bytes */{found.size_bytes}", "content-length": "0"}
         return ASGIResponse(status_code=416, headers=headers, media_type=_MEDIA_TYPE)
     start, end = part or (0, found.size_bytes)
-    pieces = await streams.begin(lambda: found.open()(start, end), named=_is_named(request))
+    pieces = await streams.begin(lambda: found.open()(start, end), asked.caller_of(request).subject)
     status = 200
     if part is not None:
         status = 206
         headers |= {"content-range": part.content_range(found.size_bytes), "content-length": str(end - start)}
     return StreamedResponse(streams, pieces, status_code=status, headers=headers, media_type=_MEDIA_TYPE)
-
-
-def _is_named(request: Http) -> bool:
-    return asked.caller_of(request).subject is not None
 
 
 def _headers(request: Http, found: Whole | Stream) -> dict[str, str]:
