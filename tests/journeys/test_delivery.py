@@ -208,59 +208,6 @@ def test_only_the_environments_key_is_sealed_for(served: Served, world: World) -
     assert gzip.decompress(content).startswith(b"##fileformat")
 
 
-# Ranges of whole files
-
-
-def test_every_range_is_that_of_the_file(served: Served, world: World) -> None:
-    reader = Reader(served)
-    url, headers = reader.ticket(f"reads/{world.mine['BAM']}")
-    whole = served.client.get(url, headers=headers)
-    content, etag, size = whole.content, whole.headers["etag"], len(whole.content)
-    assert (whole.headers["accept-ranges"], whole.headers["content-length"]) == ("bytes", str(size))
-    head = served.client.head(url, headers=headers)
-    assert head.content == b""
-    ignored = {"date"}
-    assert {k: v for k, v in head.headers.items() if k not in ignored} == {
-        k: v for k, v in whole.headers.items() if k not in ignored
-    }
-    again = reader.ticket(f"reads/{world.mine['BAM']}")[1]
-    edges = (0, 1, 123, 124, 125, 65_687, 65_688, 65_689, size - 1)
-    for start in edges:
-        for end in (*edges, size, size + 100):
-            if start <= end:
-                answer = served.client.get(url, headers=again | {"range": f"bytes={start}-{end}", "if-range": etag})
-                assert answer.status_code == 206
-                assert answer.headers["content-range"] == f"bytes {start}-{min(end, size - 1)}/{size}"
-                assert answer.content == content[start : end + 1]
-    for field, expected in (
-        ("bytes=-5", content[-5:]),
-        (f"bytes={size - 3}-", content[-3:]),
-        ("bytes=-999999999", content),
-    ):
-        assert served.client.get(url, headers=headers | {"range": field}).content == expected
-    for field in (f"bytes={size}-", "bytes=-0", f"bytes={size + 5}-{size + 9}"):
-        answer = served.client.get(url, headers=headers | {"range": field})
-        assert (answer.status_code, answer.headers["content-range"], answer.content) == (416, f"bytes */{size}", b"")
-    for field in ("bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes", "bytes=-"):
-        assert served.client.get(url, headers=headers | {"range": field}).status_code == 200
-    stale = served.client.get(url, headers=headers | {"range": "bytes=0-1", "if-range": '"another"'})
-    assert (stale.status_code, stale.content) == (200, content)
-
-
-def test_thirty_ranges_at_once_are_the_file(served: Served, world: World) -> None:
-    url, headers = Reader(served).ticket(f"reads/{world.mine['BAM']}")
-    size = int(served.client.head(url, headers=headers).headers["content-length"])
-    step = -(-size // 30)
-
-    def part(start: int) -> bytes:
-        asked = headers | {"range": f"bytes={start}-{start + step - 1}"}
-        return httpx.get(url, headers=asked, trust_env=False, timeout=60).content
-
-    with ThreadPoolExecutor(30) as pool:
-        got = b"".join(pool.map(part, range(0, size, step)))
-    assert got == served.client.get(url, headers=headers).content
-
-
 # Tickets
 
 
@@ -447,6 +394,45 @@ def test_nothing_is_sealed_for_a_key_that_hides_nothing(served: Served, world: W
         key = base64.b64encode(point).decode()
         answer = nobody(served).ask(f"reads/{world.opened['BAM']}", {"Htsget-Context-Public-Key": key})
         assert error_of(answer) == (400, "InvalidInput")
+
+
+def test_a_ticket_holds_a_thousand_regions(served: Served, world: World) -> None:
+    path = f"{HTSGET}/reads/{world.opened['BAM']}"
+
+    def regions(count: int) -> httpx.Response:
+        apart = [{"referenceName": "1", "start": 3 * k, "end": 3 * k + 1} for k in range(count)]
+        return served.client.post(path, json={"regions": apart})
+
+    url, headers = place_of(regions(1000))
+    assert served.client.get(url, headers=headers).status_code == 200
+    for count, says in ((5_000, "ask for fewer at once, about a thousand"), (10_001, "at most 10,000 at once")):
+        answer = regions(count)
+        assert error_of(answer) == (413, "PayloadTooLarge")
+        assert says in answer.json()["htsget"]["message"]
+        assert "\n" not in answer.json()["htsget"]["message"]
+
+
+def test_archived_genotypes_come_whole_and_the_refusal_says_how(own: Served, world: World, plain: Path) -> None:
+    node = open_node(own.folder)
+    described = Described(DatasetId(OPEN), "open.vcf.gz", "VCF", tuple(OPEN_PEOPLE[:2]))
+    file = archive_file(open_archive(node), plain / "open.vcf.gz", described)
+    hidden = archive_file(
+        open_archive(node), plain / "open.vcf.gz", msgspec.structs.replace(described, samples=("O11",))
+    )
+    node.collection.close()
+    reader = nobody(own)
+    for path in (f"reads/{file}", f"variants/{file}"):
+        answer = reader.ask(path, referenceName="22", start=1, end=2)
+        assert error_of(answer) == (404, "NotFound")
+        says = f"{file} is a VCF file: it is given whole, by DRS; genotypes are asked for by their dataset, {OPEN}"
+        assert answer.json()["htsget"]["message"] == says
+    reads = reader.ask(f"variants/{world.opened['BAM']}").json()["htsget"]["message"]
+    assert "is a BAM file: ask for it below reads" in reads
+    for secret in (hidden, "MGF-AAAAAAAAAAAAAAAA"):
+        assert "DRS" not in reader.ask(f"variants/{secret}").text + reader.ask(f"reads/{secret}").text
+    access = own.client.get(f"/ga4gh/drs/v1/objects/{file}/access/https").json()
+    fields = dict(field.split(": ", 1) for field in access["headers"])
+    assert own.client.get(access["url"], headers=fields).content == (plain / "open.vcf.gz").read_bytes()
 
 
 def test_bad_bodies_are_refused(served: Served, world: World) -> None:

@@ -67,9 +67,8 @@ def ticket_reader(tickets: Tickets) -> Any:
 
 
 async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[str, str]) -> ASGIResponse:
-    field = request.headers.get("range")
-    if request.headers.get("if-range", found.etag) != found.etag:
-        field = None
+    condition = _field(request, "if-range")
+    field = _field(request, "range") if condition in (None, found.etag) else None
     try:
         part = read_range(field, found.size_bytes)
     except Unsatisfiable:
@@ -82,6 +81,11 @@ async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[st
         status = 206
         headers |= {"content-range": part.content_range(found.size_bytes), "content-length": str(end - start)}
     return StreamedResponse(streams, pieces, status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+
+
+def _field(request: Http, name: str) -> str | None:
+    """A header; where it was sent several times, all of them, which is none of what counts (RFC 9110, 5.3)."""
+    return ", ".join(request.headers.getall(name, [])) or None
 
 
 def _headers(request: Http, found: Whole | Stream) -> dict[str, str]:
