@@ -3,14 +3,12 @@
 and sealed for the permit's environment where they are not; until the permit, a consent or the ticket ends."""
 
 import base64
-import contextlib
 import gzip
 import io
 import json
 import random
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,12 +23,8 @@ from benchmarks.parts.passports.world import sign_passport
 from megagenome.app.archive import open_archive
 from megagenome.app.ledger import open_keys
 from megagenome.app.node import open_node
-from megagenome.collection.acts import Act, say
-from megagenome.collection.datasets import move_dataset
-from megagenome.collection.environments import end_environment, register_environment
-from megagenome.collection.model import DatasetState
 from megagenome.delivery.tickets import Ticket, Tickets
-from megagenome.kernel.ids import DatasetId, IndividualId
+from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.sealed_files import Described
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
@@ -44,13 +38,9 @@ from tests.journeys.permit_node import (
     calls,
     draft,
     permitted,
-    revoke,
     serving_at_its_address,
     table,
 )
-
-AT_ONCE_S = 1.0
-"""The promise: a withdrawal and a revocation have reached every reading by permit by then."""
 
 
 @pytest.fixture
@@ -236,129 +226,6 @@ def test_a_ticket_opens_what_it_is_for_and_nothing_else(served: Served, world: W
     assert client.get(url, headers=signed(msgspec.structs.replace(good, subject=None))).status_code == 401
     assert client.get(url, headers=signed(msgspec.structs.replace(good, subject="other@x"))).status_code == 403
     assert client.get(url, headers=signed(msgspec.structs.replace(good, permit="", use=""))).status_code in (401, 403)
-
-
-def until(holds: Callable[[], bool]) -> float:
-    start = time.monotonic()
-    while not holds():
-        assert time.monotonic() - start < 10
-    return time.monotonic() - start
-
-
-@pytest.mark.promise
-def test_a_revocation_ends_tickets_at_once(own: Served, world: World) -> None:
-    reader = Reader(own)
-    tickets = [reader.ticket(f"variants/{DATASET}"), reader.ticket(f"reads/{world.mine['BAM']}")]
-    assert all(own.client.get(url, headers=headers).status_code == 200 for url, headers in tickets)
-    revoke(own.folder)
-    assert until(lambda: all(own.client.get(u, headers=h).status_code == 403 for u, h in tickets)) < AT_ONCE_S
-    assert error_of(reader.ask(f"variants/{DATASET}")) == (403, "PermissionDenied")
-
-
-@pytest.mark.promise
-def test_who_withdraws_is_gone_at_once_with_their_files(own: Served, world: World) -> None:
-    reader = Reader(own)
-    slice_ticket, file_ticket = reader.ticket(f"variants/{DATASET}"), reader.ticket(f"reads/{world.mine['BAM']}")
-
-    def columns() -> int:
-        url, headers = slice_ticket
-        content = own.client.get(url, headers=headers).content
-        return (
-            len(gzip.decompress(opened(content, world)).decode().split("\n#CHROM")[1].splitlines()[0].split("\t")) - 9
-        )
-
-    before = columns()
-    node = open_node(own.folder)
-    individual = next(row["individual_id"] for row in table() if row["sample_id"] == world.me)
-    say(node.collection, IndividualId(individual), Act.WITHDRAW, by="desk", longest_delay_days=30)
-    node.collection.close()
-    url, headers = file_ticket
-    assert until(lambda: own.client.get(url, headers=headers).status_code == 404) < AT_ONCE_S
-    assert columns() == before - 1
-    assert error_of(reader.ask(f"reads/{world.mine['BAM']}")) == (404, "NotFound")
-
-
-def test_a_download_under_way_stops_with_the_permit(own: Served, world: World, tmp_path: Path) -> None:
-    """A slow reader gets no more of it than was on its way, and sees that it is not whole."""
-    (tmp_path / "large").write_bytes(random.Random(1).randbytes(64 << 20))
-    node = open_node(own.folder)
-    described = Described(DatasetId(DATASET), "large", "CRAM", (world.me,))
-    large = archive_file(open_archive(node), tmp_path / "large", described)
-    node.collection.close()
-    url, headers = Reader(own).ticket(f"reads/{large}", format="CRAM")
-    with own.client.stream("GET", url, headers=headers) as answer:
-        assert answer.status_code == 200
-        pieces = answer.iter_raw(1 << 16)
-        next(pieces)
-        revoke(own.folder)
-        time.sleep(0.5)
-        with pytest.raises(httpx.RemoteProtocolError):
-            sum(map(len, pieces))
-        assert answer.num_bytes_downloaded < 48 << 20
-
-
-def test_slow_and_lost_receivers_hold_nobody_up(
-    delivery_world: tuple[Path, World], tmp_path: Path, world: World
-) -> None:
-    """As many as there are places for nobody in particular take nothing: others are told to come again, but for who
-    said who they are, and who has a share of what is left and no more; everything else is answered; when they leave,
-    their places are free."""
-    folder = copy_of(delivery_world[0], tmp_path / "node")
-    with (folder / "node.toml").open("a") as settings:
-        settings.write("\n[delivery]\nmost_streams = 12\n")
-    (tmp_path / "large").write_bytes(random.Random(1).randbytes(64 << 20))
-    node = open_node(folder)
-    described = Described(DatasetId(OPEN), "large", "CRAM", (OPEN_PEOPLE[0],))
-    large = archive_file(open_archive(node), tmp_path / "large", described)
-    described = Described(DatasetId(DATASET), "large", "CRAM", (world.me,))
-    theirs = archive_file(open_archive(node), tmp_path / "large", described)
-    node.collection.close()
-    with serving_at_its_address(folder) as served, contextlib.ExitStack() as held:
-        url, headers = nobody(served).ticket(f"reads/{large}", format="CRAM")
-        client = held.enter_context(httpx.Client(trust_env=False, timeout=30))
-        for _ in range(9):
-            answer = held.enter_context(client.stream("GET", url, headers=headers))
-            assert answer.status_code == 200
-        refused = served.client.get(url, headers=headers)
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
-        assert "ask again" in refused.json()["detail"]
-        hers, named = Reader(served).ticket(f"reads/{large}", format="CRAM")
-        assert served.client.get(hers, headers=named | {"range": "bytes=0-9"}).status_code == 206
-        mine, fields = Reader(served).ticket(f"variants/{DATASET}")
-        own, keys = Reader(served).ticket(f"reads/{theirs}", format="CRAM")
-        for _ in range(2):
-            assert held.enter_context(client.stream("GET", own, headers=keys)).status_code == 200
-        refused = served.client.get(mine, headers=fields)
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
-        assert refused.json()["detail"].startswith("2 files and slices are being sent to you")
-        start = time.monotonic()
-        for _ in range(20):
-            assert served.client.get("/beacon/v2/info").status_code == 200
-            assert served.client.head(url, headers=headers).status_code == 200
-        assert time.monotonic() - start < 20
-        held.close()
-        until(lambda: served.client.get(url, headers=headers | {"range": "bytes=0-9"}).status_code == 206)
-
-
-def test_what_else_ends_ends_tickets_too(own: Served, world: World) -> None:
-    reader = Reader(own)
-    sealed, free = reader.ticket(f"reads/{world.mine['BAM']}"), nobody(own).ticket(f"reads/{world.opened['BAM']}")
-    node = open_node(own.folder)
-    key = world.key.public_key().public_bytes_raw()
-    with node.collection.engine.begin() as connection:
-        end_environment(connection, PERMIT, key)
-        move_dataset(connection, DatasetId(OPEN), DatasetState.WITHDRAWN)
-    until(lambda: own.client.get(sealed[0], headers=sealed[1]).status_code == 403)
-    until(lambda: own.client.get(free[0], headers=free[1]).status_code == 404)
-    assert error_of(reader.ask(f"variants/{DATASET}")) == (403, "PermissionDenied")
-    unknown = nobody(own).ask("variants/UNKNOWN").text.replace("UNKNOWN", OPEN)
-    assert nobody(own).ask(f"variants/{OPEN}").text == unknown
-    with node.collection.engine.begin() as connection:
-        for number in range(2):
-            another = X25519PrivateKey.generate().public_key().public_bytes_raw()
-            register_environment(connection, PERMIT, another, f"workspace {number}", "operator")
-    node.collection.close()
-    assert error_of(reader.ask(f"variants/{DATASET}")) == (400, "InvalidInput")
 
 
 # What is refused, and what is told of it

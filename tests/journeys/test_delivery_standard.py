@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from megagenome.standards.crypt4gh_keys import write_public_key
 from tests.delivery.world import OPEN, OPEN_PEOPLE, World, paths
-from tests.journeys.delivering import HTSGET, Reader, nobody, place_of
+from tests.journeys.delivering import DRS, HTSGET, Reader, nobody, place_of
 from tests.journeys.network import Served
 from tests.journeys.permit_node import DATASET
 
@@ -79,6 +79,40 @@ def test_a_slice_by_permit_opens_with_the_reference_implementation(delivering: S
     reader = Reader(delivering)
     for path in (f"variants/{DATASET}", f"reads/{world.mine['BAM']}"):
         assert by_pypi(reader.fetch(path), world.key)[:2] == b"\x1f\x8b"
+
+
+def test_both_doors_lead_to_one_range_service(delivering: Served, world: World) -> None:
+    """The same address, and of a file the same bytes by either's ticket: one goes on with what the other began."""
+    reader = Reader(delivering)
+    for who, file in ((reader, world.mine["BAM"]), (nobody(delivering), world.opened["BAM"])):
+        url, fields = who.ticket(f"reads/{file}")
+        access = delivering.client.get(f"{DRS}/objects/{file}/access/https", headers=who.headers).json()
+        theirs = dict(field.split(": ", 1) for field in access["headers"])
+        assert access["url"] == url == f"{delivering.url}/delivery/{file}"
+        one, other = (delivering.client.get(url, headers=each) for each in (fields, theirs))
+        assert (one.content, one.headers["etag"]) == (other.content, other.headers["etag"])
+
+
+@pytest.mark.parametrize("kind", ["BAM", "CRAM"])
+def test_several_regions_of_reads_by_post(delivering: Served, world: World, plain: Path, kind: str) -> None:
+    """Overlapping, out of order, of two references: what htslib fetches of each; each once, in the file's order."""
+    regions = [("2", 100_000, 150_000), ("1", 900_000, 950_000), ("1", 940_000, 960_000), ("2", 390_000, None)]
+    asked = [
+        {"referenceName": name, "start": start} | ({} if end is None else {"end": end}) for name, start, end in regions
+    ]
+    answer = delivering.client.post(f"{HTSGET}/{place(world, kind)}", json={"format": kind, "regions": asked})
+    url, fields = place_of(answer)
+    mine = viewed(delivering.client.get(url, headers=fields).content, kind, plain)
+    file, reference = plain / f"reads.{kind.lower()}", plain / "reference.fa"
+    texts = [f"{name}:{start + 1}-{'' if end is None else end}" for name, start, end in regions]
+    command = ["samtools", "view", "-T", reference, file]
+    expected = subprocess.run([*command, *texts], capture_output=True, check=True, text=True).stdout.splitlines()
+    whole = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    order = {line: k for k, line in enumerate(whole)}
+    assert len(expected) > 100
+    assert set(expected) <= set(mine)
+    assert [order[line] for line in mine] == sorted({order[line] for line in mine})
+    assert len(mine) < len(whole)
 
 
 def test_the_default_format_is_the_standards(delivering: Served, world: World) -> None:
