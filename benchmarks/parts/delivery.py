@@ -43,7 +43,8 @@ from megagenome.standards.crypt4gh_stream import seal, unseal
 from megagenome.standards.descriptor import meet, sign_descriptor
 
 DATASET, PERMIT = DatasetId("GDI-EE-READS"), PermitId("permit-of-the-benchmark")
-READS, BASES, CONTIG = 1_700_000, 150, 100_000_000
+READS, BASES, CONTIG = 2_100_000, 150, 100_000_000
+LEAST_BAM_BYTES = 300_000_000
 BLOB_BYTES = 1 << 30
 ROUNDS = 3
 STREAMS = 4
@@ -112,9 +113,8 @@ def _tickets(asking: Asking, prepared: Prepared, seed: int) -> Claim:
         asking.json(_slice(prepared.bam, start))
         times.append((time.perf_counter() - began) * 1e3)
     equal = _same_reads(asking, prepared, 37_000_000)
-    size = prepared.path.stat().st_size >> 20
     return claim(
-        f"p50 of a ticket over HTTP, by permit, for 1 Mb of a BAM of {size} MiB",
+        f"p50 of a ticket over HTTP, by permit, for 1 Mb of a BAM of {prepared.path.stat().st_size:,} bytes",
         "ms",
         statistics.median(times),
         bar="ours < 5",
@@ -204,6 +204,8 @@ def _prepare(folder: Path, seed: int) -> Prepared:
     _grant(node, folder, key)
     path = folder / "reads.bam"
     _write_bam(path, seed)
+    if path.stat().st_size < LEAST_BAM_BYTES:
+        raise RuntimeError(f"the BAM is smaller than what is claimed of it: {path.stat().st_size:,} bytes")
     blob = folder / "blob"
     blob.write_bytes(np.random.default_rng(seed).bytes(BLOB_BYTES))
     bam = _archive(node, path, Described(DATASET, "reads.bam", "BAM", ("S1",)))

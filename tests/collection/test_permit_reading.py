@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from megagenome.collection import bitmap
 from megagenome.collection.acts import Act, say
@@ -25,7 +26,7 @@ from megagenome.collection.reading import Reading
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele, Region
-from megagenome.kernel.errors import NotEntitled
+from megagenome.kernel.errors import NotEntitled, Unavailable
 from megagenome.kernel.ids import IndividualId, PermitId
 from megagenome.standards.permit import PermitState
 from tests.collection import clocks
@@ -309,3 +310,25 @@ def test_rows_have_the_shape_that_they_state(node: Collection) -> None:
     assert isinstance(row, AlleleCalls)
     assert row.copies.dtype == row.called.dtype == np.int8
     assert row.copies.shape == row.called.shape == (40,)
+
+
+def test_opening_asks_the_database_once_whether_the_permit_holds(node: Collection) -> None:
+    """In the transaction in which it asks who consents: both are of one moment, and nothing is paid twice."""
+    asked: list[str] = []
+    node.snapshot()
+    sa.event.listen(node.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    node.open(ALICE, Use.RESEARCH, permit=ONE)
+    assert sum("FROM permit " in " ".join(each.split()) for each in asked) == 1
+    assert asked.count("BEGIN") == 1
+    assert len(asked) <= 8
+
+
+def test_a_node_that_does_not_hear_its_hub_opens_nothing(node: Collection) -> None:
+    def silent() -> None:
+        raise Unavailable("the hub is silent")
+
+    node.require_fresh = silent
+    with pytest.raises(Unavailable, match="the hub is silent"):
+        node.open(ALICE, Use.RESEARCH, permit=ONE)
+    with pytest.raises(NotEntitled):
+        node.open(MALLORY, Use.RESEARCH, permit=ONE)

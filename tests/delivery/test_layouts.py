@@ -75,7 +75,8 @@ class PlainFiles:
     def open(self, file: FileId, _admission: FileAdmission, _kind: Kind, /) -> PlainFile:
         return self.kept[file]
 
-    def open_inside(self, file: FileId, _purpose: str, /) -> PlainFile:
+    def open_inside(self, file: FileId, _purpose: str, /, *, often: bool = False) -> PlainFile:
+        assert often, "whoever asks for many files brings this about"
         self.opened.append(file)
         return self.kept[file]
 

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from megagenome.collection.collection import Collection
@@ -30,7 +31,11 @@ ONE, TWO = PermitId("permit-1"), PermitId("permit-2")
 @pytest.fixture
 def node(tmp_path: Path) -> Collection:
     """An open and a closed dataset, and a permit of Alice's for the closed one."""
-    collection = Collection.create(tmp_path / "node", lambda _: None)
+    return made(tmp_path)
+
+
+def made(folder: Path, database: sa.URL | None = None) -> Collection:
+    collection = Collection.create(folder / "node", lambda _: None, database)
     collection.journal = clocks.NoJournal()
     for dataset, some in ((CLOSED, range(10)), (OPEN, range(40, 45))):
         people = clocks.table(dict.fromkeys(some, YES))
@@ -38,6 +43,25 @@ def node(tmp_path: Path) -> Collection:
     with collection.engine.begin() as connection:
         store_permit(connection, clocks.permit(ONE))
     return collection
+
+
+@pytest.mark.postgres
+def test_postgresql_tells_the_same(tmp_path: Path, postgres: sa.URL) -> None:
+    node = made(tmp_path, postgres)
+    assert open_dataset(node, PUBLIC, OPEN).admit(OPEN, ["P40", "P1"]).samples == {"P40"}
+    reading = open_dataset(node, ALICE, CLOSED)
+    assert reading.admit(CLOSED, ["P1", "P40"]).samples == {"P1"}
+    with pytest.raises(NotEntitled, match="no environment yet"):
+        recipient_for(node.engine, reading, Terms())
+    key = X25519PrivateKey.generate().public_key()
+    with node.engine.begin() as connection:
+        register_environment(connection, ONE, key.public_bytes_raw(), "workspace", "operator")
+    assert same(recipient_for(node.engine, reading, Terms()), key)
+    with node.engine.begin() as connection:
+        change_permit(connection, ONE, PermitState.REVOKED, "a breach")
+    with pytest.raises(NotEntitled, match="revoked: a breach"):
+        open_dataset(node, ALICE, CLOSED)
+    node.close()
 
 
 def test_open_data_need_no_permit(node: Collection) -> None:

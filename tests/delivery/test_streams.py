@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from megagenome.delivery.streams import StreamedResponse, Streams
-from megagenome.kernel.errors import NotEntitled, Unavailable
+from megagenome.delivery.streams import Pieces, StreamedResponse, Streams
+from megagenome.kernel.errors import NotEntitled, RateLimited, Unavailable
 
 SCOPE: Any = {"type": "http", "method": "GET"}
 
@@ -129,12 +129,12 @@ def test_what_is_refused_at_once_is_refused_before_anything_is_sent() -> None:
 def test_more_than_there_are_places_for_are_told_to_come_again() -> None:
     async def go() -> None:
         streams = Streams(2, 1)
-        held = [await streams.begin(Made(5).pieces) for _ in range(2)]
+        held = [await streams.begin(Made(5).pieces, caller) for caller in ("ann@x", "ben@x")]
         with pytest.raises(Unavailable, match="ask again in a moment"):
-            await streams.begin(Made(5).pieces)
+            await streams.begin(Made(5).pieces, "cleo@x")
         held[0].close()
         held[0].close()
-        (await streams.begin(Made(5).pieces)).close()
+        (await streams.begin(Made(5).pieces, "cleo@x")).close()
         held[1].close()
         streams.close()
 
@@ -149,9 +149,11 @@ def test_a_slow_receiver_holds_no_thread() -> None:
         receivers = [Receiver(stops_at=1) for _ in range(39)]
         sending = [
             asyncio.ensure_future(
-                StreamedResponse(streams, await streams.begin(Made(50).pieces))(SCOPE, each.receive, each.send)
+                StreamedResponse(streams, await streams.begin(Made(50).pieces, f"{k}@x"))(
+                    SCOPE, each.receive, each.send
+                )
             )
-            for each in receivers
+            for k, each in enumerate(receivers)
         ]
         await asyncio.sleep(0.1)
         quick = Receiver()
@@ -169,15 +171,56 @@ def test_a_slow_receiver_holds_no_thread() -> None:
 def test_nobody_by_name_leaves_room_for_somebody() -> None:
     async def check() -> None:
         streams = Streams(4, 1)
-        held = [await streams.begin(Made(5).pieces, named=False) for _ in range(3)]
-        with pytest.raises(Unavailable):
-            await streams.begin(Made(5).pieces, named=False)
-        held.append(await streams.begin(Made(5).pieces))
-        with pytest.raises(Unavailable):
+        held = [await streams.begin(Made(5).pieces) for _ in range(3)]
+        with pytest.raises(RateLimited, match="whoever does not say who they are"):
             await streams.begin(Made(5).pieces)
+        held.append(await streams.begin(Made(5).pieces, "ann@x"))
+        with pytest.raises(Unavailable):
+            await streams.begin(Made(5).pieces, "ann@x")
         for each in held:
             each.close()
-        (await streams.begin(Made(5).pieces, named=False)).close()
+        (await streams.begin(Made(5).pieces)).close()
+        streams.close()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 12, 64, 1000])
+def test_one_caller_has_half_of_the_places_and_whoever_comes_next_finds_one(most: int) -> None:
+    async def fill(streams: Streams, caller: str | None) -> list[Pieces]:
+        held: list[Pieces] = []
+        try:
+            while True:
+                held.append(await streams.begin(Made(2).pieces, caller))
+        except (RateLimited, Unavailable):
+            return held
+
+    async def check() -> None:
+        streams = Streams(most, 1)
+        left = most
+        for caller in ("ann@x", "ben@x", "cleo@x"):
+            mine = await fill(streams, caller)
+            assert len(mine) == (left + 1) // 2
+            left -= len(mine)
+            if caller == "ann@x" and left:
+                with pytest.raises(RateLimited, match=f"{len(mine)} files and slices are being sent to you"):
+                    await streams.begin(Made(2).pieces, caller)
+                mine[0].close()
+                (await streams.begin(Made(2).pieces, caller)).close()
+                mine[0] = await streams.begin(Made(2).pieces, caller)
+        assert len(await fill(Streams(most, 1), None)) == -(-3 * most // 4)
+        streams.close()
+
+    asyncio.run(check())
+
+
+def test_a_stream_that_failed_to_open_holds_no_share() -> None:
+    async def check() -> None:
+        streams = Streams(2, 1)
+        for _ in range(3):
+            with pytest.raises(NotEntitled):
+                await streams.begin(Made(10, refused_at=0).pieces, "ann@x")
+        (await streams.begin(Made(2).pieces, "ann@x")).close()
         streams.close()
 
     asyncio.run(check())

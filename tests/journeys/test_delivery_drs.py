@@ -72,7 +72,7 @@ def test_an_open_object_is_anybodys(delivering: Served, world: World, schemas: P
     found = fits(client.get(f"{DRS}/objects/{file}"), schemas, "200OkDrsObject")
     assert found["self_uri"] == f"drs://{delivering.url.removeprefix('http://')}/{file}"
     ways = {way["type"]: way for way in found["access_methods"]}
-    assert ways["https"]["authorizations"]["supported_types"] == ["None"]
+    assert ways["https"]["authorizations"] == {"supported_types": ["None"]}
     access = fits(client.get(f"{DRS}/objects/{file}/access/{ways['https']['access_id']}"), schemas, "200OkAccess")
     assert "eyJ" not in access["url"]
     content = fetch(delivering, access)
@@ -100,6 +100,7 @@ def test_a_closed_object_is_for_whom_a_passport_names(
     assert by_body["checksums"][0]["checksum"] == hashlib.sha256(plain).hexdigest()
     how = fits(client.options(path), schemas, "200OkAuthorizations")
     assert how["supported_types"] == ["BearerAuth", "PassportAuth"]
+    assert how["drs_object_id"] == file
 
 
 def test_many_objects_at_once(delivering: Served, world: World, schemas: Path) -> None:

@@ -266,3 +266,63 @@ def test_other_keys_do_not_verify_it() -> None:
         assert "not signed by the ledger's keys" in verdict.says
         renamed = Ledger(ledger.engine, KEYS, "node.fi").verify()
         assert "of node.ee, not of node.fi" in renamed.says
+
+
+OFTEN = Act(Kind.FILE, dataset="GDI-EE-1", detail="opened:MGF-1")
+
+
+def counts_of(ledger: Ledger) -> list[tuple[str, int]]:
+    return [(entry.detail, entry.count) for entry in entries_of(ledger)]
+
+
+def test_what_happens_without_end_has_two_entries_a_minute() -> None:
+    other = msgspec.structs.replace(OFTEN, detail="opened:MGF-2", count=7)
+    with clock_at() as clock, open_ledger() as ledger:
+        for _ in range(1000):
+            ledger.append_often(OFTEN)
+        ledger.append_often(other)
+        assert counts_of(ledger) == [("opened:MGF-1", 1), ("opened:MGF-2", 7)], "before the first byte of each"
+        ledger.settle()
+        assert len(entries_of(ledger)) == 2, "the minute is not over"
+        clock.step(minutes=1)
+        ledger.append_often(other)
+        ledger.append_often(other)
+        assert counts_of(ledger)[2:] == [("opened:MGF-1", 999), ("opened:MGF-2", 7)]
+        clock.step(minutes=1)
+        ledger.settle()
+        assert counts_of(ledger)[4:] == [("opened:MGF-2", 7)]
+        ledger.settle(everything=True)
+        assert len(entries_of(ledger)) == 5
+        assert ledger.verify().fine
+
+
+def test_each_caller_has_entries_of_their_own_and_the_end_settles_all() -> None:
+    with clock_at(), open_ledger() as ledger:
+        for subject in (None, "ann@x", "ben@x", None, "ann@x"):
+            ledger.append_often(msgspec.structs.replace(OFTEN, subject=subject))
+        assert len({entry.actor for entry in entries_of(ledger)}) == 3
+        ledger.settle(everything=True)
+        assert [entry.count for entry in entries_of(ledger)] == [1] * 5
+        ledger.append_often(OFTEN)
+        assert len(entries_of(ledger)) == 6
+
+
+def test_what_cannot_be_entered_does_not_happen_and_is_counted_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_acts: object) -> None:
+        raise sa.exc.OperationalError("", {}, Exception("disk full"))
+
+    with clock_at() as clock, open_ledger() as ledger:
+        with monkeypatch.context() as failing:
+            failing.setattr(ledger, "append", fail)
+            for _ in range(2):
+                with pytest.raises(sa.exc.OperationalError):
+                    ledger.append_often(OFTEN)
+        for _ in range(3):
+            ledger.append_often(OFTEN)
+        clock.step(minutes=1)
+        with monkeypatch.context() as failing:
+            failing.setattr(ledger, "append", fail)
+            with pytest.raises(sa.exc.OperationalError):
+                ledger.settle()
+        ledger.settle()
+        assert [entry.count for entry in entries_of(ledger)] == [1, 2]

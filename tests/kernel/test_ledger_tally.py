@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from megagenome.kernel.ledger import Ledger
+from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.ledger_tally import AggregateTally
 from tests.kernel.ledgers import clock_at, open_ledger
@@ -49,6 +49,16 @@ def test_one_entry_for_each_caller_dataset_and_minute() -> None:
         tally.flush(everything=True)
         assert len(list(ledger.items())) == 4
         assert ledger.verify().fine
+
+
+def test_a_flush_settles_what_was_told_often() -> None:
+    with clock_at() as clock, open_ledger() as ledger:
+        tally = AggregateTally(ledger)
+        for _ in range(5):
+            ledger.append_often(Act(Kind.SLICE, dataset="D1", detail="open", count=3))
+        clock.step(minutes=1)
+        tally.flush()
+        assert [entry.count for entry in ledger.items() if isinstance(entry, Entry)] == [3, 12]
 
 
 def test_a_flush_closes_the_day() -> None:

@@ -28,14 +28,17 @@ class LedgerJournal:
         )
 
     def enter_slice(self, caller: Caller, permit: PermitId, dataset: DatasetId, word: str, people: int, /) -> None:
-        """Enter a slice of genotypes; as `enter_read`."""
-        self._enter(
-            Act(Kind.SLICE, caller.subject, caller.name, dataset=dataset, permit=permit, detail=word, count=people)
-        )
+        """Enter a slice of genotypes; as `enter_read`. Those of open data, which know no end, are added up by the
+        minute (`Ledger.append_often`)."""
+        act = Act(Kind.SLICE, caller.subject, caller.name, dataset=dataset, permit=permit, detail=word, count=people)
+        self._enter(act, often=not permit)
 
-    def _enter(self, act: Act) -> None:
+    def _enter(self, act: Act, *, often: bool = False) -> None:
         try:
-            self._ledger.append(act)
+            if often:
+                self._ledger.append_often(act)
+            else:
+                self._ledger.append(act)
         except sa.exc.SQLAlchemyError as error:
             _log.error("readings by permit are refused, because the ledger cannot be written: %s", error)
             raise Unavailable("this cannot be read now, because it cannot be entered in the ledger") from None

@@ -104,7 +104,8 @@ class Archive:
 
         Raises `NotFound` where there is no such file in the admission's dataset or it is not ready, alike;
         `NotEntitled` where the admission does not hold or the file has samples beyond it, or no recorded ones while
-        the admission is for some. `kind`: what the ledger calls it. Cost: one commit.
+        the admission is for some. `kind`: what the ledger calls it; openings of open data, which know no end, it adds
+        up (`Ledger.append_often`). Cost: one commit.
         """
         admission.require()
         with self._parts.engine.connect() as connection:
@@ -120,11 +121,13 @@ class Archive:
         )
         who = admission.caller
         act = Act(kind, who.subject, who.name, admission.dataset, admission.permit, f"opened:{file}")
-        self._parts.ledger.append(act)
+        ledger = self._parts.ledger
+        (ledger.append if admission.permit else ledger.append_often)(act)
         return opened
 
-    def open_inside(self, file: FileId, purpose: str) -> SealedFile:
-        """Open a file for the node's own work, such as `validation`, and enter it in the ledger before the first byte.
+    def open_inside(self, file: FileId, purpose: str, *, often: bool = False) -> SealedFile:
+        """Open a file for the node's own work, such as `validation`, and enter it in the ledger before the first byte;
+        `often` says that strangers can bring it about without end (`Ledger.append_often`).
 
         `purpose`: at most 19 letters. Not for what leaves the node. Raises `NotFound` also for what is suspect,
         withdrawn or shredded. Cost: one commit.
@@ -135,7 +138,8 @@ class Archive:
                 raise NotFound(f"there is no file {file} to be read in this archive")
             headers = rows.headers(connection, file)
         opened = SealedFile(self._parts, kept, key_of(self._parts, kept, headers), lambda: None, READABLE)
-        self._parts.ledger.append(rows.act_of(kept.file, purpose))
+        ledger = self._parts.ledger
+        (ledger.append_often if often else ledger.append)(rows.act_of(kept.file, purpose))
         return opened
 
     def shred(self, file: FileId, by: str) -> str:

@@ -144,20 +144,23 @@ class Collection:
     def _open_by_permit(self, caller: Caller, use: Use, cohort: Cohort, permit: PermitId) -> PermitReading:
         if self.journal is None:
             raise Unavailable("nothing is read by permit where it cannot be entered in a journal")
-        with self.engine.connect() as connection:
-            known = require_permit(connection, permit, caller, use)
-        return PermitReading(
-            self.snapshot(),
-            self.engine,
-            known,
-            caller,
-            use,
-            cohort,
-            self.ontology_for,
-            self.journal,
-            self.require_fresh,
-            self.prove,
-        )
+        snapshot = self.snapshot()
+        with self.engine.connect() as connection, connection.begin():
+            reading = PermitReading(
+                snapshot,
+                self.engine,
+                require_permit(connection, permit, caller, use),
+                caller,
+                use,
+                cohort,
+                self.ontology_for,
+                self.journal,
+                self.require_fresh,
+                self.prove,
+                connection,
+            )
+        self.require_fresh()
+        return reading
 
     def open_data(self, caller: Caller, dataset: DatasetId) -> OpenReading:
         """What anybody may read of a dataset without a permit, genotypes and files: if it is published and its holder

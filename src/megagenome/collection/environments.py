@@ -16,6 +16,9 @@ from megagenome.kernel.ids import PermitId
 _KEY_BYTES = 32
 _LONGEST_NAME = 200
 _row = tables.permit_environment.c
+_OF_PERMIT = (
+    sa.select(tables.permit_environment).where(_row.permit == sa.bindparam("permit")).order_by(_row.at, _row.public_key)
+)
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -75,10 +78,7 @@ def end_environment(connection: sa.Connection, permit: PermitId, public_key: byt
 
 def read_environments(connection: sa.Connection, permit: PermitId) -> tuple[Environment, ...]:
     """All environments of a permit, also ended ones, by when they were registered."""
-    rows = connection.execute(
-        sa.select(tables.permit_environment).where(_row.permit == permit).order_by(_row.at, _row.public_key)
-    )
-    return tuple(Environment(*row) for row in rows)
+    return tuple(Environment(*row) for row in connection.execute(_OF_PERMIT, {"permit": permit}))
 
 
 def _find(connection: sa.Connection, permit: PermitId, public_key: str) -> Environment | None:

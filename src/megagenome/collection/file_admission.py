@@ -12,6 +12,12 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import NotEntitled
 from megagenome.kernel.ids import DatasetId, PermitId
 
+_AT_ONCE = 1_000
+_sample = tables.biosample.c
+_PEOPLE = sa.select(_sample.id, _sample.individual).where(
+    _sample.dataset == sa.bindparam("dataset"), _sample.id.in_(sa.bindparam("samples", expanding=True))
+)
+
 
 class FileAdmission(NamedTuple):
     """Made by `PermitReading.admit` and `OpenReading.admit`.
@@ -36,18 +42,12 @@ class FileAdmission(NamedTuple):
 def people_of(connection: sa.Connection, dataset: int, samples: Collection[str]) -> dict[str, int]:
     """The number of the person whom each of these samples of a dataset is of; unknown samples are left out. `dataset`
     is its number."""
-    sample = tables.biosample.c
     found: dict[str, int] = {}
     wanted = sorted(samples)
     for at in range(0, len(wanted), _AT_ONCE):
-        some = sa.select(sample.id, sample.individual).where(
-            sample.dataset == dataset, sample.id.in_(wanted[at : at + _AT_ONCE])
-        )
-        found |= {row.id: row.individual for row in connection.execute(some)}
+        some = {"dataset": dataset, "samples": wanted[at : at + _AT_ONCE]}
+        found |= {row.id: row.individual for row in connection.execute(_PEOPLE, some)}
     return found
-
-
-_AT_ONCE = 1_000
 
 
 def watched(

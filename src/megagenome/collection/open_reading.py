@@ -26,6 +26,8 @@ from megagenome.kernel.errors import NotEntitled
 from megagenome.kernel.ids import DatasetId, PermitId
 
 _CHECK_S = 0.2
+_dataset = tables.dataset.c
+_STATE = sa.select(_dataset.state, _dataset.open).where(_dataset.number == sa.bindparam("dataset"))
 NO_PERMIT = PermitId("")
 
 
@@ -47,9 +49,8 @@ class OpenReading:
 
     def still_valid(self) -> None:
         """Raise `NotEntitled` unless the dataset is open and published now; let go of who withdrew. Cost: a query."""
-        dataset = tables.dataset.c
         with self._engine.connect() as connection, connection.begin():
-            row = connection.execute(sa.select(dataset.state, dataset.open).where(dataset.number == self._number)).one()
+            row = connection.execute(_STATE, {"dataset": self._number}).one()
             if row.state != DatasetState.PUBLISHED or not row.open:
                 raise NotEntitled(f"dataset {self.dataset.id} is not open to everybody")
             version = current_version(connection)

@@ -50,6 +50,7 @@ from megagenome.standards.study_arrays import AlleleList
 
 READABLE = frozenset({DatasetState.APPROVED, DatasetState.PUBLISHED})
 """The states in which a dataset is read by permit."""
+_READABLE_NOW = sa.select(tables.dataset.c.id).where(tables.dataset.c.state.in_(READABLE))
 
 _CHECK_S = 0.2
 """So often a reading that takes long looks whether it may go on."""
@@ -111,8 +112,9 @@ class PermitReading(Reading):
         journal: Journal,
         require_fresh: Callable[[], None],
         prove: Callable[[sa.Connection, StoredPermit], None],
+        connection: sa.Connection,
     ) -> None:
-        """For `Collection.open` only, which has looked that the permit holds."""
+        """For `Collection.open` only, which has looked, in this connection's transaction, that the permit holds."""
         visible = [
             i for i, each in enumerate(snapshot.datasets) if each.id in permit.datasets and each.state in READABLE
         ]
@@ -124,27 +126,26 @@ class PermitReading(Reading):
         self._caller = caller
         self._journal, self._require_fresh, self._prove = journal, require_fresh, prove
         self._version = -1
-        self._checked = 0.0
         self._consenting: tuple[bitmap.Planes, ...] = ()
-        self.still_valid()
+        self._let_go(connection, permit)
 
     def still_valid(self) -> None:
         """Raise `NotEntitled` unless the permit holds now; let go of who withdrew. Cost: some queries, 1 ms."""
         self._require_fresh()
         with self._engine.connect() as connection, connection.begin():
-            permit = require_permit(connection, self.permit.id, self._caller, self.use)
-            self._prove(connection, permit)
-            version = current_version(connection)
-            if version != self._version:
-                self._consenting = self._read_consenting(connection, permit)
-                self._version = version
+            self._let_go(connection, require_permit(connection, self.permit.id, self._caller, self.use))
+
+    def _let_go(self, connection: sa.Connection, permit: StoredPermit) -> None:
+        """Let go of who withdrew, as it is in a transaction in which the permit holds."""
+        self._prove(connection, permit)
+        version = current_version(connection)
+        if version != self._version:
+            self._consenting = self._read_consenting(connection, permit)
+            self._version = version
         self._checked = time.monotonic()
 
     def _read_consenting(self, connection: sa.Connection, permit: StoredPermit) -> tuple[bitmap.Planes, ...]:
-        dataset = tables.dataset.c
-        readable = set(connection.scalars(sa.select(dataset.id).where(dataset.state.in_(READABLE)))) & set(
-            permit.datasets
-        )
+        readable = set(connection.scalars(_READABLE_NOW)) & set(permit.datasets)
         if not readable:
             raise NotEntitled(f"permit {permit.id}: none of its datasets can be read now")
         batches = self._snapshot.batches

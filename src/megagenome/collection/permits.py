@@ -25,6 +25,26 @@ from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.standards.permit import CountryDecision, PermitDocument, PermitState, Verdict, digest
 
+_person, _part, _said = tables.permit_person.c, tables.permit_dataset.c, tables.permit_state.c
+_WHICH: sa.BindParameter[str] = sa.bindparam("permit")
+_PERMIT = sa.select(tables.permit).where(tables.permit.c.id == _WHICH)
+_DATASETS = (
+    sa.select(_part.dataset, _part.countersignature)
+    .where(_part.permit == _WHICH, _part.taken_back.is_(None))
+    .order_by(_part.dataset)
+)
+_WORDS = sa.select(_said.state, _said.reason).where(_said.permit == _WHICH)
+_PEOPLE = sa.select(_person.subject).where(_person.permit == _WHICH)
+_MINE = (
+    sa.select(tables.permit.c.id, tables.permit.c.uses)
+    .join(tables.permit_person, _person.permit == tables.permit.c.id)
+    .join(tables.permit_dataset, _part.permit == tables.permit.c.id)
+    .where(_person.subject == sa.bindparam("subject"), _part.dataset == sa.bindparam("dataset"))
+    .where(_part.taken_back.is_(None))
+    .order_by(tables.permit.c.id)
+)
+"""What each reading by permit asks. Made once, because to make a query takes longer than to ask it."""
+
 
 class Authority(StrEnum):
     """Who says that a permit is suspended, resumed or revoked."""
@@ -241,28 +261,18 @@ def read_permits_of(connection: sa.Connection, subject: str) -> tuple[StoredPerm
 def permits_for(connection: sa.Connection, subject: str, dataset: DatasetId) -> dict[PermitId, frozenset[Use]]:
     """The permits that are here whose people somebody is one of, for a dataset that its country approved and has not
     taken back, and their uses; also those that do not work (any more). One query."""
-    person, part = tables.permit_person.c, tables.permit_dataset.c
-    mine = (
-        sa.select(tables.permit.c.id, tables.permit.c.uses)
-        .join(tables.permit_person, person.permit == tables.permit.c.id)
-        .join(tables.permit_dataset, part.permit == tables.permit.c.id)
-        .where(person.subject == subject, part.dataset == dataset, part.taken_back.is_(None))
-        .order_by(tables.permit.c.id)
-    )
-    return {PermitId(row.id): frozenset(map(Use, row.uses.split(";"))) for row in connection.execute(mine)}
+    rows = connection.execute(_MINE, {"subject": subject, "dataset": dataset})
+    return {PermitId(row.id): frozenset(map(Use, row.uses.split(";"))) for row in rows}
 
 
 def read_permit(connection: sa.Connection, permit: PermitId) -> StoredPermit | None:
     """A permit as it stands now; None where it is not here."""
-    row = connection.execute(sa.select(tables.permit).where(tables.permit.c.id == permit)).one_or_none()
+    one = {"permit": permit}
+    row = connection.execute(_PERMIT, one).one_or_none()
     if row is None:
         return None
-    person, dataset, said = tables.permit_person.c, tables.permit_dataset.c, tables.permit_state.c
-    standing = (dataset.permit == permit, dataset.taken_back.is_(None))
-    here = connection.execute(
-        sa.select(dataset.dataset, dataset.countersignature).where(*standing).order_by(dataset.dataset)
-    ).all()
-    words = connection.execute(sa.select(said.state, said.reason).where(said.permit == permit)).all()
+    here = connection.execute(_DATASETS, one).all()
+    words = connection.execute(_WORDS, one).all()
     state, reason = _together([(PermitState(word.state), word.reason) for word in words])
     return StoredPermit(
         id=permit,
@@ -271,7 +281,7 @@ def read_permit(connection: sa.Connection, permit: PermitId) -> StoredPermit | N
         datasets=tuple(DatasetId(each.dataset) for each in here),
         countersignatures=tuple(each.countersignature for each in here),
         uses=frozenset(map(Use, row.uses.split(";"))),
-        people=frozenset(connection.scalars(sa.select(person.subject).where(person.permit == permit))),
+        people=frozenset(connection.scalars(_PEOPLE, one)),
         not_before=datetime.fromisoformat(row.not_before),
         expires=datetime.fromisoformat(row.expires),
         conditions=row.conditions,

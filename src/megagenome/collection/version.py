@@ -5,10 +5,12 @@ import sqlalchemy as sa
 
 from megagenome.collection.tables import collection_version
 
+_VERSION = sa.select(collection_version.c.version)
+
 
 def current_version(connection: sa.Connection) -> int:
     """The collection's version now."""
-    return int(connection.execute(sa.select(collection_version.c.version)).scalar_one())
+    return int(connection.execute(_VERSION).scalar_one())
 
 
 def raise_version(connection: sa.Connection) -> None:

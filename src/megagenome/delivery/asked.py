@@ -28,6 +28,13 @@ RANGES = "/delivery"
 
 _KEY_BYTES = 32
 _MOST_PARAMETERS = 100
+_AGAIN = {"retry-after": "5"}
+_HINTS: Mapping[int, Mapping[str, str]] = {
+    401: {"www-authenticate": "Bearer"},  # RFC 6750, 3
+    429: _AGAIN,
+    503: _AGAIN,
+}
+"""What an error's answer has beside its text: what to do next."""
 _log = logging.getLogger(__name__)
 """Faults of ours only; no question, ticket or key is ever logged."""
 
@@ -77,7 +84,7 @@ def across_origins(request: Http) -> dict[str, str]:
     origin = request.headers.get("origin")
     if origin is None:
         return {}
-    told = "ETag, Content-Range, Accept-Ranges, Content-Length"
+    told = "ETag, Content-Range, Accept-Ranges, Content-Length, Retry-After"
     return {"access-control-allow-origin": origin, "access-control-expose-headers": told, "vary": "Origin"}
 
 
@@ -95,8 +102,7 @@ def errors(render: Callable[[Exception], bytes], media_type: str) -> ExceptionHa
     """Errors in a standard's own envelope."""
 
     def respond(request: Http, error: Exception, status: int) -> Response[bytes]:
-        headers: Mapping[str, str] = {"www-authenticate": "Bearer"} if status == 401 else {}  # RFC 6750, 3
-        fields = {**across_origins(request), **headers}
+        fields = {**across_origins(request), **_HINTS.get(status, {})}
         return Response(render(error), media_type=media_type, status_code=status, headers=fields)
 
     def condition(request: Http, error: MegagenomeError) -> Response[bytes]:

@@ -16,7 +16,7 @@ from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dat
 from megagenome.delivery.tickets import Ticket, Tickets
 from megagenome.delivery.variant_files import regions_of, variant_file
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.errors import Invalid, NotFound, Unauthenticated
+from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound, Unauthenticated
 from megagenome.kernel.ids import DatasetId, parse_dataset_id
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileState, parse_file_id
@@ -28,6 +28,7 @@ from megagenome.standards.htsget import Format, SliceRequest, UnsupportedFormat
 
 HEADER_BYTES = 124
 """Of a Crypt4GH header with one key for one recipient."""
+_READS = (Format.BAM, Format.CRAM)
 
 
 class FoundFile(NamedTuple):
@@ -120,8 +121,8 @@ class Delivery:
         """A ticket for a file of reads or a part of it. Raises what `file_ticket` raises; `UnsupportedFormat` where the
         file is of the other format; `NotFound` for an unknown reference. Cost: some ms."""
         found = self.find(caller, file, terms)
-        if found.file.format not in (Format.BAM, Format.CRAM):
-            raise NotFound(f"there is no file {file[:100]} of reads here that you may read")
+        if found.file.format not in _READS:
+            raise NotFound(_elsewhere(found.file))
         if found.file.format != asked.format:
             raise UnsupportedFormat(f"{found.file.id} is kept as {found.file.format} and given as no other")
         if asked.slices is None and not asked.header_only:
@@ -136,10 +137,22 @@ class Delivery:
     def variants_ticket(self, caller: Caller, place: str, asked: SliceRequest, terms: Terms) -> Granted:
         """A ticket for genotypes of a dataset; `place` is its id, with `/` and an assembly where it has several."""
         dataset, name = _place(place)
-        reading = open_dataset(self._collection, caller, dataset, terms)
+        try:
+            reading = open_dataset(self._collection, caller, dataset, terms)
+        except NotFound:
+            self._refuse_file(caller, place, terms)
+            raise
         name = _assembly(reading, dataset, name)
         regions_of(name, asked.slices)
         return self._ticket(caller, reading, f"{dataset}/{name}", terms, asked)
+
+    def _refuse_file(self, caller: Caller, place: str, terms: Terms) -> None:
+        """Raise `NotFound` that says more for the id of a file that the caller may read."""
+        try:
+            found = self.find(caller, place, terms)
+        except MegagenomeError:
+            return
+        raise NotFound(_elsewhere(found.file))
 
     def redeem(self, token: str, object: str) -> Whole | Stream:  # noqa: A002 - the ticket's word
         """What a ticket is for, if all that it was given for still holds. Nothing is opened yet.
@@ -237,6 +250,12 @@ class Delivery:
 
         ending = "vcf.gz" if wanted is Format.VCF else "bcf"
         return Stream(_named(f"{dataset}.{ending}", recipient), opened)
+
+
+def _elsewhere(file: ArchivedFile) -> str:
+    """Where a file is to be asked for, to whoever may read it."""
+    whole = "ask for it below reads" if file.format in _READS else "it is given whole, by DRS"
+    return f"{file.id} is a {file.format} file: {whole}; genotypes are asked for by their dataset, {file.dataset}"
 
 
 def _place(place: str) -> tuple[DatasetId, str]:

@@ -103,7 +103,7 @@ class DrsObjects:
             return self._counted[1]
 
     def _ways(self, url: str, found: FoundFile, *, is_open: bool) -> list[drs.AccessMethod]:
-        how = self._authorizations(found.file.id, is_open=is_open)
+        how = self._authorizations("", is_open=is_open)  # of which object it is, the object itself says
         ways = [drs.AccessMethod(HTTPS, access_id=HTTPS, available=True, authorizations=how)]
         if found.file.format in _READS:
             where = drs.AccessUrl(f"{url}/ga4gh/htsget/v1/reads/{found.file.id}")

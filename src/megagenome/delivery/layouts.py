@@ -119,9 +119,9 @@ class Layouts:
         return layout
 
     def _read(self, file: ArchivedFile) -> tuple[Layout, int]:
-        opened = self._files.open_inside(file.id, _PURPOSE)
+        opened = self._open(file)
         index = self._index_of(file)
-        content = None if index is None else b"".join(self._files.open_inside(index.id, _PURPOSE).read())
+        content = None if index is None else b"".join(self._open(index).read())
         size = index.size_bytes if index else 0
         if file.format == Format.BAM:
             header = bam.read_header(opened.read())
@@ -129,6 +129,9 @@ class Layouts:
         if file.format == Format.CRAM:
             return CramLayout(cram.read_header(opened.read()), None if content is None else read_crai(content)), size
         raise Invalid(f"{file.id} is no file of reads")
+
+    def _open(self, file: ArchivedFile) -> Sealed:
+        return self._files.open_inside(file.id, _PURPOSE, often=True)
 
     def _index_of(self, file: ArchivedFile) -> ArchivedFile | None:
         """The index of a file; the newest where there are several."""

@@ -42,8 +42,8 @@ class Files(Protocol):
     def open(self, file: FileId, admission: FileAdmission, kind: Kind, /) -> Sealed:
         """Open a file for somebody, and enter it in the ledger before the first byte."""
 
-    def open_inside(self, file: FileId, purpose: str, /) -> Sealed:
-        """Open a file for the node's own work."""
+    def open_inside(self, file: FileId, purpose: str, /, *, often: bool = False) -> Sealed:
+        """Open a file for the node's own work; `often`: strangers can bring it about without end."""
 
 
 class Sign(Protocol):

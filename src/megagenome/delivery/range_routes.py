@@ -43,7 +43,7 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
         if isinstance(found, Stream):
             return StreamedResponse(
                 streams,
-                await streams.begin(found.open, named=_is_named(request)),
+                await streams.begin(found.open, asked.caller_of(request).subject),
                 headers=headers,
                 media_type=_MEDIA_TYPE,
             )
@@ -67,16 +67,15 @@ def ticket_reader(tickets: Tickets) -> Any:
 
 
 async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[str, str]) -> ASGIResponse:
-    field = request.headers.get("range")
-    if request.headers.get("if-range", found.etag) != found.etag:
-        field = None
+    condition = _field(request, "if-range")
+    field = _field(request, "range") if condition in (None, found.etag) else None
     try:
         part = read_range(field, found.size_bytes)
     except Unsatisfiable:
         headers |= {"content-range": f"bytes */{found.size_bytes}", "content-length": "0"}
         return ASGIResponse(status_code=416, headers=headers, media_type=_MEDIA_TYPE)
     start, end = part or (0, found.size_bytes)
-    pieces = await streams.begin(lambda: found.open()(start, end), named=_is_named(request))
+    pieces = await streams.begin(lambda: found.open()(start, end), asked.caller_of(request).subject)
     status = 200
     if part is not None:
         status = 206
@@ -84,8 +83,9 @@ async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[st
     return StreamedResponse(streams, pieces, status_code=status, headers=headers, media_type=_MEDIA_TYPE)
 
 
-def _is_named(request: Http) -> bool:
-    return asked.caller_of(request).subject is not None
+def _field(request: Http, name: str) -> str | None:
+    """A header; where it was sent several times, all of them, which is none of what counts (RFC 9110, 5.3)."""
+    return ", ".join(request.headers.getall(name, [])) or None
 
 
 def _headers(request: Http, found: Whole | Stream) -> dict[str, str]:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends what may take long, a piece at a time, so that nobody else waits for it.
 
+There are so many places for streams, and whoever has some gets another as long as no fewer are free than they have; all
+who did not say who they are count as one, and may have three times as many as are free. So one caller gets half of the
+places at most, nobody in particular three quarters, and whoever comes next finds one.
+
 Pieces are made in threads of delivery's own, one at a time for each stream; between them a stream holds no thread. A
 piece is asked for when the receiver took the one before, so a slow one holds a megabyte or two, and is let go when it
 takes too long for one; of one that left, the stream ends at the next piece.
@@ -9,6 +13,7 @@ takes too long for one; of one that left, the stream ends at the next piece.
 import asyncio
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,10 +21,12 @@ from typing import Any, TypeVar
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from megagenome.kernel.errors import Unavailable
+from megagenome.kernel.errors import RateLimited, Unavailable
 
 THREADS = 6
 """For all streams of a server. Sealing holds the interpreter's lock, so more would not send more."""
+
+_NOBODYS = 3
 
 Answer = TypeVar("Answer")
 
@@ -31,37 +38,42 @@ class Streams:
         """`most` at once; a receiver that takes `slowest_s` for a piece is let go."""
         self.slowest_s = slowest_s
         self.pool = ThreadPoolExecutor(THREADS, "delivery")
-        self._places = threading.BoundedSemaphore(most)
-        self._nobodys = threading.BoundedSemaphore(max(1, most * 3 // 4))
+        self._most = most
+        self._turn = threading.Lock()
+        self._held: Counter[str | None] = Counter()
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Do something in a thread of delivery's."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
-    async def begin(self, open_pieces: Callable[[], Iterator[bytes]], *, named: bool = True) -> "Pieces":
-        """Open a stream and make its first piece, so that what is refused is refused before anything was sent. Raises
-        `Unavailable` where there are too many already; a quarter of the places is kept for whoever said who they are
-        (`named`), so that nobody shuts permits out by reading open data slowly."""
-        leave = self._enter(named=named)
+    async def begin(self, open_pieces: Callable[[], Iterator[bytes]], caller: str | None = None) -> "Pieces":
+        """Open a stream for a caller (their subject; None for whoever did not say who they are) and make its first
+        piece, so that what is refused is refused before anything was sent. Raises `Unavailable` where there are too
+        many already, and `RateLimited` where the caller has their share of them."""
+        leave = self._enter(caller)
         try:
             return await self.run(lambda: Pieces(open_pieces(), leave))
         except BaseException:
             leave()
             raise
 
-    def _enter(self, *, named: bool) -> Callable[[], None]:
-        places = [self._places] if named else [self._nobodys, self._places]
-        taken: list[threading.Semaphore] = []
+    def _enter(self, caller: str | None) -> Callable[[], None]:
+        with self._turn:
+            free, mine = self._most - self._held.total(), self._held[caller]
+            if free <= 0:
+                raise Unavailable("as many files and slices are being sent as may be at once: ask again in a moment")
+            if mine >= (_NOBODYS if caller is None else 1) * free:
+                who = "to whoever does not say who they are" if caller is None else "to you"
+                says = f"{mine} files and slices are being sent {who}, and what is free is kept for others"
+                raise RateLimited(f"{says}: ask again when one has ended")
+            self._held[caller] += 1
 
         def leave() -> None:
-            for each in taken:
-                each.release()
+            with self._turn:
+                self._held[caller] -= 1
+                if not self._held[caller]:
+                    del self._held[caller]
 
-        for each in places:
-            if not each.acquire(blocking=False):
-                leave()
-                raise Unavailable("as many files and slices are being sent as may be at once: ask again in a moment")
-            taken.append(each)
         return leave
 
     def end(self, pieces: "Pieces") -> None:

@@ -3,7 +3,9 @@
 
 Append-only and hash-chained, with heads signed by the node's or hub's key (`ledger_chain` states both exactly). One
 entry for each permit-bound read, slice, file and egress, for each decision, grant, revocation and withdrawal, committed
-before the first byte leaves; and one for each caller, dataset and minute of public aggregates (`ledger_tally`).
+before the first byte leaves; and one for each caller, dataset and minute of public aggregates (`ledger_tally`). What
+anybody may do without end, which is to fetch data that are declared open, has two for each caller, object and minute at
+most (`append_often`), so that nobody fills the disk with entries.
 
 An entry holds no question and no personal data: ids and short words only, which the grammar of its fields enforces. Who
 did it is an opaque key. What person a key stands for is in a table of its own, from which a person can be erased; the
@@ -96,6 +98,9 @@ class Ledger:
         self.issuer = issuer
         self._keys = keys
         self._turn = threading.Lock()  # fairer than the database's lock, for which SQLite polls
+        self._often_turn = threading.Lock()
+        self._minute = ""
+        self._repeated: dict[Act, int] = {}  # of that minute: how much more since each was entered
 
     @property
     def kid(self) -> str:
@@ -106,6 +111,37 @@ class Ledger:
         """Enter these acts, all or none; durable on return. Let no byte leave before. Cost: one commit, some ms."""
         with self._turn, begin_writing(self.engine) as connection:
             return self.write(connection, *acts)
+
+    def append_often(self, act: Act) -> None:
+        """Enter what may happen without end. The first of a minute is entered as `append` does it; what else is the
+        same but for its count is added up in memory and entered as one after the minute, by `settle` or the next.
+
+        So it is never missing that it was done, and a crash loses no more than how often in the running minute. Cost:
+        a commit for the first, microseconds for others.
+        """
+        minute, same = _minute(), msgspec.structs.replace(act, count=0)
+        with self._often_turn:
+            if minute != self._minute:
+                self._enter_repeated(minute)
+            if same in self._repeated:
+                self._repeated[same] += act.count
+            else:
+                self.append(act)
+                self._repeated[same] = 0
+
+    def settle(self, *, everything: bool = False) -> None:
+        """Enter what `append_often` counted in a minute that is over, or `everything` at the end; durable on return.
+        What cannot be entered is counted still."""
+        minute = _minute()
+        with self._often_turn:
+            if everything or minute != self._minute:
+                self._enter_repeated(minute)
+
+    def _enter_repeated(self, minute: str) -> None:
+        if owed := [msgspec.structs.replace(act, count=count) for act, count in self._repeated.items() if count]:
+            self.append(*owed)
+        self._repeated.clear()
+        self._minute = minute
 
     def write(self, connection: sa.Connection, *acts: Act) -> tuple[Entry, ...]:
         """Enter these acts with the caller's own transaction (`kernel.database.begin_writing`), by its commit."""
@@ -180,6 +216,10 @@ class Ledger:
         token = self._keys.sign(msgspec.structs.asdict(head), HEAD_TYPE)
         connection.execute(sa.insert(ledger_head).values(seq=seq, token=token))
         return token
+
+
+def _minute() -> str:
+    return time_text(clock.now())[:16]
 
 
 def _lock_last(connection: sa.Connection) -> Entry | None:

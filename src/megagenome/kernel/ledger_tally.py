@@ -29,7 +29,8 @@ class AggregateTally:
                 self._counted[minute, subject, dataset] += 1
 
     def flush(self, *, everything: bool = False) -> None:
-        """Enter the minutes that are over, or `everything` at the end; durable on return. Closes the day as well.
+        """Enter the minutes that are over, or `everything` at the end; durable on return. Settles what the ledger was
+        told often, and closes the day as well.
 
         What cannot be entered, because the database does not take it, is counted still and entered the next time.
         """
@@ -45,6 +46,7 @@ class AggregateTally:
             with self._lock:
                 self._counted.update(due)
             raise
+        self._ledger.settle(everything=everything)
         self._ledger.close_day()
 
 

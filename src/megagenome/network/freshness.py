@@ -10,6 +10,8 @@ from megagenome.kernel import clock
 from megagenome.kernel.errors import Unavailable
 from megagenome.network import tables as t
 
+_HUB = sa.select(t.joined_hub.c.id, t.joined_hub.c.heard)
+
 
 class Freshness:
     """Fails closed: who has not heard the hub for `longest_silence_s` reads nothing by permit. Safe for threads."""
@@ -31,7 +33,7 @@ class Freshness:
         clock, of which a time to come counts for nothing. Cost: one row.
         """
         with self._engine.connect() as connection:
-            hub = connection.execute(sa.select(t.joined_hub.c.id, t.joined_hub.c.heard)).one_or_none()
+            hub = connection.execute(_HUB).one_or_none()
         if hub is None:
             return None
         with self._turn:

@@ -4,7 +4,9 @@
 import re
 from typing import NamedTuple
 
-_ONE = re.compile(r"([0-9]{0,19})-([0-9]{0,19})")
+_ONE = re.compile(r"([0-9]*)-([0-9]*)")
+_DIGITS = 20
+"""More than any size has: a number is as good as its first ones."""
 
 
 class Unsatisfiable(Exception):
@@ -35,11 +37,15 @@ def read_range(field: str | None, size: int) -> ByteRange | None:
     if unit.strip().lower() != "bytes" or not found or not (found[1] or found[2]):
         return None
     if not found[1]:
-        start, end = max(0, size - int(found[2])), size
+        start, end = max(0, size - _number(found[2])), size
     else:
-        start, end = int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
-        if found[2] and int(found[2]) < start:
+        start, end = _number(found[1]), min(size, _number(found[2]) + 1) if found[2] else size
+        if found[2] and _number(found[2]) < start:
             return None  # malformed: it ends before it begins
     if start >= end:
         raise Unsatisfiable
     return ByteRange(start, end)
+
+
+def _number(digits: str) -> int:
+    return int(digits.lstrip("0")[:_DIGITS] or "0")
