@@ -51,6 +51,8 @@ def validate(
     if not files:
         raise Invalid("no files to validate")
     place = assembly(expectations.assembly).name if expectations.assembly else ""
+    # absolute, as each process works in an empty folder of its own
+    ontologies = str(Path(expectations.ontologies).absolute()) if expectations.ontologies else ""
     inspections: dict[int, Inspection] = {}
     known: dict[str, Indexed] = {}
     done = 0
@@ -60,7 +62,7 @@ def validate(
             each.name,
             each.size_bytes,
             place,
-            expectations.ontologies,
+            ontologies,
             _indexed_by(each.name, known),
             settings.require_isolation,
         )
