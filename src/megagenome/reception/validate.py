@@ -70,7 +70,8 @@ def validate(
         found = msgspec.structs.replace(found, report=msgspec.structs.replace(found.report, name=each.name))
         inspections[k] = found
         if found.indexed is not None:
-            known[each.name] = found.indexed
+            is_whole = found.report.result is Result.PASSED
+            known[each.name] = msgspec.structs.replace(found.indexed, is_whole=is_whole)
         done += each.size_bytes
         progress(each.name, done)
     return _report([inspections[k] for k in range(len(files))], expectations)
