@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What data stewards do, and nobody else, in Python and over HTTP."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from litestar import Litestar
@@ -11,6 +13,7 @@ from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection import Collection
 from megagenome.collection.model import DatasetState
+from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.standards.catalogue_pages import StewardView, ToWrite
@@ -70,6 +73,14 @@ def test_one_act_publishes(stewardship: Stewardship) -> None:
             stewardship.move(STEWARD, CLOSED, wrong)
     with pytest.raises(NotFound):
         stewardship.move(STEWARD, "NONE", "published")
+
+
+def test_nobody_approves_on_a_day_that_is_still_to_come(stewardship: Stewardship) -> None:
+    for field in ("governance.ethics.on", "governance.sign_off.on"):
+        later = (clock.now() + timedelta(days=2)).date().isoformat()
+        written = stewardship.write(STEWARD, CLOSED, ToWrite(with_value(RECORD, field, later)))
+        assert [(each.field, each.says) for each in written.problems] == [(field, "This day is still to come")]
+        assert stewardship.view(STEWARD, CLOSED).history == ()
 
 
 def test_what_stands_against_a_record_is_said_and_nothing_is_written(stewardship: Stewardship) -> None:
