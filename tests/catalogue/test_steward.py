@@ -46,6 +46,14 @@ def test_a_steward_sees_what_is_left_to_state(stewardship: Stewardship) -> None:
     assert [each.by for each in view.history] == ["sofia@idp"]
 
 
+def test_an_id_by_gdis_pattern_is_stated_already(stewardship: Stewardship) -> None:
+    for dataset in (CLOSED, DRAFT):
+        view = stewardship.view(STEWARD, dataset)
+        is_gdis = "identifier" not in {problem.field for problem in view.problems}
+        assert view.record.identifier == (dataset if dataset.startswith("GDI-") else "")
+        assert is_gdis is dataset.startswith("GDI-")
+
+
 def test_nobody_else_does_anything(stewardship: Stewardship) -> None:
     for caller, refusal in ((PUBLIC, Unauthenticated), (OTHERS, NotEntitled)):
         with pytest.raises(refusal):
