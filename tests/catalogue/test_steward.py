@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What data stewards do, and nobody else, in Python and over HTTP."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from litestar import Litestar
@@ -11,6 +13,7 @@ from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection import Collection
 from megagenome.collection.model import DatasetState
+from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.standards.catalogue_pages import StewardView, ToWrite
@@ -43,6 +46,14 @@ def test_a_steward_sees_what_is_left_to_state(stewardship: Stewardship) -> None:
     assert [each.by for each in view.history] == ["sofia@idp"]
 
 
+def test_an_id_by_gdis_pattern_is_stated_already(stewardship: Stewardship) -> None:
+    for dataset in (CLOSED, DRAFT):
+        view = stewardship.view(STEWARD, dataset)
+        is_gdis = "identifier" not in {problem.field for problem in view.problems}
+        assert view.record.identifier == (dataset if dataset.startswith("GDI-") else "")
+        assert is_gdis is dataset.startswith("GDI-")
+
+
 def test_nobody_else_does_anything(stewardship: Stewardship) -> None:
     for caller, refusal in ((PUBLIC, Unauthenticated), (OTHERS, NotEntitled)):
         with pytest.raises(refusal):
@@ -70,6 +81,14 @@ def test_one_act_publishes(stewardship: Stewardship) -> None:
             stewardship.move(STEWARD, CLOSED, wrong)
     with pytest.raises(NotFound):
         stewardship.move(STEWARD, "NONE", "published")
+
+
+def test_nobody_approves_on_a_day_that_is_still_to_come(stewardship: Stewardship) -> None:
+    for field in ("governance.ethics.on", "governance.sign_off.on"):
+        later = (clock.now() + timedelta(days=2)).date().isoformat()
+        written = stewardship.write(STEWARD, CLOSED, ToWrite(with_value(RECORD, field, later)))
+        assert [(each.field, each.says) for each in written.problems] == [(field, "This day is still to come")]
+        assert stewardship.view(STEWARD, CLOSED).history == ()
 
 
 def test_what_stands_against_a_record_is_said_and_nothing_is_written(stewardship: Stewardship) -> None:

@@ -109,6 +109,13 @@ def test_sex(sex: object, expected: Sex) -> None:
     assert one(sex=sex).sex is expected
 
 
+@pytest.mark.parametrize("part", ["geographicOrigin", "karyotypicSex", "info"])
+def test_one_part_of_an_individual_is_enough(part: str) -> None:
+    people, _, left_out = read(json.dumps({"id": "P1", part: {"id": "A:1"}, "ours": 1}))
+    assert [person.individual_id for person in people] == ["P1"]
+    assert left_out == {part: 1, "ours": 1}
+
+
 def test_an_excluded_disease_is_not_observed() -> None:
     diseases = [{"diseaseCode": {"id": "ICD10:I83"}, "excluded": True}]
     assert one(diseases=diseases).facts == excluded("ICD10:I83", kind=FactKind.DISEASE)
@@ -148,6 +155,7 @@ def test_measures_of_several_quantities_are_left_out_and_told() -> None:
         ('[{"id":"P1"},7]', "people.json record 2: Expected `object`, got `int`"),
         ('{"id":"P1"}\n{"id":"P2"', "people.json line 2: Input data was truncated"),
         ('{"id":"P1"}\n\n{"id":"P2","sex":"w"}', "people.json line 3: (P2) sex 'w': use female"),
+        ('{"id":"GDI-EE-1","title":"A cohort"}', "people.json line 1: (GDI-EE-1) this is no individual"),
         ('[{"id":"P1","diseases":[{"diseaseCode":{"id":"x"}}]}]', "people.json record 1: (P1) 'x' is not a CURIE"),
         (
             '[{"id":"P1","phenotypicFeatures":[{"featureType":{"id":"HP:0009999"}}]}]',

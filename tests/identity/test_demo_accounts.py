@@ -12,9 +12,8 @@ def test_the_demo_has_everybody_of_the_way(countries: list[str], deciders: int) 
     people = demo_people(countries)
     roles = [person.role for person in people]
     assert roles.count(Role.COUNTRY_DECIDER) == deciders
-    # providers send before the way begins: the demo's nodes are filled by it
-    assert set(roles) == set(Role) - {Role.DATA_PROVIDER}
-    assert len({person.username for person in people}) == len(people) == 9 + deciders
+    assert set(roles) == set(Role)
+    assert len({person.username for person in people}) == len(people) == 10 + deciders
     assert {person.country for person in people} <= {"", *countries}
 
 

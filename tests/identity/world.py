@@ -155,12 +155,20 @@ async def change(request: Request[Any, Any, Any]) -> dict[str, Any]:
 class Server:
     """A server with sign-in, and its parts."""
 
-    def __init__(self, engine: sa.Engine, provider: FakeProvider, settings: SignInSettings, url: str = "") -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        provider: FakeProvider,
+        settings: SignInSettings,
+        url: str = "",
+        *,
+        on_node: bool = False,
+    ) -> None:
         self.sessions = Sessions(engine, settings)
         self.callers = CallerMiddleware(self.sessions, url, offered=True)
         door = make_door(settings, self.callers, RelyingParty(settings, provider.calls()))
         self.app = WebApp(
-            [sign_in_router(door, error_pages), account_router(door, error_pages), whoami, change],
+            [sign_in_router(door, error_pages), account_router(door, error_pages, on_node=on_node), whoami, change],
             exception_handlers=elsewhere(show_error),
             middleware=[self.callers],
             openapi_config=None,

@@ -123,7 +123,7 @@ def test_a_cancelled_invitation_lets_nobody_in(tmp_path: Path) -> None:
     hub_folder, node = make_hub(tmp_path / "hub"), make_node(tmp_path / "fi", "FI")
     line = invitation(hub_folder, "FI")
     nobody = megagenome("node", "join", node, line, check=False)
-    assert (nobody.returncode, "does not answer" in nobody.stderr) == (1, True)
+    assert (nobody.returncode, "does not answer" in nobody.stderr, "hub.url" in nobody.stderr) == (1, True, True)
     [made] = as_json("hub", "invitations", hub_folder)
     [cancelled] = as_json("hub", "invitations", hub_folder, "--cancel", made["id"])
     assert cancelled["state"] == "cancelled"

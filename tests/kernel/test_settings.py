@@ -54,6 +54,11 @@ def test_file_wins_over_default_and_environment_over_file(file: Path) -> None:
     assert load(file, content, **environ).server == Server(port=2, host="::1", quiet=True)
 
 
+def test_what_is_exported_for_other_commands_is_no_setting(file: Path) -> None:
+    exported = {"MEGAGENOME_TOKEN": "mgt_x", "MEGAGENOME_HUB": "http://127.0.0.1:1", "MEGAGENOME_PASSPHRASE": "x"}
+    assert load(file, "", **exported) == load(file, "")
+
+
 def test_environment_alone_is_enough(file: Path) -> None:
     assert load(file, "", MEGAGENOME_DISCLOSURE_FLOOR="20").disclosure.floor == 20
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.identity.roles import Grant, Scope, grant_role
+from megagenome.identity.token_exchange import Exchange, read_exchange
 from megagenome.kernel.callers import Role
 from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.portal.account_routes import login_page, role_name, scope_text
@@ -89,6 +90,18 @@ def test_the_account_says_who_one_is(browser: Browser, engine: sa.Engine) -> Non
         assert words in document.text, words
     assert page.headers["cache-control"] == "no-store"
     assert all(form["method"] == "post" for form in document.all("form"))
+
+
+def test_a_nodes_account_asks_for_a_passport_as_the_exchange_reads_it(engine: sa.Engine) -> None:
+    with Server(engine, FakeProvider(), make_settings(), on_node=True).browser() as browser:
+        browser.sign_in()
+        document = Document(browser.client.get("/account").text)
+    document.check()
+    [form] = [form for form in document.all("form") if form["action"] == "/visas/token"]
+    assert form["method"] == "post"
+    fields = {field["name"]: field.get("value", "") for field in document.all("input") if "name" in field}
+    asked = {name: fields[name] for name in ("csrf", "grant_type", "requested_token_type")}
+    assert read_exchange(asked.items(), "https://node.example") == Exchange("", ("https://node.example",))
 
 
 def visitor(page: str) -> list[str]:

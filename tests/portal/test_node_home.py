@@ -32,7 +32,8 @@ def test_it_says_who_it_is_what_it_holds_and_where_programs_find_it() -> None:
     ):
         assert words in document.text
     places = ["#main", "/", "/", "/fairdp"]
-    assert [a["href"] for a in document.all("a")] == [*places, "https://hub.example", "/beacon/v2"]
+    datasets = [f"/fairdp/dataset/{each.id}" for each in HOME.datasets]
+    assert [a["href"] for a in document.all("a")] == [*places, "https://hub.example", *datasets, "/beacon/v2"]
 
 
 def test_an_empty_node_says_so() -> None:

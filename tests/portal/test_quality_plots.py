@@ -56,7 +56,7 @@ def test_sexes_are_coloured_by_what_is_stated_and_contradictions_come_first() ->
     assert marks(plot.drawing) == {SEX_STYLES["female"]: [(0, 0), (1000, 1000)]}
     assert [row[:3] for row in plot.rows] == [("Bob", "female", "male"), ("Ann", "female", "female")]
     assert plot.rows[0][3:] == ("–", "1.00", "1.00")
-    assert "of 1 X and Y tell another sex than the people tables: Bob." in plot.said
+    assert "X and Y of 1 tell another sex than the people tables: Bob." in plot.said
 
 
 def test_nothing_is_drawn_of_nothing() -> None:

@@ -145,6 +145,25 @@ def test_the_report_says_which_file_where_and_why() -> None:
     assert "how many have a frequency that is told is known when they are loaded" in text
 
 
+def test_findings_come_gravest_first() -> None:
+    found = Document(
+        submission_page(submission(), report("odd"), None, may_send=True, may_decide=False, has_receipt=False)
+    )
+    text = found.text[found.text.index("What validation found") :]
+    assert text.index("the reference base") < text.index("warning odd")
+
+
+@pytest.mark.parametrize(
+    ("state", "is_kept"), [(State.REPORTED, True), (State.ACCEPTED, True), (State.REJECTED, False)]
+)
+def test_what_is_said_to_be_archived_is_kept(state: State, is_kept: bool) -> None:
+    page = submission_page(
+        submission(state=state), report(), preview(), may_send=False, may_decide=True, has_receipt=True
+    )
+    assert ('<td class="n">archived' in page) is is_kept
+    assert ('href="/datasets/GDI-EE-COHORT-001"' in page) is (state is State.ACCEPTED)
+
+
 def test_a_manifest_begins_a_submission_and_files_are_sent_in_parts(provider: TestClient[Litestar], api: Api) -> None:
     api.state = State.OPEN
     begun = provider.post("/submissions", files={"manifest": ("manifest.json", b"{}")})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from megagenome.cli.main import main
-from tests.reception.written import row, small_vcf, write_vcf
+from tests.reception.written import row, small_vcf, tabix, write_vcf
 
 
 def test_what_passes_is_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,9 +16,31 @@ def test_what_passes_is_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     arguments = ["node", "validate", str(small_vcf(tmp_path)), "--assembly", "GRCh38", "--individuals", str(table)]
     assert main(arguments) == 0
     text = capsys.readouterr().out
-    assert "passed: 2 of 2" in text
+    assert "passed: 2 files" in text
     assert "call rate" in text
     assert "not isolated" not in text
+
+
+def test_what_failed_is_counted_and_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vcf = small_vcf(tmp_path)
+    table = tmp_path / "people.tsv"
+    table.write_text("individual_id\tsample_id\tsex\nP1\tS1\tfemale\nP2\tS2\tmale\nP3\tS3\tmale\n")
+    wrong = tmp_path / "wrong.tsv"
+    wrong.write_text("individual_id\tsample_id\tsex\nP1\tS1\tfemail\n")
+    assert main(["node", "validate", str(vcf), str(table), str(wrong)]) == 3
+    text = capsys.readouterr().out
+    assert "failed: 1 of 3 files" in text
+    assert text.index(" error ") < text.index(" warning ")
+
+
+def test_an_index_is_not_blamed_for_a_file_that_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vcf = small_vcf(tmp_path)
+    tabix(vcf)
+    assert main(["node", "validate", str(vcf), f"{vcf}.tbi", "--assembly", "GRCh37", "--json"]) == 3
+    of_vcf, of_index = json.loads(capsys.readouterr().out)["files"]
+    assert of_vcf["result"] == "failed"
+    assert of_index["result"] == "passed"
+    assert [each["message"] for each in of_index["messages"]] == [f"was not compared with {vcf}, which failed"]
 
 
 def test_what_fails_is_3_and_json_is_gdis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from megagenome import reference
 from megagenome.kernel.errors import Unavailable
 from megagenome.reception import sandbox
-from megagenome.reception.model import Submitted, Task
+from megagenome.reception.model import Expectations, Submitted, Task
 from megagenome.reception.sandbox import inspect_apart
 from megagenome.reception.settings import ReceptionSettings
+from megagenome.reception.validate import submitted_at, validate
 from megagenome.standards.validation_report import Result
 from tests.reception.written import bgzip, header, small_vcf
 
 Popen = subprocess.Popen
+BEGUN = """echo '{"type":"Advance","read_bytes":0}'; """
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
@@ -47,7 +50,7 @@ def inspect(path: Path) -> tuple[Result, str]:
     ids=["exit", "segfault", "cpu", "nonsense", "half an answer", "hang", "flood"],
 )
 def test_a_process_that_misbehaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, says: str) -> None:
-    instead(monkeypatch, program)
+    instead(monkeypatch, BEGUN + program)
     monkeypatch.setattr(sandbox, "_LEAST_CPU_S", 1)
     monkeypatch.setattr(sandbox, "_CLOCK_FACTOR", 1)
     monkeypatch.setattr(sandbox, "_MOST_TOLD_BYTES", 1 << 20)
@@ -60,6 +63,29 @@ def test_a_reader_that_cannot_be_isolated_reads_nothing(tmp_path: Path, monkeypa
     instead(monkeypatch, """echo '{"type":"Refused","why":"unshare: Operation not permitted"}'""")
     with pytest.raises(Unavailable, match=r"reception\.require_isolation = false"):
         inspect(small_vcf(tmp_path))
+
+
+@pytest.mark.parametrize("program", ["echo broken >&2; exit 3", "echo broken >&2; echo hello; exit 3"])
+def test_a_reader_that_never_begins_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, program: str
+) -> None:
+    instead(monkeypatch, program)
+    with pytest.raises(Unavailable, match="does not start"):
+        inspect(small_vcf(tmp_path))
+    assert "before it began: broken" in caplog.text
+
+
+def test_terms_are_looked_up_in_a_folder_that_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process works in an empty folder of its own, where `node/reference` is nothing."""
+    (tmp_path / "node/reference").mkdir(parents=True)
+    reference.build(tmp_path / "node/reference")
+    (tmp_path / "people.tsv").write_text("individual_id\tphenotypes\nP1\tHP:9999999\n")
+    monkeypatch.chdir(tmp_path)
+    report = validate([submitted_at(Path("people.tsv"))], Expectations(ontologies="node/reference"))
+    assert report.result is Result.FAILED
+    assert "HP:9999999" in report.files[0].messages[-1].text
 
 
 def test_no_process_and_no_folder_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,8 @@ def _releases(node: Node) -> Finding:
     delay = node.settings.collection.release_longest_delay_days
     with node.collection.engine.connect() as connection:
         waiting, overdue = count_leavers(connection, clock.now() - timedelta(days=delay))
-    says = f"{waiting:,} people who withdrew are still in the public numbers"
+    people = "1 person who withdrew is" if waiting == 1 else f"{waiting:,} people who withdrew are"
+    says = f"{people} still in the public numbers"
     if not overdue:
         return Finding("releases", fine=True, says=says)
     return Finding(

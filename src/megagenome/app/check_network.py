@@ -42,7 +42,7 @@ def check_hub_folder(folder: Path) -> list[Finding]:
     from megagenome.network.joined_nodes import with_joined  # cryptography takes 0.1 s to import
 
     settings, nodes = opened.settings, with_joined(opened.settings.nodes, joined_of(opened))
-    says = f"{settings.hub.id}, {len(nodes)} nodes"
+    says = f"{settings.hub.id}, {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"
     return [Finding("settings", fine=True, says=says), _applications(opened), *check_network(nodes, settings.network)]
 
 

@@ -5,6 +5,8 @@ Whatever these shapes accept, the official ones of both profiles accept; tests h
 pyshacl take half a second to import and are loaded by the first record that is written; nothing that reads needs them.
 """
 
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -15,12 +17,15 @@ from megagenome.catalogue.describe import describe_dataset
 from megagenome.catalogue.model import Listed, Place, Profile
 from megagenome.catalogue.serialise import as_graph
 from megagenome.collection.publication import check_record
+from megagenome.kernel import clock
 from megagenome.kernel.ids import DatasetId
-from megagenome.standards.dataset_record import DatasetRecord, Problem
+from megagenome.standards.dataset_fields import FIELDS, Kind
+from megagenome.standards.dataset_record import DatasetRecord, Problem, value_at
 
 if TYPE_CHECKING:
     import rdflib
 
+_FARTHEST_EAST = timedelta(hours=14)
 _FIELD = "urn:megagenome:record:field"
 _SH = "http://www.w3.org/ns/shacl#"
 _SHAPES = {
@@ -38,7 +43,17 @@ def check(
     """All that stands against this record of a dataset, by field: what publication asks for, then what the profiles do.
     `listed` is the dataset as the catalogue would tell of it with this record."""
     found = check_record(connection, dataset, record, is_open=listed.dataset.open)
+    wrong = {each.field for each in found}
+    found += tuple(each for each in _not_yet(record) if each.field not in wrong)
     return found or check_shapes(listed, place)
+
+
+def _not_yet(record: DatasetRecord) -> Iterator[Problem]:
+    """The days of a record that have not begun anywhere on earth: nobody signed or approved on them."""
+    latest = (clock.now() + _FARTHEST_EAST).date().isoformat()
+    for field in FIELDS:
+        if field.kind is Kind.DAY and value_at(record, field.path) > latest:
+            yield Problem(field.path, "This day is still to come")
 
 
 def check_shapes(listed: Listed, place: Place) -> tuple[Problem, ...]:

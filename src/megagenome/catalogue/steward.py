@@ -22,7 +22,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.catalogue_pages import StewardLine, StewardView, ToWrite, Written
-from megagenome.standards.dataset_fields import missing
+from megagenome.standards.dataset_fields import begun, missing
 from megagenome.standards.dataset_record import DatasetRecord, Problem
 
 MOVES = (DatasetState.PUBLISHED, DatasetState.WITHDRAWN)
@@ -48,7 +48,7 @@ class Stewardship:
         known, number = self._find(dataset)
         with self.collection.engine.connect() as connection:
             history = read_history(connection, dataset)
-            record = history[0].record if history else DatasetRecord(title=known.title, description=known.description)
+            record = history[0].record if history else begun(known.id, known.title, known.description)
             listed = Listed(known, filled(record, known, number, self.place), None, "1", known.updated)
             problems = check(connection, dataset, record, listed, self.place)
         return StewardView(known.id, known.title, known.state, known.open, record, problems, history)

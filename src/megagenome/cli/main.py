@@ -56,6 +56,11 @@ app.command(
     name="send",
     help="Send a folder of genomes and people to a node, sealed, and bring back its signed receipt.",
 )
+app.command(
+    "megagenome.reception.receipt_command:receipt_",
+    name="receipt",
+    help="Say whether a node signed the receipt of a submission, and for which files.",
+)
 app.command("megagenome.synthetic.commands:synth", name="synth", help="Simulate genomes and people to files.")
 
 

@@ -18,7 +18,7 @@ from megagenome.collection.read_people_phenopackets import read_phenopacket
 from megagenome.collection.vocabulary import Vocabulary
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import IndividualId
-from megagenome.standards.individuals import Individual, Measure, OntologyTerm, unread_parts
+from megagenome.standards.individuals import Individual, Measure, OntologyTerm, is_individual, unread_parts
 from megagenome.standards.phenopackets import is_collection, is_phenopacket
 
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -78,6 +78,8 @@ class JsonPeople:
         if is_collection(record):
             raise Invalid("this is a Family or a Cohort of phenopackets; give the phenopacket of each person")
         individual = _INDIVIDUAL.decode(text)
+        if not is_individual(record):
+            raise Invalid(f"({individual.id[:60]}) this is no individual: take it out if it describes something else")
         self._left_out.update(unread_parts(record))
         try:
             return Person(

@@ -48,12 +48,12 @@ class DemoPerson(NamedTuple):
 def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
     """The people of a demo with nodes in these countries: those of the whole way from a question to a permit.
 
-    The first three countries decide, or as many as there are; steward and citizen belong to the first.
+    The first three countries decide, or as many as there are; steward, provider and citizen belong to the first.
     """
     home = "university.example"
     committee = "dac.example"
     first = countries[0]
-    health = f"health.{first.lower()}.example"
+    health, hospital = f"health.{first.lower()}.example", f"hospital.{first.lower()}.example"
     deciders = [
         DemoPerson(
             f"decider-{country.lower()}",
@@ -72,6 +72,7 @@ def demo_people(countries: Sequence[str]) -> tuple[DemoPerson, ...]:
         DemoPerson("chair", "Carla Chair", Role.DAC_CHAIR, committee, (f"member@{committee}",)),
         DemoPerson("member", "Milan Member", Role.DAC_MEMBER, committee, (f"member@{committee}",)),
         *deciders,
+        DemoPerson("provider", "Paula Provider", Role.DATA_PROVIDER, hospital, (f"staff@{hospital}",), first),
         DemoPerson("steward", "Sofia Steward", Role.DATA_STEWARD, health, (f"staff@{health}",), first),
         DemoPerson(CHECKER, "Chiara Checker", Role.DATA_STEWARD, committee, (f"staff@{committee}",)),
         DemoPerson("citizen", "Ciara Citizen", Role.CITIZEN, "", (), first),

@@ -16,6 +16,8 @@ from megagenome.kernel.secret import Secret
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 PREFIX = "MEGAGENOME_"
+_OF_COMMANDS = frozenset({"MEGAGENOME_HUB", "MEGAGENOME_PASSPHRASE", "MEGAGENOME_TOKEN"})
+"""What people export for commands that ask servers, perhaps in the shell from which they start one."""
 
 
 def load_settings(cls: type[Settings], path: Path, environ: Mapping[str, str]) -> Settings:
@@ -106,7 +108,7 @@ def _take_environment(cls: type[msgspec.Struct], content: dict[str, Any], enviro
         for field in msgspec.structs.fields(kind)
     }
     for variable, value in environ.items():
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable in _OF_COMMANDS:
             continue
         if variable not in keys:
             raise Invalid(f"environment: unknown setting {variable}{_nearest(variable, list(keys))}")

@@ -84,9 +84,11 @@ def _sexes(samples: Sequence[SampleQuality], ident: str) -> QualityPlot | None:
         return None
     contradicted = [each for each in told if _contradicts(each)]
     named = ": " + ", ".join(each.sample for each in contradicted[:5]) if contradicted else ""
+    if len(contradicted) > 5:
+        named += f" and {count(len(contradicted) - 5)} more"
     title = "Sex by X and Y outside their pseudoautosomal regions"
     others = count(len(contradicted))
-    said = f"{plural(len(told), 'sample')}; of {others} X and Y tell another sex than the people tables{named}."
+    said = f"{plural(len(told), 'sample')}; X and Y of {others} tell another sex than the people tables{named}."
     unit = Scale(0.0, 1.0, False, (0.0, 0.25, 0.5, 0.75, 1.0))
 
     def of(sex: str) -> Markup:

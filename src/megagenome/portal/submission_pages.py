@@ -25,7 +25,7 @@ from megagenome.portal.submission_client import InboxOf
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
 from megagenome.standards.submission import OVER, Decision, Preview, State, Submission, Submissions
-from megagenome.standards.validation_report import Level, Report
+from megagenome.standards.validation_report import Level, Message, Report
 
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
@@ -33,6 +33,8 @@ Page = Response[str] | Redirect
 LARGEST_FORM_BYTES = 64 << 20
 """Larger files go by `megagenome send`, which goes on where it was interrupted."""
 _PLACE = "/submissions"
+_MOST_FINDINGS = 200
+_GRAVEST = (Level.ERROR, Level.WARNING, Level.INFO)
 
 STATES = {
     State.OPEN: ("being sent", "act", "The node waits for files."),
@@ -88,7 +90,8 @@ def submission_page(
         files=[_file(shown, number) for number in range(len(shown.manifest.files))],
         report=report,
         by_name={} if report is None else {each.name: each for each in report.files},
-        errors=Level.ERROR,
+        findings=[] if report is None else _gravest_first(report),
+        most_findings=_MOST_FINDINGS,
         quality=quality,
         sex_styles=SEX_STYLES,
         plots=[] if quality is None else quality_plots(quality),
@@ -96,11 +99,20 @@ def submission_page(
         may_send=may_send and shown.state is State.OPEN,
         may_cancel=may_send and shown.state not in OVER and shown.state is not State.LOADING,
         may_decide=may_decide and shown.state is State.REPORTED,
+        may_publish=may_decide and shown.state is State.ACCEPTED,
+        is_kept=shown.state not in OVER or shown.state is State.ACCEPTED,
         has_receipt=has_receipt,
         problem=problem,
         reasons=reasons,
         most_mb=LARGEST_FORM_BYTES >> 20,
     )
+
+
+def _gravest_first(report: Report) -> list[tuple[str, Message]]:
+    """Each message with the file that it is about; "" of all together."""
+    found = [(each.name, message) for each in report.files for message in each.messages]
+    found += [("", message) for message in report.messages]
+    return sorted(found, key=lambda each: _GRAVEST.index(each[1].level))
 
 
 def _file(shown: Submission, number: int) -> tuple[Any, int, int]:

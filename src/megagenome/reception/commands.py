@@ -15,7 +15,7 @@ from megagenome.reception.model import Expectations
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validate import submitted_at, validate
 from megagenome.standards.submission import State
-from megagenome.standards.validation_report import FileReport, QualityControl, Report, Result
+from megagenome.standards.validation_report import FileReport, Level, QualityControl, Report, Result
 
 if TYPE_CHECKING:
     from megagenome.reception.send import Sent
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 _REFUSED = 3
 _FAILED = (State.REFUSED, State.REJECTED, State.CANCELLED)
 _MOST_ROWS = 20
+_GRAVEST_FIRST = (Level.ERROR, Level.WARNING, Level.INFO)
+_MEANS = {
+    State.PROCESSING: "the node checks and archives it; the same command later fetches report and receipt",
+    State.REFUSED: "what is wrong stands in the report; nothing but that and the list of files was kept",
+    State.REPORTED: "the node has all of it, and a data steward decides",
+    State.LOADING: "a data steward accepted it, and it is being loaded",
+    State.ACCEPTED: "it is in the dataset",
+}
+"""What a state means to who sent the files; of the others the submission's page says it."""
 
 
 def validate_(
@@ -132,11 +141,13 @@ def _text(path: Path) -> str:
 
 def _sent(sent: "Sent") -> RenderableType:
     shown = sent.submission
-    parts: list[RenderableType] = [f"submission {shown.id}: {shown.state}"]
-    if shown.problem:
-        parts.append(printable(shown.problem))
+    parts: list[RenderableType] = []
     if sent.report is not None:
         parts.append(_render(sent.report))
+    means = f": {_MEANS[shown.state]}" if shown.state in _MEANS else ""
+    parts.append(f"submission {shown.id} is {shown.state}{means}")
+    if shown.problem:
+        parts.append(printable(shown.problem))
     if sent.receipt:
         parts.append(f"receipt, signed by the node: {sent.receipt}")
     return Group(*parts)
@@ -146,22 +157,31 @@ def _render(report: Report) -> RenderableType:
     parts: list[RenderableType] = []
     columns = ["file", "format", "result", "records", "samples", "contigs"]
     parts.append(table(columns, [_row(each) for each in report.files]))
-    rows = [
-        [each.name, message.level.value, message.line, message.place or None, message.text]
-        for each in report.files
-        for message in each.messages
-    ]
-    rows += [["(all)", message.level.value, None, message.place or None, message.text] for message in report.messages]
+    messages = [(each.name, message) for each in report.files for message in each.messages]
+    messages += [("(all)", message) for message in report.messages]
+    messages.sort(key=lambda each: _GRAVEST_FIRST.index(each[1].level))
+    rows = [[name, each.level.value, each.line, each.place or None, each.text] for name, each in messages]
     if rows:
         parts.append(table(["file", "level", "line", "place", "message"], rows))
-    if report.qc is not None and report.qc.samples:
+    if report.qc is not None and report.qc.samples and report.qc.records:
         parts += _quality(report.qc)
     if not report.isolated:
         parts.append("not isolated: the files were read with your own rights, network and files")
-    parts.append(
-        f"{report.result.value}: {sum(f.result is Result.PASSED for f in report.files)} of {len(report.files)}"
-    )
+    parts.append(_verdict(report))
     return Group(*parts)
+
+
+def _verdict(report: Report) -> str:
+    if report.result is Result.PASSED:
+        return f"passed: {_files(len(report.files))}"
+    failed = sum(each.result is Result.FAILED for each in report.files)
+    together = any(each.level is Level.ERROR for each in report.messages)
+    of_files = f"{failed:,} of {_files(len(report.files))}" if failed else ""
+    return "failed: " + " and ".join(part for part in (of_files, "all together" if together else "") if part)
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file" if number == 1 else f"{number:,} files"
 
 
 def _row(each: FileReport) -> list[object]:

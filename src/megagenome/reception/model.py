@@ -54,6 +54,7 @@ class Indexed(msgspec.Struct, frozen=True):
     contigs  records by contig, of all that the header declares and all that have records, in order
     lengths  of the contigs that state one
     slices   of a CRAM: place of each slice's container in the file, the slice's place in it, and its contig's number
+    is_whole whether it passed, so that what it holds says something of its index
     """
 
     name: str
@@ -63,6 +64,7 @@ class Indexed(msgspec.Struct, frozen=True):
     declared: tuple[str, ...] = ()
     lengths: dict[str, int] = {}
     slices: tuple[tuple[int, int, int], ...] = ()
+    is_whole: bool = True
 
 
 class Task(msgspec.Struct, frozen=True):

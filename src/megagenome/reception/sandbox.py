@@ -2,6 +2,7 @@
 """One submitted file in a process of its own: started, fed, watched and ended here."""
 
 import contextlib
+import logging
 import os
 import selectors
 import subprocess
@@ -20,6 +21,7 @@ from megagenome.reception.settings import ReceptionSettings
 from megagenome.standards.validation_report import FileReport, Level, Message, Result
 
 _TELLS: msgspec.json.Decoder[Advance | Finished | Refused] = msgspec.json.Decoder(Advance | Finished | Refused)
+_log = logging.getLogger(__name__)
 _GIB = 1 << 30
 _LEAST_CPU_S = 60
 _CLOCK_FACTOR = 4
@@ -37,14 +39,15 @@ def inspect_apart(
     """What a process without network and files finds of one file.
 
     A file on which that process dies, runs out of time or talks nonsense has failed, and the report says so. Raises
-    `Unavailable` where the process could not be isolated and `settings` require it: then nothing of the file was read;
-    and what the file's `content` raises.
+    `Unavailable` where the process could not be isolated and `settings` require it, or did not come to begin: then
+    nothing of the file was read; and what the file's `content` raises.
     Cost: 0.5 s to start; the process ends with this call.
     """
     cpu_s = _LEAST_CPU_S + submitted.size_bytes * settings.validation_cpu_s_per_gib // _GIB
     broken: list[Exception] = []
-    with _started(submitted, task, settings, cpu_s, broken) as (process, said):
+    with _started(submitted, task, settings, cpu_s, broken) as (process, said, complaint):
         told = _listen(process, said, time.monotonic() + _CLOCK_FACTOR * cpu_s, progress)
+        why = _last_line(complaint)
     if broken:
         raise broken[0]
     match told:
@@ -55,15 +58,23 @@ def inspect_apart(
                 f"submitted files are not read here: the system gives no namespaces ({why}). Allow unprivileged user "
                 "namespaces, or set reception.require_isolation = false to read them with the node's own rights"
             )
+        case None:  # the node's own fault, and no word on the file
+            _log.error(
+                "the process that reads submitted files ended with %d before it began: %s", process.returncode, why
+            )
+            raise Unavailable(
+                f"submitted files are not read here: the process that reads them does not start (code "
+                f"{process.returncode}); the line before this one says why, at a node in its log"
+            )
     return _failed(task, _last_words(process.returncode, cpu_s))
 
 
 @contextlib.contextmanager
 def _started(
     submitted: Submitted, task: Task, settings: ReceptionSettings, cpu_s: int, broken: list[Exception]
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The process, and where it talks. At the end it is dead, whatever happened."""
-    task_file = os.memfd_create("task")
+) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+    """The process, where it talks and where it complains. At the end it is dead, whatever happened."""
+    task_file, complaint = os.memfd_create("task"), os.memfd_create("complaint")
     source = feed = None
     empty = tempfile.mkdtemp(prefix="megagenome-")
     try:
@@ -76,7 +87,7 @@ def _started(
             [sys.executable, "-s", "-m", "megagenome.reception.worker", *arguments],
             stdin=source or subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=complaint,
             pass_fds=[task_file],
             cwd=empty,
             env=environment(),
@@ -87,7 +98,7 @@ def _started(
                 feed = threading.Thread(target=_feed, args=(process, submitted.content, broken), daemon=True)
                 feed.start()
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-            yield process, process.stdout.fileno()
+            yield process, process.stdout.fileno(), complaint
         finally:
             process.kill()
             process.wait()
@@ -97,6 +108,7 @@ def _started(
                 process.stdout.close()
     finally:
         os.close(task_file)
+        os.close(complaint)
         if source is not None:
             source.close()
         with contextlib.suppress(FileNotFoundError):
@@ -105,7 +117,7 @@ def _started(
 
 def environment() -> dict[str, str]:
     """Nothing of ours but where the modules are: no setting, no secret."""
-    path = os.pathsep.join(each for each in sys.path if each)
+    path = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
     return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 
@@ -129,8 +141,10 @@ def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes
 def _listen(
     process: subprocess.Popen[bytes], said: int, until: float, progress: Progress
 ) -> Advance | Finished | Refused | None:
-    """The last that the process tells; None where it ends or has to be ended before."""
+    """The last that the process tells, which is how far it was where it ends or has to be ended before it is done; None
+    where it never began."""
     parts: list[bytes] = []
+    last: Advance | None = None
     size = 0
     with selectors.DefaultSelector() as selector:
         selector.register(said, selectors.EVENT_READ)
@@ -150,13 +164,20 @@ def _listen(
                 try:
                     told = _TELLS.decode(line)
                 except msgspec.MsgspecError:
-                    return None
+                    return last
                 if not isinstance(told, Advance):
                     return told
+                last = told
                 progress(told.read_bytes)
     process.kill()
     process.wait()
-    return None
+    return last
+
+
+def _last_line(complaint: int) -> str:
+    """What the process complained of, which is a file's content only after it began."""
+    lines = os.pread(complaint, 1 << 16, 0).decode(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it says nothing")
 
 
 def _last_words(code: int, cpu_s: int) -> str:

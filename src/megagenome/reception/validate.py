@@ -51,6 +51,8 @@ def validate(
     if not files:
         raise Invalid("no files to validate")
     place = assembly(expectations.assembly).name if expectations.assembly else ""
+    # absolute, as each process works in an empty folder of its own
+    ontologies = str(Path(expectations.ontologies).absolute()) if expectations.ontologies else ""
     inspections: dict[int, Inspection] = {}
     known: dict[str, Indexed] = {}
     done = 0
@@ -60,7 +62,7 @@ def validate(
             each.name,
             each.size_bytes,
             place,
-            expectations.ontologies,
+            ontologies,
             _indexed_by(each.name, known),
             settings.require_isolation,
         )
@@ -68,7 +70,8 @@ def validate(
         found = msgspec.structs.replace(found, report=msgspec.structs.replace(found.report, name=each.name))
         inspections[k] = found
         if found.indexed is not None:
-            known[each.name] = found.indexed
+            is_whole = found.report.result is Result.PASSED
+            known[each.name] = msgspec.structs.replace(found.indexed, is_whole=is_whole)
         done += each.size_bytes
         progress(each.name, done)
     return _report([inspections[k] for k in range(len(files))], expectations)

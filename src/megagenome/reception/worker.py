@@ -2,8 +2,9 @@
 """The process that reads one submitted file: `python -m megagenome.reception.worker TASK_FD MEMORY_BYTES CPU_S`.
 
 The file comes through the standard input, the `Task` as JSON through the file descriptor TASK_FD; on the standard
-output are lines of JSON, `Advance` and at last `Finished` or `Refused`. The working folder must be empty. All that is
-needed is imported, then network and files are given up, and only then is the first byte of the file read.
+output are lines of JSON: `Advance`, also before the first byte is read, and at last `Finished`; or `Refused` alone. The
+working folder must be empty. All that is needed is imported, then network and files are given up, and only then is the
+first byte of the file read.
 """
 
 import codecs
@@ -119,6 +120,7 @@ def main(arguments: list[str]) -> None:
         if task.require_isolation:
             _tell(Refused(str(error)))
             return
+    _tell(Advance(0))  # from here on, what goes wrong is the file's doing
     try:
         inspection = inspect(task, ontology_for)
     except MemoryError:

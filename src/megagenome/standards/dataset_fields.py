@@ -153,6 +153,13 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
+def begun(dataset: str, title: str = "", description: str = "") -> DatasetRecord:
+    """What is stated already of a dataset of which nobody recorded anything: its id is its identifier where it is a
+    name by GDI's pattern."""
+    identifier = dataset if IDENTIFIER.fullmatch(dataset) else ""
+    return DatasetRecord(title=title, description=description, identifier=identifier)
+
+
 def field_of(path: str) -> Field:
     """The field of this name."""
     return _BY_PATH[path]

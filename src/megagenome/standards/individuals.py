@@ -71,6 +71,27 @@ class Individual(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _READ_PARTS = frozenset(field.encode_name for field in msgspec.structs.fields(Individual))
+_OTHER_PARTS = frozenset(
+    {
+        "ethnicity",
+        "exposures",
+        "geographicOrigin",
+        "info",
+        "interventionsOrProcedures",
+        "karyotypicSex",
+        "pedigrees",
+        "treatments",
+    }
+)
+"""Those of the schema that are not read."""
+
+
+def is_individual(record: dict[str, Any]) -> bool:
+    """Whether a record may be an individual's: it has nothing but an id, or some part besides that one of these has.
+
+    A description of something else, such as of a dataset, has an id, too.
+    """
+    return len(record) < 2 or not (_READ_PARTS | _OTHER_PARTS).isdisjoint(record.keys() - {"id"})
 
 
 def unread_parts(record: dict[str, Any]) -> list[str]:

@@ -62,3 +62,8 @@ def test_what_is_wrong_is_refused(
     assert main(command) == code
     assert "megagenome: " in capsys.readouterr().err
     assert run("node", "environment", "list", folder, permit) == []
+
+
+def test_of_none_it_is_said_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["node", "environment", "list", str(folder), PERMIT]) == 0
+    assert "megagenome node environment add" in capsys.readouterr().out

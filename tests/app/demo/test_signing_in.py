@@ -26,6 +26,7 @@ def test_everybody_is_shown_where_they_act_with_a_password_of_this_run() -> None
         "member": "http://hub/desk",
         "decider-fi": "http://fi/desk",
         "decider-ee": "http://ee/desk",
+        "provider": "http://fi/submissions",
         "steward": "http://fi/consent",
         "checker": "http://hub/study/waiting",
         "citizen": "http://fi/my-genome",

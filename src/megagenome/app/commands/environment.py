@@ -4,6 +4,7 @@ registers them."""
 
 import getpass
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import PermitId
 from megagenome.kernel.ledger import Act, Kind, Ledger
-from megagenome.kernel.output import Json, show, table
+from megagenome.kernel.output import Json, printable, show, table
 
 environment = App(name="environment", help="Say where the data of a permit may go: the keys that they are sealed for.")
 
@@ -74,7 +75,7 @@ def list_(folder: Folder, permit: Permit, /, *, json: Json = False) -> None:
             Registered(each.permit, each.name, each.fingerprint, each.at, each.by, each.ended)
             for each in read_environments(connection, PermitId(permit))
         ]
-    show(found, json=json, render=_listed)
+    show(found, json=json, render=partial(_listed, permit))
 
 
 def _read_key(path: Path) -> tuple[bytes, str]:
@@ -103,6 +104,10 @@ def _change(folder: Path, permit: str, what: str, change: Callable[[sa.Connectio
         ledger.write(connection, Act(Kind.GRANT, by, permit=permit, detail=what))
 
 
-def _listed(found: list[Registered]) -> RenderableType:
+def _listed(permit: str, found: list[Registered]) -> RenderableType:
+    if not found:
+        return printable(
+            f"permit {permit} has no environment here: register one with `megagenome node environment add`"
+        )
     columns = ["name", "fingerprint", "registered (UTC)", "by", "ended (UTC)"]
     return table(columns, [[each.name, each.fingerprint, each.registered, each.by, each.ended or ""] for each in found])

@@ -15,7 +15,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, parse_dataset_id
 from megagenome.kernel.output import Json, printable, show
 from megagenome.standards.catalogue_pages import ToWrite
-from megagenome.standards.dataset_fields import FIELDS, Kind, Need, topics
+from megagenome.standards.dataset_fields import FIELDS, Kind, Need, begun, topics
 from megagenome.standards.dataset_record import DatasetRecord, Problem, RecordVersion, read_record, value_at
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def template(dataset: str) -> str:
         table, _, name = field.path.rpartition(".")
         mark = "* " if field.need is Need.CONTROLLED else ""
         choices = f" One of: {', '.join(filter(None, field.choices))}." if field.choices else ""
-        stated = value_at(DatasetRecord(), field.path)
+        stated = value_at(begun(dataset), field.path)
         value = _EMPTY_USES if field.kind is Kind.USES else msgspec.json.encode(stated).decode()  # as TOML has it, too
         tables.setdefault(table, []).append(f"# {mark}{field.label}. {field.help}{choices}\n{name} = {value}")
     for table, fields in tables.items():

@@ -19,6 +19,7 @@ from megagenome.collection.acts import Act, ConsentReport, say
 from megagenome.collection.model import Use
 from megagenome.collection.release import ReleaseReport, release
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.errors import Unavailable
 from megagenome.kernel.ids import IndividualId
 from megagenome.kernel.output import Json, progress, show, table
 
@@ -47,7 +48,11 @@ node.command(
     name="metadata",
     help="Record a dataset's metadata and governance, or show what is recorded.",
 )
-node.command("megagenome.app.commands.peers:peers", name="peers")
+node.command(
+    "megagenome.app.commands.peers:peers",
+    name="peers",
+    help="List the nodes that this one computed studies with, and accept the key of one that replaced it.",
+)
 node.command(
     "megagenome.app.commands.environment:environment",
     name="environment",
@@ -210,7 +215,11 @@ def join(folder: Folder, invitation: str, /, *, json: Json = False) -> None:
 
     read = read_invitation(invitation)
     opened = open_node(folder)
-    hub = join_hub(opened.collection.engine, read, describe_node(opened.settings, open_keys(folder)))
+    try:
+        hub = join_hub(opened.collection.engine, read, describe_node(opened.settings, open_keys(folder)))
+    except Unavailable as error:
+        do = "the hub must be served, at the address that its settings had when it invited you (hub.url)"
+        raise Unavailable(f"{error}: {do}") from None
     show_done(Done(str(folder), f"joined the network of {hub.id} ({hub.name}) at {hub.url}"), json=json)
 
 

@@ -38,7 +38,10 @@ WHAT = {
     Role.DAC_CHAIR: What("begins the assessment, votes, recommends, asks the countries; may revoke", "/desk"),
     Role.DAC_MEMBER: What("declares interests and votes", "/desk"),
     Role.COUNTRY_DECIDER: What("grants or refuses for the country, at its own node", "/desk"),
-    Role.DATA_STEWARD: What("puts down what people say of their consent to the contact point", "/consent"),
+    Role.DATA_PROVIDER: What("sends genomes and people for a new dataset, sealed", "/submissions"),
+    Role.DATA_STEWARD: What(
+        "puts down what people say of their consent to the contact point; decides on what was sent", "/consent"
+    ),
     Role.CITIZEN: What("sees what their genome was used for, and withdraws consent", "/my-genome"),
     Role.AUDITOR: What("verifies the ledger, here and at every node", "/ledger"),
 }
@@ -139,4 +142,6 @@ def _grant(engine: sa.Engine, signing: SigningIn, country: str) -> None:
 def _scope(person: DemoPerson) -> Scope:
     if person.role in (Role.RESEARCHER, Role.SIGNING_OFFICIAL):
         return Scope(organisation=person.organisation)
+    if person.role is Role.DATA_PROVIDER:
+        return Scope(dataset=f"GDI-{person.country}-COHORT-002")  # which is not there yet
     return Scope(country=person.country) if person.role is Role.COUNTRY_DECIDER else Scope()

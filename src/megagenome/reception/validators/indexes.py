@@ -24,6 +24,8 @@ def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noq
         found.warn("the file of which this is the index was not submitted with it, so they were not compared")
     elif task.indexed.format not in _OF[index.kind]:
         found.error(f"{index.kind.upper()} is no index of {task.indexed.format.upper()}, as {task.indexed.name} is")
+    elif not task.indexed.is_whole:
+        found.note(f"was not compared with {task.indexed.name}, which failed")
     elif isinstance(index, CramIndex):
         _compare_slices(found, index, task.indexed)
     else:
