@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from megagenome.app import server
+from megagenome.delivery import streams
 from megagenome.discovery.wide import MOST_WIDE
+from megagenome.kernel.database import CONNECTIONS
 from megagenome.kernel.errors import Conflict, Invalid
 
 SCRIPT = """
@@ -88,6 +90,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(folder: Path) -> Iterator[Served]:
     with started(folder) as process:
         yield Served(process)
+
+
+def test_there_are_connections_for_all_threads() -> None:
+    jobs = 2  # the thread that does them, and the one that keeps its lease
+    assert 2 * (server.THREADS + streams.THREADS + jobs) <= CONNECTIONS
 
 
 def test_one_process_answers(served: Served) -> None:

@@ -78,7 +78,7 @@ class Worker:
             self._woken.clear()
             try:
                 busy = self.do_one()
-            except sa.exc.SQLAlchemyError as error:
+            except (sa.exc.SQLAlchemyError, MegagenomeError) as error:
                 _log.warning("jobs: the database does not answer (%s); asking again", type(error).__name__)
                 busy = False
             if not busy and not self._stopping.is_set():
