@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from megagenome.archive.archive import Archive
 from megagenome.discovery.count import count_told
 from megagenome.identity.roles import has_role
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.every import every
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
@@ -37,9 +38,9 @@ class NodeReception(NamedTuple):
     router: Router
     engine: sa.Engine
 
-    def lifespan(self, _app: object) -> AbstractAsyncContextManager[None]:
+    def lifespan(self, app: object) -> AbstractAsyncContextManager[None]:
         """Do jobs, and tidy up at the start and each hour."""
-        return _working(self)
+        return _working(self, app)
 
 
 def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledger) -> NodeReception:
@@ -73,29 +74,17 @@ def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledg
 
 
 @contextlib.asynccontextmanager
-async def _working(node: NodeReception) -> AsyncIterator[None]:
+async def _working(node: NodeReception, app: object) -> AsyncIterator[None]:
     worker = Worker(node.engine, node.reception.performing())
-    tidying = asyncio.create_task(_tidy_each_hour(node.reception))
-    worker.__enter__()
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(worker.__exit__)
-        tidying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await tidying
-
-
-async def _tidy_each_hour(reception: Reception) -> None:
-    while True:
-        await asyncio.to_thread(_tidy, reception)
-        await asyncio.sleep(_EVERY_S)
+    failing = "reception is not tidy yet, it is tried again in an hour"
+    async with every(_EVERY_S, partial(_tidy, node.reception), failing)(app):
+        worker.__enter__()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(worker.__exit__)
 
 
 def _tidy(reception: Reception) -> None:
-    try:
-        if cancelled := reception.tidy():
-            _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)
-    except (sa.exc.DatabaseError, MegagenomeError) as error:
-        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error
-        _log.error("reception is not tidy yet, it is tried again in an hour: %s", says)
+    if cancelled := reception.tidy():
+        _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)
