@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from megagenome.app import server
+from megagenome.app import reception, server
 from megagenome.delivery import streams
 from megagenome.discovery.wide import MOST_WIDE
 from megagenome.kernel.database import CONNECTIONS
@@ -93,7 +93,7 @@ def served(folder: Path) -> Iterator[Served]:
 
 
 def test_there_are_connections_for_all_threads() -> None:
-    jobs = 2  # the thread that does them, and the one that keeps its lease
+    jobs = 2 * (1 + reception.THREADS)  # those that do them, one of them loads, and those that keep their leases
     assert 2 * (server.THREADS + streams.THREADS + jobs) <= CONNECTIONS
 
 
