@@ -93,15 +93,15 @@ def require_publishable(connection: sa.Connection, dataset: DatasetId) -> None:
 def missing_of(connection: sa.Connection, dataset: DatasetId) -> tuple[Problem, ...]:
     """What is not on record and must be before the dataset may be published. Raises `NotFound`."""
     row = _read_row(connection, dataset)
-    recorded = read_records(connection).get(row.number)
+    recorded = _newest(connection, row.number, drafts=False)
     return missing(recorded.record if recorded else DatasetRecord(), is_open=row.open)
 
 
-def read_records(connection: sa.Connection) -> dict[int, RecordVersion]:
-    """The newest record of each dataset that has one, by the dataset's number; drafts left out."""
+def read_records(connection: sa.Connection, *, drafts: bool = False) -> dict[int, RecordVersion]:
+    """The newest record of each dataset that has one, by the dataset's number; drafts are left out unless asked for."""
     r = tables.dataset_record
-    newest = sa.select(r.c.dataset, sa.func.max(r.c.version).label("version")).where(~r.c.draft).group_by(r.c.dataset)
-    latest = newest.subquery()
+    newest = sa.select(r.c.dataset, sa.func.max(r.c.version).label("version")).group_by(r.c.dataset)
+    latest = (newest if drafts else newest.where(~r.c.draft)).subquery()
     rows = sa.select(r).join(latest, (r.c.dataset == latest.c.dataset) & (r.c.version == latest.c.version))
     return {row.dataset: _version(row) for row in connection.execute(rows)}
 
@@ -146,10 +146,10 @@ def _today() -> str:
     return date.isoformat(clock.now().date())
 
 
-def _newest(connection: sa.Connection, number: int) -> RecordVersion | None:
+def _newest(connection: sa.Connection, number: int, *, drafts: bool = True) -> RecordVersion | None:
     r = tables.dataset_record
-    row = connection.execute(sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()).limit(1))
-    return next(map(_version, row), None)
+    newest = sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()).limit(1)
+    return next(map(_version, connection.execute(newest if drafts else newest.where(~r.c.draft))), None)
 
 
 def _add(connection: sa.Connection, number: int, record: DatasetRecord, by: str, *, draft: bool) -> int:
