@@ -59,7 +59,7 @@ def write_record(connection: sa.Connection, dataset: DatasetId, record: DatasetR
     Raises `NotFound`, or `Invalid` naming what `check_record` finds. Of shapes (SHACL) it knows nothing: who takes a
     record from people holds it to them first (`catalogue.check`).
     """
-    row = _read_row(connection, dataset)
+    row = read_row(connection, dataset)
     if found := check_record(connection, dataset, record, is_open=row.open):
         raise Invalid(f"the record of {dataset} is not complete: {in_words(found)}")
     newest = _newest(connection, row.number)
@@ -74,7 +74,7 @@ def write_record(connection: sa.Connection, dataset: DatasetId, record: DatasetR
 
 def write_draft(connection: sa.Connection, dataset: DatasetId, record: DatasetRecord, by: str) -> int:
     """Keep a record that need not be complete; nothing is served of it. Its version. Raises `NotFound`."""
-    row = _read_row(connection, dataset)
+    row = read_row(connection, dataset)
     newest = _newest(connection, row.number)
     if newest and newest.draft and newest.record == record:
         return newest.version
@@ -92,7 +92,7 @@ def require_publishable(connection: sa.Connection, dataset: DatasetId) -> None:
 
 def missing_of(connection: sa.Connection, dataset: DatasetId) -> tuple[Problem, ...]:
     """What is not on record and must be before the dataset may be published. Raises `NotFound`."""
-    row = _read_row(connection, dataset)
+    row = read_row(connection, dataset)
     recorded = _newest(connection, row.number, drafts=False)
     return missing(recorded.record if recorded else DatasetRecord(), is_open=row.open)
 
@@ -109,7 +109,7 @@ def read_records(connection: sa.Connection, *, drafts: bool = False) -> dict[int
 def read_history(connection: sa.Connection, dataset: DatasetId) -> tuple[RecordVersion, ...]:
     """All versions and drafts of a dataset's record, newest first. Raises `NotFound`."""
     r = tables.dataset_record
-    number = _read_row(connection, dataset).number
+    number = read_row(connection, dataset).number
     rows = connection.execute(sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()))
     return tuple(map(_version, rows))
 
@@ -164,7 +164,8 @@ def _version(row: "sa.Row[tuple[object, ...]]") -> RecordVersion:
     return RecordVersion(row.version, row.draft, row.by, row.at, decode_record(row.content))
 
 
-def _read_row(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
+def read_row(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
+    """A dataset's row. Raises `NotFound`."""
     row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == dataset)).one_or_none()
     if row is None:
         raise NotFound(f"there is no dataset {dataset}; `megagenome node check` lists what there is")
