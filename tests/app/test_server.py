@@ -22,9 +22,10 @@ from megagenome.kernel.errors import Conflict, Invalid
 SCRIPT = """
 import sys, threading, time
 from pathlib import Path
-from litestar import Litestar, get, post
+from litestar import Litestar, Response, get, post
 from litestar.params import JSONBody
-from megagenome.app import server
+from megagenome.app import bodies, server
+from megagenome.kernel.errors import Unavailable
 
 @get("/", sync_to_thread=True)
 def index() -> str:
@@ -49,7 +50,13 @@ def fail(app):
 
 folder, port, *options = sys.argv[1:]
 server.IDLE_S = 1
-app = Litestar([index, slow, count, meet], on_startup=[fail] if "fail" in options else [], openapi_config=None)
+bodies.MOST_BYTES = 16 << 20
+app = Litestar(
+    [index, slow, count, meet],
+    on_startup=[fail] if "fail" in options else [],
+    exception_handlers={Unavailable: lambda _, error: Response(str(error), status_code=503)},
+    openapi_config=None,
+)
 server.serve(app, host="127.0.0.1", port=int(port), folder=Path(folder))
 """
 
@@ -142,6 +149,24 @@ def test_body_too_large_is_413_and_head_too_large_431(served: Served) -> None:
     assert httpx.post(served.url, content=chunks).status_code == 413
     assert httpx.get(served.url, headers={"x": "x" * 2 * server.HEAD_BYTES}).status_code == 431
     assert httpx.post(served.url, content=b'{"a":"b"}').text == "1"
+
+
+def test_bodies_that_stop_before_their_end_fill_no_memory(served: Served) -> None:
+    """Each has 900 kB, below what a route takes, and never its last byte."""
+    memory = psutil.Process(served.process.pid).memory_info
+    before, held = memory().rss, []
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900001\r\n\r\n"
+    try:
+        for _ in range(100):
+            held.append(socket.create_connection(("127.0.0.1", served.port), timeout=10))
+            with contextlib.suppress(OSError):  # refused in the middle
+                held[-1].sendall(head + bytes(900_000))
+        assert held[-1].recv(100).startswith(b"HTTP/1.1 503")
+        assert memory().rss - before < 40 << 20
+        assert httpx.post(served.url, content=b'{"a":"b"}').text == "1"
+    finally:
+        for each in held:
+            each.close()
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HTT"])

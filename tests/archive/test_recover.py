@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Database and store are brought to agree, whichever of them lost something."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
-from megagenome.archive import names
+from megagenome.archive import names, rows, tables
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
+from megagenome.kernel import clock
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
 from tests.archive.archives import DESCRIBED, blobs, keep, keep_ready, make_plain, open_archive
 
@@ -51,6 +54,20 @@ def test_nothing_is_done_where_nothing_is_wrong(archive: Archive, folder: Path) 
     before = blobs(folder)
     assert archive.rebuild() == Recovery()
     assert (blobs(folder), archive.find(file.id)) == (before, file)
+
+
+def test_what_is_swept_while_it_looks_is_no_fault(archive: Archive, folder: Path) -> None:
+    """The node was off for a month in the middle of a file: all is written, and nothing committed."""
+    file = keep(archive, make_plain(1000))
+    [stem] = {path.name[:31] for path in blobs(folder)}
+    month_ago = rows.time_text(clock.now() - timedelta(days=40))
+    with archive._parts.engine.begin() as connection:
+        connection.execute(sa.delete(tables.header))
+        connection.execute(sa.delete(tables.file))
+        connection.execute(sa.insert(tables.attempt).values(stem=stem, file=file.id, until=month_ago, given_up=False))
+    assert archive.rebuild().adopted == ()
+    assert blobs(folder) == []
+    assert archive.rebuild() == Recovery()
 
 
 def test_a_body_that_is_gone_or_short_makes_its_file_suspect(archive: Archive, folder: Path) -> None:

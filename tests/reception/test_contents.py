@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.reception.contents import Content, as_file, joined
+from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh_segments import BodyKey
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.submission import SubmittedFile
 
@@ -53,6 +55,18 @@ def test_what_is_too_long_is_not_read_to_its_end() -> None:
     assert len(b"".join(found())) <= 70_000
     assert found.cut
     assert "holds more than the 70,000 bytes" in found.problem
+
+
+def test_whoever_reads_what_keeps_nothing_is_asked_on() -> None:
+    """An edit list that discards everything gives no byte for as long as a file is sent."""
+
+    def require() -> None:
+        raise Conflict("is to end now")
+
+    key, prefix = BodyKey.new()
+    sealed = write_header([key], [KEY.public_key()], [2**60]) + bytes(BodyKey(key, prefix).seal(PLAIN, 0))
+    with pytest.raises(Conflict, match="is to end now"):
+        list(content(stated(), sealed, require)())
 
 
 def test_a_reader_who_leaves_early_is_told_nothing() -> None:

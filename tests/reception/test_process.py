@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
+from megagenome.kernel.jobs import claim
 from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.kernel.worker import Effects, Lease, Perform, Worker
 from megagenome.reception import process
@@ -66,6 +67,20 @@ def test_what_is_right_is_archived_and_receipted(house: House, files: dict[str, 
         assert told.sealed_size_bytes == sum(part.size_bytes for part in sent)
         assert told.parts_sha256 == digest_of_parts(part.sha256 for part in sent)
         assert told.file == archived[name].id
+
+
+def test_a_worker_that_stops_ends_in_the_middle_of_a_file(house: House, files: dict[str, bytes]) -> None:
+    house.send(files)
+    engine, performing = house.parts.engine, house.reception.performing()
+    assert Worker(engine, {"validate": performing["validate"]}).do_one()
+    job = claim(engine, ["ingest"], "tests", 60)
+    assert job is not None
+    lease = Lease(job)
+    lease.over.set()
+    with pytest.raises(Conflict, match="is to end now"):
+        performing["ingest"](lease)
+    assert house.archive.files_of() == []
+    assert [name for name in house.blobs() if not name.startswith("inbox/")] == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -167,12 +168,18 @@ def test_a_preview_says_why_a_load_would_be_refused(house: House, files: dict[st
 
 def test_reads_alone_are_let_out_without_a_load(house: House, tmp_path: Path) -> None:
     content = write_bam(tmp_path / "S0.bam", 5).read_bytes()
-    ident = house.send({"S0.bam": content}, part_bytes=1 << 20)
+    files = {"S0.bam": content}
+    manifest = msgspec.structs.replace(manifest_of(files), title="Reads of one person")
+    ident = house.send(files, manifest, part_bytes=1 << 20)
     house.do_jobs()
     house.reception.decide(STEWARD, ident, ACCEPT)
     house.do_jobs()
     assert state(house, ident) is State.ACCEPTED
     assert [each.state for each in house.archive.files_of()] == [FileState.READY]
+    house.collection.refresh()
+    [dataset] = house.collection.snapshot().datasets
+    assert (dataset.id, dataset.title, dataset.state) == (DATASET, manifest.title, DatasetState.DRAFT)
+    assert house.collection.as_if_published(DatasetId(DATASET)).places == ()
 
 
 def test_who_comes_too_late_with_a_load_changes_nothing(

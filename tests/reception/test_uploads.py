@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts come in any order, as often as it takes, and only from who may send; what the node has, it has for good."""
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
 from megagenome.reception import rows, uploads
 from megagenome.reception.settings import ReceptionSettings
@@ -46,6 +50,25 @@ def test_the_same_part_again_changes_nothing_and_another_content_is_refused(hous
     with pytest.raises(Conflict, match="another content"):
         put(house, ident, 0, 0, b"other")
     assert inbox(house) == before
+
+
+def test_a_part_whose_commit_came_through_unheard_is_there(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is restarted between its commit and its answer."""
+    ident = begin(house)
+
+    @contextlib.contextmanager
+    def unheard(engine: sa.Engine) -> Iterator[sa.Connection]:
+        with begin_writing(engine) as connection:
+            yield connection
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "begin_writing", unheard)
+        with pytest.raises(sa.exc.OperationalError):
+            put(house, ident, 0, 0, b"content")
+    assert not put(house, ident, 0, 0, b"content")
+    [key] = inbox(house)
+    assert b"".join(house.parts.store.read(key)) == b"content"
 
 
 def test_a_part_that_is_not_as_its_digest_says_is_refused(house: House) -> None:

@@ -3,6 +3,7 @@
 
 import contextlib
 import itertools
+import os
 import struct
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotEntitled, TooLarge
-from megagenome.standards.crypt4gh import MOST_PACKETS, header_size, read_header, write_header
+from megagenome.standards.crypt4gh import MOST_KEYS, MOST_PACKETS, header_size, read_header, write_header
 from tests.oracles.crypt4gh import data_key, edit_list, header, packet
 
 READER, OTHER = X25519PrivateKey.generate(), X25519PrivateKey.generate()
@@ -21,7 +22,9 @@ KEY, SECOND = bytes(range(32)), bytes(range(32, 64))
 lengths = st.lists(st.integers(0, 2**64 - 1), max_size=9)
 
 
-@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=3), st.none() | lengths, st.binary())
+@given(
+    st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=3, unique=True), st.none() | lengths, st.binary()
+)
 def test_what_is_written_each_recipient_reads(keys: list[bytes], edits: list[int] | None, body: bytes) -> None:
     written = write_header(keys, [THEIRS, MINE], edits)
     for reader in (READER, OTHER):
@@ -128,9 +131,18 @@ def test_what_is_no_header_is_refused_in_one_line(content: bytes, condition: typ
 
 def test_as_many_packets_as_are_allowed_are_read() -> None:
     written = header([packet(data_key(KEY), MINE)] * MOST_PACKETS)
-    assert len(read_header(written, [READER]).keys) == MOST_PACKETS
+    assert read_header(written, [READER]).keys == (KEY,)
     with pytest.raises(TooLarge):
         read_header(header([packet(data_key(KEY), MINE)] * (MOST_PACKETS + 1)), [READER])
+
+
+def test_as_many_data_keys_are_tried_as_anybody_uses() -> None:
+    """A file of a GiB with a thousand took minutes: each is tried for each segment."""
+    keys = [os.urandom(32) for _ in range(MOST_KEYS + 1)]
+    most = header([packet(data_key(each), MINE) for each in keys[:-1]] * 2)
+    assert read_header(most, [READER]).keys == tuple(keys[:-1])
+    with pytest.raises(TooLarge, match="17 data keys"):
+        read_header(header([packet(data_key(each), MINE) for each in keys]), [READER])
 
 
 def test_a_header_is_never_guessed_from_its_beginning() -> None:

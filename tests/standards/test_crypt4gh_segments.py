@@ -39,9 +39,10 @@ def test_what_is_sealed_opens(size: int) -> None:
 
 
 def test_nonces_are_the_prefix_and_the_place() -> None:
+    keys = [bytes(32), KEY]
     for number, segment in enumerate(pieces(SEALED)):
         assert segment[:12] == PREFIX + number.to_bytes(8, "big")
-        assert open_segment((bytes(32), KEY), segment, number) == PLAIN[number * SEGMENT_BYTES :][:SEGMENT_BYTES]
+        assert open_segment(keys, segment, number) == PLAIN[number * SEGMENT_BYTES :][:SEGMENT_BYTES]
 
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(0, 7))

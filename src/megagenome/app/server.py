@@ -29,6 +29,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
+from megagenome.app.bodies import Bodies
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 
 STOP_S = 1.5
@@ -130,7 +131,7 @@ class _Embedded(Server):
 async def _serve(app: ASGIApp, listener: socket.socket, cutting: threading.Timer) -> None:
     address = listener.getsockname()[:2]
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "request"))
-    server = _Embedded(app, listener)
+    server = _Embedded(Bodies(app), listener)
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)

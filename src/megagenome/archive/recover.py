@@ -118,13 +118,13 @@ def _adopt_one(parts: Parts, stem: str, beside: Iterable[names.Blob]) -> bool:
     """Whether a file came of it. It is `ARCHIVED`: nobody knows who said that it may be given out."""
     read: dict[str, tuple[Kept, bytes]] = {}
     for blob in beside:
-        try:
+        with contextlib.suppress(Corrupt, NotFound, Unavailable):  # what was listed may be swept meanwhile
             read[blob.recipient] = sidecars.read(parts, stem, blob.recipient)
-        except (Corrupt, Unavailable):
-            continue
-    if not read or not _has_body(parts, next(iter(read.values()))[0]):
+    if not read:
         return False
     kept = next(iter(read.values()))[0]
+    if not _has_body(parts, kept):
+        return False
     with begin_writing(parts.engine) as connection:
         if rows.find(connection, kept.file.id) is not None:
             return False

@@ -41,8 +41,7 @@ class Content:
 
     def _plain(self) -> Iterator[bytes]:
         file, size, sha256 = self._file, 0, hashlib.sha256()
-        for piece in unseal(self._sealed(), self._keys.readers()):
-            self._require()
+        for piece in unseal(asked(self._sealed(), self._require), self._keys.readers()):
             size += len(piece)
             if size > file.size_bytes:
                 raise Invalid(f"holds more than the {file.size_bytes:,} bytes that the manifest states")
@@ -81,3 +80,10 @@ class _Pieces(io.RawIOBase):
 def joined(read: Callable[[str], Iterator[bytes]], keys: Sequence[str]) -> Sealed:
     """The blobs of these keys, one after the other."""
     return lambda: (piece for key in keys for piece in read(key))
+
+
+def asked(pieces: Iterator[bytes], require: Callable[[], None]) -> Iterator[bytes]:
+    """The same; `require` is called before each, and raises where nobody needs them any more."""
+    for piece in pieces:
+        require()
+        yield piece

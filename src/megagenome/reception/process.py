@@ -13,7 +13,7 @@ Each step is a job, done again when it is killed; each looks first whether its s
 submission's files are archived one after the other, each put down by the one before, so that others get their turn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.sealed_files import Described, Expected, FileId
 from megagenome.kernel.worker import Effects, Lease, Perform
 from megagenome.reception import rows, tables
-from megagenome.reception.contents import Content, joined
+from megagenome.reception.contents import Content, asked, joined
 from megagenome.reception.model import Expectations, Submitted
 from megagenome.reception.parts import Parts
 from megagenome.reception.preview import preview_people
@@ -118,7 +118,11 @@ def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
     described = _described(row.manifest, stated, found, ids)
     size = sum(each.part.size_bytes for each in stored)
     expected = Expected(stated.sha256, stated.md5, sealed_size_bytes=size)
-    source = joined(parts.store.read, [each.key for each in stored])
+    sealed = joined(parts.store.read, [each.key for each in stored])
+
+    def source() -> Iterator[bytes]:
+        return asked(sealed(), lease.require)
+
     try:
         parts.archive.ingest(ids[number], lease.job.attempt, source, described, expected)
         parts.archive.verify(ids[number])

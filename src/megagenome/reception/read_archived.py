@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Archived files of a submission as a load reads them: through memory, never as plain bytes on a disk."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from megagenome.collection.people import People
@@ -9,7 +9,7 @@ from megagenome.collection.read_people import read_people_files
 from megagenome.collection.read_vcf import GenotypeFile
 from megagenome.kernel.sealed_files import FileId
 from megagenome.reception import rows
-from megagenome.reception.contents import as_file
+from megagenome.reception.contents import as_file, asked
 from megagenome.reception.parts import Parts
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS
@@ -45,11 +45,5 @@ def archived_sources(parts: Parts, files: Sequence[Archived], require: Callable[
     for each in files:
         if each.format in GENOTYPE_FORMATS:
             pieces = parts.archive.open_inside(each.file, "load").read()
-            sources.append(GenotypeFile(as_file(_asked(pieces, require)), each.path).source())
+            sources.append(GenotypeFile(as_file(asked(pieces, require)), each.path).source())
     return sources
-
-
-def _asked(pieces: Iterator[bytes], require: Callable[[], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        require()
-        yield piece

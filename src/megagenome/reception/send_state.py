@@ -7,6 +7,7 @@ the same bytes; only for the same plain ones, which is why a file that changed s
 """
 
 import base64
+import os
 from pathlib import Path
 
 import msgspec
@@ -22,13 +23,18 @@ from megagenome.standards.submission import Manifest
 
 
 class SealedAs(msgspec.Struct, frozen=True):
-    """How one file is sealed: key, prefix and header, in base64; and by what one sees that it is unchanged."""
+    """How one file is sealed: key, prefix and header, in base64; and by what one sees that it is unchanged.
+
+    Who copies a corrected file over another may keep size and times of content, and nobody sets the time of the last
+    change of the entry itself.
+    """
 
     key: str
     prefix: str
     header: str
     size_bytes: int
     modified_ns: int
+    changed_ns: int
 
     def body(self) -> BodyKey:
         """What seals its body."""
@@ -88,7 +94,7 @@ def require_unchanged(folder: Path, state: SendState) -> None:
             found = (folder / each.path).stat()
         except OSError:
             raise Conflict(f"{each.path} is gone, and was being sent: put it back, or cancel the submission") from None
-        if (found.st_size, found.st_mtime_ns) != (sealed.size_bytes, sealed.modified_ns):
+        if _seen(found) != (sealed.size_bytes, sealed.modified_ns, sealed.changed_ns):
             raise Conflict(
                 f"{each.path} changed since it was begun to be sent: `megagenome send --cancel`, then send it anew"
             )
@@ -97,6 +103,9 @@ def require_unchanged(folder: Path, state: SendState) -> None:
 def _sealed_as(path: Path, recipient: X25519PublicKey) -> SealedAs:
     key, prefix = BodyKey.new()
     header = write_header([key], [recipient])
-    found = path.stat()
     key_text, prefix_text, header_text = (base64.b64encode(each).decode() for each in (key, prefix, header))
-    return SealedAs(key_text, prefix_text, header_text, found.st_size, found.st_mtime_ns)
+    return SealedAs(key_text, prefix_text, header_text, *_seen(path.stat()))
+
+
+def _seen(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -8,7 +8,9 @@ submission is accepted. The dataset stays in the state that it has: a new one is
 import msgspec
 import sqlalchemy as sa
 
+from megagenome.collection.datasets import state_dataset
 from megagenome.collection.load import load
+from megagenome.collection.version import raise_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
@@ -96,6 +98,8 @@ def _load(parts: Parts, lease: Lease, row: rows.Row, files: list[Archived]) -> N
 
     if not any(each.format in (*PEOPLE_FORMATS, *GENOTYPE_FORMATS) for each in files):
         with begin_writing(parts.engine) as connection:  # reads alone: nothing of them is counted
+            raise_version(connection)
+            state_dataset(connection, statement_of(row.manifest))
             accepted(connection)
         return
     people = read_archived_people(parts, files, "load")

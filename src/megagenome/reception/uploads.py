@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid, TooLarge
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, TooLarge
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
@@ -95,9 +95,9 @@ def put_part(
             if not there:
                 _require_size(connection, row, file, part)
                 rows.insert_part(connection, ident, file, part, key)
-    except BaseException:
+    except MegagenomeError:
         parts.store.delete(key)
-        raise
+        raise  # after any other error nobody knows whether the row is there; a blob without one goes in the end
     if there:
         parts.store.delete(key)
     return part, not there

@@ -29,6 +29,8 @@ KEY_BYTES = 32
 MOST_PACKETS = 1000
 LARGEST_PACKET_BYTES = 1 << 20
 LARGEST_HEADER_BYTES = 16 << 20
+MOST_KEYS = 16
+"""Data keys for one reader: each may have to be tried for each segment, and no writer is known that takes over two."""
 
 _FIXED = struct.Struct("<8sII")
 _NONCE_BYTES, _MAC_BYTES = 12, 16
@@ -42,7 +44,7 @@ _LARGEST_LENGTH = (1 << 64) - 1
 class Header(NamedTuple):
     """What one reader finds in a header. Its keys are in no repr.
 
-    keys        data keys [32 bytes each], in order; a segment is sealed with any of them
+    keys        different data keys [32 bytes each], in order; a segment is sealed with any of them
     edits       lengths to discard, keep, discard, ... of the body's plain bytes; None where nothing is edited
     size_bytes  of the header; the body begins there
     """
@@ -92,8 +94,8 @@ def read_header(content: bytes | bytearray | memoryview, readers: Sequence[X2551
     """What is in a header for whoever has one of these keys; `content` may go on after the header.
 
     Packets for others, of another method or forged are passed over. Raises `NotEntitled` where no data key is in it
-    for these readers, `Invalid` where it is cut short, holds two edit lists or a packet of an unknown type. Cost: 0.1
-    ms for each packet and reader.
+    for these readers, `TooLarge` where more than `MOST_KEYS` are, `Invalid` where it is cut short, holds two edit lists
+    or a packet of an unknown type. Cost: 0.1 ms for each packet and reader.
     """
     size = header_size(content)
     if size is None:
@@ -111,7 +113,10 @@ def read_header(content: bytes | bytearray | memoryview, readers: Sequence[X2551
         raise NotEntitled(f"none of the {count} packets of the Crypt4GH header opens: it was encrypted for another key")
     if len(edits) > 1:
         raise Invalid("the Crypt4GH header has two edit lists")
-    return Header(tuple(keys), edits[0] if edits else None, size)
+    different = tuple(dict.fromkeys(keys))
+    if len(different) > MOST_KEYS:
+        raise TooLarge(f"a Crypt4GH header of {len(different)} data keys; at most {MOST_KEYS} are tried")
+    return Header(different, edits[0] if edits else None, size)
 
 
 def _open_packet(packet: bytes | bytearray | memoryview, readers: Sequence[X25519PrivateKey]) -> bytes | None:

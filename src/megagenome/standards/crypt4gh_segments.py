@@ -121,14 +121,17 @@ class BodyKey:
         return self.prefix + number.to_bytes(8, "big")
 
 
-def open_segment(keys: tuple[bytes, ...], sealed: bytes | memoryview, number: int) -> bytes:
-    """The plain bytes of one segment of whoever's body, with the first of `keys` that opens it. Raises `Corrupt`."""
+def open_segment(keys: list[bytes], sealed: bytes | memoryview, number: int) -> bytes:
+    """The plain bytes of one segment of whoever's body, with the first of `keys` that opens it, which then comes first:
+    most likely it opens the next one, too. Raises `Corrupt`."""
     view = memoryview(sealed)
-    for key in keys:
+    for place, key in enumerate(keys):
         try:
-            return ChaCha20Poly1305(key).decrypt(bytes(view[:NONCE_BYTES]), view[NONCE_BYTES:], None)
+            plain = ChaCha20Poly1305(key).decrypt(bytes(view[:NONCE_BYTES]), view[NONCE_BYTES:], None)
         except InvalidTag:
             continue
+        keys.insert(0, keys.pop(place))
+        return plain
     raise Corrupt(f"segment {number:,} of the body does not open: it was changed, or belongs to another file")
 
 

@@ -45,7 +45,7 @@ def unseal(chunks: Iterable[bytes | memoryview], readers: Sequence[X25519Private
     it came; so nothing of them counts until the end was reached.
     """
     header, rest = split(iter(chunks), readers)
-    plain = _plain(rest, header.keys)
+    plain = _plain(rest, list(header.keys))
     return plain if header.edits is None else edited(plain, header.edits)
 
 
@@ -62,7 +62,7 @@ def split(
     raise Invalid("the Crypt4GH header is cut short")
 
 
-def _plain(chunks: Iterator[bytes | memoryview], keys: tuple[bytes, ...]) -> Iterator[bytes]:
+def _plain(chunks: Iterator[bytes | memoryview], keys: list[bytes]) -> Iterator[bytes]:
     number = 0
     for piece in whole_segments(chunks, SEALED_SEGMENT_BYTES):
         for begin in range(0, len(piece), SEALED_SEGMENT_BYTES):
