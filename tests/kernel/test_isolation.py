@@ -77,3 +77,12 @@ def test_what_cannot_be_isolated_says_so(tmp_path: Path, before: str) -> None:
         [sys.executable, "-c", program], cwd=empty, env=environment(), capture_output=True, check=True
     )
     assert done.stdout == b"1\n"
+
+
+def test_modules_are_found_from_an_empty_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", "src", "/elsewhere"])
+    monkeypatch.setenv("MEGAGENOME_DATABASE_PASSWORD", "secret")
+    found = environment()
+    assert found["PYTHONPATH"] == f"{tmp_path}/src:/elsewhere"
+    assert "secret" not in found.values()

@@ -27,7 +27,7 @@ class _CapabilityHeader(ctypes.Structure):
 
 def environment() -> dict[str, str]:
     """What to start such a process with: nothing of ours but where the modules are, no setting, no secret."""
-    path = os.pathsep.join(each for each in sys.path if each)
+    path = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
     return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 

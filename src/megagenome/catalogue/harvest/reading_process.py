@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -117,6 +118,7 @@ class Readers:
                 stderr=subprocess.DEVNULL,
                 cwd=empty,
                 env=environment(),
+                start_new_session=True,
             )
             self._running.add(process)
             async with asyncio.timeout(_START_S):  # its imports are not the first description's fault
@@ -132,8 +134,9 @@ class Readers:
         if process is None:
             return
         self._running.discard(process)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:  # else its number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with whatever it became when it was isolated
         _pipes(process)[0].close()
         await process.wait()
 
