@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from benchmarks.harness.claim import Claim, claim
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
-from megagenome.kernel.blob_store import open_store
 from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.memory import keep_buffers
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
 from megagenome.standards.crypt4gh_stream import seal
 

@@ -28,7 +28,8 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Queue[str]:
     def say(text: str, *more: object) -> None:
         lines.put(text % more)
 
-    monkeypatch.setattr("megagenome.app.archive._log", SimpleNamespace(error=say, warning=say))
+    for module in ("app.archive", "kernel.every"):
+        monkeypatch.setattr(f"megagenome.{module}._log", SimpleNamespace(error=say, warning=say))
     return lines
 
 

@@ -13,8 +13,10 @@ import httpx
 import psutil
 import pytest
 
-from megagenome.app import server
+from megagenome.app import reception, server
+from megagenome.delivery import streams
 from megagenome.discovery.wide import MOST_WIDE
+from megagenome.kernel.database import CONNECTIONS
 from megagenome.kernel.errors import Conflict, Invalid
 
 SCRIPT = """
@@ -95,6 +97,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(folder: Path) -> Iterator[Served]:
     with started(folder) as process:
         yield Served(process)
+
+
+def test_there_are_connections_for_all_threads() -> None:
+    jobs = 2 * (1 + reception.THREADS)  # those that do them, one of them loads, and those that keep their leases
+    assert 2 * (server.THREADS + streams.THREADS + jobs) <= CONNECTIONS
 
 
 def test_one_process_answers(served: Served) -> None:

@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
 from megagenome.archive.settings import ArchiveSettings
-from megagenome.kernel.blob_store import BlobStore, open_store
+from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, new_file_id
 from megagenome.standards.crypt4gh_stream import seal
 

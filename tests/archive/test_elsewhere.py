@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from megagenome.archive import tables
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
-from megagenome.kernel.blob_store import open_store
 from megagenome.kernel.database import begin_writing, open_database, upgrade
 from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import Expected, FileState, new_file_id
 from tests.archive.archives import DESCRIBED, Admitted, chunks, keep, make_plain, open_archive, sealed, stated
 from tests.kernel.object_store import BUCKET, settings_for

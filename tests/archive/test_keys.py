@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recipient keys: for their owner alone, made once, followed by running servers."""
 
+import base64
+import json
 import pickle
 from pathlib import Path
 
@@ -25,6 +27,19 @@ def test_they_are_made_once_and_the_newest_is_told(tmp_path: Path) -> None:
     assert keys.names() == (new,)
     with pytest.raises(Unavailable, match=old):
         keys.find(old)
+
+
+def test_a_file_of_any_version_has_them_in_base64(tmp_path: Path) -> None:
+    private = bytes(range(32))
+    path = tmp_path / "keys" / "recipient.json"
+    path.parent.mkdir(mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"keys": [base64.b64encode(private).decode()]}))
+    keys = RecipientKeys.open(tmp_path / "keys")
+    assert [each.private_bytes_raw() for each in keys.readers()] == [private]
+    keys.replace()
+    newer, older = (base64.b64decode(each, validate=True) for each in json.loads(path.read_text())["keys"])
+    assert (len(newer), older) == (32, private)
 
 
 def test_they_are_for_their_owner_alone(tmp_path: Path) -> None:

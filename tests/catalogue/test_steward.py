@@ -11,13 +11,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
-from megagenome.collection import Collection
+from megagenome.collection import Collection, publication
 from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.standards.catalogue_pages import StewardView, ToWrite
-from megagenome.standards.dataset_record import DatasetRecord, Party, with_value
+from megagenome.standards.dataset_record import DatasetRecord, Party, decode_record, with_value
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN
 
@@ -52,6 +52,24 @@ def test_an_id_by_gdis_pattern_is_stated_already(stewardship: Stewardship) -> No
         is_gdis = "identifier" not in {problem.field for problem in view.problems}
         assert view.record.identifier == (dataset if dataset.startswith("GDI-") else "")
         assert is_gdis is dataset.startswith("GDI-")
+
+
+def test_of_each_dataset_one_record_is_read(stewardship: Stewardship, monkeypatch: pytest.MonkeyPatch) -> None:
+    stewardship.write(STEWARD, CLOSED, ToWrite(RECORD))
+    for keywords in (("a",), ("b",), ("c",)):
+        stewardship.write(STEWARD, CLOSED, ToWrite(with_value(RECORD, "keywords", keywords), draft=True))
+    read: list[str] = []
+
+    def noting(text: str) -> DatasetRecord:
+        read.append(text)
+        return decode_record(text)
+
+    monkeypatch.setattr(publication, "decode_record", noting)
+    with stewardship.collection.engine.connect() as connection:
+        assert publication.missing_of(connection, DRAFT)
+    assert read == []  # it has none, and those of others are not its own
+    assert len(stewardship.datasets(STEWARD)) == 3
+    assert len(read) <= 3
 
 
 def test_nobody_else_does_anything(stewardship: Stewardship) -> None:

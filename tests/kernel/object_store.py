@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 
 from megagenome.app.demo.servers import _end_with_parent
-from megagenome.kernel.blob_store import BlobSettings
+from megagenome.kernel.blob_settings import BlobSettings
 from megagenome.kernel.secret import Secret
 from tests.journeys.network import free_ports
 

@@ -161,3 +161,19 @@ def test_a_failed_writer_leaves_nothing(engine: sa.Engine) -> None:
     with begin_writing(engine) as connection:
         assert connection.scalar(sa.text("SELECT n FROM tally")) == 0
     engine.dispose()
+
+
+def test_a_thread_that_gets_no_connection_is_told_in_our_words(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(engine.pool, sa.QueuePool)
+    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+    held = [engine.connect() for _ in range(database.CONNECTIONS)]
+    with pytest.raises(Unavailable, match="all connections to the database are in use"), engine.connect():
+        pass
+    held.pop().close()
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT n FROM tally")) == 0
+    for each in held:
+        each.close()
+    engine.dispose()

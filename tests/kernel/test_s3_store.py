@@ -14,8 +14,10 @@ import obstore
 import pytest
 
 from megagenome.kernel import clock, s3_store
-from megagenome.kernel.blob_store import BlobSettings, BlobStore, open_store
+from megagenome.kernel.blob_settings import BlobSettings
+from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.errors import Conflict, Corrupt, Unavailable
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.s3_store import S3Store
 from megagenome.kernel.secret import Secret
 from megagenome.testing.blob_store import LARGE_BYTES, BlobStoreSuite, get, make_bytes, put
@@ -53,7 +55,7 @@ import os, signal, sys
 import obstore
 from megagenome.testing.blob_store import make_bytes
 from tests.kernel.object_store import settings_for
-from megagenome.kernel.blob_store import open_store
+from megagenome.kernel.open_store import open_store
 
 store = open_store(sys.argv[1], settings_for(sys.argv[2]))
 steps = int(sys.argv[3])

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker does what is put down, keeps its lease while it does, and gives back what it cannot do."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from megagenome.kernel import jobs
+from megagenome.kernel import worker as module
 from megagenome.kernel.database import begin_writing, open_database, sqlite_url
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, TooLarge, Unavailable
 from megagenome.kernel.job_tables import METADATA
@@ -39,6 +42,17 @@ def put_down(engine: sa.Engine, key: str = "a") -> None:
 def states(engine: sa.Engine) -> Mapping[str, tuple[str, int, str]]:
     with engine.connect() as connection:
         return {row.key: (row.state, row.attempt, row.failure) for row in connection.execute(sa.select(t))}
+
+
+@contextlib.contextmanager
+def at_work(*workers: Worker) -> Iterator[None]:
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.close()
 
 
 def raising(error: Exception) -> Perform:
@@ -88,9 +102,8 @@ def test_what_may_pass_is_tried_again_later(engine: sa.Engine, clock: Clock, err
 
 def test_a_worker_finds_what_is_put_down_and_stops(engine: sa.Engine) -> None:
     done = threading.Event()
-    with Worker(engine, {"ingest": lambda _: done.set()}) as worker:
+    with at_work(Worker(engine, {"ingest": lambda _: done.set()})):
         put_down(engine)
-        worker.wake()
         assert done.wait(30)
     assert states(engine) == {"a": ("done", 1, "")}
 
@@ -107,7 +120,7 @@ def test_two_workers_do_each_job_once(engine: sa.Engine) -> None:
         if len(did) == len(keys):
             enough.set()
 
-    with Worker(engine, {"ingest": perform}), Worker(engine, {"ingest": perform}):
+    with at_work(Worker(engine, {"ingest": perform}), Worker(engine, {"ingest": perform}, threads=2)):
         assert enough.wait(60)
     assert sorted(did) == keys
     assert {state for state, _, _ in states(engine).values()} == {"done"}
@@ -155,8 +168,57 @@ def test_what_is_stopped_in_the_middle_may_be_begun_at_once(engine: sa.Engine) -
         assert lease.over.wait(30)
         lease.require()
 
-    with Worker(engine, {"ingest": perform}):
+    with at_work(Worker(engine, {"ingest": perform})):
         assert began.wait(30)
     assert states(engine)["a"][0] == "waiting"
     assert Worker(engine, {"ingest": lambda _: None}).do_one()
     assert states(engine)["a"][:2] == ("done", 2)
+
+
+def test_as_many_are_done_at_once_as_there_are_threads_and_all_are_stopped(engine: sa.Engine) -> None:
+    for key in "abc":
+        put_down(engine, key)
+    together = threading.Barrier(3)
+
+    def perform(lease: Lease) -> None:
+        together.wait(30)
+        assert lease.over.wait(30)
+        lease.require()
+
+    with at_work(Worker(engine, {"ingest": perform}, threads=2)):
+        together.wait(30)  # with two of the three
+    assert sorted(attempt for _, attempt, _ in states(engine).values()) == [0, 1, 1]
+    assert {state for state, _, _ in states(engine).values()} == {"waiting"}
+
+
+@pytest.mark.parametrize("error", [KeyError("a fault of ours"), Unavailable("all connections are in use")])
+def test_a_thread_outlives_what_claiming_raises(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    put_down(engine)
+    done, claim, tries = threading.Event(), module.claim, iter([error])
+
+    def failing_once(*given: Any) -> jobs.Job | None:
+        for each in tries:
+            raise each
+        return claim(*given)
+
+    monkeypatch.setattr(module, "claim", failing_once)
+    monkeypatch.setattr(module, "_POLL_S", 0.01)
+    with at_work(Worker(engine, {"ingest": lambda _: done.set()})):
+        assert done.wait(30)
+    assert states(engine) == {"a": ("done", 1, "")}
+
+
+def test_a_job_whose_lease_nobody_could_keep_is_given_back(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_down(engine)
+    start = threading.Thread.start
+
+    def no_lease(thread: threading.Thread) -> None:
+        if thread.name == "lease":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_lease)
+    assert Worker(engine, {"ingest": lambda _: None}).do_one()
+    assert states(engine) == {"a": ("waiting", 1, "RuntimeError")}

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from megagenome.kernel.errors import Conflict, NotFound, Unavailable
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from megagenome.kernel.jobs import claim
-from megagenome.kernel.sealed_files import FileState
-from megagenome.kernel.worker import Lease, Worker
+from megagenome.kernel.sealed_files import FileId, FileState
+from megagenome.kernel.worker import Effects, Lease, Perform, Worker
 from megagenome.reception import process
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.submission import Manifest, State, digest_of_parts, read_receipt
@@ -229,6 +229,51 @@ def test_what_is_cancelled_meanwhile_leaves_nothing(
     assert house.reception.show(PROVIDER, ident).state is State.CANCELLED
     assert house.blobs() == []
     assert {each.state for each in house.archive.files_of()} <= {FileState.SHREDDED}
+
+
+@pytest.mark.parametrize("fails", [Unavailable("the store does not answer"), Corrupt("it reads otherwise")])
+def test_what_is_cleared_meanwhile_by_another_thread_leaves_nothing(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, fails: Exception
+) -> None:
+    ident = house.send(files)
+    ingest, archived = house.archive.ingest, []
+
+    def cleared_before(*given: Any) -> Any:
+        house.reception.cancel(PROVIDER, ident)
+        source, clear = list(given[2]()), house.reception.performing()["clear"]
+        assert Worker(house.parts.engine, {"clear": clear}).do_one()
+        archived.append(ingest(*given[:2], lambda: iter(source), *given[3:]))
+
+    def failing(_file: FileId) -> None:
+        raise fails
+
+    monkeypatch.setattr(house.archive, "ingest", cleared_before)
+    monkeypatch.setattr(house.archive, "verify", failing)
+    house.do_jobs()
+    with house.parts.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE job SET not_before_ms = 0")
+    house.do_jobs()
+    assert len(archived) == 1
+    assert house.blobs() == []
+    assert {each.state for each in house.archive.files_of()} == {FileState.SHREDDED}
+
+
+def test_files_of_several_submissions_are_archived_in_turn(house: House, files: dict[str, bytes]) -> None:
+    idents = [house.send(files), house.send(files)]
+    did: list[tuple[str, str]] = []
+
+    def noting(perform: Perform) -> Perform:
+        def performed(lease: Lease) -> Effects | None:
+            did.append((lease.job.kind, str(lease.job.arguments["submission"])))
+            return perform(lease)
+
+        return performed
+
+    performing = {kind: noting(perform) for kind, perform in house.reception.performing().items()}
+    worker = Worker(house.parts.engine, performing)
+    while worker.do_one():
+        pass
+    assert did == [(kind, ident) for kind in ("validate", "ingest", "ingest", "report") for ident in idents]
 
 
 def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
 from megagenome.collection import Collection
-from megagenome.kernel.blob_store import open_store
 from megagenome.kernel.errors import Conflict
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import FileState
 from megagenome.reception import process
 from megagenome.reception.needs import AllelesTold

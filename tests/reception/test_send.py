@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sending over an inbox that answers from the reception itself: what is sent is sealed, and sent once."""
 
+import base64
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -179,8 +181,11 @@ def test_what_is_remembered_is_for_its_owner_alone(tmp_path: Path, inbox: Direct
     assert read_state(path) is None
     write_state(path, state)
     assert read_state(path) == state
+    [written] = json.loads(path.read_bytes())["files"][:1]
+    parts = state.files[0].key, state.files[0].prefix, state.files[0].header
+    assert tuple(base64.b64decode(written[name], validate=True) for name in ("key", "prefix", "header")) == parts
     require_unchanged(tmp_path, state)
-    assert state.files[0].key not in repr(state)
+    assert repr(state.files[0].key) not in repr(state)
     path.chmod(0o644)
     with pytest.raises(Conflict, match="chmod 600"):
         read_state(path)

@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The archive of a node's folder, and what its server does for it at the start and each hour."""
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-
-import sqlalchemy as sa
 
 from megagenome.app.ledger import KEYS, open_keys
 from megagenome.app.node import Node, blobs_of
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.every import Lifespan, every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.memory import keep_buffers
@@ -32,36 +26,14 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
     return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive)
 
 
-def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def keep_whole(archive: Archive) -> Lifespan:
     """A server's lifespan that sets right what killed workers left, at its start and each hour."""
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: object) -> AsyncIterator[None]:
-        recovering = asyncio.create_task(_recover_each_hour(archive))
-        try:
-            yield
-        finally:
-            recovering.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await recovering
-
-    return lifespan
-
-
-async def _recover_each_hour(archive: Archive) -> None:
-    while True:
-        await asyncio.to_thread(_recover, archive)
-        await asyncio.sleep(_EVERY_S)
-
-
-def _recover(archive: Archive) -> None:
-    try:
+    def recover() -> None:
         done = archive.recover()
-    except (sa.exc.DatabaseError, MegagenomeError) as error:
-        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error
-        _log.error("the archive is not set right yet, it is tried again in an hour: %s", says)
-    else:
         if done.swept or done.shredded:
             _log.warning(
                 "the archive swept %d unfinished files and finished %d shreddings", done.swept, len(done.shredded)
             )
+
+    return every(_EVERY_S, recover, "the archive is not set right yet, it is tried again in an hour")

@@ -22,9 +22,6 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.standards.service_info import ServiceInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
-
     from litestar import Router
 
 
@@ -47,18 +44,13 @@ class NodeDelivery:
             range_router(delivery, self._streams),
         )
 
-    @property
-    def lifespan(self) -> "Callable[[object], AbstractAsyncContextManager[None]]":
-        """Ends what is being sent when the server stops."""
-
-        @contextlib.asynccontextmanager
-        async def running(_app: object) -> AsyncIterator[None]:
-            try:
-                yield
-            finally:
-                self._streams.close()
-
-        return running
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: object) -> AsyncIterator[None]:
+        """End what is being sent when the server stops."""
+        try:
+            yield
+        finally:
+            self._streams.close()
 
 
 def _passport(bearers: Sequence[Bearer]) -> Bearer:

@@ -4,8 +4,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -30,6 +29,7 @@ from megagenome.app.directory import RoleDirectory
 from megagenome.app.hub import ATTACHMENTS, Hub, joined_of
 from megagenome.collection.cohort import cohort_id, read_cohort
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.every import Lifespan, every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.joined_nodes import find_joined, follow, note_message
@@ -38,8 +38,6 @@ from megagenome.network.knock import Knocker
 _CLOCKS_EVERY_S = 5.0
 
 _log = logging.getLogger(__name__)
-
-Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
 
 class HubAccess(NamedTuple):
@@ -72,7 +70,8 @@ def hub_access(
     process, reader = Process(store, world), Reader(store, world)
     exchange = Exchange(process, reader, members, keys, descriptor, clocks)
     routers = [access_router(process, reader), cohort_router(Cohorts(store, world)), exchange_router(exchange)]
-    return HubAccess(routers, [_sweep(store, world.attachments), knocker.lifespan, _keep_clocks(process)], reader)
+    firing = every(_CLOCKS_EVERY_S, process.fire_due, "clocks of applications did not fire, it is tried again")
+    return HubAccess(routers, [_sweep(store, world.attachments), knocker.lifespan, firing], reader)
 
 
 def identify_cohort(definition: str) -> str:
@@ -113,25 +112,3 @@ def _sweep(store: Store, attachments: Attachments) -> Lifespan:
         yield
 
     return lifespan
-
-
-def _keep_clocks(process: Process) -> Lifespan:
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: object) -> AsyncIterator[None]:
-        firing = asyncio.create_task(_fire(process))
-        try:
-            yield
-        finally:
-            firing.cancel()
-            await asyncio.gather(firing, return_exceptions=True)
-
-    return lifespan
-
-
-async def _fire(process: Process) -> None:
-    while True:
-        try:
-            await asyncio.to_thread(process.fire_due)
-        except sa.exc.DatabaseError:
-            _log.exception("clocks of applications; they are tried again")
-        await asyncio.sleep(_CLOCKS_EVERY_S)

@@ -3,18 +3,17 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
-import sqlalchemy as sa
 from litestar import Router
 
 from megagenome.access.reading import Reader
 from megagenome.app.hub import Hub
 from megagenome.collection.cohort import read_cohort
+from megagenome.kernel.every import every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.studies.coordinate import Coordinator
@@ -29,8 +28,6 @@ from megagenome.network.studies.studies import Studies
 _TICK_S = 1.0
 _COMPUTE_AT_ONCE = 2
 
-_log = logging.getLogger(__name__)
-
 
 class HubStudies(NamedTuple):
     """Routers to mount, and the coordinator whose lifespan to run in."""
@@ -40,24 +37,15 @@ class HubStudies(NamedTuple):
     executor: ThreadPoolExecutor
 
     @contextlib.asynccontextmanager
-    async def lifespan(self, _app: object) -> AsyncIterator[None]:
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Take up what was running, and look after it until the server stops."""
         await asyncio.to_thread(self.coordinator.resume)
-        ticking = asyncio.create_task(self._tick())
+        failing = "studies are not looked after, it is tried again"
         try:
-            yield
+            async with every(_TICK_S, self.coordinator.tick, failing, at_once=False)(app):
+                yield
         finally:
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
             self.executor.shutdown(wait=False, cancel_futures=True)
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(_TICK_S)
-            try:
-                await asyncio.to_thread(self.coordinator.tick)
-            except sa.exc.DatabaseError:
-                _log.exception("studies are not looked after; it is tried again")
 
 
 def hub_studies(hub: Hub, keys: SigningKeys, descriptor: str, ledger: Ledger, reader: Reader) -> HubStudies:

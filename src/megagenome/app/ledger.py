@@ -3,15 +3,14 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.every import Lifespan, attempt, every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.ledger_tally import AggregateTally
@@ -19,7 +18,7 @@ from megagenome.kernel.ledger_tally import AggregateTally
 KEYS = "keys"
 """The folder of the signing keys, below the node's or hub's own."""
 
-_log = logging.getLogger(__name__)
+_FAILING = "counts of aggregates are not in the ledger yet, they wait in memory"
 
 
 def open_keys(folder: Path) -> SigningKeys:
@@ -32,33 +31,22 @@ def open_ledger(folder: Path, engine: sa.Engine, identity: str) -> Ledger:
     return Ledger(engine, open_keys(folder), identity)
 
 
-def keep_tally(tally: AggregateTally) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def keep_tally(tally: AggregateTally) -> Lifespan:
     """A server's lifespan that enters the counted aggregates when a minute is over, and the rest when it stops."""
 
+    each_minute = every(_until_the_next_minute, tally.flush, _FAILING, at_once=False)
+
     @contextlib.asynccontextmanager
-    async def lifespan(_app: object) -> AsyncIterator[None]:
-        flushing = asyncio.create_task(_flush_each_minute(tally))
+    async def lifespan(app: object) -> AsyncIterator[None]:
         try:
-            yield
+            async with each_minute(app):
+                yield
         finally:
-            flushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await flushing
-            await asyncio.to_thread(_flush, tally, everything=True)
+            await attempt(partial(asyncio.to_thread, tally.flush, everything=True), _FAILING)
 
     return lifespan
 
 
-async def _flush_each_minute(tally: AggregateTally) -> None:
-    while True:
-        now = clock.now()
-        await asyncio.sleep(60.1 - now.second - now.microsecond / 1e6)
-        await asyncio.to_thread(_flush, tally, everything=False)
-
-
-def _flush(tally: AggregateTally, *, everything: bool) -> None:
-    try:
-        tally.flush(everything=everything)
-    except (sa.exc.DatabaseError, MegagenomeError) as error:
-        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error  # and not who asked
-        _log.error("counts of aggregates are not in the ledger yet, they wait in memory: %s", says)
+def _until_the_next_minute() -> float:
+    now = clock.now()
+    return 60.1 - now.second - now.microsecond / 1e6

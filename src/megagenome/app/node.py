@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from megagenome import reference
 from megagenome.app.settings import NodeIdentity, NodeSettings
 from megagenome.collection import Collection
-from megagenome.kernel.blob_store import BlobStore, open_store
+from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import parse_country
+from megagenome.kernel.open_store import open_store
 from megagenome.kernel.settings import load_settings, read_settings, toml_table
 from megagenome.reference import Reference
 

@@ -1,26 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's part in federated studies, put together: what its server runs for them."""
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from megagenome.analytics.site import StudySite
 from megagenome.app.node import Node
 from megagenome.app.study_self_test import largest_deviation
+from megagenome.kernel.every import every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.network.study_exchange import StudyExchange
 
 _WATCH_S = 0.5
 """So often each study's permit and people are looked at: a withdrawal stops a study within seconds."""
-
-_log = logging.getLogger(__name__)
 
 
 class NodeStudies(NamedTuple):
@@ -34,23 +29,13 @@ class NodeStudies(NamedTuple):
     @contextlib.asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Take part until the server stops."""
-        async with self.exchange.lifespan(app):
-            watching = asyncio.create_task(self._watch())
-            try:
+        watching = every(_WATCH_S, self.site.watch, "studies are not looked after, it is tried again", at_once=False)
+        try:
+            async with self.exchange.lifespan(app), watching(app):
                 yield
-            finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-                for each in (self.executor, self.scans):
-                    each.shutdown(wait=False, cancel_futures=True)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(_WATCH_S)
-            try:
-                await asyncio.to_thread(self.site.watch)
-            except sa.exc.DatabaseError:
-                _log.exception("studies are not looked after; it is tried again")
+        finally:
+            for each in (self.executor, self.scans):
+                each.shutdown(wait=False, cancel_futures=True)
 
 
 def node_studies(node: Node, keys: SigningKeys, ledger: Ledger, descriptor: str) -> NodeStudies | None:

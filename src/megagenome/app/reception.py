@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -16,30 +16,50 @@ from megagenome.archive.archive import Archive
 from megagenome.discovery.count import count_told
 from megagenome.identity.roles import has_role
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.every import every
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.worker import Worker
 from megagenome.reception.needs import AllelesTold
 from megagenome.reception.parts import Parts
+from megagenome.reception.process import LOAD
 from megagenome.reception.reception import Reception
 from megagenome.reception.routes import reception_router
+
+THREADS = 2
+"""Submissions that are validated or archived at once, so that a small one need not wait for a terabyte. Opening and
+sealing hold the interpreter's lock: two take as long together as one after the other."""
 
 _EVERY_S = 3600
 _log = logging.getLogger(__name__)
 
 
 class NodeReception(NamedTuple):
-    """A node's reception: a router to mount, and the worker that does its jobs while the server runs."""
+    """A node's reception: a router to mount, and the lifespan in which its jobs are done."""
 
     reception: Reception
     router: Router
     engine: sa.Engine
 
-    def lifespan(self, _app: object) -> AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Do jobs, and tidy up at the start and each hour."""
-        return _working(self)
+        workers = self._workers()
+        failing = "reception is not tidy yet, it is tried again in an hour"
+        async with every(_EVERY_S, partial(_tidy, self.reception), failing)(app):
+            for worker in workers:
+                worker.start()
+            try:
+                yield
+            finally:
+                await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in workers))
+
+    def _workers(self) -> tuple[Worker, Worker]:
+        """One for loads, of which a collection takes one at a time, and one for all else."""
+        performing = self.reception.performing()
+        loads = {LOAD: performing.pop(LOAD)}
+        return Worker(self.engine, loads), Worker(self.engine, performing, threads=THREADS)
 
 
 def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledger) -> NodeReception:
@@ -72,30 +92,6 @@ def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledg
     return NodeReception(reception, reception_router(reception), engine)
 
 
-@contextlib.asynccontextmanager
-async def _working(node: NodeReception) -> AsyncIterator[None]:
-    worker = Worker(node.engine, node.reception.performing())
-    tidying = asyncio.create_task(_tidy_each_hour(node.reception))
-    worker.__enter__()
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(worker.__exit__)
-        tidying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await tidying
-
-
-async def _tidy_each_hour(reception: Reception) -> None:
-    while True:
-        await asyncio.to_thread(_tidy, reception)
-        await asyncio.sleep(_EVERY_S)
-
-
 def _tidy(reception: Reception) -> None:
-    try:
-        if cancelled := reception.tidy():
-            _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)
-    except (sa.exc.DatabaseError, MegagenomeError) as error:
-        says = error.orig if isinstance(error, sa.exc.DatabaseError) else error
-        _log.error("reception is not tidy yet, it is tried again in an hour: %s", says)
+    if cancelled := reception.tidy():
+        _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)

@@ -14,7 +14,7 @@ from megagenome.collection.settings import CollectionSettings
 from megagenome.delivery.settings import DeliverySettings
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.identity.settings import SignInSettings
-from megagenome.kernel.blob_store import BlobSettings
+from megagenome.kernel.blob_settings import BlobSettings
 from megagenome.kernel.database_settings import DatabaseSettings
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_country

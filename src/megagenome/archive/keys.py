@@ -7,7 +7,6 @@ The newest is the one that providers are given and that new files are sealed for
 for them until they are forgotten. Whoever loses this file loses every genome that the archive holds.
 """
 
-import base64
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ KEY_FILE = "recipient.json"
 
 
 class _KeyFile(msgspec.Struct, frozen=True):
-    keys: list[str]
+    keys: list[bytes]
 
     def __repr__(self) -> str:
         return "_KeyFile(...)"
@@ -116,8 +115,7 @@ class RecipientKeys:
 def _read(path: Path) -> dict[str, X25519PrivateKey]:
     content = read_privately(path)
     try:
-        texts = msgspec.json.decode(content, type=_KeyFile).keys
-        keys = [X25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True)) for text in texts]
+        keys = [X25519PrivateKey.from_private_bytes(each) for each in msgspec.json.decode(content, type=_KeyFile).keys]
     except ValueError:  # whatever the library says of it may quote the file
         keys = []
     if not keys:
@@ -126,6 +124,6 @@ def _read(path: Path) -> dict[str, X25519PrivateKey]:
 
 
 def _write(path: Path, keys: Sequence[X25519PrivateKey]) -> None:
-    file = _KeyFile([base64.b64encode(key.private_bytes_raw()).decode() for key in keys])
+    file = _KeyFile([key.private_bytes_raw() for key in keys])
     with write_durably(path, mode=0o600) as opened:
         opened.write(msgspec.json.encode(file) + b"\n")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from megagenome.archive import tables
 from megagenome.archive.model import Kept
+from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ids import DatasetId
@@ -71,6 +72,16 @@ def set_state(
     """Move a file that is in one of these states; whether it was."""
     where = (_file.id == file, _file.state.in_([each.value for each in before]))
     return connection.execute(sa.update(tables.file).where(*where).values(state=after.value, **more)).rowcount > 0
+
+
+def note_verified(connection: sa.Connection, file: FileId, body_sha256: str) -> None:
+    """A file is what was archived: one that was not known to be becomes verified, the others stay what they are."""
+    becomes = (FileState.ARCHIVED.value, FileState.SUSPECT.value)
+    stays = (FileState.VERIFIED.value, FileState.READY.value, FileState.WITHDRAWN.value)
+    state = sa.case((_file.state.in_(becomes), FileState.VERIFIED.value), else_=_file.state)
+    found = {"state": state, "verified": time_text(clock.now()), "body_sha256": body_sha256}
+    where = (_file.id == file, _file.state.in_(becomes + stays))
+    connection.execute(sa.update(tables.file).where(*where).values(found))
 
 
 def note_suspect(engine: sa.Engine, ledger: Ledger, file: ArchivedFile) -> None:

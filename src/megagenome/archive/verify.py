@@ -10,7 +10,6 @@ from megagenome.archive import names, rows, sidecars
 from megagenome.archive.hashing import Hashing
 from megagenome.archive.model import Kept, Parts
 from megagenome.archive.opened import key_of, plain_text, recipient_of
-from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
@@ -23,9 +22,6 @@ from megagenome.standards.crypt4gh_segments import (
     sealed_size,
     whole_segments,
 )
-
-_BECOMES_VERIFIED = (FileState.ARCHIVED, FileState.SUSPECT)
-_STAYS = (FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
 
 
 def verify(parts: Parts, file: FileId) -> ArchivedFile:
@@ -96,9 +92,6 @@ def _leave_memory(path: Path) -> None:
 
 
 def _passed(parts: Parts, file: FileId, body_sha256: str) -> ArchivedFile:
-    found = {"verified": rows.time_text(clock.now()), "body_sha256": body_sha256}
     with begin_writing(parts.engine) as connection:
-        if not rows.set_state(connection, file, _BECOMES_VERIFIED, FileState.VERIFIED, **found):
-            for state in _STAYS:
-                rows.set_state(connection, file, (state,), state, **found)
+        rows.note_verified(connection, file, body_sha256)
         return rows.require(connection, file).file

@@ -17,9 +17,10 @@ from email.utils import format_datetime
 from typing import Any
 
 import msgspec
-from litestar import HttpMethod, Request, Response, Router, get, route
+from litestar import HttpMethod, Response, Router, get, route
 from litestar.params import FromPath
 
+from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, answer, not_acceptable, number
 from megagenome.catalogue.catalogue import POINT, Address, Catalogue, Document, path_of, tag_of
 from megagenome.catalogue.check import shapes_text
 from megagenome.catalogue.model import ROOT, Profile
@@ -28,30 +29,14 @@ from megagenome.catalogue.serialise import Form, serialise
 from megagenome.catalogue.shown import Shown, show
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, NotFound
-from megagenome.standards import problem
 from megagenome.standards.catalogue_pages import DatasetPage, WithdrawnPage
 
-Http = Request[Any, Any, Any]
 Render = Callable[[Shown], str]
 """A page as text; what it is made of is in `standards.catalogue_pages`."""
 
 _KINDS = ("catalog", "dataset", "distribution", "service")
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
 _SHAPES = {Profile.GDI: ("gdi",), Profile.HEALTHDCAT_AP: ("healthdcat-ap", "controlled")}
-CROSS_ORIGIN = {
-    "access-control-allow-origin": "*",
-    "access-control-expose-headers": "etag, last-modified, link",
-}
-"""Any page may read what everybody may; nothing here depends on who asks, but for the head of a page."""
-
-
-_PREFLIGHT = {
-    **CROSS_ORIGIN,
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "accept, if-none-match",
-    "access-control-max-age": "86400",
-    "allow": "GET, HEAD, OPTIONS",
-}
 
 
 def catalogue_router(catalogue: Catalogue, render: Render, page_headers: Mapping[str, str]) -> Router:
@@ -72,34 +57,34 @@ class _Answers:
         """A resource in the form that is asked for."""
         asked = form or negotiate(request.headers.get("accept", ""))
         if asked is None:
-            return _not_acceptable()
+            return not_acceptable()
         if asked is Form.HTML:
             return self._page(request, address)
         profile = _profile(request)
         document = self.catalogue.document(address, profile, asked)
         headers = {**_headers(document.tag, document.changed), "link": _links(address, profile)}
-        answer = _answer(request, document.content, asked, headers, gone=document.gone)
-        self._count(request, document, answer)
-        return answer
+        answered = answer(request, document.content, asked, headers, gone=document.gone)
+        self._count(request, document, answered)
+        return answered
 
     def part(self, request: Http, address: Address, prefix: str) -> Response[bytes]:
         """A page of a container."""
         asked = negotiate(request.headers.get("accept", "")) or Form.TURTLE
         query = request.query_params
-        size = _number(query.get("size", "10"), "size")
-        page = self.catalogue.page(address, prefix, _number(query.get("page", "0"), "page"), size)
+        size = number(query.get("size", "10"), "size")
+        page = self.catalogue.page(address, prefix, number(query.get("page", "0"), "page"), size)
         at = f"{self.catalogue.place.url}{path_of(address)}/page/{prefix}"
         links = ", ".join(f'<{at}?page={n}&size={size}>; rel="{name}"' for name, n in page.numbers.items())
         form = Form.TURTLE if asked is Form.HTML else asked
         content = serialise(page.description.triples, form)
-        return _answer(request, content, form, {**_headers(tag_of(content), ""), "link": links})
+        return answer(request, content, form, {**_headers(tag_of(content), ""), "link": links})
 
     def spec(self, request: Http, address: Address) -> Response[bytes]:
         """The shapes of a resource that is there."""
         profile = _profile(request)
         self.catalogue.document(address, profile, Form.N_TRIPLES)
         content = "\n".join(shapes_text(name) for name in _SHAPES[profile]).encode()
-        return _answer(request, content, Form.TURTLE, _headers(tag_of(content), ""))
+        return answer(request, content, Form.TURTLE, _headers(tag_of(content), ""))
 
     def state(self, address: Address) -> Response[bytes]:
         """The state of a resource, as the reference implementation writes it; only what is published is told of."""
@@ -115,15 +100,15 @@ class _Answers:
         headers = {**_headers(tag_of(content), ""), **self._page_headers, "link": _links(address, Profile.GDI)}
         # who is signed in is named at the head of a page
         headers |= {"cache-control": "private, no-cache", "vary": "accept, cookie"}
-        answer = _answer(request, content, Form.HTML, headers, gone=isinstance(shown, WithdrawnPage))
+        answered = answer(request, content, Form.HTML, headers, gone=isinstance(shown, WithdrawnPage))
         listed = shown.datasets if not isinstance(shown, DatasetPage | WithdrawnPage) else ()
         told = [each for each in (shown, *listed) if isinstance(each, DatasetPage) and each.people is not None]
-        if told and answer.status_code == 200:
+        if told and answered.status_code == 200:
             self.catalogue.count_aggregate(_caller(request).subject, [each.id for each in told])
-        return answer
+        return answered
 
-    def _count(self, request: Http, document: Document, answer: Response[bytes]) -> None:
-        if document.told and answer.status_code == 200:
+    def _count(self, request: Http, document: Document, answered: Response[bytes]) -> None:
+        if document.told and answered.status_code == 200:
             self.catalogue.count_aggregate(_caller(request).subject, document.told)
 
 
@@ -146,11 +131,7 @@ def _resources(answers: _Answers) -> list[Any]:
             stem, form = name, None
         return answers.resource(request, _address(kind, stem), form)
 
-    @route(["/", "/{name:str}", "/{kind:str}/{name:str}"], http_method=[HttpMethod.OPTIONS], status_code=204)
-    async def allowed() -> Response[None]:
-        return Response(None, status_code=204, headers=_PREFLIGHT)
-
-    return [allowed, point, whole, resource]  # the first stands before what Litestar answers to OPTIONS itself
+    return [allowing(["/", "/{name:str}", "/{kind:str}/{name:str}"]), point, whole, resource]
 
 
 def _beside(answers: _Answers) -> list[Any]:
@@ -197,12 +178,6 @@ def _profile(request: Http) -> Profile:
     raise Invalid(f"profile={text[:40]!r}: the profiles are {', '.join(each.value for each in Profile)}")
 
 
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 8):
-        raise Invalid(f"{name}={text[:20]!r}: write a whole number")
-    return int(text)
-
-
 def _headers(tag: str, changed: str) -> dict[str, str]:
     headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache", **CROSS_ORIGIN}
     if changed:
@@ -221,32 +196,6 @@ def _links(address: Address, profile: Profile) -> str:
     ]
     profiles = [f'<{path}?profile={other.value}>; rel="alternate"' for other in Profile if other is not profile]
     return ", ".join([*forms, *profiles, f'<{path}>; rel="cite-as"'])
-
-
-def _answer(
-    request: Http, content: bytes, form: Form, headers: dict[str, str], *, gone: bool = False
-) -> Response[bytes]:
-    """200 with the content, 304 where the asker has it already, 410 with what is told of what is gone."""
-    if not gone and _has_it(request.headers.get("if-none-match", ""), headers["etag"]):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(
-        content,
-        media_type=form.media_type,
-        status_code=410 if gone else 200,
-        headers=headers,
-    )
-
-
-def _has_it(given: str, tag: str) -> bool:
-    tags = [each.strip().removeprefix("W/") for each in given.split(",")]
-    return "*" in tags or tag in tags
-
-
-def _not_acceptable() -> Response[bytes]:
-    offered = ", ".join(form.media_type for form in Form)
-    content = msgspec.json.encode(problem.problem(406, f"this is served as {offered}"))
-    headers = {"vary": "accept", **CROSS_ORIGIN}
-    return Response(content, media_type=problem.MEDIA_TYPE, status_code=406, headers=headers)
 
 
 def _caller(request: Http) -> Caller:

@@ -2,8 +2,6 @@
 """What data stewards do: keep drafts, record, publish and withdraw. Every record that comes from people, by page, by
 API or from a file, is written here."""
 
-import sqlalchemy as sa
-
 from megagenome.catalogue.check import check
 from megagenome.catalogue.listing import filled
 from megagenome.catalogue.model import Listed, Place
@@ -11,8 +9,8 @@ from megagenome.collection import Collection
 from megagenome.collection.datasets import move_dataset
 from megagenome.collection.model import Dataset, DatasetState, Tier
 from megagenome.collection.publication import (
-    missing_of,
     read_history,
+    read_records,
     write_draft,
     write_record,
 )
@@ -23,7 +21,7 @@ from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthentic
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.catalogue_pages import StewardLine, StewardView, ToWrite, Written
 from megagenome.standards.dataset_fields import begun, missing
-from megagenome.standards.dataset_record import DatasetRecord, Problem
+from megagenome.standards.dataset_record import DatasetRecord, Problem, RecordVersion
 
 MOVES = (DatasetState.PUBLISHED, DatasetState.WITHDRAWN)
 """What a steward may make of a dataset."""
@@ -40,7 +38,8 @@ class Stewardship:
         """All datasets of the node, whatever their state. Raises `Unauthenticated` or `NotEntitled`."""
         _require(caller)
         with self.collection.engine.connect() as connection:
-            return tuple(_line(connection, each) for each in self.collection.snapshot().datasets)
+            newest = read_records(connection, drafts=True)
+        return tuple(_line(each, newest.get(number)) for each, number in self._known())
 
     def view(self, caller: Caller, dataset: DatasetId) -> StewardView:
         """A dataset's record as it was saved last, what stands against publishing it, and all versions."""
@@ -127,12 +126,8 @@ def _not_yet(dataset: DatasetId, *, is_open: bool) -> Dataset:
     )
 
 
-def _line(connection: sa.Connection, dataset: Dataset) -> StewardLine:
-    history = read_history(connection, dataset.id)
-    newest = history[0] if history else None
-    left = (
-        missing(newest.record, is_open=dataset.open) if newest and newest.draft else missing_of(connection, dataset.id)
-    )
+def _line(dataset: Dataset, newest: RecordVersion | None) -> StewardLine:
+    left = missing(newest.record if newest else DatasetRecord(), is_open=dataset.open)
     has_draft = newest is not None and newest.draft
     return StewardLine(
         dataset.id, dataset.title, dataset.state, dataset.open, dataset.record_version, has_draft, len(left)

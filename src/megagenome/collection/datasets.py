@@ -6,11 +6,11 @@ import sqlalchemy as sa
 
 from megagenome.collection import tables
 from megagenome.collection.model import DatasetState, Tier
-from megagenome.collection.publication import require_publishable, write_record
+from megagenome.collection.publication import read_row, require_publishable, write_record
 from megagenome.collection.released import refuse_withdrawn, remember_told
 from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
-from megagenome.kernel.errors import Conflict, Invalid, NotFound
+from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.dataset_record import DatasetRecord
 
@@ -123,7 +123,7 @@ def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState
     published (`publication`), or saying that its public numbers hold people who withdrew meanwhile, so that a release
     must come first.
     """
-    row = _read_dataset(connection, dataset)
+    row = read_row(connection, dataset)
     state = DatasetState(row.state)
     if to is state:
         return state
@@ -148,7 +148,7 @@ def set_tiers(
     Readings that are opened after the commit follow it. Who changed it and when is kept. Raises `NotFound`.
     """
     raise_version(connection)  # first, so that the transaction begins by writing: nothing that it reads can change
-    row = _read_dataset(connection, dataset)
+    row = read_row(connection, dataset)
     tiers = alleles or Tier(row.alleles_tier), people or Tier(row.people_tier)
     chosen = {"alleles_tier": tiers[0], "people_tier": tiers[1]}
     now = clock.now().isoformat()
@@ -156,13 +156,6 @@ def set_tiers(
     connection.execute(sa.update(tables.dataset).where(mine).values(updated=now, **chosen))
     connection.execute(sa.insert(tables.tier_change).values(dataset=row.number, by=by, at=now, **chosen))
     return tiers
-
-
-def _read_dataset(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
-    row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == dataset)).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no dataset {dataset}; `megagenome node check` lists what there is")
-    return row
 
 
 def _set_state(connection: sa.Connection, number: int, state: DatasetState) -> None:

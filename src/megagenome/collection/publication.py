@@ -59,7 +59,7 @@ def write_record(connection: sa.Connection, dataset: DatasetId, record: DatasetR
     Raises `NotFound`, or `Invalid` naming what `check_record` finds. Of shapes (SHACL) it knows nothing: who takes a
     record from people holds it to them first (`catalogue.check`).
     """
-    row = _read_row(connection, dataset)
+    row = read_row(connection, dataset)
     if found := check_record(connection, dataset, record, is_open=row.open):
         raise Invalid(f"the record of {dataset} is not complete: {in_words(found)}")
     newest = _newest(connection, row.number)
@@ -74,7 +74,7 @@ def write_record(connection: sa.Connection, dataset: DatasetId, record: DatasetR
 
 def write_draft(connection: sa.Connection, dataset: DatasetId, record: DatasetRecord, by: str) -> int:
     """Keep a record that need not be complete; nothing is served of it. Its version. Raises `NotFound`."""
-    row = _read_row(connection, dataset)
+    row = read_row(connection, dataset)
     newest = _newest(connection, row.number)
     if newest and newest.draft and newest.record == record:
         return newest.version
@@ -92,16 +92,16 @@ def require_publishable(connection: sa.Connection, dataset: DatasetId) -> None:
 
 def missing_of(connection: sa.Connection, dataset: DatasetId) -> tuple[Problem, ...]:
     """What is not on record and must be before the dataset may be published. Raises `NotFound`."""
-    row = _read_row(connection, dataset)
-    recorded = read_records(connection).get(row.number)
+    row = read_row(connection, dataset)
+    recorded = _newest(connection, row.number, drafts=False)
     return missing(recorded.record if recorded else DatasetRecord(), is_open=row.open)
 
 
-def read_records(connection: sa.Connection) -> dict[int, RecordVersion]:
-    """The newest record of each dataset that has one, by the dataset's number; drafts left out."""
+def read_records(connection: sa.Connection, *, drafts: bool = False) -> dict[int, RecordVersion]:
+    """The newest record of each dataset that has one, by the dataset's number; drafts are left out unless asked for."""
     r = tables.dataset_record
-    newest = sa.select(r.c.dataset, sa.func.max(r.c.version).label("version")).where(~r.c.draft).group_by(r.c.dataset)
-    latest = newest.subquery()
+    newest = sa.select(r.c.dataset, sa.func.max(r.c.version).label("version")).group_by(r.c.dataset)
+    latest = (newest if drafts else newest.where(~r.c.draft)).subquery()
     rows = sa.select(r).join(latest, (r.c.dataset == latest.c.dataset) & (r.c.version == latest.c.version))
     return {row.dataset: _version(row) for row in connection.execute(rows)}
 
@@ -109,7 +109,7 @@ def read_records(connection: sa.Connection) -> dict[int, RecordVersion]:
 def read_history(connection: sa.Connection, dataset: DatasetId) -> tuple[RecordVersion, ...]:
     """All versions and drafts of a dataset's record, newest first. Raises `NotFound`."""
     r = tables.dataset_record
-    number = _read_row(connection, dataset).number
+    number = read_row(connection, dataset).number
     rows = connection.execute(sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()))
     return tuple(map(_version, rows))
 
@@ -146,10 +146,10 @@ def _today() -> str:
     return date.isoformat(clock.now().date())
 
 
-def _newest(connection: sa.Connection, number: int) -> RecordVersion | None:
+def _newest(connection: sa.Connection, number: int, *, drafts: bool = True) -> RecordVersion | None:
     r = tables.dataset_record
-    row = connection.execute(sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()).limit(1))
-    return next(map(_version, row), None)
+    newest = sa.select(r).where(r.c.dataset == number).order_by(r.c.version.desc()).limit(1)
+    return next(map(_version, connection.execute(newest if drafts else newest.where(~r.c.draft))), None)
 
 
 def _add(connection: sa.Connection, number: int, record: DatasetRecord, by: str, *, draft: bool) -> int:
@@ -164,7 +164,8 @@ def _version(row: "sa.Row[tuple[object, ...]]") -> RecordVersion:
     return RecordVersion(row.version, row.draft, row.by, row.at, decode_record(row.content))
 
 
-def _read_row(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
+def read_row(connection: sa.Connection, dataset: DatasetId) -> "sa.Row[tuple[object, ...]]":
+    """A dataset's row. Raises `NotFound`."""
     row = connection.execute(sa.select(tables.dataset).where(tables.dataset.c.id == dataset)).one_or_none()
     if row is None:
         raise NotFound(f"there is no dataset {dataset}; `megagenome node check` lists what there is")

@@ -30,14 +30,33 @@ _POST, _OPTIONS = [HttpMethod.POST], [HttpMethod.OPTIONS]
 def drs_router(objects: DrsObjects, node: ServiceInfo, url: str, passport: ReadPassport) -> Router:
     """Its routes. `node` is the node's own service-info, `url` its address (empty: as it is asked);
     `passport` says who shows one."""
+    answers = _Answers(objects, url, passport)
 
-    async def holder(request: Http, passports: Sequence[str]) -> Caller:
+    @get("/service-info", name="drs info")
+    async def info() -> Response[bytes]:
+        return await _json(lambda: _service_info(objects, node))
+
+    return Router(
+        drs.PREFIX,
+        route_handlers=[*_authorizations(objects), *_objects(answers), *_accesses(answers), info],
+        exception_handlers=asked.errors(drs.error, "application/json"),
+        request_max_body_size=drs.LARGEST_BODY_BYTES,
+    )
+
+
+class _Answers:
+    """From a request, and who makes it, to an answer."""
+
+    def __init__(self, objects: DrsObjects, url: str, passport: ReadPassport) -> None:
+        self._objects, self._url, self._passport = objects, url, passport
+
+    async def holder(self, request: Http, passports: Sequence[str]) -> Caller:
         """Who asks: whoever `Authorization` says, else the first whose passport is believed."""
         caller = caller_of(request)
         refusal = Unauthenticated("none of the passports is known here")
         for token in passports if caller.subject is None else ():
             try:
-                shown = await passport(token)
+                shown = await self._passport(token)
             except Unauthenticated as error:
                 refusal = error
                 continue
@@ -47,76 +66,80 @@ def drs_router(objects: DrsObjects, node: ServiceInfo, url: str, passport: ReadP
             raise refusal
         return caller
 
-    @get("/objects/{id:str}", name="drs object")
-    async def one(request: Http) -> Response[bytes]:
-        identity, caller = request.path_params["id"], caller_of(request)
-        return await _json(lambda: objects.object(asked.address_of(request, url), caller, identity, terms_of(request)))
+    async def object(self, request: Http, caller: Caller) -> Response[bytes]:
+        """The object that the path names."""
+        identity = request.path_params["id"]
+        return await _json(lambda: self._objects.object(self._at(request), caller, identity, terms_of(request)))
 
-    @route("/objects/{id:str}", http_method=_POST, status_code=200)
-    async def one_by_passport(request: Http) -> Response[bytes]:
-        body = drs.read_body(await request.body(), drs.Passports)
-        identity, caller = request.path_params["id"], await holder(request, body.passports)
-        return await _json(lambda: objects.object(asked.address_of(request, url), caller, identity, terms_of(request)))
+    async def objects(self, request: Http, caller: Caller, identities: Sequence[str]) -> Response[bytes]:
+        """Several objects."""
+        return await _json(lambda: self._objects.objects(self._at(request), caller, identities, terms_of(request)))
+
+    async def access(self, request: Http, caller: Caller) -> Response[bytes]:
+        """A ticket for the object that the path names."""
+        identity, access = request.path_params["id"], request.path_params["access"]
+        return await _json(lambda: self._objects.access(self._at(request), caller, identity, access, terms_of(request)))
+
+    async def accesses(self, request: Http, caller: Caller, wanted: Sequence[drs.ObjectAccess]) -> Response[bytes]:
+        """Tickets for several objects."""
+        return await _json(lambda: self._objects.accesses(self._at(request), caller, wanted, terms_of(request)))
+
+    def _at(self, request: Http) -> str:
+        return asked.address_of(request, self._url)
+
+
+def _authorizations(objects: DrsObjects) -> list[Any]:
+    """How one may ask. Of a path the route that comes first must be this one, or Litestar answers OPTIONS (2.25)."""
 
     @route("/objects/{id:str}", http_method=_OPTIONS, status_code=200)
     async def how(request: Http) -> Response[bytes]:
         identity = request.path_params["id"]
         return await _json(lambda: objects.authorizations(identity))
 
-    @route("/objects", http_method=_POST, status_code=200)
-    async def many(request: Http) -> Response[bytes]:
-        body = drs.read_body(await request.body(), drs.BulkObjects)
-        caller = await holder(request, body.passports)
-        return await _json(
-            lambda: objects.objects(asked.address_of(request, url), caller, body.bulk_object_ids, terms_of(request))
-        )
-
     @route("/objects", http_method=_OPTIONS, status_code=200)
     async def how_many(request: Http) -> Response[bytes]:
         body = drs.read_body(await request.body(), drs.BulkObjects)
         return await _json(lambda: objects.all_authorizations(body.bulk_object_ids))
 
+    return [how, how_many]
+
+
+def _objects(answers: _Answers) -> list[Any]:
+    @get("/objects/{id:str}", name="drs object")
+    async def one(request: Http) -> Response[bytes]:
+        return await answers.object(request, caller_of(request))
+
+    @route("/objects/{id:str}", http_method=_POST, status_code=200)
+    async def one_by_passport(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.Passports)
+        return await answers.object(request, await answers.holder(request, body.passports))
+
+    @route("/objects", http_method=_POST, status_code=200)
+    async def many(request: Http) -> Response[bytes]:
+        body = drs.read_body(await request.body(), drs.BulkObjects)
+        return await answers.objects(request, await answers.holder(request, body.passports), body.bulk_object_ids)
+
+    return [one, one_by_passport, many]
+
+
+def _accesses(answers: _Answers) -> list[Any]:
     @get("/objects/{id:str}/access/{access:str}", name="drs access")
     async def access(request: Http) -> Response[bytes]:
-        path, caller = request.path_params, caller_of(request)
-        return await _json(
-            lambda: objects.access(
-                asked.address_of(request, url), caller, path["id"], path["access"], terms_of(request)
-            )
-        )
+        return await answers.access(request, caller_of(request))
 
     @route("/objects/{id:str}/access/{access:str}", http_method=_POST, status_code=200)
     async def access_by_passport(request: Http) -> Response[bytes]:
         body = drs.read_body(await request.body(), drs.Passports)
-        path, caller = request.path_params, await holder(request, body.passports)
-        return await _json(
-            lambda: objects.access(
-                asked.address_of(request, url), caller, path["id"], path["access"], terms_of(request)
-            )
-        )
+        return await answers.access(request, await answers.holder(request, body.passports))
 
     @route("/objects/access", http_method=_POST, status_code=200)
     async def many_accesses(request: Http) -> Response[bytes]:
         body = drs.read_body(await request.body(), drs.BulkAccess)
-        caller = await holder(request, body.passports)
-        return await _json(
-            lambda: objects.accesses(
-                asked.address_of(request, url), caller, body.bulk_object_access_ids, terms_of(request)
-            )
+        return await answers.accesses(
+            request, await answers.holder(request, body.passports), body.bulk_object_access_ids
         )
 
-    @get("/service-info", name="drs info")
-    async def info() -> Response[bytes]:
-        return await _json(lambda: _service_info(objects, node))
-
-    # whose paths come first without OPTIONS, Litestar answers OPTIONS for (2.25)
-    handlers: list[Any] = [how, how_many, one, one_by_passport, many, access, access_by_passport, many_accesses, info]
-    return Router(
-        drs.PREFIX,
-        route_handlers=handlers,
-        exception_handlers=asked.errors(drs.error, "application/json"),
-        request_max_body_size=drs.LARGEST_BODY_BYTES,
-    )
+    return [access, access_by_passport, many_accesses]
 
 
 async def _json(answer: Callable[[], msgspec.Struct]) -> Response[bytes]:

@@ -6,7 +6,7 @@ Whole files have ranges, `If-Range` and an `ETag`; slices, which are made while 
 of its own, are sent whole.
 """
 
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from litestar import HttpMethod, Response, Router, route
@@ -57,7 +57,7 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
     return Router(RANGES, route_handlers=[may_ask, content], exception_handlers=handlers)
 
 
-def ticket_reader(tickets: Tickets) -> Any:
+def ticket_reader(tickets: Tickets) -> Callable[[str], Awaitable[Caller | None]]:
     """For `CallerMiddleware.bearers_below`: who holds a ticket. It says who fetches, and nothing of what they may."""
 
     async def reads(token: str) -> Caller | None:

@@ -140,10 +140,9 @@ class StreamedResponse(ASGIResponse):
                     break
         finally:
             gone.cancel()
-            self.streams.end(self.pieces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send head and body."""
+        """Send head and body, and end the stream, however that goes."""
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -9,35 +9,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
-
-import msgspec
 
 from megagenome.kernel.errors import Invalid
-from megagenome.kernel.secret import Secret
 
 CHUNK_BYTES = 1 << 20
 """No piece of a reading is longer."""
 
 _KEY = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _LONGEST_KEY = 200
-
-
-class BlobSettings(msgspec.Struct, frozen=True):
-    """`[blobs]`: where sealed files lie.
-
-    url                a folder, `file:///folder` or `s3://bucket/prefix`; empty: `blobs` in the node's folder
-    endpoint           of the object store, where it is not Amazon's
-    region             of the object store
-    access_key_id      as whom it is asked; empty: as the environment or the machine says (`AWS_ACCESS_KEY_ID` ...)
-    secret_access_key  its secret; better by the environment than in the file
-    """
-
-    url: str = ""
-    endpoint: str = ""
-    region: str = ""
-    access_key_id: str = ""
-    secret_access_key: Secret = Secret()
 
 
 class BlobWriter(Protocol):
@@ -98,25 +77,6 @@ class BlobStore(Protocol):
 
     def sweep(self, older_than_s: float) -> int:
         """Remove what writers left that were killed so long ago, and say of how many. Writers at work are spared."""
-
-
-def open_store(url: str, settings: BlobSettings | None = None) -> BlobStore:
-    """The store at a folder, `file:///folder` or `s3://bucket/prefix`; `settings` say how an object store is reached.
-
-    Makes the folder, looks for no bucket. Raises `Invalid` for another address, or one that has credentials in it.
-    """
-    from megagenome.kernel.local_store import LocalStore  # both stores are written against this module
-
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc and not parts.query:
-        from megagenome.kernel.s3_store import S3Store  # an extra, of 30 MB, which few need
-
-        return S3Store(parts.netloc, parts.path.strip("/"), settings or BlobSettings())
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return LocalStore(Path(unquote(parts.path)))
-    if url and not parts.scheme:
-        return LocalStore(Path(url))
-    raise Invalid("a store's address is a folder, file:///folder or s3://bucket/prefix, without credentials")
 
 
 def parse_key(key: str) -> str:

@@ -23,20 +23,43 @@ REVISION = "0019"
 _PATIENCE_MS = 30_000
 """How long a writer waits for another one."""
 
+CONNECTIONS = 64
+"""At most, of a process: each thread of a server may hold one, and a second one where it writes in a ledger what it
+reads with the first."""
+
+_KEPT_OPEN = 10
+"""Of them, while nobody needs them."""
+
 _WRITERS_LOCK = 0x6D65676167656E6F  # "megageno"
 """The number of PostgreSQL's advisory lock that its one writer holds."""
+
+
+class _Pool(sa.QueuePool):
+    """One that says in our words that all of its connections are in use; to its library that is no database error."""
+
+    def connect(self) -> sa.PoolProxiedConnection:
+        try:
+            return super().connect()
+        except sa.exc.TimeoutError:
+            raise Unavailable("all connections to the database are in use: try again in a moment") from None
+
+
+_POOL: dict[str, Any] = {"poolclass": _Pool, "pool_size": _KEPT_OPEN, "max_overflow": CONNECTIONS - _KEPT_OPEN}
+_IN_MEMORY = (None, "", ":memory:")
+"""Databases of one connection, for tests."""
 
 
 def open_database(url: str | sa.URL) -> sa.Engine:
     """An engine on `url`. SQLite gets write-ahead logging, full synchronisation, foreign keys and a 30 s busy wait.
 
-    Connects to nothing yet. Raises `Invalid` where PostgreSQL's driver is missing.
+    Connects to nothing yet; who then waits 30 s for one of its `CONNECTIONS` gets `Unavailable`. Raises `Invalid` where
+    PostgreSQL's driver is missing.
     """
     url = sa.make_url(url)
     if url.get_backend_name() == "postgresql":
         return _open_postgresql(url)
     # the library would quote them in errors, and so in logs: names, what people wrote, who is signed in
-    engine = sa.create_engine(url, hide_parameters=True)
+    engine = sa.create_engine(url, hide_parameters=True, **({} if url.database in _IN_MEMORY else _POOL))
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -46,7 +69,9 @@ def _open_postgresql(url: sa.URL) -> sa.Engine:
     url = url.set(drivername="postgresql+psycopg")
     try:
         # a connection that the server ended meanwhile is replaced instead of failing its next user
-        return sa.create_engine(url, hide_parameters=True, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        return sa.create_engine(
+            url, hide_parameters=True, isolation_level="REPEATABLE READ", pool_pre_ping=True, **_POOL
+        )
     except ImportError:
         raise Invalid("PostgreSQL needs another package: run `pip install 'megagenome[postgres]'`") from None
 

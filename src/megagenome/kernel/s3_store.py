@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from megagenome.kernel import clock
-from megagenome.kernel.blob_store import CHUNK_BYTES, BlobSettings, BlobWriter, clip, parse_key
+from megagenome.kernel.blob_settings import BlobSettings
+from megagenome.kernel.blob_store import CHUNK_BYTES, BlobWriter, clip, parse_key
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 
 try:

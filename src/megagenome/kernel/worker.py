@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A thread that does jobs, one after the other, and keeps their leases meanwhile."""
+"""Threads that do jobs, each one after the other, and keep their leases meanwhile."""
 
 import logging
 import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from typing import Self
 
 import sqlalchemy as sa
 
@@ -45,67 +44,64 @@ made, ever more seldom, down to one an hour.
 
 
 class Worker:
-    """Does the jobs of the kinds that it knows, from entering a `with` to leaving it."""
+    """Does the jobs of the kinds that it knows, from `start` to `close`: as many at once as it has `threads`."""
 
-    def __init__(self, engine: sa.Engine, performing: Mapping[str, Perform], *, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self, engine: sa.Engine, performing: Mapping[str, Perform], *, threads: int = 1, lease_s: float = LEASE_S
+    ) -> None:
         self._engine, self._performing, self._lease_s = engine, performing, lease_s
         self._owner = f"{socket.gethostname()[:60]}/{secrets.token_hex(4)}"
-        self._stopping, self._woken = threading.Event(), threading.Event()
-        self._lease: Lease | None = None
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._stopping = threading.Event()
+        self._leases: set[Lease] = set()
+        self._threads = [threading.Thread(target=self._run, name="jobs", daemon=True) for _ in range(threads)]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def start(self) -> None:
+        """Begin; a job that is put down is found within a second."""
+        for thread in self._threads:
+            thread.start()
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        self._thread.join()
-
-    def wake(self) -> None:
-        """There may be a job; without it one is found within a second."""
-        self._woken.set()
-
-    def stop(self) -> None:
-        """Begin no other job, and tell the running one to end; another worker may begin that at once."""
+    def close(self) -> None:
+        """Begin no other job, tell the running ones to end, and wait until they did; another worker may begin those at
+        once."""
         self._stopping.set()
-        self._woken.set()
-        if lease := self._lease:
+        for lease in tuple(self._leases):
             lease.over.set()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._woken.clear()
             try:
                 busy = self.do_one()
-            except sa.exc.SQLAlchemyError as error:
+            except (sa.exc.SQLAlchemyError, MegagenomeError) as error:
                 _log.warning("jobs: the database does not answer (%s); asking again", type(error).__name__)
                 busy = False
-            if not busy and not self._stopping.is_set():
-                self._woken.wait(_POLL_S)
+            except Exception:  # noqa: BLE001 - without this thread nothing would be done until the next start
+                _log.exception("jobs: none was begun; asking again")
+                busy = False
+            if not busy:
+                self._stopping.wait(_POLL_S)
 
     def do_one(self) -> bool:
         """Do the job that is due longest, in this thread. False: there was none."""
         job = claim(self._engine, self._performing, self._owner, self._lease_s)
         if job is None:
             return False
-        lease = self._lease = Lease(job)
+        lease = Lease(job)
+        self._leases.add(lease)
         if self._stopping.is_set():  # it may not have seen this lease
             lease.over.set()
-        done = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(lease, done), name="lease", daemon=True)
-        beating.start()
         try:
             self._attempt(lease)
         finally:
-            self._lease = None
-            done.set()
-            beating.join()
+            self._leases.discard(lease)
         return True
 
     def _attempt(self, lease: Lease) -> None:
-        job = lease.job
+        job, done = lease.job, threading.Event()
+        beating = threading.Thread(target=self._beat, args=(lease, done), name="lease", daemon=True)
         try:
+            beating.start()
             effects = self._performing[job.kind](lease)
             with begin_writing(self._engine) as connection:
                 finish(connection, job)
@@ -113,6 +109,10 @@ class Worker:
                     effects(connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, the job is tried again
             self._give_back(job, error)
+        finally:
+            done.set()
+            if beating.ident is not None:  # it began
+                beating.join()
 
     def _give_back(self, job: Job, error: Exception) -> None:
         reason = str(error) if isinstance(error, MegagenomeError) else type(error).__name__
@@ -121,7 +121,7 @@ class Worker:
         _log.warning("job %s %s, attempt %d: %s", job.kind, job.key, job.attempt, reason)
         try:
             fail(self._engine, job, reason, retry_in_s)
-        except (Conflict, sa.exc.SQLAlchemyError):
+        except (sa.exc.SQLAlchemyError, MegagenomeError):
             return  # it is another's; or its lease ends by itself
 
     def _beat(self, lease: Lease, done: threading.Event) -> None:
@@ -131,5 +131,5 @@ class Worker:
             except Conflict:
                 lease.over.set()
                 return
-            except sa.exc.SQLAlchemyError:
+            except (sa.exc.SQLAlchemyError, MegagenomeError):
                 continue  # if this lasts, the lease ends, and the commit that would finish the job fails

@@ -61,7 +61,7 @@ class Knocker:
     async def _knock(self, nodes: frozenset[str]) -> None:
         try:
             joined = await asyncio.to_thread(self._joined)
-        except sa.exc.DatabaseError:
+        except (sa.exc.SQLAlchemyError, MegagenomeError):
             _log.exception("the list of nodes that joined cannot be read; nobody was knocked at")
             return
         addresses = [node.url + KNOCK_PATH for node in joined if node.id in nodes]

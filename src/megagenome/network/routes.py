@@ -15,11 +15,10 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-import sqlalchemy as sa
 from litestar import HttpMethod, Litestar, MediaType, Request, Response, Router, get, route
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -28,6 +27,7 @@ from litestar.types import ExceptionHandlersMap
 
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
+from megagenome.kernel.every import meanwhile, repeat
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
 from megagenome.network.joined_nodes import Joined, none_joined, with_joined
@@ -118,13 +118,8 @@ def hub_routes(
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with network:
-            following = asyncio.create_task(_follow(network, nodes, joined))
-            try:
-                yield
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+        async with network, meanwhile(_follow(network, nodes, joined)):
+            yield
 
     def problems(status: int, message: str) -> Response[bytes]:
         return _json(problem.problem(status, message), status, problem.MEDIA_TYPE)
@@ -158,17 +153,17 @@ def hub_routes(
     return HubRoutes(router, lifespan, network)
 
 
-async def _follow(network: Network, nodes: Sequence[Node], joined: Joined) -> None:
+def _follow(network: Network, nodes: Sequence[Node], joined: Joined) -> Coroutine[Any, Any, NoReturn]:
     """Keep asking those who belong to the network, while nodes join and are removed."""
-    while True:
-        await asyncio.sleep(network.settings.members_poll_s)
-        try:
-            members = await asyncio.to_thread(joined)
-            everybody = with_joined(nodes, members)
-            if (everybody, frozenset(members)) != (network.nodes, network.joined):
-                network.replace_nodes(everybody, members)
-        except (sa.exc.DatabaseError, MegagenomeError):
-            _log.exception("the list of nodes that joined cannot be read; those that are known are asked on")
+
+    async def follow() -> None:
+        members = await asyncio.to_thread(joined)
+        everybody = with_joined(nodes, members)
+        if (everybody, frozenset(members)) != (network.nodes, network.joined):
+            network.replace_nodes(everybody, members)
+
+    failing = "the list of nodes that joined cannot be read, those that are known are asked on"
+    return repeat(network.settings.members_poll_s, follow, failing, at_once=False)
 
 
 class CallerLeft(Exception):

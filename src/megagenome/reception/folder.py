@@ -18,6 +18,7 @@ from megagenome.collection.read_vcf import read_header
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.reception.validators.formats import format_of_name
 from megagenome.standards.submission import (
+    GENOTYPE_FORMATS,
     INDEX_FORMATS,
     PEOPLE_FORMATS,
     Manifest,
@@ -172,7 +173,7 @@ def _format(path: Path, name: str) -> str:
 
 def _samples(path: Path, format_: str) -> tuple[str, ...] | None:
     """Those of a header that is quickly read; the node looks into all others."""
-    if format_ not in ("vcf", "bcf"):
+    if format_ not in GENOTYPE_FORMATS:
         return None
     try:
         return tuple(read_header(path).samples)

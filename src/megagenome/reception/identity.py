@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from megagenome.reception.model import Expectations, Inspection
+from megagenome.standards.submission import GENOME_FORMATS, GENOTYPE_FORMATS
 from megagenome.standards.validation_report import Level, Message, QualityControl
-
-GENOTYPES = ("vcf", "bcf")
-READS = ("bam", "cram")
 
 _NAMED_AT_MOST = 5
 _LEAST_CALL_RATE = 0.9
@@ -67,7 +65,7 @@ def compare_samples(inspections: Sequence[Inspection], people: People, expected:
     found: set[str] = set()
     for each in inspections:
         name, samples = each.report.name, each.report.samples
-        if each.report.format not in (*GENOTYPES, *READS):
+        if each.report.format not in GENOME_FORMATS:
             continue
         found.update(samples)
         if expected.samples is not None and (strange := [s for s in samples if s not in expected.samples]):
@@ -78,7 +76,7 @@ def compare_samples(inspections: Sequence[Inspection], people: People, expected:
                 yield _error(name, f"{what}: it has nobody else")
             else:
                 yield _warning(name, f"{what}; a load leaves them out")
-    genomes = any(each.report.format in (*GENOTYPES, *READS) for each in inspections)
+    genomes = any(each.report.format in GENOME_FORMATS for each in inspections)
     if expected.samples is not None and genomes and (missing := sorted(expected.samples - found)):
         yield _error("", f"no file has {_named(missing)}, which the manifest names")
     if has_people and genomes and (missing := [s for s in people.individuals if s not in found]):
@@ -89,7 +87,7 @@ def compare_contigs(inspections: Sequence[Inspection]) -> Iterator[Said]:
     """Contigs of which two files have variants: a load takes each contig from one file."""
     first: dict[str, str] = {}
     for each in inspections:
-        if each.report.format in GENOTYPES:
+        if each.report.format in GENOTYPE_FORMATS:
             for contig in each.report.contigs:
                 usual = contig.name.removeprefix("chr")
                 other = first.setdefault(usual, each.report.name)

@@ -8,7 +8,7 @@ from megagenome.kernel.ids import DatasetId
 from megagenome.reception import rows
 from megagenome.reception.parts import Parts
 from megagenome.reception.read_archived import archived_files, read_archived_people
-from megagenome.standards.submission import Manifest, Preview, StratumPreview
+from megagenome.standards.submission import GENOTYPE_FORMATS, Manifest, Preview, StratumPreview
 from megagenome.standards.validation_report import Report
 
 
@@ -24,7 +24,7 @@ def statement_of(manifest: Manifest) -> DatasetStatement:
 
 def preview_people(parts: Parts, row: rows.Row, report: Report) -> Preview:
     """Who would be counted, by a load that is rehearsed and taken back. Where a load would be refused, why."""
-    variants = sum(each.records or 0 for each in report.files if each.format in ("vcf", "bcf"))
+    variants = sum(each.records or 0 for each in report.files if each.format in GENOTYPE_FORMATS)
     files = archived_files(parts, row)
     try:
         people = read_archived_people(parts, files, "preview")

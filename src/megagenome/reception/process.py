@@ -9,7 +9,8 @@
 3. `report`    the receipt is signed, what would become public is worked out, and a data steward may decide.
 4. `clear`     of what ended otherwise: sealed parts are deleted, archived files are shredded.
 
-Each step is a job, done again when it is killed; each looks first whether its submission still waits for it.
+Each step is a job, done again when it is killed; each looks first whether its submission still waits for it. A
+submission's files are archived one after the other, each put down by the one before, so that others get their turn.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,9 @@ from megagenome.reception.validate import validate
 from megagenome.standards.submission import GENOME_FORMATS, OVER, Manifest, State, SubmittedFile
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 
+LOAD = "load"
+"""The kind of job of which a collection takes one at a time; to another one it says `Conflict`."""
+
 _REFUSED = (Invalid, Corrupt, NotEntitled)
 _HOPELESS = (*_REFUSED, NotFound, TooLarge)
 
@@ -45,7 +49,7 @@ def performing(parts: Parts) -> dict[str, Perform]:
         "validate": _validate,
         "ingest": _ingest,
         "report": _report,
-        "load": load_accepted,
+        LOAD: load_accepted,
         "clear": _clear,
     }
     return {kind: _noting(parts, perform) for kind, perform in kinds.items()}
@@ -97,16 +101,15 @@ def _validate(parts: Parts, lease: Lease, ident: str) -> Effects | None:
             close(connection, ident, State.REFUSED, "it did not pass validation; see the report", report=text)
             return
         rows.change(connection, ident, [State.PROCESSING], report=text, problem="")
-        for number in range(len(manifest.files)):
-            enqueue(connection, "ingest", f"{ident}/{number}", {"submission": ident, "file": number})
+        _put_down_ingest(connection, ident, 0)
 
     return told
 
 
 def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
     row, number = _of(parts, ident), int(lease.job.arguments["file"])
-    if row.state is not State.PROCESSING:
-        return None
+    if row.state is not State.PROCESSING:  # an attempt before this one may have archived it after all was cleared
+        return lambda connection: _clear_again(connection, ident, number)
     stated, report = row.manifest.files[number], _report_of(row)
     with parts.engine.connect() as connection:
         ids = rows.archive_ids(connection, ident)
@@ -125,15 +128,31 @@ def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
         parts.archive.verify(ids[number])
     except _REFUSED as error:
         problem = f"{stated.path}: {error}"
-        return lambda connection: _refuse(connection, ident, problem)
+        return lambda connection: _refuse_archived(connection, ident, number, problem)
 
     def archived(connection: sa.Connection) -> None:
-        if rows.find(connection, ident).state is not State.PROCESSING:  # another of its files was refused meanwhile
-            enqueue(connection, "clear", f"{ident}/{number}", {"submission": ident})
+        if rows.find(connection, ident).state is not State.PROCESSING:  # it was cancelled meanwhile
+            _clear_again(connection, ident, number)
         elif rows.note_archived(connection, ident, number) == 0:
             enqueue(connection, "report", ident, {"submission": ident})
+        elif number + 1 < len(row.manifest.files):
+            _put_down_ingest(connection, ident, number + 1)
 
     return archived
+
+
+def _put_down_ingest(connection: sa.Connection, ident: str, number: int) -> None:
+    enqueue(connection, "ingest", f"{ident}/{number}", {"submission": ident, "file": number})
+
+
+def _refuse_archived(connection: sa.Connection, ident: str, number: int, problem: str) -> None:
+    _refuse(connection, ident, problem)
+    _clear_again(connection, ident, number)
+
+
+def _clear_again(connection: sa.Connection, ident: str, number: int) -> None:
+    """What is over was perhaps cleared before this file of it was archived."""
+    enqueue(connection, "clear", f"{ident}/{number}", {"submission": ident})
 
 
 def _report(parts: Parts, lease: Lease, ident: str) -> Effects | None:

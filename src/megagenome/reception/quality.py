@@ -6,11 +6,7 @@ Who has one X has no heterozygous call there outside the pseudoautosomal regions
 
 import msgspec
 
-from megagenome.standards.validation_report import Duplicate, QualityControl, SampleQuality
-
-_COUNTS = tuple(
-    name for name in SampleQuality.__struct_fields__ if name not in ("sample", "stated_sex", "observed_sex")
-)
+from megagenome.standards.validation_report import QUALITY_COUNTS, Duplicate, QualityControl, SampleQuality
 
 LEAST_ON_X = 20
 MALE_X_HET, FEMALE_X_HET = 0.1, 0.3
@@ -47,7 +43,7 @@ def add_up(parts: list[QualityControl], stated_sex: dict[str, str]) -> QualityCo
 
 
 def _plus(one: SampleQuality, other: SampleQuality) -> SampleQuality:
-    sums = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS}
+    sums = {name: getattr(one, name) + getattr(other, name) for name in QUALITY_COUNTS}
     return SampleQuality(one.sample, **sums)
 
 

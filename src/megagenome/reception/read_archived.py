@@ -12,7 +12,7 @@ from megagenome.reception import rows
 from megagenome.reception.contents import as_file, asked
 from megagenome.reception.parts import Parts
 from megagenome.standards.genotypes import GenotypeSource
-from megagenome.standards.submission import PEOPLE_FORMATS
+from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS
 
 
 class Archived(NamedTuple):
@@ -43,7 +43,7 @@ def archived_sources(parts: Parts, files: Sequence[Archived], require: Callable[
     """The genotypes; each file is read once, as the load goes on. `require` is asked before each piece."""
     sources = []
     for each in files:
-        if each.format in ("vcf", "bcf"):
+        if each.format in GENOTYPE_FORMATS:
             pieces = parts.archive.open_inside(each.file, "load").read()
             sources.append(GenotypeFile(as_file(asked(pieces, require)), each.path).source())
     return sources

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from megagenome.kernel.errors import Unavailable
+from megagenome.kernel.isolation import environment
 from megagenome.reception.model import Advance, Finished, Inspection, Refused, Submitted, Task
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.standards.validation_report import FileReport, Level, Message, Result
@@ -25,8 +26,6 @@ _log = logging.getLogger(__name__)
 _GIB = 1 << 30
 _LEAST_CPU_S = 60
 _CLOCK_FACTOR = 4
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""A process of several threads may not leave its user namespace."""
 _MOST_TOLD_BYTES = 1 << 28
 
 Progress = Callable[[int], None]
@@ -113,12 +112,6 @@ def _started(
             source.close()
         with contextlib.suppress(FileNotFoundError):
             Path(empty).rmdir()
-
-
-def environment() -> dict[str, str]:
-    """Nothing of ours but where the modules are: no setting, no secret."""
-    path = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
-    return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 
 def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]], broken: list[Exception]) -> None:

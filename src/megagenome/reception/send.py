@@ -124,7 +124,7 @@ def _send_files(folder: Path, inbox: Inbox, state: SendState, shown: Submission,
 
 def _parts(path: Path, sealed: SealedAs, wanted: set[int]) -> Iterator[tuple[int, memoryview]]:
     """The parts of these numbers, sealed; each is valid until the next is asked for."""
-    body, header = sealed.body(), sealed.header_bytes()
+    body, header = sealed.body(), sealed.header
     room = bytearray(SEGMENTS_A_PART * SEALED_SEGMENT_BYTES)
     with path.open("rb") as file:
         for number in sorted(wanted):

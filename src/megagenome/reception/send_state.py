@@ -6,7 +6,6 @@ beside it can by whoever reads the folder. A body is sealed with one key and pre
 the same bytes; only for the same plain ones, which is why a file that changed since stops everything.
 """
 
-import base64
 import os
 from pathlib import Path
 
@@ -23,26 +22,22 @@ from megagenome.standards.submission import Manifest
 
 
 class SealedAs(msgspec.Struct, frozen=True):
-    """How one file is sealed: key, prefix and header, in base64; and by what one sees that it is unchanged.
+    """How one file is sealed: key, prefix and header; and by what one sees that it is unchanged.
 
     Who copies a corrected file over another may keep size and times of content, and nobody sets the time of the last
     change of the entry itself.
     """
 
-    key: str
-    prefix: str
-    header: str
+    key: bytes
+    prefix: bytes
+    header: bytes
     size_bytes: int
     modified_ns: int
     changed_ns: int
 
     def body(self) -> BodyKey:
         """What seals its body."""
-        return BodyKey(base64.b64decode(self.key), base64.b64decode(self.prefix))
-
-    def header_bytes(self) -> bytes:
-        """What the sealed file begins with."""
-        return base64.b64decode(self.header)
+        return BodyKey(self.key, self.prefix)
 
     def __repr__(self) -> str:
         return "SealedAs(...)"
@@ -103,8 +98,7 @@ def require_unchanged(folder: Path, state: SendState) -> None:
 def _sealed_as(path: Path, recipient: X25519PublicKey) -> SealedAs:
     key, prefix = BodyKey.new()
     header = write_header([key], [recipient])
-    key_text, prefix_text, header_text = (base64.b64encode(each).decode() for each in (key, prefix, header))
-    return SealedAs(key_text, prefix_text, header_text, *_seen(path.stat()))
+    return SealedAs(key, prefix, header, *_seen(path.stat()))
 
 
 def _seen(found: os.stat_result) -> tuple[int, int, int]:

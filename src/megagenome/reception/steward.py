@@ -23,7 +23,7 @@ from megagenome.reception.parts import Parts, is_steward
 from megagenome.reception.preview import statement_of
 from megagenome.reception.read_archived import Archived, archived_files, archived_sources, read_archived_people
 from megagenome.reception.uploads import close
-from megagenome.standards.submission import PEOPLE_FORMATS, Decision, Preview, State, Submission
+from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS, Decision, Preview, State, Submission
 
 _LONGEST_REASONS = 4000
 
@@ -96,7 +96,7 @@ def _load(parts: Parts, lease: Lease, row: rows.Row, files: list[Archived]) -> N
         parts.archive.make_ready(connection, [each.file for each in files])
         enqueue(connection, "clear", row.id, {"submission": row.id})
 
-    if not any(each.format in (*PEOPLE_FORMATS, "vcf", "bcf") for each in files):
+    if not any(each.format in (*PEOPLE_FORMATS, *GENOTYPE_FORMATS) for each in files):
         with begin_writing(parts.engine) as connection:  # reads alone: nothing of them is counted
             raise_version(connection)
             state_dataset(connection, statement_of(row.manifest))

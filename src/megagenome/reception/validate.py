@@ -15,9 +15,10 @@ from megagenome.reception.quality import add_up
 from megagenome.reception.sandbox import inspect_apart
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reference.assemblies import assembly
+from megagenome.standards.submission import INDEX_FORMATS, indexed_path
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 
-_INDEX_ENDINGS = (".tbi", ".csi", ".bai", ".crai")
+_INDEX_ENDINGS = tuple(f".{each}" for each in INDEX_FORMATS)
 
 Progress = Callable[[str, int], None]
 """Called with the name of the file that is read and the bytes of the submission that were read so far."""
@@ -82,12 +83,8 @@ def _advance(progress: Progress, name: str, before: int, read: int) -> None:
 
 
 def _indexed_by(name: str, known: dict[str, Indexed]) -> Indexed | None:
-    """The file of which this is the index by its name: FILE.bam.bai, or FILE.bai as samtools also has it."""
-    for ending in _INDEX_ENDINGS:
-        if name.endswith(ending):
-            of = name.removesuffix(ending)
-            return known.get(of) or known.get(of + (".cram" if ending == ".crai" else ".bam"))
-    return None
+    of = indexed_path(name, known) if name.endswith(_INDEX_ENDINGS) else None
+    return None if of is None else known[of]
 
 
 def _report(inspections: Sequence[Inspection], expectations: Expectations) -> Report:

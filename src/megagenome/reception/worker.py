@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from megagenome.kernel.errors import MegagenomeError
+from megagenome.kernel.isolation import isolate, limit
 from megagenome.kernel.native import library
-from megagenome.reception.isolation import isolate, limit
 from megagenome.reception.model import Advance, Finished, Inspection, Refused, Task
 from megagenome.reception.validators.formats import BEGIN_BYTES, format_of_content, format_of_name
 from megagenome.reception.validators.found import Found

@@ -43,7 +43,8 @@ RECEIPT_TYPE = "megagenome-received+jwt"
 """The `typ` of a receipt, a compact JWS by the node's key."""
 
 DIGEST_HEADER = "content-digest"
-GENOME_FORMATS = ("vcf", "bcf", "bam", "cram")
+GENOTYPE_FORMATS = ("vcf", "bcf")
+GENOME_FORMATS = (*GENOTYPE_FORMATS, "bam", "cram")
 INDEX_FORMATS = ("tbi", "csi", "bai", "crai")
 PEOPLE_FORMATS = ("people-table", "beacon-individuals", "phenopackets")
 FORMATS = (*GENOME_FORMATS, *INDEX_FORMATS, *PEOPLE_FORMATS)
@@ -277,7 +278,7 @@ def check_manifest(manifest: Manifest) -> None:
     people = {file.path for file in manifest.files if file.format in PEOPLE_FORMATS}
     if people != set(manifest.people):
         raise Invalid("people names exactly the files whose format is one of people")
-    if any(file.format in ("vcf", "bcf") for file in manifest.files) and not manifest.assembly:
+    if any(file.format in GENOTYPE_FORMATS for file in manifest.files) and not manifest.assembly:
         raise Invalid("genotypes need an assembly: GRCh37 or GRCh38")
 
 

@@ -127,6 +127,12 @@ class SampleQuality(msgspec.Struct, frozen=True):
         return _ratio(self.y_called, self.y_sites)
 
 
+QUALITY_COUNTS = tuple(
+    name for name in SampleQuality.__struct_fields__ if name not in ("sample", "stated_sex", "observed_sex")
+)
+"""The fields that are counts, which add up over files."""
+
+
 class Duplicate(msgspec.Struct, frozen=True):
     """Two samples whose genotypes agree at `agreeing` of `compared` common variants: one person twice, or twins."""
 

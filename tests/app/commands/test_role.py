@@ -37,13 +37,13 @@ def test_a_role_is_given_listed_and_taken(hub: str, capsys: pytest.CaptureFixtur
     assert "nobody has signed in as that yet" in printed(capsys, *given)["done"]
     [grant] = printed(capsys, "hub", "role", "list", hub)["grants"]
     assert (grant["role"], grant["scope"]["organisation"]) == ("signing_official", "example.org")
-    assert grant["granted_by"] == getpass.getuser()
+    assert grant["granted_by"] == f"operator {getpass.getuser()}"
     assert main([*given]) == 3
     assert main(["hub", "role", "revoke", hub, JANE, "signing-official"]) == 3
     assert main(["hub", "role", "revoke", hub, JANE, "signing-official", "--organisation", "example.org"]) == 0
     assert printed(capsys, "hub", "role", "list", hub) == {"grants": []}
     [taken] = printed(capsys, "hub", "role", "list", hub, "--history")["grants"]
-    assert taken["revoked_by"] == getpass.getuser()
+    assert taken["revoked_by"] == f"operator {getpass.getuser()}"
 
 
 def test_the_operator_finds_people_who_signed_in(hub: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,3 +106,21 @@ def test_what_is_not_there_or_not_understood_is_a_problem(client: TestClient, pa
 
 def test_what_is_not_served_is_not_acceptable(client: TestClient) -> None:
     assert client.get("/fairdp", headers={"accept": "image/png"}).status_code == 406
+
+
+def test_who_has_it_already_is_told_so(client: TestClient) -> None:
+    path = f"/fairdp/dataset/{ids(client)['Title of a']}"
+    tag = client.get(path).headers["etag"]
+    for given in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        again = client.get(path, headers={"if-none-match": given})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_pages_of_other_sites_may_read_it(client: TestClient) -> None:
+    for path in ("", f"/dataset/{ids(client)['Title of a']}"):
+        answer = client.options(f"/fairdp{path}", headers={"origin": "https://other.example"})
+        assert answer.status_code == 204
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "if-none-match" in answer.headers["access-control-allow-headers"]
+        assert client.post(f"/fairdp{path}").status_code == 405

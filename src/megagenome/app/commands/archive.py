@@ -2,13 +2,13 @@
 """`megagenome node archive`: the files that a node keeps sealed."""
 
 import contextlib
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.node import open_node
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.ids import parse_dataset_id
@@ -109,7 +109,7 @@ def shred_(folder: Folder, file: str, /, *, yes: Annotated[bool, Flag] = False, 
         if not yes:
             done = Shredded(mine, done=False)
         else:
-            done = Shredded(mine, done=True, receipt=opened.shred(wanted, f"operator {getpass.getuser()}"))
+            done = Shredded(mine, done=True, receipt=opened.shred(wanted, given_by()))
     show(done, json=json, render=_shredded)
 
 

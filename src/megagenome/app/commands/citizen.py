@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node citizen`: say which individual somebody is who signs in. Only the node's operator can."""
 
-import getpass
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, show_done
 from megagenome.app.commands.role import Folder, Subject
 from megagenome.app.node import open_node
@@ -31,7 +31,7 @@ def link(
     """
     opened = open_node(folder)
     with opened.collection.engine.begin() as connection:
-        link_citizen(connection, subject, IndividualId(individual), getpass.getuser()[:200])
+        link_citizen(connection, subject, IndividualId(individual), given_by())
     show_done(Done(str(folder), f"who signs in as {subject} is {individual}"), json=json)
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node load | dataset`: people and genomes into datasets, and what becomes of these."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
 from megagenome.app.commands.metadata import check_file
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, show_done
 from megagenome.app.node import open_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset, set_tiers
@@ -122,7 +122,7 @@ def _load_files(
         known = next((each.open for each in opened.collection.snapshot().datasets if each.id == statement.id), None)
         is_open = bool(statement.open) if known is None else known
         record = check_file(opened, statement.id, metadata, is_open=is_open)
-        statement = replace(statement, record=record, by=f"operator {getpass.getuser()[:200]}")
+        statement = replace(statement, record=record, by=given_by())
     ontology_for = opened.reference.ontology_for
     people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
     counts = [count_records(path) for path in vcf]
@@ -169,8 +169,7 @@ def dataset_(
         raise Invalid("tier takes --alleles, --people or both: public, registered or controlled; other moves take none")
     if move == "tier":
         with begin_writing(opened.collection.engine) as connection:
-            by = getpass.getuser()
-            tiers = set_tiers(connection, parse_dataset_id(dataset), by, alleles=alleles, people=people)
+            tiers = set_tiers(connection, parse_dataset_id(dataset), given_by(), alleles=alleles, people=people)
         show_done(Done(str(folder), f"{dataset}: alleles are {tiers[0]}, people are {tiers[1]}"), json=json)
         return
     to = {

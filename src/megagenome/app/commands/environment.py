@@ -2,7 +2,6 @@
 """`megagenome node environment`: the keys for which data are sealed that leave by a permit. Only the node's operator
 registers them."""
 
-import getpass
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, show_done
 from megagenome.app.commands.role import Folder
 from megagenome.app.node import open_node
@@ -97,7 +97,7 @@ def _change(folder: Path, permit: str, what: str, change: Callable[[sa.Connectio
     """Change a permit's environments, and enter that in the ledger by the same commit."""
     from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import
 
-    opened, by = open_node(folder), f"operator {getpass.getuser()[:100]}"
+    opened, by = open_node(folder), given_by()
     ledger = Ledger(opened.collection.engine, open_keys(folder), opened.settings.node.id)
     with begin_writing(opened.collection.engine) as connection:
         change(connection, by)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node erase` and `megagenome hub erase`: what is personal, on request of whom it is about."""
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import App, Parameter
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.role import Folder, Subject
 from megagenome.kernel.output import Json, printable, show
 
@@ -36,7 +36,7 @@ def erase_commands(server: str, person: Erase, application: Erase | None = None)
     def person_(folder: Folder, subject: Subject, /, *, yes: Yes = False, json: Json = False) -> None:
         """Erase all that this server knows of a person: account, sessions, roles, what they wrote and attached, and
         whom the ledger's key for them stands for. Repeat it if it was interrupted; it finishes."""
-        _show(folder, person(folder, subject, _operator(), yes), yes=yes, json=json)
+        _show(folder, person(folder, subject, given_by(), yes), yes=yes, json=json)
 
     if application is not None:
         erase_it = application
@@ -51,7 +51,7 @@ def erase_commands(server: str, person: Erase, application: Erase | None = None)
             json: Json = False,
         ) -> None:
             """Erase all that anybody wrote or attached in an application that has ended. Its course stays."""
-            _show(folder, erase_it(folder, id, _operator(), yes), yes=yes, json=json)
+            _show(folder, erase_it(folder, id, given_by(), yes), yes=yes, json=json)
 
     return erase
 
@@ -60,7 +60,3 @@ def _show(folder: Path, found: "Erasure", *, yes: bool, json: bool) -> None:
     words = "; ".join(found.found())
     text = f"erased ({words})" if yes else f"nothing is erased yet; with --yes this is: {words}"
     show(Erased(str(folder), yes, found), json=json, render=lambda each: printable(f"{each.folder}: {text}"))
-
-
-def _operator() -> str:
-    return getpass.getuser()[:200]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node metadata`: the record of a dataset, its metadata and governance, from a file."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.node import Node, open_node
 from megagenome.collection.publication import in_words, missing_of, read_history
 from megagenome.kernel.errors import Invalid
@@ -66,7 +66,7 @@ def metadata_(
         show(_recorded(opened, named), json=json, render=_shown)
         return
     record = read_file(Path(file))
-    written = stewardship_of(opened).write_as(_operator(), named, ToWrite(record, draft))
+    written = stewardship_of(opened).write_as(given_by(), named, ToWrite(record, draft))
     if written.problems:
         raise Invalid(f"{file}: {in_words(written.problems)}; correct it, or keep it with --draft")
     show(_recorded(opened, named), json=json, render=_shown)
@@ -130,7 +130,3 @@ def _shown(recorded: Recorded) -> str:
     left = f"before it can be published: {topics(recorded.missing)}" if recorded.missing else "it can be published"
     stated = msgspec.json.format(msgspec.json.encode(recorded.record)).decode() if recorded.version else ""
     return "\n".join(printable(line) for line in (what, left, *stated.splitlines()))
-
-
-def _operator() -> str:
-    return f"operator {getpass.getuser()[:200]}"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megagenome node`: commands of those who run a country's node."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from megagenome.app.commands.citizen import citizen
 from megagenome.app.commands.erase import erase_commands
 from megagenome.app.commands.keys import keys_command
 from megagenome.app.commands.ledger import ledger_command
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, Host, ListenPort, Port, is_address, show_done, show_findings
 from megagenome.app.commands.role import Records, role_commands
 from megagenome.app.node import SETTINGS, Node, init_node, open_node, upgrade_node
@@ -161,7 +161,7 @@ def consent_(
     opened = open_node(folder)
     opened.collection.journal = LedgerJournal(_ledger(opened))
     delay = opened.settings.collection.release_longest_delay_days
-    by = f"contact point {getpass.getuser()}"
+    by = given_by("contact point")
     report = say(opened.collection, IndividualId(individual), act, use, by=by, longest_delay_days=delay)
     show(report, json=json, render=_said)
 

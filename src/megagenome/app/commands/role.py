@@ -2,7 +2,6 @@
 """`megagenome node role` and `megagenome hub role`: who may do what at one server. Only its operator, here, says so."""
 
 import contextlib
-import getpass
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 
+from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, show_done
 from megagenome.identity.people import Person, list_people
 from megagenome.identity.roles import Grant, Scope, all_grants, grant_role, revoke_role
@@ -75,7 +75,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         server."""
         scope = _scope(country, organisation, dataset)
         with _begin(open_records, folder, scope.country) as connection:
-            grant_role(connection, subject, role, scope, _operator())
+            grant_role(connection, subject, role, scope, given_by())
             note = _note_of(connection, subject)
         show_done(Done(str(folder), f"{subject} is {_named(role, scope)}{note}"), json=json)
 
@@ -94,7 +94,7 @@ def role_commands(server: str, open_records: OpenRecords) -> App:
         """Take a role from a person, from their next request on. Give the options with which it was granted."""
         scope = _scope(country, organisation, dataset)
         with _begin(open_records, folder) as connection:
-            revoke_role(connection, subject, role, scope, _operator())
+            revoke_role(connection, subject, role, scope, given_by())
         show_done(Done(str(folder), f"{subject} is no longer {_named(role, scope)}"), json=json)
 
     @role.command(name="list")
@@ -164,8 +164,3 @@ def _where(scope: Scope) -> str:
 
 def _named(role: Role, scope: Scope) -> str:
     return f"{role.value} ({_where(scope)})"
-
-
-def _operator() -> str:
-    """The account of this machine that gave the command: who can write the folder is its operator."""
-    return getpass.getuser()[:200]

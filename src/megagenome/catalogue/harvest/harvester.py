@@ -7,9 +7,10 @@ Between harvests nodes are asked for their containers alone, which they answer b
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
@@ -21,9 +22,12 @@ from megagenome.catalogue.harvest.store import Store, stamp
 from megagenome.catalogue.harvest.walk import Walk, Walked
 from megagenome.catalogue.model import ROOT
 from megagenome.kernel.clock import seconds_awake_or_asleep
+from megagenome.kernel.errors import Unavailable
+from megagenome.kernel.every import meanwhile, repeat
 
 _log = logging.getLogger(__name__)
 
+_NO_DATABASE = (sa.exc.SQLAlchemyError, Unavailable)
 NODES, SETTINGS, COMMAND = "node", "settings", "command"
 _FIRST_S = 3.0
 """After a start: first come those who wait for the hub."""
@@ -57,29 +61,24 @@ class Harvester:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
         """Harvest while the server runs."""
-        running = asyncio.create_task(self._run())
-        try:
+        async with meanwhile(self._run()):
             yield
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _run(self) -> NoReturn:
         under_way: dict[str, asyncio.Task[None]] = {}
-        pause_s = min(_FIRST_S, self._settings.watch_s)
+        watch_s = self._settings.watch_s
+        pauses = itertools.chain([min(_FIRST_S, watch_s)], itertools.repeat(watch_s))
+
+        async def begin_what_is_due() -> None:
+            for point in await asyncio.to_thread(self._take_points):
+                before = under_way.get(point.id)
+                if (before is None or before.done()) and (act := self._due(point)):
+                    under_way[point.id] = asyncio.create_task(act(point))
+
         try:
-            while True:
-                await asyncio.sleep(pause_s)
-                pause_s = self._settings.watch_s
-                try:
-                    points = await asyncio.to_thread(self._take_points)
-                except sa.exc.DatabaseError:
-                    _log.exception("catalogues are not harvested; it is tried again")
-                    continue
-                under_way = {id_: task for id_, task in under_way.items() if not task.done()}
-                for point in points:
-                    if point.id not in under_way and (act := self._due(point)):
-                        under_way[point.id] = asyncio.create_task(act(point))
+            await repeat(
+                pauses.__next__, begin_what_is_due, "catalogues are not harvested, it is tried again", at_once=False
+            )
         finally:
             for task in under_way.values():
                 task.cancel()
@@ -105,7 +104,7 @@ class Harvester:
         if walked.has_changed or point in self._failed:
             await self._harvest(point)
         else:
-            with contextlib.suppress(sa.exc.DatabaseError):  # the next look notes it
+            with contextlib.suppress(*_NO_DATABASE):  # the next look notes it
                 await asyncio.to_thread(self._store.note_look, point, began)
 
     async def _harvest(self, point: Point) -> None:
@@ -119,7 +118,7 @@ class Harvester:
             walked, gone = await self._walk(point, containers_only=containers_only)
             if not containers_only or not walked.is_whole:
                 await asyncio.to_thread(self._store.settle, point, walked, gone, began)
-        except sa.exc.DatabaseError:
+        except _NO_DATABASE:
             _log.exception("the catalogue of %s was not harvested; it is tried again", point.name)
         except Exception as error:  # noqa: BLE001 - one catalogue must not end the harvest of the others
             _log.exception("the catalogue of %s was not harvested", point.name)

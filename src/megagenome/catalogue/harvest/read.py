@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import urldefrag
 
 import rdflib
-from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.plugins.parsers.notation3 import BadSyntax, RDFSink, SinkParser
 from rdflib.term import Node
 
 from megagenome.catalogue.harvest.model import Kind, Read, Statement
@@ -34,6 +34,12 @@ _LONGEST_ADDRESS = 2_000
 rdflib.NORMALIZE_LITERALS = False  # what is served again is what was said
 
 
+def prepare() -> None:
+    """Bring into memory what rdflib otherwise imports when it first reads a kind of value."""
+    of_each_kind = ", ".join(f'"<x/>"^^<{kind}>' for kind in rdflib.term.XSDToPython if kind)
+    read_description("urn:x", f"<urn:x> a <{DCAT}Dataset> ; <urn:y> {of_each_kind} .".encode())
+
+
 def read_description(address: str, content: bytes) -> Read:
     """What a description at `address` says. Raises `Corrupt` with the reason for what cannot be read."""
     graph = _parse(address, content)
@@ -52,8 +58,10 @@ def read_description(address: str, content: bytes) -> Read:
 
 def _parse(address: str, content: bytes) -> rdflib.Graph:
     graph = rdflib.Graph(bind_namespaces="none")
+    # not by the graph's own `parse`, which asks for the working folder: this process has none
+    parser = SinkParser(RDFSink(graph), baseURI=urldefrag(address)[0], turtle=True)
     try:
-        graph.parse(data=content.decode("utf-8-sig"), format="turtle", publicID=address)
+        parser.loadBuf(content.decode("utf-8-sig"))
     except BadSyntax as error:
         raise Corrupt(f"it is no Turtle: line {error.lines + 1}: {_one_line(error._why)}") from None  # noqa: SLF001 - nowhere else
     except UnicodeDecodeError:

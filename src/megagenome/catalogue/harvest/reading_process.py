@@ -1,33 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """Descriptions are read in processes of their own, which live as long as a harvest: the hub stays small and starts fast
-without rdflib, and a description that takes all memory or never ends takes such a process and nothing else.
+without rdflib, and a description that takes all memory or never ends takes such a process and nothing else. One that
+breaks its reader finds no network, no file and no setting there (`kernel.isolation`).
 
-A process reads frames from its standard input (four bytes of length, then MessagePack) and answers each with one.
+A process says in a frame why it could not be isolated (an empty one: it is), then reads frames (four bytes of length,
+then MessagePack) from its standard input and answers each with one.
 """
 
 import asyncio
 import contextlib
+import logging
 import os
-import resource
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import BinaryIO, Self
 
 import msgspec
 
 from megagenome.catalogue.harvest.model import Read
 from megagenome.kernel.errors import Corrupt
+from megagenome.kernel.isolation import environment, isolate, limit
 
 _LENGTH = struct.Struct(">I")
 _LARGEST_FRAME = 256 << 20
 _MEMORY_BYTES = 1 << 30
+_CPU_S = 24 * 3600
+"""Of a whole harvest; each description has `READ_S`."""
 _NICE = 5
 """People who ask the hub come first."""
 READ_S = 5.0
 """A description of a megabyte takes half a second."""
 _START_S = 60.0
 _PROCESSES = max(1, min(2, os.cpu_count() or 1))
+_log = logging.getLogger(__name__)
 
 
 class TooSlow(Corrupt):
@@ -97,24 +106,37 @@ class Readers:
         async with asyncio.timeout(self._read_s):
             sink.write(_LENGTH.pack(len(frame)) + frame)
             await sink.drain()
-            size = _LENGTH.unpack(await source.readexactly(_LENGTH.size))[0]
-            return msgspec.msgpack.decode(await source.readexactly(size), type=_Answer)
+            return msgspec.msgpack.decode(await _next_frame(source), type=_Answer)
 
     async def _start(self) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self._running.add(process)
-        async with asyncio.timeout(_START_S):  # its imports are not the first description's fault
-            await _pipes(process)[1].readexactly(_LENGTH.size)
+        empty = tempfile.mkdtemp(prefix="megagenome-")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-s", "-m", __name__),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=empty,
+                env=environment(),
+                start_new_session=True,
+            )
+            self._running.add(process)
+            async with asyncio.timeout(_START_S):  # its imports are not the first description's fault
+                problem = await _next_frame(_pipes(process)[1])
+        finally:
+            with contextlib.suppress(OSError):  # it has deleted it itself
+                await asyncio.to_thread(Path(empty).rmdir)
+        if problem:
+            _log.warning("descriptions are read with the hub's own rights: %s", problem.decode())
         return process
 
     async def _end(self, process: asyncio.subprocess.Process | None) -> None:
         if process is None:
             return
         self._running.discard(process)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:  # else its number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with whatever it became when it was isolated
         _pipes(process)[0].close()
         await process.wait()
 
@@ -125,11 +147,27 @@ def _pipes(process: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, a
     return process.stdin, process.stdout
 
 
+async def _next_frame(source: asyncio.StreamReader) -> bytes:
+    return await source.readexactly(_LENGTH.unpack(await source.readexactly(_LENGTH.size))[0])
+
+
+def _give_up_everything() -> str:
+    """Leave this process nothing but its pipes; why that is not possible, or nothing."""
+    limit(_MEMORY_BYTES, _CPU_S)
+    try:
+        isolate()
+    except OSError as error:
+        return f"the system gives no namespaces ({error})"
+    return ""
+
+
 def _serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Read what comes until there is no more."""
-    from megagenome.catalogue.harvest.read import read_description  # rdflib, of which only this process knows
+    from megagenome.catalogue.harvest.read import prepare, read_description  # rdflib: only this process knows of it
 
-    sink.write(_LENGTH.pack(0))
+    prepare()
+    problem = _give_up_everything().encode()
+    sink.write(_LENGTH.pack(len(problem)) + problem)
     sink.flush()
     while len(head := source.read(_LENGTH.size)) == _LENGTH.size:
         size = _LENGTH.unpack(head)[0]
@@ -148,9 +186,6 @@ def _serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    import logging
-
     logging.disable(logging.CRITICAL)  # rdflib notes each date that is none
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     os.nice(_NICE)
     _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -13,29 +13,26 @@ problems.
 from typing import Any
 
 import msgspec
-from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
+from litestar import HttpMethod, MediaType, Response, Router, get, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 
+from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, answer, not_acceptable, number
 from megagenome.catalogue.catalogue import tag_of
 from megagenome.catalogue.harvest.find import LARGEST_PAGE, Finder, question
 from megagenome.catalogue.harvest.republish import HubPlace, tell_catalogue, tell_dataset, tell_point
 from megagenome.catalogue.model import ROOT
 from megagenome.catalogue.negotiate import negotiate, split_suffix
 from megagenome.catalogue.rdf import Description
-from megagenome.catalogue.routes import CROSS_ORIGIN
 from megagenome.catalogue.serialise import Form, serialise
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.standards import problem
 from megagenome.standards.harvested import FACETS, PATH
 
-Http = Request[Any, Any, Any]
-
 PAGES = "/datasets"
 """Where the portal shows the same to people."""
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
-_MOST_DIGITS = 9
 
 
 def harvest_router(finder: Finder, place: HubPlace) -> Router:
@@ -51,10 +48,10 @@ def _api(finder: Finder) -> list[Any]:
         query = request.query_params
         chosen = {name: query.getall(name, []) for name in FACETS}
         asked = question(query.get("q", ""), chosen, is_gone=query.get("gone", "") == "yes")
-        limit = _number(query.get("limit", "20"), "limit")
+        limit = number(query.get("limit", "20"), "limit")
         if not 1 <= limit <= LARGEST_PAGE:
             raise Invalid(f"limit={limit}: ask for 1 to {LARGEST_PAGE} at once")
-        found = finder.find(asked, _number(query.get("skip", "0"), "skip"), limit)
+        found = finder.find(asked, number(query.get("skip", "0"), "skip"), limit)
         return _json(found)
 
     @get(PATH + "/{dataset:str}", sync_to_thread=True)
@@ -74,10 +71,7 @@ class _Answers:
     def answer(self, request: Http, kind: str, name: str, form: Form | None) -> Response[bytes]:
         asked = form or negotiate(request.headers.get("accept", ""))
         if asked is None:
-            offered = ", ".join(each.media_type for each in Form)
-            content = msgspec.json.encode(problem.problem(406, f"this is served as {offered}"))
-            headers = {"vary": "accept", **CROSS_ORIGIN}
-            return Response(content, media_type=problem.MEDIA_TYPE, status_code=406, headers=headers)
+            return not_acceptable()
         if asked is Form.HTML:
             where = f"{PAGES}/{name}" if kind == "dataset" else PAGES
             return Response(b"", status_code=303, headers={"location": where, "vary": "accept"})
@@ -85,9 +79,7 @@ class _Answers:
         content = serialise(said.triples, asked)
         tag = tag_of(content)
         headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache", **CROSS_ORIGIN}
-        if not is_gone and tag in [each.strip() for each in request.headers.get("if-none-match", "").split(",")]:
-            return Response(b"", status_code=304, headers=headers)
-        return Response(content, media_type=asked.media_type, status_code=410 if is_gone else 200, headers=headers)
+        return answer(request, content, asked, headers, gone=is_gone)
 
     def _describe(self, kind: str, name: str) -> tuple[Description, bool]:
         if kind == "dataset":
@@ -112,13 +104,7 @@ def _data_point(answers: _Answers) -> list[Any]:
         stem, form = split_suffix(name)
         return answers.answer(request, kind, stem, form)
 
-    return [point, resource]
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise Invalid(f"{name}={text[:20]!r}: write a whole number")
-    return int(text)
+    return [allowing([ROOT, ROOT + "/{kind:str}/{name:str}"]), point, resource]
 
 
 def _json(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:

@@ -14,11 +14,8 @@ import numpy.typing as npt
 
 from megagenome.reference.assemblies import Assembly, PloidyClass
 from megagenome.standards.genotypes import ABSENT, Block
-from megagenome.standards.validation_report import Duplicate, QualityControl, SampleQuality
+from megagenome.standards.validation_report import QUALITY_COUNTS, Duplicate, QualityControl, SampleQuality
 
-_COUNTS = tuple(
-    name for name in SampleQuality.__struct_fields__ if name not in ("sample", "stated_sex", "observed_sex")
-)
 _TRANSITIONS = frozenset({("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")})
 _BASES = frozenset("ACGT")
 
@@ -44,7 +41,7 @@ class QualityCounter:
         """Without an assembly nothing is counted on X and Y."""
         self._samples = samples
         self._assembly = assembly
-        self._counts = {name: np.zeros(len(samples), np.int64) for name in _COUNTS}
+        self._counts = {name: np.zeros(len(samples), np.int64) for name in QUALITY_COUNTS}
         self._records = self._transitions = self._transversions = 0
         self._fingerprints = _Fingerprints(len(samples))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from megagenome.reception.sandbox import environment
+from megagenome.kernel.isolation import environment
 
 TRIED = {
     "os.listdir('/')": "[]",
@@ -28,7 +28,7 @@ TRIED = {
 }
 PROGRAM = """
 import ctypes, json, os, socket, sys
-from megagenome.reception.isolation import isolate, limit
+from megagenome.kernel.isolation import isolate, limit
 opened, libc = open("/etc/passwd", "rb"), ctypes.CDLL(None, use_errno=True)
 limit(1 << 30, 60)
 isolate()
@@ -69,7 +69,7 @@ def test_nothing_can_be_reached(told: dict[str, str], what: str) -> None:
     ids=["threads", "a folder that is not empty"],
 )
 def test_what_cannot_be_isolated_says_so(tmp_path: Path, before: str) -> None:
-    lines = ["from megagenome.reception.isolation import isolate", before, "try:", "    isolate()"]
+    lines = ["from megagenome.kernel.isolation import isolate", before, "try:", "    isolate()"]
     program = "\n".join([*lines, "except OSError:", "    print(1)"])
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -77,3 +77,12 @@ def test_what_cannot_be_isolated_says_so(tmp_path: Path, before: str) -> None:
         [sys.executable, "-c", program], cwd=empty, env=environment(), capture_output=True, check=True
     )
     assert done.stdout == b"1\n"
+
+
+def test_modules_are_found_from_an_empty_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", "src", "/elsewhere"])
+    monkeypatch.setenv("MEGAGENOME_DATABASE_PASSWORD", "secret")
+    found = environment()
+    assert found["PYTHONPATH"] == f"{tmp_path}/src:/elsewhere"
+    assert "secret" not in found.values()

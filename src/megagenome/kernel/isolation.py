@@ -9,6 +9,7 @@ and no way to gain any. Already open files stay open: the standard input is read
 import ctypes
 import os
 import resource
+import sys
 from pathlib import Path
 
 _NAMESPACES = 0x1000_0000 | 0x4000_0000 | 0x0002_0000 | 0x0800_0000 | 0x0400_0000  # USER NET NS IPC UTS (sched.h)
@@ -16,10 +17,18 @@ _SET_DUMPABLE, _SET_NO_NEW_PRIVILEGES = 4, 38  # prctl.h
 _CAPABILITIES_3 = 0x2008_0522  # capability.h
 
 _OPEN_FILES = 16
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A process of several threads may not leave its user namespace."""
 
 
 class _CapabilityHeader(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def environment() -> dict[str, str]:
+    """What to start such a process with: nothing of ours but where the modules are, no setting, no secret."""
+    path = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
+    return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **_ONE_THREAD}
 
 
 def limit(memory_bytes: int, cpu_s: int) -> None:
