@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import NoRoom
 from megagenome.reception.routes import reception_router
 from megagenome.standards.problem import MEDIA_TYPE
 from megagenome.standards.submission import LARGEST_PART_BYTES, ROOT, State, Submission, Submissions, content_digest
@@ -92,6 +93,24 @@ def test_it_is_cancelled_by_either_way(asker: Asker, files: dict[str, bytes]) ->
         ident = asker.ask("POST", ROOT, content=content, headers=JSON).json()["id"]
         assert asker.ask(method, f"{ROOT}/{ident}{ending}").status_code == 204
         assert asker.ask("GET", f"{ROOT}/{ident}").json()["state"] == "cancelled"
+
+
+def test_no_room_is_507(house: House, asker: Asker, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    content = msgspec.json.encode(manifest_of(files))
+    ident = asker.ask("POST", ROOT, content=content, headers=JSON).json()["id"]
+
+    def full(_size_bytes: int = 0) -> None:
+        raise NoRoom("the archive has no room")
+
+    monkeypatch.setattr(house.archive, "require_room", full)
+    refused = [
+        asker.ask("POST", ROOT, content=content, headers=JSON),
+        put(asker, f"{ROOT}/{ident}/files/0/parts/0", house.sealed(b"x")),
+    ]
+    for answer in refused:
+        assert (answer.status_code, answer.json()["title"]) == (507, "No room")
+        assert "send it again later" in answer.json()["detail"]
+    assert asker.ask("GET", f"{ROOT}/{ident}").json()["files"][0] == {"number": 0}
 
 
 def test_refusals_are_problems_with_their_status(asker: Asker, files: dict[str, bytes]) -> None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts come in any order, as often as it takes, and only from who may send; what the node has, it has for good."""
 
+import errno
 import hashlib
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +11,16 @@ import msgspec
 import pytest
 
 from megagenome.kernel import clock
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated, Unavailable
+from megagenome.kernel.errors import (
+    Conflict,
+    Invalid,
+    NoRoom,
+    NotEntitled,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from megagenome.reception import rows, uploads
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.standards.crypt4gh_segments import sealed_size
@@ -153,20 +164,46 @@ def test_the_nodes_settings_bound_what_is_begun(tmp_path: Path) -> None:
     begin(house)
 
 
-def test_what_would_fill_the_disk_is_not_begun(tmp_path: Path) -> None:
+def test_what_would_fill_the_disk_is_not_begun(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     house = open_house(tmp_path / "node")
 
     class Full:
         def require_room(self, size_bytes: int = 0) -> None:
-            raise Unavailable(f"no room for {size_bytes}")
+            raise NoRoom(f"no room for {size_bytes} in /srv/node")
 
     full = open_house(tmp_path / "node", archive=Full())
-    with pytest.raises(Unavailable, match="no room for"):
+    with pytest.raises(NoRoom, match="the node has no room for this now"):
         begin(full)
     ident = begin(house)
-    with pytest.raises(Unavailable, match="no room for 1"):
+    with pytest.raises(NoRoom, match=f"in the log of its operator, under {ident}"):
         put(full, ident, 0, 0, b"x")
     assert inbox(house) == []
+    assert f"submission {ident}: no room for 1 in /srv/node" in caplog.messages
+
+
+@pytest.mark.parametrize(("code", "condition"), [(errno.ENOSPC, NoRoom), (errno.EIO, Unavailable)])
+def test_a_disk_that_fails_is_told_without_its_error(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+    condition: type[Exception],
+) -> None:
+    ident = begin(house)
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "link", fail)
+        with pytest.raises(condition, match=f"^the node .* under {ident}$") as told:
+            put(house, ident, 0, 0, b"x")
+    assert type(told.value) is condition
+    for hidden in (os.strerror(code), "inbox/", "disk"):
+        assert hidden not in str(told.value)
+    assert os.strerror(code) in caplog.text
+    assert inbox(house) == []
+    assert put(house, ident, 0, 0, b"x")
 
 
 def test_all_is_there_or_it_is_not_complete(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.output import Json, printable, progress, show, table
 from megagenome.reception.model import Expectations
 from megagenome.reception.settings import ReceptionSettings
@@ -102,7 +102,7 @@ def send_(
     cancel
         End what is being sent from this folder; nothing of it is kept at the node.
     """
-    from megagenome.reception.folder import Dataset, total_bytes
+    from megagenome.reception.folder import STATE, Dataset, total_bytes
     from megagenome.reception.inbox_client import TOKEN_VARIABLE, Inbox
     from megagenome.reception.send import cancel as cancel_sending
     from megagenome.reception.send import recipient_name, send
@@ -118,7 +118,12 @@ def send_(
         print(f"sealing for the key {name} of {inbox.url}", file=sys.stderr)
         said = Dataset(dataset, assembly, collected, title, description)
         with progress("Sending", None if not folder.is_dir() else total_bytes(folder)) as advance:
-            sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+            try:
+                sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+            except Unavailable as error:
+                if not (folder / STATE).exists():
+                    raise
+                raise type(error)(f"{error}. What the node has stays there: the same command goes on") from None
     show(sent, json=json, render=_sent)
     return _REFUSED if sent.submission.state in _FAILED else 0
 

@@ -10,11 +10,11 @@ import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from megagenome.kernel.errors import Invalid, MegagenomeError, Unauthenticated, Unavailable
+from megagenome.kernel.errors import Invalid, MegagenomeError, NoRoom, Unauthenticated, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.crypt4gh_keys import read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
-from megagenome.standards.problem import STATUS, decode_detail
+from megagenome.standards.problem import CONDITIONS, decode_detail
 from megagenome.standards.submission import (
     DIGEST_HEADER,
     ROOT,
@@ -34,7 +34,6 @@ _WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 """Between tries of what may be done twice: two minutes, in which a node may be started again."""
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
 T = TypeVar("T")
 
 
@@ -109,9 +108,9 @@ class Inbox:
         while True:
             try:
                 return self._once(method, path, **more)
-            except Unavailable:
+            except Unavailable as error:
                 wait_s = next(waits_s, None)
-                if wait_s is None:
+                if wait_s is None or isinstance(error, NoRoom):  # room is not made in minutes
                     raise
                 time.sleep(wait_s)
 
@@ -141,5 +140,5 @@ def _condition(url: str, response: httpx.Response) -> MegagenomeError:
     if response.status_code == 401:
         hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
         return Unauthenticated(f"{detail or 'the node does not know who you are'}: {hint}")
-    condition = _CONDITIONS.get(response.status_code, Unavailable)
+    condition = CONDITIONS.get(response.status_code, Unavailable)
     return condition(detail or f"the node at {url} answers {response.status_code}")

@@ -18,6 +18,7 @@ from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
 from megagenome.reception.parts import Parts, find_own, require_provider
+from megagenome.reception.plainly import told_plainly
 from megagenome.reference import assembly
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import (
@@ -44,8 +45,8 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     """Open a submission. Durable on return.
 
     Raises `NotEntitled` for who is no data provider for its dataset, `Invalid` for a manifest that no submission can
-    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `Unavailable` where
-    there is no room for it.
+    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `NoRoom` where there
+    is none for it.
     """
     parse_dataset_id(manifest.dataset)
     subject = require_provider(parts, caller, manifest.dataset)
@@ -55,9 +56,9 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     largest = max(file.size_bytes for file in manifest.files)
     if largest > parts.settings.largest_file_bytes:
         raise TooLarge(f"a file of {largest:,} bytes: this node takes up to {parts.settings.largest_file_bytes:,}")
-    # what was sent stays until the archive has it
-    parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
     ident = rows.new_id()
+    with told_plainly(ident):  # what was sent stays until the archive has it
+        parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
     with begin_writing(parts.engine) as connection:
         mine = tables.submission.c
         open_ = rows.select(connection, mine.subject == subject, mine.state == State.OPEN.value)
@@ -73,7 +74,8 @@ def put_part(
     """Take a part of a file; whether it is new. Whole and durable on return; the same part again changes nothing.
 
     Raises `Invalid` where the content has another SHA-256 than is stated, `Conflict` where the submission is not open
-    or the part has another content already, `TooLarge`, `NotFound`, and `Unavailable` where there is no room.
+    or the part has another content already, `TooLarge`, `NotFound`, `NoRoom`, and `Unavailable` where the node's disk
+    fails.
     """
     row = _require_open(parts, caller, ident)
     _require_fitting(row.manifest, file, number, content)
@@ -84,10 +86,11 @@ def put_part(
     with parts.engine.connect() as connection:
         if _is_there(connection, row, file, part):
             return part, False
-    parts.archive.require_room(len(content))
     key = f"{folder(ident)}{file}/{number:06d}-{secrets.token_hex(4)}"
-    with parts.store.create(key) as blob:
-        blob.write(content)
+    with told_plainly(ident):
+        parts.archive.require_room(len(content))
+        with parts.store.create(key) as blob:
+            blob.write(content)
     try:
         with begin_writing(parts.engine) as connection:
             rows.change(connection, ident, [State.OPEN])

@@ -25,7 +25,7 @@ from megagenome.kernel.errors import Invalid, MegagenomeError, Unauthenticated, 
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards import study as study_document
 from megagenome.standards.descriptor import KEYS_PATH
-from megagenome.standards.problem import STATUS, decode_detail
+from megagenome.standards.problem import CONDITIONS, decode_detail
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_shown import (
     OVER,
@@ -43,7 +43,6 @@ TIMEOUT_S = 60.0
 """Longer than a hub holds an answer back until a study has changed."""
 _TRIES_S = (0.5, 1.0, 2.0, 4.0)
 """Waits before a question that changes nothing is asked again: a hub may be restarted during a study."""
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -283,7 +282,7 @@ def _condition(url: str, response: httpx.Response) -> MegagenomeError:
     if response.status_code == 401:
         hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
         return Unauthenticated(f"{detail or 'the hub does not know who you are'}: {hint}")
-    condition = _CONDITIONS.get(response.status_code, Unavailable)
+    condition = CONDITIONS.get(response.status_code, Unavailable)
     return condition(detail or f"the hub at {url} answers {response.status_code}")
 
 
