@@ -105,19 +105,21 @@ def send_(
     from megagenome.reception.folder import STATE, Dataset, total_bytes
     from megagenome.reception.inbox_client import TOKEN_VARIABLE, Inbox
     from megagenome.reception.send import cancel as cancel_sending
-    from megagenome.reception.send import recipient_name, send
+    from megagenome.reception.send import check, recipient_name, send
 
+    said = Dataset(dataset, assembly, collected, title, description)
     token = (_text(token_file) if token_file is not None else os.environ.get(TOKEN_VARIABLE, "")).strip()
     with Inbox(to, token) as inbox:
         if cancel:
             print(f"cancelled {cancel_sending(folder, inbox)}", file=sys.stderr)
             return 0
+        check(folder, inbox, said)
+        inbox.require_known()
         name = recipient_name(inbox)
         if recipient not in ("", name):
             raise Conflict(f"the node's key is {name}, and not {recipient}: ask its operator before you send anything")
         print(f"sealing for the key {name} of {inbox.url}", file=sys.stderr)
-        said = Dataset(dataset, assembly, collected, title, description)
-        with progress("Sending", None if not folder.is_dir() else total_bytes(folder)) as advance:
+        with progress("Sending", total_bytes(folder)) as advance:
             try:
                 sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
             except Unavailable as error:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from megagenome.kernel.errors import Invalid, MegagenomeError, NoRoom, Unauthenticated, Unavailable
+from megagenome.kernel.errors import Invalid, MegagenomeError, NoRoom, NotFound, Unauthenticated, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.crypt4gh_keys import read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
@@ -61,8 +61,18 @@ class Inbox:
         self._client.close()
 
     def recipient(self) -> X25519PublicKey:
-        """The key that files for this node are sealed for."""
-        return read_public_key(self._ask("GET", RECIPIENT_PATH).text)
+        """The key that files for this node are sealed for. Asked once, for it is the first that is asked of a node."""
+        try:
+            return read_public_key(self._once("GET", RECIPIENT_PATH).text)
+        except NotFound:
+            raise Invalid(f"{self.url} is not the address of a node: {RECIPIENT_PATH} is not there") from None
+
+    def require_known(self) -> None:
+        """Raise `Unauthenticated` where the node does not know whose token this is, or there is none."""
+        if not self._authorization:
+            raise _unauthenticated(self.url, "without a token the node does not know who you are")
+        self.recipient()  # whatever answers is a node
+        self._once("GET", ROOT)
 
     def keys(self) -> PublicKeys:
         """The keys with which the node signs."""
@@ -135,10 +145,20 @@ def _read(response: httpx.Response, kind: type[T]) -> T:
         raise Invalid(f"{response.url} is not the inbox of a node of this version: check its address") from None
 
 
+def _unauthenticated(url: str, why: str) -> Unauthenticated:
+    return Unauthenticated(
+        f"{why}: make one on the page of your account, {url}/account, and put it in {TOKEN_VARIABLE}"
+    )
+
+
 def _condition(url: str, response: httpx.Response) -> MegagenomeError:
-    detail = decode_detail(response.content)
+    if response.is_redirect:
+        return Invalid(f"{url} leads to {response.headers['location'][:200]}: give the address to which it leads")
     if response.status_code == 401:
-        hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
-        return Unauthenticated(f"{detail or 'the node does not know who you are'}: {hint}")
-    condition = CONDITIONS.get(response.status_code, Unavailable)
-    return condition(detail or f"the node at {url} answers {response.status_code}")
+        return _unauthenticated(url, "the node does not take this token")
+    detail = decode_detail(response.content)
+    answers = f"the node at {url} answers {response.status_code}"
+    condition = CONDITIONS.get(response.status_code)
+    if condition is None:
+        return Unavailable(f"{answers}: {detail}" if detail else answers)
+    return condition(detail or answers)
