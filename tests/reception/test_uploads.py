@@ -17,6 +17,7 @@ from megagenome.kernel.errors import (
     NoRoom,
     NotEntitled,
     NotFound,
+    RateLimited,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -161,6 +162,17 @@ def test_the_nodes_settings_bound_what_is_begun(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="2 open submissions"):
         begin(house)
     house.reception.cancel(PROVIDER, ident)
+    begin(house)
+
+
+def test_nobody_fills_the_database_by_beginning_and_cancelling(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_VAIN_A_DAY", 3)
+    for _ in range(3):
+        house.reception.cancel(PROVIDER, begin(house))
+    with pytest.raises(RateLimited, match="go on tomorrow"):
+        begin(house)
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=1, seconds=2))
     begin(house)
 
 

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reception of a node: everything that others do with it."""
 
-from datetime import timedelta
-
 import msgspec
 import sqlalchemy as sa
 
-from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, find_seen, is_steward
+from megagenome.reception.parts import Parts, find_seen, is_steward, require_subject
 from megagenome.reception.process import performing
 from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
 
@@ -30,6 +27,10 @@ class Reception:
     def begin(self, caller: Caller, manifest: Manifest) -> Submission:
         """Open a submission; see `uploads.begin`."""
         return uploads.begin(self._parts, caller, manifest)
+
+    def require_wanted(self, caller: Caller, submission: str, file: int, number: int) -> None:
+        """Raise what `put_part` would without the part; see `uploads.require_wanted`."""
+        uploads.require_wanted(self._parts, caller, submission, file, number)
 
     def put_part(
         self, caller: Caller, submission: str, file: int, number: int, content: bytes, sha256: str
@@ -56,9 +57,8 @@ class Reception:
     def all(self, caller: Caller) -> Submissions:
         """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
         and fewer of long manifests."""
-        if caller.subject is None:
-            raise Unauthenticated("say who you are: sign in, or send a token of your account")
-        where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
+        subject = require_subject(caller)
+        where = () if is_steward(caller) else (tables.submission.c.subject == subject,)
         with self._parts.engine.connect() as connection:
             found = rows.listed(connection, *where)
             return Submissions(tuple(_as_told(caller, rows.shown(connection, row, with_parts=False)) for row in found))
@@ -89,13 +89,11 @@ class Reception:
     def tidy(self) -> int:
         """Cancel submissions that nobody went on with, and delete what killed uploads left of those that are over; how
         many were cancelled. Idempotent; for every start and now and then."""
-        until = clock.now() - timedelta(days=self._parts.settings.keep_open_days)
-        t = tables.submission.c
-        stale = (t.state == State.OPEN.value, t.changed < until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        t, days = tables.submission.c, self._parts.settings.keep_open_days
+        stale = (t.state == State.OPEN.value, t.changed < rows.time_text(days))
         with begin_writing(self._parts.engine) as connection:
             found = rows.select(connection, *stale)
             for row in found:
-                days = self._parts.settings.keep_open_days
                 uploads.close(connection, row.id, State.CANCELLED, f"nothing was sent for {days} days")
         self._sweep()
         return len(found)

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -54,9 +55,9 @@ def new_id() -> str:
     return "MGS-" + base64.b32encode(secrets.token_bytes(10)).decode()
 
 
-def time_text() -> str:
-    """Now, as the tables have it; texts sort as times."""
-    return clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+def time_text(days_ago: int = 0) -> str:
+    """Now, or so many days ago, as the tables have it; texts sort as times."""
+    return (clock.now() - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def insert(connection: sa.Connection, ident: str, manifest: Manifest, subject: str, name: str) -> None:
@@ -115,6 +116,11 @@ def listed(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Ro
             break
         found.append(_row(row))
     return found
+
+
+def count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:
+    """How many submissions."""
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(tables.submission).where(*where)) or 0)
 
 
 def change(

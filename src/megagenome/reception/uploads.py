@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid, TooLarge
+from megagenome.kernel.errors import Conflict, Invalid, RateLimited, TooLarge
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
@@ -34,6 +34,9 @@ from megagenome.standards.submission import (
 INBOX = "inbox/"
 """What the keys of all blobs begin with that reception keeps."""
 
+MOST_VAIN_A_DAY = 50
+"""Submissions of one provider, begun within a day, that were cancelled or refused; then none is begun."""
+
 LEAST_PART_BYTES = 1 << 16
 """Parts may be smaller, but a file has no more of them than of this size: each takes a row and a file on the disk."""
 
@@ -45,8 +48,8 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     """Open a submission. Durable on return.
 
     Raises `NotEntitled` for who is no data provider for its dataset, `Invalid` for a manifest that no submission can
-    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `NoRoom` where there
-    is none for it.
+    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `RateLimited` where too
+    many came to nothing within a day, `NoRoom` where there is none for it.
     """
     parse_dataset_id(manifest.dataset)
     subject = require_provider(parts, caller, manifest.dataset)
@@ -60,12 +63,14 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     with told_plainly(ident):  # what was sent stays until the archive has it
         parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
     with begin_writing(parts.engine) as connection:
-        mine = tables.submission.c
-        open_ = rows.select(connection, mine.subject == subject, mine.state == State.OPEN.value)
-        if len(open_) >= parts.settings.most_open:
-            raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+        _require_few(parts, connection, subject)
         rows.insert(connection, ident, manifest, subject, caller.name)
         return rows.shown(connection, rows.find(connection, ident))
+
+
+def require_wanted(parts: Parts, caller: Caller, ident: str, file: int, number: int) -> None:
+    """Raise what `put_part` would, as far as it is seen before the part is read: who asks, and for what."""
+    _require_place(_require_open(parts, caller, ident).manifest, file, number)
 
 
 def put_part(
@@ -78,7 +83,9 @@ def put_part(
     fails.
     """
     row = _require_open(parts, caller, ident)
-    _require_fitting(row.manifest, file, number, content)
+    _require_place(row.manifest, file, number)
+    if not content or len(content) > LARGEST_PART_BYTES:
+        raise TooLarge(f"a part has 1 to {LARGEST_PART_BYTES:,} bytes, not {len(content):,}")
     if hashlib.sha256(content).hexdigest() != sha256:
         path = row.manifest.files[file].path
         raise Invalid(f"part {number} of {path} has another SHA-256 than its Content-Digest says: send it again")
@@ -152,6 +159,20 @@ def folder(ident: str) -> str:
     return f"{INBOX}{ident.lower()}/"
 
 
+def _require_few(parts: Parts, connection: sa.Connection, subject: str) -> None:
+    """Each takes up to 4 MiB for its manifest, and nobody is to fill the database with them."""
+    t = tables.submission.c
+    open_ = rows.select(connection, t.subject == subject, t.state == State.OPEN.value)
+    if len(open_) >= parts.settings.most_open:
+        raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+    vain = t.state.in_([State.CANCELLED.value, State.REFUSED.value])
+    if rows.count(connection, t.subject == subject, vain, t.created > rows.time_text(days_ago=1)) >= MOST_VAIN_A_DAY:
+        raise RateLimited(
+            f"{MOST_VAIN_A_DAY} submissions that you began within a day were cancelled or refused: validate files "
+            "before you send them (`megagenome node validate`), and go on tomorrow"
+        )
+
+
 def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     with parts.engine.connect() as connection:
         row = find_own(connection, caller, ident)
@@ -161,11 +182,9 @@ def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     return row
 
 
-def _require_fitting(manifest: Manifest, file: int, number: int, content: bytes) -> None:
+def _require_place(manifest: Manifest, file: int, number: int) -> None:
     if not 0 <= file < len(manifest.files):
         raise Invalid(f"there is no file {file}: the manifest has {len(manifest.files)}, counted from 0")
-    if not content or len(content) > LARGEST_PART_BYTES:
-        raise TooLarge(f"a part has 1 to {LARGEST_PART_BYTES:,} bytes, not {len(content):,}")
     if not 0 <= number < 1_000_000:
         raise Invalid(f"part {number}: parts are numbered from 0 to 999,999")
 
