@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reception over PostgreSQL: the same way, as short as it is."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from megagenome.reception.needs import AllelesTold
 from megagenome.reception.parts import Parts
 from megagenome.reception.reception import Reception
 from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.submission import Decision, State
 from tests.archive.archives import SETTINGS
 from tests.reception.handing_in import DATASET, PEOPLE
@@ -75,6 +75,6 @@ def test_a_rejected_one_leaves_nothing_and_parts_are_taken_once(house: House, tm
     house.do_jobs()
     assert house.blobs() == []
     ident = house.reception.begin(PROVIDER, manifest_of(files)).id
-    assert [put(house, ident, 0, 0, b"x") for _ in range(2)] == [True, False]
+    assert [put(house, ident, 0, 0, MAGIC + b"x") for _ in range(2)] == [True, False]
     with pytest.raises(Conflict):
-        put(house, ident, 0, 0, hashlib.sha256(b"y").digest())
+        put(house, ident, 0, 0, MAGIC + b"y")

@@ -22,6 +22,7 @@ from megagenome.portal.pages import html, render
 from megagenome.portal.quality_plots import SEX_STYLES, quality_plots
 from megagenome.portal.site import to_sign_in
 from megagenome.portal.submission_client import InboxOf
+from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
 from megagenome.standards.submission import OVER, Decision, Preview, State, Submission, Submissions
@@ -30,8 +31,9 @@ from megagenome.standards.validation_report import Level, Report
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
-LARGEST_FORM_BYTES = 64 << 20
-"""Larger files go by `megagenome send`, which goes on where it was interrupted."""
+LARGEST_FORM_BYTES = 1 << 20
+"""What is longer would be put down in a temporary file before anybody could look at it, and may be a plain one that was
+chosen by mistake. Longer files go by `megagenome send`."""
 _PLACE = "/submissions"
 
 STATES = {
@@ -133,14 +135,14 @@ async def submission(request: Http, submission: FromPath[str]) -> Page:
     return html(await _one(_inbox(request), submission))
 
 
-@post(_PLACE + "/{submission:str}/files/{file:int}", status_code=200, request_max_body_size=LARGEST_FORM_BYTES)
+@post(_PLACE + "/{submission:str}/files/{file:int}", status_code=200)
 async def send_file(request: Http, submission: FromPath[str], file: FromPath[int]) -> Page:
     """One sealed file."""
     inbox, posted = _inbox(request), await request.form()
 
     async def act() -> None:
         content = await _content(posted.get("sealed"), "choose the file, sealed as Crypt4GH")
-        if not content.startswith(b"crypt4gh"):
+        if not content.startswith(MAGIC):
             raise Invalid(
                 "this is no Crypt4GH file: seal it first (`megagenome crypt4gh seal`), and nothing of it "
                 "lies anywhere as it is"
@@ -186,7 +188,7 @@ def submission_router() -> Router:
         route_handlers=[submissions, begin, submission, send_file, complete, cancel, decide],
         exception_handlers={**node_error_pages, Unauthenticated: to_sign_in},
         include_in_schema=False,
-        request_max_body_size=5_000_000,
+        request_max_body_size=LARGEST_FORM_BYTES,
     )
 
 

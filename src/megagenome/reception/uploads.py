@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking in what a provider sends: a manifest, then parts in any order and as often as it takes, then the word that all
-is there.
+"""Taking in what a provider sends: a manifest, then of each file its first part and the others in any order, as often
+as it takes, then the word that all is there.
 
 Order of durability: a part's blob, then its row; so what the node says that it has, it has. A blob without a row, of
 who was killed between the two, goes with the submission.
@@ -20,6 +20,7 @@ from megagenome.reception import rows, tables
 from megagenome.reception.parts import Parts, find_own, require_provider
 from megagenome.reception.plainly import told_plainly
 from megagenome.reference import assembly
+from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import (
     LARGEST_PART_BYTES,
@@ -93,6 +94,7 @@ def put_part(
     with parts.engine.connect() as connection:
         if _is_there(connection, row, file, part):
             return part, False
+        _require_sealed(connection, row, file, part, content)
     key = f"{folder(ident)}{file}/{number:06d}-{secrets.token_hex(4)}"
     with told_plainly(ident):
         parts.archive.require_room(len(content))
@@ -195,6 +197,15 @@ def _is_there(connection: sa.Connection, row: rows.Row, file: int, part: Part) -
         path = row.manifest.files[file].path
         raise Conflict(f"part {part.number} of {path} is here already with another content: nothing was changed")
     return known is not None
+
+
+def _require_sealed(connection: sa.Connection, row: rows.Row, file: int, part: Part, content: bytes) -> None:
+    """Nothing plain comes to the disk by mistake: the begin of a sealed file says what it is, and comes first."""
+    path = row.manifest.files[file].path
+    if part.number == 0 and not content.startswith(MAGIC):
+        raise Invalid(f"{path} is not sealed as Crypt4GH: seal it for the node's key first; nothing of it was kept")
+    if part.number > 0 and rows.find_part(connection, row.id, file, 0) is None:
+        raise Conflict(f"part 0 of {path} is not here yet: send it first, for by it one sees that the file is sealed")
 
 
 def _require_size(connection: sa.Connection, row: rows.Row, file: int, part: Part) -> None:
