@@ -121,11 +121,14 @@ class Reception:
 
 
 def _as_told(caller: Caller, shown: Submission) -> Submission:
-    """Why a load was refused is for data stewards, who tell what they see fit: it may say what other providers recorded
-    of the same people."""
-    if shown.state is not State.REPORTED or not shown.problem or is_steward(caller):
+    """Some problems are for data stewards alone, who tell what they see fit: why a load was refused, which may say what
+    other providers recorded of the same people, and what the node itself lacks."""
+    if not shown.problem or is_steward(caller) or shown.state not in (State.REPORTED, *rows.WAITING):
         return shown
-    return msgspec.structs.replace(shown, problem="a load was refused; a data steward sees why, and decides again")
+    told = "a load was refused; a data steward sees why, and decides again"
+    if shown.state is not State.REPORTED:
+        told = f"waits, and is tried again: this node cannot go on now; its operator's log says why, under {shown.id}"
+    return msgspec.structs.replace(shown, problem=told)
 
 
 def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:

@@ -24,6 +24,10 @@ MOST_LISTED_CHARACTERS = 16 << 20
 _s, _f, _p = tables.submission.c, tables.file.c, tables.part.c
 
 
+WAITING = (State.PROCESSING, State.LOADING)
+"""States in which the node's own work is waited for."""
+
+
 class Row(NamedTuple):
     """A submission as it is recorded."""
 
