@@ -83,7 +83,7 @@ class _Pieces(io.RawIOBase):
 
 
 def joined(read: Callable[[str], Iterator[bytes]], keys: Sequence[str]) -> Sealed:
-    """The blobs of these keys, one after the other. Raises `Corrupt`, in words for their provider, where one is lost."""
+    """The blobs of these keys, one after the other. Raises `Corrupt`, in words for who sent them, where one is lost."""
 
     def pieces() -> Iterator[bytes]:
         try:
