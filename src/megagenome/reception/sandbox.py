@@ -4,6 +4,7 @@
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def _started(
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             yield process, process.stdout.fileno()
         finally:
-            process.kill()
+            _kill(process)
             process.wait()
             if feed is not None:
                 feed.join()
@@ -101,6 +102,13 @@ def _started(
             source.close()
         with contextlib.suppress(FileNotFoundError):
             Path(empty).rmdir()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End it and what it has become (`isolation.isolate`); at once and for certain."""
+    if process.returncode is None:  # else its number may be another's by now
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def environment() -> dict[str, str]:
@@ -120,7 +128,7 @@ def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes
         pass  # it has found enough
     except Exception as error:  # noqa: BLE001 - raised by who began this: what has come so far is no file to judge
         broken.append(error)
-        process.kill()
+        _kill(process)
     finally:
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
@@ -154,7 +162,7 @@ def _listen(
                 if not isinstance(told, Advance):
                     return told
                 progress(told.read_bytes)
-    process.kill()
+    _kill(process)
     process.wait()
     return None
 
