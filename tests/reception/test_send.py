@@ -194,6 +194,21 @@ def test_cancelling_forgets_it_here_and_there(folder: Path, inbox: Direct) -> No
     assert inbox.house.blobs() == []
 
 
+def test_what_the_node_forgot_is_forgotten_here_too(
+    folder: Path, inbox: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.dies_after = 1
+    with pytest.raises(Unavailable):
+        send(folder, inbox, SAID, tell)
+
+    def forgotten(submission: str) -> None:
+        raise NotFound(f"there is no submission {submission} of yours")
+
+    monkeypatch.setattr(inbox, "cancel", forgotten)
+    cancel(folder, inbox)
+    assert not (folder / STATE).exists()
+
+
 def test_a_receipt_of_anything_else_is_none(folder: Path, inbox: Direct) -> None:
     sent = send(folder, inbox, SAID, tell)
     token = (folder / RECEIPT).read_text().strip()

@@ -26,7 +26,7 @@ from megagenome.reception import rows, uploads
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
-from megagenome.standards.submission import LARGEST_PART_BYTES, State
+from megagenome.standards.submission import KEPT_DAYS, LARGEST_PART_BYTES, State
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, manifest_of, open_house, put
 
 FILES = {"people.tsv": b"individual_id\n" + b"x" * 5000}
@@ -292,3 +292,27 @@ def test_what_nobody_goes_on_with_is_cancelled_and_swept(house: House, monkeypat
     house.reception.tidy()
     assert [name for name in inbox(house) if going_on.lower() not in name] == []
     assert len(inbox(house)) == 1
+
+
+def test_what_was_not_accepted_is_forgotten_after_some_weeks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled, uncleared, open_ = begin(house), begin(house), begin(house)
+    put(house, cancelled, 0, 0, MAGIC)
+    house.reception.cancel(PROVIDER, cancelled)
+    house.do_jobs()
+    put(house, uncleared, 0, 0, MAGIC)
+    house.reception.cancel(PROVIDER, uncleared)  # and what deletes its parts did not run yet
+    put(house, open_, 0, 0, MAGIC)
+    real = clock.now
+    for days, left in ((KEPT_DAYS - 1, {cancelled, uncleared, open_}), (KEPT_DAYS + 1, {uncleared, open_})):
+        monkeypatch.setattr(clock, "now", lambda days=days: real() + timedelta(days=days))
+        put(house, open_, 0, days - KEPT_DAYS + 2, b"x")
+        house.reception.tidy()
+        assert {each.id for each in house.reception.all(PROVIDER).submissions} == left
+    with pytest.raises(NotFound):
+        house.reception.cancel(PROVIDER, cancelled)
+    with house.parts.engine.connect() as connection:
+        assert rows.files_of(connection, cancelled) == []
+    house.do_jobs()
+    house.reception.tidy()
+    assert {each.id for each in house.reception.all(PROVIDER).submissions} == {open_}
+    assert [name for name in house.blobs() if open_.lower() not in name] == []

@@ -25,7 +25,7 @@ from megagenome.portal.submission_client import InboxOf
 from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
-from megagenome.standards.submission import OVER, Decision, Preview, State, Submission, Submissions
+from megagenome.standards.submission import KEPT_DAYS, OVER, Decision, Preview, State, Submission, Submissions
 from megagenome.standards.validation_report import Level, Report
 
 Http = Request[Any, Any, Any]
@@ -35,6 +35,7 @@ LARGEST_FORM_BYTES = 1 << 20
 """What is longer would be put down in a temporary file before anybody could look at it, and may be a plain one that was
 chosen by mistake. Longer files go by `megagenome send`."""
 _PLACE = "/submissions"
+_FORGOTTEN = f"its list of files and its report stay for {KEPT_DAYS} days"
 
 STATES = {
     State.OPEN: ("being sent", "act", "The node waits for files."),
@@ -43,7 +44,7 @@ STATES = {
         "open",
         "Every file is validated, compared with its checksums, and archived.",
     ),
-    State.REFUSED: ("refused", "bad", "It is not what it should be. No file of it was kept; its report stays."),
+    State.REFUSED: ("refused", "bad", f"It is not what it should be. No file of it was kept; {_FORGOTTEN}."),
     State.REPORTED: (
         "waits for a steward",
         "act",
@@ -51,8 +52,8 @@ STATES = {
     ),
     State.LOADING: ("being loaded", "open", "A data steward accepted it. It is being loaded into the dataset."),
     State.ACCEPTED: ("accepted", "good", "It is in the dataset."),
-    State.REJECTED: ("rejected", "bad", "A data steward rejected it. No file of it was kept."),
-    State.CANCELLED: ("cancelled", "over", "It was cancelled. No file of it was kept."),
+    State.REJECTED: ("rejected", "bad", f"A data steward rejected it. No file of it was kept; {_FORGOTTEN}."),
+    State.CANCELLED: ("cancelled", "over", f"It was cancelled. No file of it was kept; {_FORGOTTEN}."),
 }
 """Of each state its name, its badge's tone, and what it means."""
 

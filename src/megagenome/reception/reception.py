@@ -11,7 +11,17 @@ from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
 from megagenome.reception.parts import Parts, find_seen, is_steward, require_subject
 from megagenome.reception.process import performing
-from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
+from megagenome.standards.submission import (
+    KEPT_DAYS,
+    OVER,
+    Decision,
+    Manifest,
+    Part,
+    Preview,
+    State,
+    Submission,
+    Submissions,
+)
 
 
 class Reception:
@@ -87,14 +97,16 @@ class Reception:
         return performing(self._parts)
 
     def tidy(self) -> int:
-        """Cancel submissions that nobody went on with, and delete what killed uploads left of those that are over; how
-        many were cancelled. Idempotent; for every start and now and then."""
+        """Cancel submissions that nobody went on with, forget those that ended long ago without being accepted, and
+        delete what killed uploads left of those that are over; how many were cancelled. Idempotent; for every start and
+        now and then."""
         t, days = tables.submission.c, self._parts.settings.keep_open_days
         stale = (t.state == State.OPEN.value, t.changed < rows.time_text(days))
         with begin_writing(self._parts.engine) as connection:
             found = rows.select(connection, *stale)
             for row in found:
                 uploads.close(connection, row.id, State.CANCELLED, f"nothing was sent for {days} days")
+            rows.forget_ended(connection, rows.time_text(KEPT_DAYS))
         self._sweep()
         return len(found)
 

@@ -16,7 +16,7 @@ from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.sealed_files import FileId, new_file_id
 from megagenome.reception import tables
-from megagenome.standards.submission import FileShown, Manifest, Part, State, Submission
+from megagenome.standards.submission import OVER, FileShown, Manifest, Part, State, Submission
 
 _SUBMISSION = re.compile(r"MGS-[A-Z2-7]{16}")
 MOST_LISTED_CHARACTERS = 16 << 20
@@ -138,6 +138,18 @@ def change(
     if not done.rowcount:
         state = find(connection, ident).state
         raise Conflict(f"submission {ident} is {state}; this is done while it is {' or '.join(before)}")
+
+
+def forget_ended(connection: sa.Connection, until: str) -> int:
+    """Delete what ended before that time without being accepted, by the caller's commit, once nothing of its files is
+    left; how many."""
+    ended = _s.state.in_([each.value for each in OVER if each is not State.ACCEPTED])
+    cleared = ~sa.exists().where(_p.submission == _s.id)
+    forgotten = connection.scalars(sa.select(_s.id).where(ended, _s.changed < until, cleared).limit(1000)).all()
+    for ident in forgotten:
+        connection.execute(sa.delete(tables.file).where(_f.submission == ident))
+        connection.execute(sa.delete(tables.submission).where(_s.id == ident))
+    return len(forgotten)
 
 
 def parts_of(connection: sa.Connection, ident: str, file: int) -> list[Stored]:

@@ -5,6 +5,7 @@ The same command again goes on where it was: the node says which parts it has, a
 is remembered between is in `send_state`, and is deleted with the receipt's arrival.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,7 +79,8 @@ def cancel(folder: Path, inbox: Inbox) -> str:
         raise NotFound(f"nothing is being sent from {folder}")
     if state.node != inbox.url:
         raise Conflict(f"{folder} is being sent to {state.node}: cancel it there")
-    inbox.cancel(state.submission)
+    with contextlib.suppress(NotFound):  # the node forgot it
+        inbox.cancel(state.submission)
     (folder / STATE).unlink()
     return state.submission
 

@@ -68,6 +68,9 @@ class State(StrEnum):
 OVER = frozenset({State.REFUSED, State.ACCEPTED, State.REJECTED, State.CANCELLED})
 """States that stay."""
 
+KEPT_DAYS = 30
+"""For so long after it ended a node keeps manifest and report of what was not accepted."""
+
 
 class SubmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A file as its provider has it.
