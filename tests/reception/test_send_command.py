@@ -151,8 +151,8 @@ WRONG_NODES = {
     "a page that leads elsewhere": (2, "leads to https://elsewhere.example/: give the address"),
     "it does not answer": (1, "does not answer"),
     "it fails": (1, "answers 503"),
-    "an unknown token": (3, "the node does not take this token: make one"),
-    "no token": (3, "without a token the node does not know who you are: make one"),
+    "an unknown token": (3, "who are you?: make a token on the page of your account at http://127.0.0.1"),
+    "no token": (3, "without a token the node does not know who you are: make a token"),
     "another key": (3, "and not abc: ask its operator"),
 }
 

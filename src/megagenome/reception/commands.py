@@ -103,9 +103,10 @@ def send_(
         End what is being sent from this folder; nothing of it is kept at the node.
     """
     from megagenome.reception.folder import STATE, Dataset, total_bytes
-    from megagenome.reception.inbox_client import TOKEN_VARIABLE, Inbox
+    from megagenome.reception.inbox_client import Inbox
     from megagenome.reception.send import cancel as cancel_sending
     from megagenome.reception.send import check, recipient_name, send
+    from megagenome.standards.by_token import TOKEN_VARIABLE
 
     said = Dataset(dataset, assembly, collected, title, description)
     token = (_text(token_file) if token_file is not None else os.environ.get(TOKEN_VARIABLE, "")).strip()
