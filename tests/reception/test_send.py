@@ -96,6 +96,16 @@ def test_a_folder_is_sent_sealed_and_the_receipt_stays(folder: Path, inbox: Dire
         assert b"".join(unseal([content], inbox.house.archive.keys.readers())) == plain
 
 
+def test_it_tells_how_far_it_is(folder: Path, inbox: Direct) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+    send(folder, inbox, SAID, lambda what, done, of: told.setdefault(what, []).append((done, of)))
+    size = sum((folder / name).stat().st_size for name in ("cohort.vcf.gz", "people.tsv"))
+    assert told["Checksums"][-1][0] == size
+    assert told["Sending"][-1] == (size, size)
+    for steps in told.values():
+        assert steps == sorted(steps)
+
+
 def test_an_empty_file_and_a_part_exactly_full_are_sent_whole(tmp_path: Path, inbox: Direct) -> None:
     for size, count in ((0, 1), (1, 1), (PART_BYTES, 1), (PART_BYTES + 1, 2), (2 * PART_BYTES, 2)):
         path = tmp_path / f"{size}"

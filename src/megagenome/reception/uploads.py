@@ -57,9 +57,9 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     check_manifest(manifest)
     if manifest.assembly:
         assembly(manifest.assembly)
-    largest = max(file.size_bytes for file in manifest.files)
-    if largest > parts.settings.largest_file_bytes:
-        raise TooLarge(f"a file of {largest:,} bytes: this node takes up to {parts.settings.largest_file_bytes:,}")
+    largest = max(manifest.files, key=lambda file: file.size_bytes)
+    if largest.size_bytes > (most := parts.settings.largest_file_bytes):
+        raise TooLarge(f"{largest.path} has {largest.size_bytes:,} bytes: this node takes up to {most:,}")
     ident = rows.new_id()
     with told_plainly(ident):  # what was sent stays until the archive has it
         parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
