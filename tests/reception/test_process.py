@@ -265,6 +265,29 @@ def test_what_is_cancelled_meanwhile_leaves_nothing(
     assert {each.state for each in house.archive.files_of()} <= {FileState.SHREDDED}
 
 
+def test_a_zombie_and_who_took_its_work_leave_each_file_once(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident, ingest, begun = house.send(files), house.archive.ingest, list[str]()
+
+    def silent_for_too_long(file: Any, *rest: Any) -> Any:
+        begun.append(file)
+        if len(begun) == 1:
+            for _ in range(2):  # the lease is over, and then the wait that follows
+                with house.parts.engine.begin() as connection:
+                    connection.exec_driver_sql("UPDATE job SET lease_until_ms = 0, not_before_ms = 0")
+                house.do_jobs()
+        return ingest(file, *rest)
+
+    monkeypatch.setattr(house.archive, "ingest", silent_for_too_long)
+    house.do_jobs()
+    assert len(begun) == 3
+    assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+    assert sorted(each.name for each in house.archive.files_of()) == sorted(files)
+    assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
+    assert house.parts.ledger.verify().fine
+
+
 def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> None:
     files_of(tmp_path / "files")
     names = ("cohort.vcf.gz.tbi", "cohort.vcf.gz", "people.tsv")
