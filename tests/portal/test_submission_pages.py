@@ -205,13 +205,19 @@ def test_a_steward_accepts_or_rejects_with_reasons(steward: TestClient[Litestar]
     assert "typed" in Document(unchosen.text).text
 
 
-def test_what_the_node_refuses_is_told_and_nothing_typed_is_lost(steward: TestClient[Litestar], api: Api) -> None:
-    api.refuses = (409, "it does not wait for a decision")
+@pytest.mark.parametrize("status", [400, 403, 409, 413, 429, 507])
+def test_what_the_node_refuses_is_told_and_nothing_typed_is_lost(
+    steward: TestClient[Litestar], api: Api, status: int
+) -> None:
+    api.refuses = (status, "it does not wait for a decision")
     answer = steward.post(f"/submissions/{ID}/decision", data={"verdict": "accept", "reasons": "typed"})
-    assert answer.status_code == 409
+    assert answer.status_code == status
     text = Document(answer.text).text
     assert "Nothing was changed: it does not wait for a decision." in text
     assert "typed" in text
+    begun = steward.post("/submissions", files={"manifest": ("manifest.json", b"{}")})
+    assert begun.status_code == status
+    assert "Nothing was begun: it does not wait for a decision." in Document(begun.text).text
 
 
 def test_no_other_address_reaches_the_inbox(provider: TestClient[Litestar], api: Api) -> None:

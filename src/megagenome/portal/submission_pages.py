@@ -14,7 +14,16 @@ from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated
+from megagenome.kernel.errors import (
+    Conflict,
+    Invalid,
+    NoRoom,
+    NotEntitled,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
 from megagenome.portal.client import reader_of
 from megagenome.portal.commands import text_of
 from megagenome.portal.node_home import node_error_pages
@@ -34,6 +43,7 @@ Page = Response[str] | Redirect
 LARGEST_FORM_BYTES = 1 << 20
 """What is longer would be put down in a temporary file before anybody could look at it, and may be a plain one that was
 chosen by mistake. Longer files go by `megagenome send`."""
+_REFUSALS = (Invalid, Conflict, NotEntitled, TooLarge, RateLimited, NoRoom)
 _PLACE = "/submissions"
 _FORGOTTEN = f"its list of files and its report stay for {KEPT_DAYS} days"
 
@@ -125,7 +135,7 @@ async def begin(request: Http) -> Page:
     inbox, posted = _inbox(request), await request.form()
     try:
         begun = await inbox.begin(await _content(posted.get("manifest"), "choose a manifest, a JSON file"))
-    except (Invalid, Conflict, NotEntitled, TooLarge) as error:
+    except _REFUSALS as error:
         return html(await _all(request, inbox, f"Nothing was begun: {error}."), status_of(error))
     return Redirect(f"{_PLACE}/{begun.id}", status_code=303)
 
@@ -221,7 +231,7 @@ async def _done(inbox: InboxOf, submission: str, act: Any, reasons: str = "") ->
         await act()
     except NotFound:
         raise
-    except (Invalid, Conflict, NotEntitled, TooLarge) as error:
+    except _REFUSALS as error:
         page = await _one(inbox, submission, f"Nothing was changed: {error}.", reasons)
         return html(page, status_of(error))
     return Redirect(f"{_PLACE}/{submission}", status_code=303)
