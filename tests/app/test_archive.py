@@ -13,7 +13,7 @@ from megagenome.app.node import open_node
 from megagenome.app.node_app import node_app
 from megagenome.archive.archive import Archive
 from megagenome.kernel.database import begin_erasing
-from megagenome.kernel.errors import Unavailable
+from megagenome.kernel.errors import NoRoom, Unavailable
 from megagenome.kernel.sealed_files import FileState
 from tests.archive.archives import keep, make_plain
 
@@ -64,6 +64,6 @@ def test_lease_and_watermark_are_those_of_the_settings(folder: Path) -> None:
     with (folder / "node.toml").open("a") as settings:
         settings.write("\n[archive]\nlease_s = 60\nleast_free_bytes = 4611686018427387904\n")
     archive = open_archive(open_node(folder))
-    with pytest.raises(Unavailable, match="4,611,686,018,427,387,904 must stay so"):
+    with pytest.raises(NoRoom, match="4,611,686,018,427,387,904 must stay so"):
         keep(archive, b"x")
     assert archive._parts.settings.lease_s == 60

@@ -20,7 +20,7 @@ from megagenome.archive.archive import Archive
 from megagenome.archive.rows import begin_attempt
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel import clock
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NotEntitled, Unavailable
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NoRoom, NotEntitled
 from megagenome.kernel.sealed_files import Expected, new_file_id
 from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES
 from megagenome.standards.crypt4gh_stream import seal
@@ -271,14 +271,14 @@ def test_a_long_attempt_says_that_it_goes_on(archive: Archive, monkeypatch: pyte
 
 def test_nothing_is_taken_below_the_watermark(folder: Path) -> None:
     archive = open_archive(folder, settings=ArchiveSettings(least_free_bytes=1 << 62))
-    with pytest.raises(Unavailable, match="has no room"):
+    with pytest.raises(NoRoom, match="has no room"):
         keep(archive, PLAIN)
-    with pytest.raises(Unavailable, match="has no room"):
+    with pytest.raises(NoRoom, match="has no room"):
         archive.require_room()
     assert_nothing_kept(archive, folder)
 
 
 def test_a_file_that_would_not_fit_is_refused_before_it_is_read(archive: Archive) -> None:
     expected = msgspec.structs.replace(stated(PLAIN), sealed_size_bytes=1 << 60)
-    with pytest.raises(Unavailable, match="has no room"):
+    with pytest.raises(NoRoom, match="has no room"):
         archive.ingest(new_file_id(), 1, lambda: pytest.fail("it was read"), DESCRIBED, expected)

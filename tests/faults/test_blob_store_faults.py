@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from megagenome.kernel.errors import Conflict, NotFound, Unavailable
+from megagenome.kernel.errors import Conflict, NoRoom, NotFound, Unavailable
 from megagenome.kernel.local_store import LocalStore
 from megagenome.testing.blob_store import get, make_bytes, put
 from tests.faults.dying import run_child
@@ -179,6 +179,7 @@ def test_a_disk_that_fails_keeps_nothing(tmp_path: Path, monkeypatch: pytest.Mon
             put(store, KEY, CONTENT)
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == code
+    assert isinstance(caught.value, NoRoom) is (code in (errno.ENOSPC, errno.EDQUOT))
     assert len(tried) == 1  # a failed fsync says nothing when it is tried again
     assert list(store.keys()) == ["archive/mg/z"]
     assert leftovers(tmp_path / "blobs") == 0

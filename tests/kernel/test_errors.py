@@ -12,11 +12,12 @@ CONDITIONS = [
 ]
 
 
-def test_the_nine_conditions() -> None:
+def test_the_conditions() -> None:
     assert sorted(kind.__name__ for kind in CONDITIONS) == [
         "Conflict",
         "Corrupt",
         "Invalid",
+        "NoRoom",
         "NotEntitled",
         "NotFound",
         "RateLimited",
@@ -28,7 +29,7 @@ def test_the_nine_conditions() -> None:
 
 @pytest.mark.parametrize("kind", CONDITIONS)
 def test_exit_codes(kind: type[errors.MegagenomeError]) -> None:
-    expected = {errors.Invalid: 2, errors.Unavailable: 1}.get(kind, 3)
+    expected = {errors.Invalid: 2, errors.Unavailable: 1, errors.NoRoom: 1}.get(kind, 3)
     assert kind("why").exit_code == expected
     assert str(kind("why")) == "why"
 

@@ -2,6 +2,8 @@
 """What is given up is gone: network, files, privileges, memory. Each is tried from within."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,8 @@ TRIED = {
     "socket.sethostname('x')": "PermissionError",
     "libc.mount(b'none', b'/', b'tmpfs', 0, None)": "-1",
     "bytearray(2 << 30)": "MemoryError",
+    "os.getpid()": "1",
+    "os.kill(int(sys.argv[2]), 0)": "ProcessLookupError",
     "opened.read(4) != b''": "True",
 }
 PROGRAM = """
@@ -46,7 +50,7 @@ print(json.dumps(told))
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What became of each try."""
     empty = tmp_path_factory.mktemp("empty")
-    arguments = [sys.executable, "-c", PROGRAM, json.dumps(list(TRIED))]
+    arguments = [sys.executable, "-c", PROGRAM, json.dumps(list(TRIED)), str(os.getpid())]
     done = subprocess.run(arguments, cwd=empty, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not empty.exists()
@@ -57,6 +61,40 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.parametrize("what", TRIED, ids=lambda what: what.replace("/", "_"))
 def test_nothing_can_be_reached(told: dict[str, str], what: str) -> None:
     assert told[what] == TRIED[what]
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("os._exit(0)", 0),
+        ("os._exit(3)", 3),
+        ("ctypes.string_at(0)", -signal.SIGSEGV),
+        ("limit(1 << 30, 1)\nwhile True: pass", -signal.SIGKILL),
+    ],
+    ids=["done", "failed", "crash", "endless"],
+)
+def test_it_ends_as_who_reads_does(tmp_path: Path, end: str, code: int) -> None:
+    lines = ["import ctypes, os", "from megagenome.kernel.isolation import isolate, limit", "isolate()", end]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=empty, env=environment(), check=False)
+    assert done.returncode == code
+
+
+def test_it_is_ended_with_who_began_it(tmp_path: Path) -> None:
+    lines = ["import os, time", "from megagenome.kernel.isolation import isolate", "isolate()"]
+    lines += ["os.write(1, b'x')", "time.sleep(60)"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    begun = subprocess.Popen(
+        [sys.executable, "-c", "\n".join(lines)], cwd=empty, env=environment(), stdout=subprocess.PIPE
+    )
+    assert begun.stdout is not None
+    with begun.stdout as said:
+        assert said.read(1) == b"x"
+        begun.kill()
+        begun.wait()
+        assert said.read() == b""  # nobody has the other end any more
 
 
 @pytest.mark.parametrize(

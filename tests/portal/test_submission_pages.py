@@ -2,6 +2,7 @@
 """The pages of submissions, over an API that answers from a table."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,14 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 from megagenome.kernel.callers import Caller, Role
-from megagenome.portal.submission_pages import STATES, submission_page, submission_router, submissions_page
+from megagenome.portal import submission_client
+from megagenome.portal.submission_pages import (
+    LARGEST_FORM_BYTES,
+    STATES,
+    submission_page,
+    submission_router,
+    submissions_page,
+)
 from megagenome.standards.problem import MEDIA_TYPE, problem
 from megagenome.standards.submission import Part, State, Submissions, read_content_digest
 from tests.portal.document import Document
@@ -164,11 +172,14 @@ def test_what_is_said_to_be_archived_is_kept(state: State, is_kept: bool) -> Non
     assert ('href="/datasets/GDI-EE-COHORT-001"' in page) is (state is State.ACCEPTED)
 
 
-def test_a_manifest_begins_a_submission_and_files_are_sent_in_parts(provider: TestClient[Litestar], api: Api) -> None:
+def test_a_manifest_begins_a_submission_and_files_are_sent_in_parts(
+    provider: TestClient[Litestar], api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api.state = State.OPEN
     begun = provider.post("/submissions", files={"manifest": ("manifest.json", b"{}")})
     assert (begun.status_code, begun.headers["location"]) == (303, f"/submissions/{ID}")
-    content = b"crypt4gh" + bytes(9 << 20)
+    monkeypatch.setattr(submission_client, "PART_BYTES", 600_000)
+    content = b"crypt4gh" + bytes(LARGEST_FORM_BYTES - 10_000)
     sent = provider.post(f"/submissions/{ID}/files/2", files={"sealed": ("people.c4gh", content)})
     assert sent.status_code == 303
     assert provider.post(f"/submissions/{ID}/complete").status_code == 303
@@ -185,6 +196,23 @@ def test_what_is_not_sealed_is_not_sent(provider: TestClient[Litestar], api: Api
     assert api.sent == []
 
 
+def test_nothing_that_is_chosen_by_mistake_comes_to_a_disk(
+    provider: TestClient[Litestar], api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form's file is put down in a temporary one where it has more than a megabyte."""
+    api.state, rolled = State.OPEN, list[int]()
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", lambda _file: rolled.append(1))
+    for path, name in ((f"/submissions/{ID}/files/2", "sealed"), ("/submissions", "manifest")):
+        for size in (1000, LARGEST_FORM_BYTES - 500, LARGEST_FORM_BYTES, 2 << 20):
+            answer = provider.post(path, files={name: ("people.tsv", b"individual_id" + bytes(size))})
+            if size >= LARGEST_FORM_BYTES:
+                assert answer.status_code == 413
+            elif name == "sealed":
+                assert "this is no Crypt4GH file" in Document(answer.text).text
+    assert rolled == []
+    assert [what for what, _ in api.sent] == ["begin", "begin"]
+
+
 def test_a_steward_accepts_or_rejects_with_reasons(steward: TestClient[Litestar], api: Api) -> None:
     path = f"/submissions/{ID}/decision"
     assert steward.post(path, data={"verdict": "reject", "reasons": "two people are one"}).status_code == 303
@@ -196,13 +224,19 @@ def test_a_steward_accepts_or_rejects_with_reasons(steward: TestClient[Litestar]
     assert "typed" in Document(unchosen.text).text
 
 
-def test_what_the_node_refuses_is_told_and_nothing_typed_is_lost(steward: TestClient[Litestar], api: Api) -> None:
-    api.refuses = (409, "it does not wait for a decision")
+@pytest.mark.parametrize("status", [400, 403, 409, 413, 429, 507])
+def test_what_the_node_refuses_is_told_and_nothing_typed_is_lost(
+    steward: TestClient[Litestar], api: Api, status: int
+) -> None:
+    api.refuses = (status, "it does not wait for a decision")
     answer = steward.post(f"/submissions/{ID}/decision", data={"verdict": "accept", "reasons": "typed"})
-    assert answer.status_code == 409
+    assert answer.status_code == status
     text = Document(answer.text).text
     assert "Nothing was changed: it does not wait for a decision." in text
     assert "typed" in text
+    begun = steward.post("/submissions", files={"manifest": ("manifest.json", b"{}")})
+    assert begun.status_code == status
+    assert "Nothing was begun: it does not wait for a decision." in Document(begun.text).text
 
 
 def test_no_other_address_reaches_the_inbox(provider: TestClient[Litestar], api: Api) -> None:

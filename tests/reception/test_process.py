@@ -18,7 +18,7 @@ from megagenome.standards.submission import Manifest, State, digest_of_parts, re
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 from tests.archive.archives import open_archive
 from tests.reception.handing_in import DATASET, samples
-from tests.reception.receptions import PROVIDER, House, files_of, manifest_of, passing, put, restated
+from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, passing, put, restated
 
 
 @pytest.fixture
@@ -114,8 +114,6 @@ def test_a_wrong_md5_is_refused_by_the_archive(house: House, files: dict[str, by
 def damaged(house: House, plain: bytes, how: str) -> bytes:
     sealed = bytearray(house.sealed(plain))
     match how:
-        case "plain":
-            return plain
         case "cut":
             return bytes(sealed[:-30])
         case "header":
@@ -127,7 +125,7 @@ def damaged(house: House, plain: bytes, how: str) -> bytes:
     return b"".join(map(bytes, seal([plain], [other.keys.newest()[1]])))
 
 
-@pytest.mark.parametrize("how", ["plain", "cut", "header", "bit", "other key"])
+@pytest.mark.parametrize("how", ["cut", "header", "bit", "other key"])
 def test_what_does_not_open_is_refused_with_the_reason(house: House, files: dict[str, bytes], how: str) -> None:
     content = damaged(house, files["people.tsv"], how)
     ident = house.reception.begin(PROVIDER, manifest_of(files)).id
@@ -136,7 +134,7 @@ def test_what_does_not_open_is_refused_with_the_reason(house: House, files: dict
     house.reception.complete(PROVIDER, ident, (1, 1))
     check_refused(house, ident)
     told = texts(house, ident)["people.tsv"]
-    words = {"plain": "Crypt4GH", "cut": "segment", "header": "cut short", "bit": "segment 0", "other key": "key"}
+    words = {"cut": "segment", "header": "cut short", "bit": "segment 0", "other key": "key"}
     assert words[how] in told
     assert "takes longer" not in told  # what a process says whose input ended is not what is wrong
 
@@ -157,19 +155,23 @@ def test_what_fails_validation_is_refused_and_never_archived(
     assert house.archive.files_of() == []
 
 
-def test_what_cannot_be_read_now_is_tried_again_and_says_so(
-    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_read_now_is_tried_again_and_its_provider_is_told_no_more(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ident = house.send(files)
+    ident, why = house.send(files), "the store at s3.internal.example does not answer"
 
     def unavailable(*_: object) -> Report:
-        raise Unavailable("the system gives no namespaces")
+        raise Unavailable(why)
 
     monkeypatch.setattr(process, "validate", unavailable)
     house.do_jobs()
     shown = house.reception.show(PROVIDER, ident)
     assert shown.state is State.PROCESSING
-    assert shown.problem == "waits, and is tried again: the system gives no namespaces"
+    assert shown.problem.startswith("waits, and is tried again: this node cannot go on now")
+    assert ident in shown.problem
+    assert house.reception.all(PROVIDER).submissions[0].problem == shown.problem
+    assert house.reception.show(STEWARD, ident).problem == f"waits, and is tried again: {why}"
+    assert why in caplog.text
     monkeypatch.setattr(process, "validate", passing)
     house.parts.engine.connect().close()
     with house.parts.engine.begin() as connection:
@@ -190,7 +192,7 @@ def test_nobody_waits_for_ever_for_what_never_will_be(
 
     monkeypatch.setattr(process, "validate", failing)
     house.do_jobs()
-    shown = house.reception.show(PROVIDER, ident)
+    shown = house.reception.show(STEWARD, ident)
     assert shown.state is state
     assert ("gone" if state is State.REFUSED else "waits, and is tried again: a fault of the node's") in shown.problem
 
@@ -212,6 +214,53 @@ def test_a_disk_that_fails_is_no_fault_of_the_provider(
         connection.exec_driver_sql("UPDATE job SET not_before_ms = 0")
     house.do_jobs()
     assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+
+
+@pytest.mark.parametrize("job", ["validate", "ingest"])
+@pytest.mark.parametrize("condition", [NotFound, Corrupt])
+def test_a_part_that_the_node_lost_is_asked_for_again_without_its_place(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, job: str, condition: type[Exception]
+) -> None:
+    ident = house.send(files)
+    if job == "ingest":
+        assert Worker(house.parts.engine, house.reception.performing()).do_one()
+
+    def lost(key: str, start: int = 0, end: int | None = None) -> Any:
+        raise condition(f"there is no blob {key}")
+
+    monkeypatch.setattr(house.parts.store, "read", lost)
+    check_refused(house, ident)
+    told = house.reception.show(PROVIDER, ident).problem + str(texts(house, ident))
+    assert "no fault of yours: send it again" in told
+    assert "inbox/" not in told
+
+
+def test_what_the_archive_did_not_keep_is_asked_for_again(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def rotten(file: str) -> Any:
+        raise Corrupt(f"blob archive/{file} is not what was written")
+
+    monkeypatch.setattr(house.archive, "verify", rotten)
+    ident = house.send(files)
+    check_refused(house, ident)
+    assert house.reception.show(PROVIDER, ident).problem.endswith("no fault of yours: send it again")
+    assert "blob archive/" in caplog.text
+
+
+def test_what_cannot_be_deleted_now_does_not_hide_why_it_was_refused(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = house.send(files, restated(manifest_of(files), "people.tsv", md5="0" * 32))
+
+    def failing(_key: str) -> None:
+        raise Unavailable("the disk fails")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.parts.store, "delete", failing)
+        house.do_jobs()
+    for caller in (PROVIDER, STEWARD):
+        assert "md5" in house.reception.show(caller, ident).problem
 
 
 def test_what_is_cancelled_meanwhile_leaves_nothing(
@@ -274,6 +323,29 @@ def test_files_of_several_submissions_are_archived_in_turn(house: House, files: 
     while worker.do_one():
         pass
     assert did == [(kind, ident) for kind in ("validate", "ingest", "ingest", "report") for ident in idents]
+
+
+def test_a_zombie_and_who_took_its_work_leave_each_file_once(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident, ingest, begun = house.send(files), house.archive.ingest, list[str]()
+
+    def silent_for_too_long(file: Any, *rest: Any) -> Any:
+        begun.append(file)
+        if len(begun) == 1:
+            for _ in range(2):  # the lease is over, and then the wait that follows
+                with house.parts.engine.begin() as connection:
+                    connection.exec_driver_sql("UPDATE job SET lease_until_ms = 0, not_before_ms = 0")
+                house.do_jobs()
+        return ingest(file, *rest)
+
+    monkeypatch.setattr(house.archive, "ingest", silent_for_too_long)
+    house.do_jobs()
+    assert len(begun) == 3
+    assert house.reception.show(PROVIDER, ident).state is State.REPORTED
+    assert sorted(each.name for each in house.archive.files_of()) == sorted(files)
+    assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
+    assert house.parts.ledger.verify().fine
 
 
 def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reception over PostgreSQL: the same way, as short as it is."""
 
-import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
 from megagenome.collection import Collection
+from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
@@ -20,7 +21,8 @@ from megagenome.reception.needs import AllelesTold
 from megagenome.reception.parts import Parts
 from megagenome.reception.reception import Reception
 from megagenome.reception.settings import ReceptionSettings
-from megagenome.standards.submission import Decision, State
+from megagenome.standards.crypt4gh import MAGIC
+from megagenome.standards.submission import KEPT_DAYS, Decision, State
 from tests.archive.archives import SETTINGS
 from tests.reception.handing_in import DATASET, PEOPLE
 from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, no_ontology, passing, put
@@ -67,7 +69,9 @@ def test_a_submission_comes_into_the_dataset(house: House, tmp_path: Path) -> No
     assert house.parts.ledger.verify().fine
 
 
-def test_a_rejected_one_leaves_nothing_and_parts_are_taken_once(house: House, tmp_path: Path) -> None:
+def test_a_rejected_one_leaves_nothing_and_parts_are_taken_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = files_of(tmp_path / "files")
     ident = house.send(files)
     house.do_jobs()
@@ -75,6 +79,11 @@ def test_a_rejected_one_leaves_nothing_and_parts_are_taken_once(house: House, tm
     house.do_jobs()
     assert house.blobs() == []
     ident = house.reception.begin(PROVIDER, manifest_of(files)).id
-    assert [put(house, ident, 0, 0, b"x") for _ in range(2)] == [True, False]
+    assert [put(house, ident, 0, 0, MAGIC + b"x") for _ in range(2)] == [True, False]
     with pytest.raises(Conflict):
-        put(house, ident, 0, 0, hashlib.sha256(b"y").digest())
+        put(house, ident, 0, 0, MAGIC + b"y")
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=KEPT_DAYS + 1))
+    put(house, ident, 0, 1, b"z")
+    house.reception.tidy()
+    assert [each.id for each in house.reception.all(PROVIDER).submissions] == [ident]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wire of reception: what each route takes and answers, and how refusals look."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from megagenome.kernel.callers import Caller
+from megagenome.kernel.errors import NoRoom
 from megagenome.reception.routes import reception_router
 from megagenome.standards.problem import MEDIA_TYPE
 from megagenome.standards.submission import LARGEST_PART_BYTES, ROOT, State, Submission, Submissions, content_digest
@@ -34,8 +36,8 @@ class Asker:
 
             return run
 
-        app = Litestar([reception_router(house.reception)], middleware=[middleware], openapi_config=None)
-        self.client = TestClient(app)
+        self.app = Litestar([reception_router(house.reception)], middleware=[middleware], openapi_config=None)
+        self.client = TestClient(self.app)
 
     def ask(self, method: str, path: str, caller: Caller = PROVIDER, **more: Any) -> Any:
         self.caller = caller
@@ -92,6 +94,55 @@ def test_it_is_cancelled_by_either_way(asker: Asker, files: dict[str, bytes]) ->
         ident = asker.ask("POST", ROOT, content=content, headers=JSON).json()["id"]
         assert asker.ask(method, f"{ROOT}/{ident}{ending}").status_code == 204
         assert asker.ask("GET", f"{ROOT}/{ident}").json()["state"] == "cancelled"
+
+
+def test_no_room_is_507(house: House, asker: Asker, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    content = msgspec.json.encode(manifest_of(files))
+    ident = asker.ask("POST", ROOT, content=content, headers=JSON).json()["id"]
+
+    def full(_size_bytes: int = 0) -> None:
+        raise NoRoom("the archive has no room")
+
+    monkeypatch.setattr(house.archive, "require_room", full)
+    refused = [
+        asker.ask("POST", ROOT, content=content, headers=JSON),
+        put(asker, f"{ROOT}/{ident}/files/0/parts/0", house.sealed(b"x")),
+    ]
+    for answer in refused:
+        assert (answer.status_code, answer.json()["title"]) == (507, "No room")
+        assert "send it again later" in answer.json()["detail"]
+    assert asker.ask("GET", f"{ROOT}/{ident}").json()["files"][0] == {"number": 0}
+
+
+def test_no_byte_is_read_of_what_is_not_wanted(house: House, asker: Asker, files: dict[str, bytes]) -> None:
+    manifest = manifest_of(files)
+    open_, over = (house.reception.begin(PROVIDER, manifest).id for _ in range(2))
+    house.reception.cancel(PROVIDER, over)
+    part = f"{ROOT}/{open_}/files/0/parts/0"
+    assert put_unread(asker, PUBLIC, part) == 401
+    assert put_unread(asker, OTHER, part) == 404
+    assert put_unread(asker, PROVIDER, f"{ROOT}/{over}/files/0/parts/0") == 409
+    for elsewhere in ("2/parts/0", "0/parts/1000000"):
+        assert put_unread(asker, PROVIDER, f"{ROOT}/{open_}/files/{elsewhere}") == 400
+    assert put_unread(asker, PROVIDER, part) == 400  # without its digest
+    assert put_unread(asker, PUBLIC, ROOT, "POST") == 401
+
+
+def put_unread(asker: Asker, caller: Caller, path: str, method: str = "PUT") -> int:
+    """The status of the answer to a request whose body never comes."""
+    asker.caller = caller
+    length = (b"content-length", str(LARGEST_PART_BYTES).encode())
+    scope = {"type": "http", "method": method, "path": path, "headers": [length], "query_string": b""}
+    told: list[int] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        told.append(message.get("status", 0))
+
+    asyncio.run(asker.app({**scope, "app": asker.app, "http_version": "1.1"}, receive, send))  # type: ignore[arg-type]
+    return told[0]
 
 
 def test_refusals_are_problems_with_their_status(asker: Asker, files: dict[str, bytes]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NoRoom, NotEntitled, NotFound, Unavailable
 from megagenome.reception.folder import RECEIPT, STATE, Dataset
 from megagenome.reception.inbox_client import Inbox
 from megagenome.reception.send import PART_BYTES, _parts, cancel, check_receipt, send
@@ -99,11 +99,21 @@ def test_a_folder_is_sent_sealed_and_the_receipt_stays(folder: Path, inbox: Dire
         assert b"".join(unseal([content], inbox.house.archive.keys.readers())) == plain
 
 
+def test_it_tells_how_far_it_is(folder: Path, inbox: Direct) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+    send(folder, inbox, SAID, lambda what, done, of: told.setdefault(what, []).append((done, of)))
+    size = sum((folder / name).stat().st_size for name in ("cohort.vcf.gz", "people.tsv"))
+    assert told["Checksums"][-1][0] == size
+    assert told["Sending"][-1] == (size, size)
+    for steps in told.values():
+        assert steps == sorted(steps)
+
+
 def test_an_empty_file_and_a_part_exactly_full_are_sent_whole(tmp_path: Path, inbox: Direct) -> None:
     for size, count in ((0, 1), (1, 1), (PART_BYTES, 1), (PART_BYTES + 1, 2), (2 * PART_BYTES, 2)):
         path = tmp_path / f"{size}"
         path.write_bytes(hashlib.shake_128(b"x").digest(size))
-        state = new_state(tmp_path, "", inbox.recipient(), manifest_of({path.name: path.read_bytes()}))
+        state = new_state(tmp_path, "", inbox.recipient(), manifest_of({path.name: path.read_bytes()}), "")
         wanted = set(range(max(1, -(-size // PART_BYTES))))
         parts = {number: bytes(content) for number, content in _parts(path, state.files[0], wanted)}
         assert len(parts) == count
@@ -151,16 +161,68 @@ def test_it_goes_on_only_at_the_node_that_it_is_sealed_for(folder: Path, inbox: 
         send(folder, Direct(inbox.house, "https://other.example"), SAID, tell)
 
 
-def test_cancelling_forgets_it_here_and_there(folder: Path, inbox: Direct) -> None:
-    with pytest.raises(NotFound):
-        cancel(folder, inbox)
+def test_what_is_refused_at_the_beginning_is_not_gone_on_with(folder: Path, inbox: Direct) -> None:
+    for wrong in (Dataset(DATASET, "hg99"), Dataset("OTHER", "GRCh37")):
+        with pytest.raises((Invalid, NotEntitled)):
+            send(folder, inbox, wrong, tell)
+        assert not (folder / STATE).exists()
+    assert send(folder, inbox, SAID, tell).submission.state is State.REPORTED
+
+
+def test_it_goes_on_as_it_began_and_not_with_something_else(folder: Path, inbox: Direct) -> None:
     inbox.dies_after = 1
     with pytest.raises(Unavailable):
         send(folder, inbox, SAID, tell)
+    for other in (Dataset("OTHER"), Dataset(assembly="GRCh38"), Dataset(collected=2020), Dataset(title="other")):
+        with pytest.raises(Conflict, match="is being sent with another"):
+            send(folder, inbox, other, tell)
+
+
+def test_a_node_without_room_is_come_back_to(
+    folder: Path, inbox: Direct, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(size_bytes: int = 0) -> None:
+        if inbox.put_parts == 2:
+            raise NoRoom(f"no room for {size_bytes}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.archive, "require_room", full)
+        with pytest.raises(NoRoom, match="the node has no room"):
+            send(folder, inbox, SAID, tell)
+    again = Direct(house)
+    assert send(folder, again, Dataset(), tell).submission.state is State.REPORTED
+    assert set(again.received) == {(1, 0)}  # the first part was kept
+
+
+def test_cancelling_forgets_it_here_and_there(folder: Path, inbox: Direct) -> None:
+    with pytest.raises(NotFound):
+        cancel(folder, inbox)
+    with pytest.raises(Invalid, match="is not there"):
+        cancel(folder / "nowhere", inbox)
+    inbox.dies_after = 1
+    with pytest.raises(Unavailable):
+        send(folder, inbox, SAID, tell)
+    with pytest.raises(Conflict, match="cancel it there"):
+        cancel(folder, Direct(inbox.house, "https://other.example"))
     ident = cancel(folder, inbox)
     assert inbox.show(ident).state is State.CANCELLED
     assert not (folder / STATE).exists()
     assert inbox.house.blobs() == []
+
+
+def test_what_the_node_forgot_is_forgotten_here_too(
+    folder: Path, inbox: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.dies_after = 1
+    with pytest.raises(Unavailable):
+        send(folder, inbox, SAID, tell)
+
+    def forgotten(submission: str) -> None:
+        raise NotFound(f"there is no submission {submission} of yours")
+
+    monkeypatch.setattr(inbox, "cancel", forgotten)
+    cancel(folder, inbox)
+    assert not (folder / STATE).exists()
 
 
 def test_a_receipt_of_anything_else_is_none(folder: Path, inbox: Direct) -> None:
@@ -176,7 +238,7 @@ def test_a_receipt_of_anything_else_is_none(folder: Path, inbox: Direct) -> None
 
 def test_what_is_remembered_is_for_its_owner_alone(tmp_path: Path, inbox: Direct) -> None:
     (tmp_path / "a.bam").write_bytes(b"x")
-    state = new_state(tmp_path, "https://node.example", inbox.recipient(), manifest_of({"a.bam": b"x"}))
+    state = new_state(tmp_path, "https://node.example", inbox.recipient(), manifest_of({"a.bam": b"x"}), "")
     path = tmp_path / STATE
     assert read_state(path) is None
     write_state(path, state)

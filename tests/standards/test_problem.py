@@ -3,7 +3,7 @@ import msgspec
 import pytest
 
 from megagenome.kernel import errors
-from megagenome.standards.problem import STATUS, decode_detail, problem, status_of
+from megagenome.standards.problem import CONDITIONS, STATUS, decode_detail, problem, status_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from megagenome.standards.problem import STATUS, decode_detail, problem, status_
         ("RateLimited", 429),
         ("Corrupt", 500),
         ("Unavailable", 503),
+        ("NoRoom", 507),
     ],
 )
 def test_each_condition_has_its_status(name: str, status: int) -> None:
@@ -34,6 +35,12 @@ def test_every_condition_is_in_the_table() -> None:
     }
     assert set(STATUS) == conditions
     assert status_of(ValueError()) == 500
+
+
+def test_a_status_is_the_condition_that_it_was_but_for_faults_of_the_server() -> None:
+    told = {status: CONDITIONS.get(status, errors.Unavailable) for status in STATUS.values()}
+    for condition, status in STATUS.items():
+        assert told[status] is (errors.Unavailable if status in (500, 503) else condition)
 
 
 def test_problems_are_written_and_read() -> None:

@@ -41,7 +41,7 @@ class Archive:
         return self._parts.keys
 
     def require_room(self, size_bytes: int = 0) -> None:
-        """Raise `Unavailable` where so many bytes more would fill the store too far."""
+        """Raise `NoRoom` where so many bytes more would fill the store too far."""
         ingest.require_room(self._parts, size_bytes)
 
     def ingest(
@@ -54,8 +54,8 @@ class Archive:
         kept where anything is raised: `Invalid` where a checksum or size is not the stated one, or what came is no
         Crypt4GH; `Corrupt` where a segment does not open or is cut; `NotEntitled` where it was sealed for another key;
         `Conflict` where the id has another content or the attempt was given up; `Unavailable` (worth trying again)
-        where the disk is full or fails. Cost: about 1.7 s of processor for each GiB, 1.5 s more with an MD5, 0.7 s more
-        with a checksum of what was sent; some 10 MB of memory.
+        where the disk fails, `NoRoom` where it is full. Cost: about 1.7 s of processor for each GiB, 1.5 s more with an
+        MD5, 0.7 s more with a checksum of what was sent; some 10 MB of memory.
         """
         return ingest.ingest(self._parts, file, attempt, source, described, expected)
 

@@ -22,7 +22,7 @@ from megagenome.archive.hashing import Hashing
 from megagenome.archive.model import Kept, Parts
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, Unavailable
+from megagenome.kernel.errors import Conflict, Invalid, NoRoom, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
 from megagenome.standards.crypt4gh_segments import AT_ONCE, ROOM_BYTES, SEGMENT_BYTES, BodyKey, whole_segments
@@ -46,10 +46,10 @@ class _Stored(NamedTuple):
 
 
 def require_room(parts: Parts, size_bytes: int = 0) -> None:
-    """Raise `Unavailable` where storing so many bytes would leave less room than the settings want."""
+    """Raise `NoRoom` where storing so many bytes would leave less room than the settings want."""
     free = parts.store.free_bytes()
     if free is not None and free - size_bytes < parts.settings.least_free_bytes:
-        raise Unavailable(
+        raise NoRoom(
             f"the archive has no room for {size_bytes:,} bytes more: {free:,} are free, and "
             f"{parts.settings.least_free_bytes:,} must stay so; make room, or tell the node's operator"
         )
@@ -178,7 +178,7 @@ class _Look:
         self._extend_at = time.monotonic() + parts.settings.lease_s / 3
 
     def __call__(self, number: int) -> None:
-        """Before the piece of this number. Raises `Unavailable` where there is no room, `Conflict` for a zombie."""
+        """Before the piece of this number. Raises `NoRoom` where there is none, `Conflict` for a zombie."""
         if number % _LOOK_EVERY:
             return
         require_room(self._parts)

@@ -15,7 +15,7 @@ import numpy as np
 from megagenome.collection.bcf_blocks import Blocks
 from megagenome.collection.bcf_records import read_parts
 from megagenome.collection.genome_stream import GenomeStream
-from megagenome.collection.vcf_blocks import Odd, VcfBlocks, refuse
+from megagenome.collection.vcf_blocks import Look, Odd, VcfBlocks, refuse
 from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
 from megagenome.standards import bcf, bgzf, vcf
 from megagenome.standards.genotypes import Block, GenotypeSource
@@ -27,6 +27,7 @@ class GenotypeFile:
     """A VCF or BCF file whose header has been read.
 
     header      samples and contigs
+    text        the header as it is written
     is_bcf      whether it is BCF
     compressed  whether it is BGZF; a VCF that is plain text is taken only where `plain` allows it
     read_bytes  of the file, so far
@@ -40,11 +41,11 @@ class GenotypeFile:
         self.compressed = self._stream.compressed
         try:
             self.is_bcf = self.compressed and self._stream.content(5)[:4] == vcf.BCF_MAGIC
-            self._text = self._bcf_header() if self.is_bcf else self._stream.take_header().decode()
+            self.text = self._bcf_header() if self.is_bcf else self._stream.take_header().decode()
         except (bgzf.Malformed, UnicodeDecodeError):
             raise Corrupt(f"{name}: the header cannot be decompressed; copy the file again") from None
         try:
-            self.header = vcf.parse_header(self._text)
+            self.header = vcf.parse_header(self.text)
             self._require_line_end()
         except vcf.BadHeader as error:
             named = vcf.BadHeader(error.reason, error.line)
@@ -52,8 +53,8 @@ class GenotypeFile:
             raise named from None
 
     def _require_line_end(self) -> None:
-        if not self.is_bcf and not self._text.endswith("\n"):
-            raise vcf.BadHeader("the last line has no end; is the file whole?", self._text.count("\n") + 1)
+        if not self.is_bcf and not self.text.endswith("\n"):
+            raise vcf.BadHeader("the last line has no end; is the file whole?", self.text.count("\n") + 1)
 
     def _bcf_header(self) -> str:
         length = int.from_bytes(self._stream.take(9)[5:], "little")
@@ -69,23 +70,25 @@ class GenotypeFile:
         """Bytes of the file that were read so far."""
         return self._stream.read_bytes
 
-    def source(self, wanted: frozenset[str] | None = None, odd: Odd = refuse) -> GenotypeSource:
+    def source(
+        self, wanted: frozenset[str] | None = None, odd: Odd = refuse, look: Look | None = None
+    ) -> GenotypeSource:
         """The file as a source of blocks, once; only the samples in `wanted` when given.
 
         Reading its blocks raises `Corrupt` where the file breaks off or is damaged and `Invalid` for a record that is
         not what VCF says, with its line or place. `odd` is told of calls of more than two alleles and of contigs that
         are not declared: unless it raises, such a call is taken as missing. Records without genotypes come with every
-        call missing.
+        call missing. `look` is given the first megabyte or so of a VCF's record lines before they are read.
         """
         header = self.header
         samples = tuple(sample for sample in header.samples if wanted is None or sample in wanted)
-        blocks = self._blocks(samples, odd)
+        blocks = self._blocks(samples, odd, look)
         return GenotypeSource(self._name, samples, header.contig_lengths, blocks, len(header.samples) - len(samples))
 
-    def _blocks(self, samples: tuple[str, ...], odd: Odd) -> Generator[Block, None, None]:
+    def _blocks(self, samples: tuple[str, ...], odd: Odd, look: Look | None) -> Generator[Block, None, None]:
         place = "before its first record"
         try:
-            for block in self._all_blocks(samples, odd):
+            for block in self._all_blocks(samples, odd, look):
                 yield block
                 place = f"after {block.contig}:{block.starts[-1] + 1}"
         except BadLine as error:
@@ -94,14 +97,14 @@ class GenotypeFile:
             met = getattr(error, "place", "") or place
             raise Corrupt(f"{self._name}: damaged or malformed {met}; `bcftools view` on it says more") from None
 
-    def _all_blocks(self, samples: tuple[str, ...], odd: Odd) -> Iterator[Block]:
+    def _all_blocks(self, samples: tuple[str, ...], odd: Odd, look: Look | None) -> Iterator[Block]:
         header = self.header
         kept = None if len(samples) == len(header.samples) else np.flatnonzero(np.isin(header.samples, samples))
         if not self.is_bcf:
-            lines = self._text.count("\n")
-            yield from VcfBlocks(self._stream, header, lines, kept, lambda error: odd(self._named(error)))
+            lines = self.text.count("\n")
+            yield from VcfBlocks(self._stream, header, lines, kept, lambda error: odd(self._named(error)), look)
             return
-        dictionary = bcf.parse_dictionary(self._text, len(header.samples))
+        dictionary = bcf.parse_dictionary(self.text, len(header.samples))
         blocks = Blocks(Path(self._name), dictionary, kept)
         for part in read_parts(self._stream, dictionary):
             yield from blocks.of(part)

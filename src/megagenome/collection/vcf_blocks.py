@@ -20,6 +20,9 @@ _BASES = frozenset("ACGT")
 Odd = Callable[[BadLine], None]
 """Told of what VCF allows and no collection can hold; what it does not raise is let pass."""
 
+Look = Callable[[bytes], None]
+"""Given what a file's record lines begin with, the last of them maybe in part."""
+
 
 def refuse(odd: BadLine) -> NoReturn:
     """Let nothing pass that a collection cannot hold."""
@@ -30,14 +33,20 @@ class VcfBlocks:
     """Makes blocks of one file's lines, in order; sees that they are sorted and each contig's stand together."""
 
     def __init__(
-        self, stream: GenomeStream, header: vcf.Header, header_lines: int, kept: npt.NDArray[np.int64] | None, odd: Odd
+        self,
+        stream: GenomeStream,
+        header: vcf.Header,
+        header_lines: int,
+        kept: npt.NDArray[np.int64] | None,
+        odd: Odd,
+        look: Look | None = None,
     ) -> None:
         """`stream` is after the header. Of the samples only those at `kept` go into blocks; None: all."""
         self._stream = stream
         self._reader = LineReader(len(header.samples), header_lines, header.by_genotype)
         self._declared = frozenset(header.contigs) | vcf.CHROMOSOMES
         self._kept = kept
-        self._odd = odd
+        self._odd, self._look = odd, look
         self._met: set[str] = set()
         self._contig, self._last = "", -1
 
@@ -46,6 +55,9 @@ class VcfBlocks:
         needed = _PART_BYTES
         while True:
             content, at = self._stream.content(needed), 0
+            if self._look is not None:
+                self._look(content)
+                self._look = None
             while True:
                 lines, end = self._reader.lines(content, at)
                 if end == at:

@@ -30,9 +30,9 @@ class BlobStore(Protocol):
     """Bytes under keys. A blob is whole and never changes, or it is not there; there is nothing between.
 
     A key is names of `[a-z0-9][a-z0-9._-]*` with `/` between, at most 200 characters and without `..`: `Invalid` for
-    any other. No key stands below another one: there is no `a/b` beside `a`. Where the store does not answer, has no
-    room or fails, each method raises `Unavailable`, whose cause is the store's own error. Safe to use from many
-    threads and processes.
+    any other. No key stands below another one: there is no `a/b` beside `a`. Where the store does not answer or fails,
+    each method raises `Unavailable` (`NoRoom`, where it says that it is full), whose cause is the store's own error.
+    Safe to use from many threads and processes.
     """
 
     def create(self, key: str) -> AbstractContextManager[BlobWriter]:

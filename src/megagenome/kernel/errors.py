@@ -60,6 +60,10 @@ class Unavailable(MegagenomeError):
     exit_code = 1
 
 
+class NoRoom(Unavailable):
+    """There is no room to keep it now. What waits for room is tried again as what waits for any part is."""
+
+
 class Corrupt(MegagenomeError):
     """Stored or received bytes are not what they must be."""
 

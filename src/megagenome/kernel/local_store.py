@@ -2,6 +2,7 @@
 """Blobs as files on this machine. What is acknowledged survives a power cut."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -12,9 +13,10 @@ from pathlib import Path
 from megagenome.kernel import clock
 from megagenome.kernel.blob_store import CHUNK_BYTES, BlobWriter, clip, parse_key
 from megagenome.kernel.blobs import TEMPORARY_SUFFIX, fsync_folder, make_folder
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NoRoom, NotFound, Unavailable
 
 _WRITING = ".writing"  # no key begins so
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LocalStore:
@@ -66,7 +68,7 @@ class LocalStore:
         except Invalid as error:
             if any(parent.is_file() for parent in (folder, *folder.parents)):
                 raise Conflict(f"blob {key}: there is a blob at the beginning of its key; choose another") from None
-            raise Unavailable(str(error)) from error.__context__
+            raise (error.__context__ or error) from None  # the system's error, which `_told` tells
 
     def _refuse_second(self, path: Path, key: str) -> None:
         if path.exists():
@@ -183,7 +185,8 @@ def _told(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable(f"blob {key}: {error.strerror}; see to the disk and repeat it") from error
+        condition = NoRoom if error.errno in _FULL else Unavailable
+        raise condition(f"blob {key}: {error.strerror}; see to the disk and repeat it") from error
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ import httpx
 
 from megagenome.kernel.errors import Corrupt, MegagenomeError, Unavailable
 from megagenome.network.fanout import one_line, tls
-from megagenome.standards.problem import STATUS, decode_detail
+from megagenome.standards.problem import CONDITIONS, decode_detail
 
 _ERROR_BYTES = 16 * 1024
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500 and status != 404}
+_CONDITIONS = {status: condition for status, condition in CONDITIONS.items() if status != 404}
 """What a refusal is here, too. A 404 may be of anybody: there may be no such service at the address."""
 
 

@@ -22,7 +22,7 @@ from megagenome.standards.federation import (
     TermList,
     VariantAnswer,
 )
-from megagenome.standards.problem import STATUS, decode_detail
+from megagenome.standards.problem import CONDITIONS, decode_detail
 
 Answer = TypeVar("Answer")
 PageRequest = Request[Any, Any, Any]
@@ -31,7 +31,6 @@ _CALLER_HEADERS = (b"authorization", b"cookie", b"host")
 _ORIGIN_HEADERS = (b"origin", b"sec-fetch-site")
 _CONNECTION = ("asgi", "http_version", "scheme", "client", "server", "root_path")
 """What a call in process has in common with the request of the page."""
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
 FRESH_S = 10.0
 PATIENCE_S = 1.0
 
@@ -186,7 +185,7 @@ class Hub(NamedTuple):
 
 def _condition(reply: Reply) -> MegagenomeError:
     detail = decode_detail(reply.body)
-    condition = _CONDITIONS.get(reply.status, Unavailable)
+    condition = CONDITIONS.get(reply.status, Unavailable)
     return condition(detail or f"the network could not be asked (HTTP {reply.status}); try again in a minute")
 
 

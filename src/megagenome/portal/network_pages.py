@@ -84,6 +84,7 @@ _ERRORS = {
     413: ("This is too large", "Ask for a smaller region or in fewer parts, or send a smaller file."),
     429: ("Too many questions at once", "Wait a minute, then ask again."),
     503: ("A part that is needed does not answer now", "Try again in a minute. Nothing that you did is lost."),
+    507: ("There is no room for this here now", "Try again later; whoever runs this server has to make room."),
 }
 _ANY_ERROR = (
     "Something went wrong here",

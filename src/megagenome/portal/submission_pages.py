@@ -14,7 +14,16 @@ from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated
+from megagenome.kernel.errors import (
+    Conflict,
+    Invalid,
+    NoRoom,
+    NotEntitled,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
 from megagenome.portal.client import reader_of
 from megagenome.portal.commands import text_of
 from megagenome.portal.node_home import node_error_pages
@@ -22,19 +31,23 @@ from megagenome.portal.pages import html, render
 from megagenome.portal.quality_plots import SEX_STYLES, quality_plots
 from megagenome.portal.site import to_sign_in
 from megagenome.portal.submission_client import InboxOf
+from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
-from megagenome.standards.submission import OVER, Decision, Preview, State, Submission, Submissions
+from megagenome.standards.submission import KEPT_DAYS, OVER, Decision, Preview, State, Submission, Submissions
 from megagenome.standards.validation_report import Level, Message, Report
 
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
-LARGEST_FORM_BYTES = 64 << 20
-"""Larger files go by `megagenome send`, which goes on where it was interrupted."""
+LARGEST_FORM_BYTES = 1 << 20
+"""What is longer would be put down in a temporary file before anybody could look at it, and may be a plain one that was
+chosen by mistake. Longer files go by `megagenome send`."""
+_REFUSALS = (Invalid, Conflict, NotEntitled, TooLarge, RateLimited, NoRoom)
 _PLACE = "/submissions"
 _MOST_FINDINGS = 200
 _GRAVEST = (Level.ERROR, Level.WARNING, Level.INFO)
+_FORGOTTEN = f"its list of files and its report stay for {KEPT_DAYS} days"
 
 STATES = {
     State.OPEN: ("being sent", "act", "The node waits for files."),
@@ -43,7 +56,7 @@ STATES = {
         "open",
         "Every file is validated, compared with its checksums, and archived.",
     ),
-    State.REFUSED: ("refused", "bad", "It is not what it should be. No file of it was kept; its report stays."),
+    State.REFUSED: ("refused", "bad", f"It is not what it should be. No file of it was kept; {_FORGOTTEN}."),
     State.REPORTED: (
         "waits for a steward",
         "act",
@@ -51,8 +64,8 @@ STATES = {
     ),
     State.LOADING: ("being loaded", "open", "A data steward accepted it. It is being loaded into the dataset."),
     State.ACCEPTED: ("accepted", "good", "It is in the dataset."),
-    State.REJECTED: ("rejected", "bad", "A data steward rejected it. No file of it was kept."),
-    State.CANCELLED: ("cancelled", "over", "It was cancelled. No file of it was kept."),
+    State.REJECTED: ("rejected", "bad", f"A data steward rejected it. No file of it was kept; {_FORGOTTEN}."),
+    State.CANCELLED: ("cancelled", "over", f"It was cancelled. No file of it was kept; {_FORGOTTEN}."),
 }
 """Of each state its name, its badge's tone, and what it means."""
 
@@ -134,7 +147,7 @@ async def begin(request: Http) -> Page:
     inbox, posted = _inbox(request), await request.form()
     try:
         begun = await inbox.begin(await _content(posted.get("manifest"), "choose a manifest, a JSON file"))
-    except (Invalid, Conflict, NotEntitled, TooLarge) as error:
+    except _REFUSALS as error:
         return html(await _all(request, inbox, f"Nothing was begun: {error}."), status_of(error))
     return Redirect(f"{_PLACE}/{begun.id}", status_code=303)
 
@@ -145,14 +158,14 @@ async def submission(request: Http, submission: FromPath[str]) -> Page:
     return html(await _one(_inbox(request), submission))
 
 
-@post(_PLACE + "/{submission:str}/files/{file:int}", status_code=200, request_max_body_size=LARGEST_FORM_BYTES)
+@post(_PLACE + "/{submission:str}/files/{file:int}", status_code=200)
 async def send_file(request: Http, submission: FromPath[str], file: FromPath[int]) -> Page:
     """One sealed file."""
     inbox, posted = _inbox(request), await request.form()
 
     async def act() -> None:
         content = await _content(posted.get("sealed"), "choose the file, sealed as Crypt4GH")
-        if not content.startswith(b"crypt4gh"):
+        if not content.startswith(MAGIC):
             raise Invalid(
                 "this is no Crypt4GH file: seal it first (`megagenome crypt4gh seal`), and nothing of it "
                 "lies anywhere as it is"
@@ -198,7 +211,7 @@ def submission_router() -> Router:
         route_handlers=[submissions, begin, submission, send_file, complete, cancel, decide],
         exception_handlers={**node_error_pages, Unauthenticated: to_sign_in},
         include_in_schema=False,
-        request_max_body_size=5_000_000,
+        request_max_body_size=LARGEST_FORM_BYTES,
     )
 
 
@@ -230,7 +243,7 @@ async def _done(inbox: InboxOf, submission: str, act: Any, reasons: str = "") ->
         await act()
     except NotFound:
         raise
-    except (Invalid, Conflict, NotEntitled, TooLarge) as error:
+    except _REFUSALS as error:
         page = await _one(inbox, submission, f"Nothing was changed: {error}.", reasons)
         return html(page, status_of(error))
     return Redirect(f"{_PLACE}/{submission}", status_code=303)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
-from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.output import Json, printable, progress, show, table
 from megagenome.reception.model import Expectations
 from megagenome.reception.settings import ReceptionSettings
@@ -111,23 +111,31 @@ def send_(
     cancel
         End what is being sent from this folder; nothing of it is kept at the node.
     """
-    from megagenome.reception.folder import Dataset, total_bytes
-    from megagenome.reception.inbox_client import TOKEN_VARIABLE, Inbox
+    from megagenome.reception.folder import STATE, Dataset, total_bytes
+    from megagenome.reception.inbox_client import Inbox
     from megagenome.reception.send import cancel as cancel_sending
-    from megagenome.reception.send import recipient_name, send
+    from megagenome.reception.send import check, recipient_name, send
+    from megagenome.standards.by_token import TOKEN_VARIABLE
 
+    said = Dataset(dataset, assembly, collected, title, description)
     token = (_text(token_file) if token_file is not None else os.environ.get(TOKEN_VARIABLE, "")).strip()
     with Inbox(to, token) as inbox:
         if cancel:
             print(f"cancelled {cancel_sending(folder, inbox)}", file=sys.stderr)
             return 0
+        check(folder, inbox, said)
+        inbox.require_known()
         name = recipient_name(inbox)
         if recipient not in ("", name):
             raise Conflict(f"the node's key is {name}, and not {recipient}: ask its operator before you send anything")
         print(f"sealing for the key {name} of {inbox.url}", file=sys.stderr)
-        said = Dataset(dataset, assembly, collected, title, description)
-        with progress("Sending", None if not folder.is_dir() else total_bytes(folder)) as advance:
-            sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+        with progress("Sending", total_bytes(folder)) as advance:
+            try:
+                sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+            except Unavailable as error:
+                if not (folder / STATE).exists():
+                    raise
+                raise type(error)(f"{error}. What the node has stays there: the same command goes on") from None
     show(sent, json=json, render=_sent)
     return _REFUSED if sent.submission.state in _FAILED else 0
 

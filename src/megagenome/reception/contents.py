@@ -3,10 +3,11 @@
 
 import hashlib
 import io
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound
 from megagenome.reception.needs import Readers
 from megagenome.standards.crypt4gh_stream import unseal
 from megagenome.standards.submission import SubmittedFile
@@ -14,6 +15,9 @@ from megagenome.standards.submission import SubmittedFile
 Sealed = Callable[[], Iterator[bytes]]
 """The bytes of a file as they were sent, from the begin, as often as it is called."""
 
+LOST = "this node did not keep it whole, which is no fault of yours: send it again"
+
+_log = logging.getLogger(__name__)
 _PROVIDERS_FAULT = (Invalid, Corrupt, NotEntitled)
 
 
@@ -78,8 +82,17 @@ class _Pieces(io.RawIOBase):
 
 
 def joined(read: Callable[[str], Iterator[bytes]], keys: Sequence[str]) -> Sealed:
-    """The blobs of these keys, one after the other."""
-    return lambda: (piece for key in keys for piece in read(key))
+    """The blobs of these keys, one after the other. Raises `Corrupt`, in words for who sent them, where one is lost."""
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            for key in keys:
+                yield from read(key)
+        except (Corrupt, NotFound) as error:
+            _log.error("a part that was received is not whole any more: %s", error)
+            raise Corrupt(LOST) from error
+
+    return pieces
 
 
 def asked(pieces: Iterator[bytes], require: Callable[[], None]) -> Iterator[bytes]:

@@ -16,7 +16,9 @@ import msgspec
 from megagenome.collection.read_people import read_people_file
 from megagenome.collection.read_vcf import read_header
 from megagenome.kernel.errors import Corrupt, Invalid
+from megagenome.kernel.ids import parse_dataset_id
 from megagenome.reception.validators.formats import format_of_name
+from megagenome.reference.assemblies import assembly
 from megagenome.standards.submission import (
     GENOTYPE_FORMATS,
     INDEX_FORMATS,
@@ -58,22 +60,59 @@ def manifest_of(folder: Path, said: Dataset, progress: Progress = lambda _read: 
     Raises `Invalid` for a file that is no part of a submission, `Corrupt` where a checksum is not its file's. Cost: one
     pass over the files.
     """
-    if not folder.is_dir():
-        raise Invalid(f"{folder} is no folder: give the one that holds the files to be sent")
-    written = folder / MANIFEST
+    manifest = require_sendable(folder, said)
     sums = _sums_beside(folder)
-    if written.is_file():
-        manifest = read_manifest(written.read_bytes())
-        for name in ("dataset", "assembly"):
-            if getattr(said, name) not in ("", getattr(manifest, name)):
-                raise Invalid(f"{written} is for {name} {getattr(manifest, name)}: leave --{name} out, or correct it")
+    if manifest is not None:
         _compare(folder, manifest, sums, progress)
         return manifest
-    if not said.dataset:
-        raise Invalid(f"say by --dataset what the files are for: there is no {MANIFEST} in {folder}")
     manifest = _made(folder, said, sums, progress)
     check_manifest(manifest)
     return manifest
+
+
+def require_sendable(folder: Path, said: Dataset) -> Manifest | None:
+    """Raise `Invalid` for what is wrong already before a file is read, which may take hours. The folder's
+    `manifest.json`, where there is one."""
+    require_folder(folder)
+    written = folder / MANIFEST
+    if written.is_file():
+        return _read_written(written, said)
+    if not said.dataset:
+        raise Invalid(f"say by --dataset what the files are for: there is no {MANIFEST} in {folder}")
+    parse_dataset_id(said.dataset)
+    names = _names(folder)
+    if not names:
+        raise Invalid(f"there is no file to be sent in {folder}")
+    for name in names:
+        check_path(name)
+    if {_format_promised(name) for name in names} & {"vcf", "bcf"} and not said.assembly:
+        raise Invalid("genotypes need an assembly: say --assembly GRCh37 or --assembly GRCh38")
+    if said.assembly:
+        assembly(said.assembly)
+    return None
+
+
+def require_folder(folder: Path) -> None:
+    """Raise `Invalid` where there is none."""
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "is not there"
+        raise Invalid(f"{folder} {what}: give the folder that holds the files to be sent")
+
+
+def _read_written(written: Path, said: Dataset) -> Manifest:
+    try:
+        manifest = read_manifest(written.read_bytes())
+    except Invalid as error:
+        raise Invalid(f"{written}: {error}") from None
+    for name, value in msgspec.structs.asdict(said).items():
+        if value not in ("", None, getattr(manifest, name)):
+            raise Invalid(f"{written} has another {name} than --{name}: leave that out, or correct the file")
+    return manifest
+
+
+def _names(folder: Path) -> dict[str, Path]:
+    """The files to be sent, by the paths under which they are."""
+    return {unicodedata.normalize("NFC", path.relative_to(folder).as_posix()): path for path in _files(folder)}
 
 
 def total_bytes(folder: Path) -> int:
@@ -137,11 +176,9 @@ def _compare(folder: Path, manifest: Manifest, sums: dict[str, dict[str, str]], 
 
 
 def _made(folder: Path, said: Dataset, sums: dict[str, dict[str, str]], progress: Progress) -> Manifest:
-    paths = _files(folder)
-    names = {unicodedata.normalize("NFC", path.relative_to(folder).as_posix()): path for path in paths}
+    names = _names(folder)
     read, files = 0, []
     for name, path in names.items():
-        check_path(name)
         format_ = _format(path, name)
         beside = sums.get(name, {})
         found = _hashed(path, {"sha256", *beside}, progress, read)
@@ -159,12 +196,17 @@ def _made(folder: Path, said: Dataset, sums: dict[str, dict[str, str]], progress
     return Manifest(said.dataset, said.assembly, tuple(files), people, said.collected, said.title, said.description)
 
 
-def _format(path: Path, name: str) -> str:
+def _format_promised(name: str) -> str:
     found = format_of_name(name)
     if not found:
         raise Invalid(
             f"{name} is of no known format; take it out of the folder, or name what is to be sent in {MANIFEST}"
         )
+    return found
+
+
+def _format(path: Path, name: str) -> str:
+    found = _format_promised(name)
     if found != "json":
         return found
     with path.open("rb") as file:

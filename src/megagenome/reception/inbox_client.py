@@ -4,17 +4,16 @@
 import hashlib
 import time
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from megagenome.kernel.errors import Invalid, MegagenomeError, Unauthenticated, Unavailable
+from megagenome.kernel.errors import Invalid, NoRoom, NotFound, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
+from megagenome.standards.by_token import condition_of, parse_server, read_answer, unauthenticated
 from megagenome.standards.crypt4gh_keys import read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
-from megagenome.standards.problem import STATUS, decode_detail
 from megagenome.standards.submission import (
     DIGEST_HEADER,
     ROOT,
@@ -26,15 +25,12 @@ from megagenome.standards.submission import (
 )
 from megagenome.standards.validation_report import Report
 
-TOKEN_VARIABLE = "MEGAGENOME_TOKEN"  # noqa: S105 - the name of a variable
 RECIPIENT_PATH = "/.well-known/c4gh-recipient"
 
 _TIMEOUT_S = 120.0
 _WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 """Between tries of what may be done twice: two minutes, in which a node may be started again."""
 
-_LOCAL = ("127.0.0.1", "::1", "localhost")
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
 T = TypeVar("T")
 
 
@@ -43,12 +39,7 @@ class Inbox:
 
     def __init__(self, url: str, token: str) -> None:
         """`url` is the node's. Raises `Invalid` for an address over which the token would travel openly."""
-        self.url = url.rstrip("/")
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise Invalid(f"{url!r} is no address of a node: write one such as https://node.example.org")
-        if parts.scheme == "http" and parts.hostname not in _LOCAL:
-            raise Invalid(f"{url} is not encrypted: everybody on the way could take the token; use https")
+        self.url = parse_server(url, "node", has_token=True)
         self._authorization = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
 
@@ -62,8 +53,18 @@ class Inbox:
         self._client.close()
 
     def recipient(self) -> X25519PublicKey:
-        """The key that files for this node are sealed for."""
-        return read_public_key(self._ask("GET", RECIPIENT_PATH).text)
+        """The key that files for this node are sealed for. Asked once, for it is the first that is asked of a node."""
+        try:
+            return read_public_key(self._once("GET", RECIPIENT_PATH).text)
+        except NotFound:
+            raise Invalid(f"{self.url} is not the address of a node: {RECIPIENT_PATH} is not there") from None
+
+    def require_known(self) -> None:
+        """Raise `Unauthenticated` where the node does not know whose token this is, or there is none."""
+        if not self._authorization:
+            raise unauthenticated(self.url, "without a token the node does not know who you are")
+        self.recipient()  # whatever answers is a node
+        self._once("GET", ROOT)
 
     def keys(self) -> PublicKeys:
         """The keys with which the node signs."""
@@ -109,9 +110,9 @@ class Inbox:
         while True:
             try:
                 return self._once(method, path, **more)
-            except Unavailable:
+            except Unavailable as error:
                 wait_s = next(waits_s, None)
-                if wait_s is None:
+                if wait_s is None or isinstance(error, NoRoom):  # room is not made in minutes
                     raise
                 time.sleep(wait_s)
 
@@ -125,21 +126,12 @@ class Inbox:
         except httpx.HTTPError as error:
             raise Unavailable(f"the node at {self.url} does not answer: {str(error) or type(error).__name__}") from None
         if response.status_code >= 300:
-            raise _condition(self.url, response)
+            if response.is_redirect:
+                where = response.headers["location"][:200]
+                raise Invalid(f"{self.url} leads to {where}: give the address to which it leads")
+            raise condition_of(self.url, "node", response.status_code, response.content)
         return response
 
 
-def _read(response: httpx.Response, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(response.content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Invalid(f"{response.url} is not the inbox of a node of this version: check its address") from None
-
-
-def _condition(url: str, response: httpx.Response) -> MegagenomeError:
-    detail = decode_detail(response.content)
-    if response.status_code == 401:
-        hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
-        return Unauthenticated(f"{detail or 'the node does not know who you are'}: {hint}")
-    condition = _CONDITIONS.get(response.status_code, Unavailable)
-    return condition(detail or f"the node at {url} answers {response.status_code}")
+def _read(response: httpx.Response, answer: type[T]) -> T:
+    return read_answer(response.url, "node", response.content, answer)

@@ -40,7 +40,7 @@ class Keeps(Protocol):
         """The keys that files are sealed for which come here."""
 
     def require_room(self, size_bytes: int = 0) -> None:
-        """Raise `Unavailable` where so many bytes more would fill the store too far."""
+        """Raise `NoRoom` where so many bytes more would fill the store too far."""
 
     def ingest(
         self,

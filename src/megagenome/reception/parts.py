@@ -41,13 +41,19 @@ class Parts(NamedTuple):
         return self.collection.engine
 
 
+def require_subject(caller: Caller) -> str:
+    """The subject of who asks. Raises `Unauthenticated` where nobody knows."""
+    if caller.subject is None:
+        raise Unauthenticated("say who you are: sign in, or send a token of your account (MEGAGENOME_TOKEN)")
+    return caller.subject
+
+
 def require_provider(parts: Parts, caller: Caller, dataset: str) -> str:
     """The subject of who asks, who may send for this dataset. Raises `Unauthenticated`, `NotEntitled`."""
-    if caller.subject is None:
-        raise Unauthenticated("say who you are: a token of your account goes into MEGAGENOME_TOKEN")
-    if not parts.may_send(caller.subject, DatasetId(dataset)):
+    subject = require_subject(caller)
+    if not parts.may_send(subject, DatasetId(dataset)):
         raise NotEntitled(f"you are no data provider for {dataset} here: the node's operator gives that role")
-    return caller.subject
+    return subject
 
 
 def is_steward(caller: Caller) -> bool:
@@ -67,9 +73,8 @@ def find_seen(connection: sa.Connection, caller: Caller, ident: str) -> rows.Row
 
 
 def _find(connection: sa.Connection, caller: Caller, ident: str, *, also: bool) -> rows.Row:
-    if caller.subject is None:
-        raise Unauthenticated("say who you are: sign in, or send a token of your account")
+    subject = require_subject(caller)
     row = rows.find(connection, ident)
-    if row.subject != caller.subject and not also:
+    if row.subject != subject and not also:
         raise rows.missing(ident)
     return row

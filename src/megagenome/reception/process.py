@@ -13,6 +13,7 @@ Each step is a job, done again when it is killed; each looks first whether its s
 submission's files are archived one after the other, each put down by the one before, so that others get their turn.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -25,7 +26,7 @@ from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.sealed_files import Described, Expected, FileId
 from megagenome.kernel.worker import Effects, Lease, Perform
 from megagenome.reception import rows, tables
-from megagenome.reception.contents import Content, asked, joined
+from megagenome.reception.contents import LOST, Content, asked, joined
 from megagenome.reception.model import Expectations, Submitted
 from megagenome.reception.parts import Parts
 from megagenome.reception.preview import preview_people
@@ -41,6 +42,7 @@ LOAD = "load"
 
 _REFUSED = (Invalid, Corrupt, NotEntitled)
 _HOPELESS = (*_REFUSED, NotFound, TooLarge)
+_log = logging.getLogger(__name__)
 
 
 def performing(parts: Parts) -> dict[str, Perform]:
@@ -56,7 +58,8 @@ def performing(parts: Parts) -> dict[str, Perform]:
 
 
 def _noting(parts: Parts, perform: Callable[[Parts, Lease, str], Effects | None]) -> Perform:
-    """Let people see why they wait for what is tried again and again, and wait for nothing that is not."""
+    """Let people see that they wait for what is tried again and again, and wait for nothing that is not. Why is told to
+    data stewards alone (`Reception.show`)."""
 
     def performed(lease: Lease) -> Effects | None:
         ident = str(lease.job.arguments["submission"])
@@ -71,10 +74,10 @@ def _noting(parts: Parts, perform: Callable[[Parts, Lease, str], Effects | None]
             return lambda connection: _give_up(connection, ident, problem)
         except Exception as error:
             says = error if isinstance(error, Unavailable) else f"a fault of the node's own ({type(error).__name__})"
+            t, waiting = tables.submission.c, [each.value for each in rows.WAITING]
+            mine = sa.update(tables.submission).where(t.id == ident, t.state.in_(waiting))
             with begin_writing(parts.engine) as connection:
-                where = tables.submission.c.id == ident
-                waits = f"waits, and is tried again: {says}"
-                connection.execute(sa.update(tables.submission).where(where).values(problem=waits))
+                connection.execute(mine.values(problem=f"waits, and is tried again: {says}"))
             raise
 
     return performed
@@ -125,9 +128,14 @@ def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
 
     try:
         parts.archive.ingest(ids[number], lease.job.attempt, source, described, expected)
-        parts.archive.verify(ids[number])
     except _REFUSED as error:
         problem = f"{stated.path}: {error}"
+        return lambda connection: _refuse_archived(connection, ident, number, problem)
+    try:
+        parts.archive.verify(ids[number])
+    except Corrupt as error:
+        _log.error("submission %s: what was archived is not what lies on the disk: %s", ident, error)
+        problem = f"{stated.path}: {LOST}"
         return lambda connection: _refuse_archived(connection, ident, number, problem)
 
     def archived(connection: sa.Connection) -> None:

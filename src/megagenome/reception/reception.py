@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reception of a node: everything that others do with it."""
 
-from datetime import timedelta
-
 import msgspec
 import sqlalchemy as sa
 
-from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, find_seen, is_steward
+from megagenome.reception.parts import Parts, find_seen, is_steward, require_subject
 from megagenome.reception.process import performing
-from megagenome.standards.submission import OVER, Decision, Manifest, Part, Preview, State, Submission, Submissions
+from megagenome.standards.submission import (
+    KEPT_DAYS,
+    OVER,
+    Decision,
+    Manifest,
+    Part,
+    Preview,
+    State,
+    Submission,
+    Submissions,
+)
 
 
 class Reception:
@@ -30,6 +37,10 @@ class Reception:
     def begin(self, caller: Caller, manifest: Manifest) -> Submission:
         """Open a submission; see `uploads.begin`."""
         return uploads.begin(self._parts, caller, manifest)
+
+    def require_wanted(self, caller: Caller, submission: str, file: int, number: int) -> None:
+        """Raise what `put_part` would without the part; see `uploads.require_wanted`."""
+        uploads.require_wanted(self._parts, caller, submission, file, number)
 
     def put_part(
         self, caller: Caller, submission: str, file: int, number: int, content: bytes, sha256: str
@@ -56,9 +67,8 @@ class Reception:
     def all(self, caller: Caller) -> Submissions:
         """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
         and fewer of long manifests."""
-        if caller.subject is None:
-            raise Unauthenticated("say who you are: sign in, or send a token of your account")
-        where = () if is_steward(caller) else (tables.submission.c.subject == caller.subject,)
+        subject = require_subject(caller)
+        where = () if is_steward(caller) else (tables.submission.c.subject == subject,)
         with self._parts.engine.connect() as connection:
             found = rows.listed(connection, *where)
             return Submissions(tuple(_as_told(caller, rows.shown(connection, row, with_parts=False)) for row in found))
@@ -87,16 +97,16 @@ class Reception:
         return performing(self._parts)
 
     def tidy(self) -> int:
-        """Cancel submissions that nobody went on with, and delete what killed uploads left of those that are over; how
-        many were cancelled. Idempotent; for every start and now and then."""
-        until = clock.now() - timedelta(days=self._parts.settings.keep_open_days)
-        t = tables.submission.c
-        stale = (t.state == State.OPEN.value, t.changed < until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        """Cancel submissions that nobody went on with, forget those that ended long ago without being accepted, and
+        delete what killed uploads left of those that are over; how many were cancelled. Idempotent; for every start and
+        now and then."""
+        t, days = tables.submission.c, self._parts.settings.keep_open_days
+        stale = (t.state == State.OPEN.value, t.changed < rows.time_text(days))
         with begin_writing(self._parts.engine) as connection:
             found = rows.select(connection, *stale)
             for row in found:
-                days = self._parts.settings.keep_open_days
                 uploads.close(connection, row.id, State.CANCELLED, f"nothing was sent for {days} days")
+            rows.forget_ended(connection, rows.time_text(KEPT_DAYS))
         self._sweep()
         return len(found)
 
@@ -123,11 +133,14 @@ class Reception:
 
 
 def _as_told(caller: Caller, shown: Submission) -> Submission:
-    """Why a load was refused is for data stewards, who tell what they see fit: it may say what other providers recorded
-    of the same people."""
-    if shown.state is not State.REPORTED or not shown.problem or is_steward(caller):
+    """Some problems are for data stewards alone, who tell what they see fit: why a load was refused, which may say what
+    other providers recorded of the same people, and what the node itself lacks."""
+    if not shown.problem or is_steward(caller) or shown.state not in (State.REPORTED, *rows.WAITING):
         return shown
-    return msgspec.structs.replace(shown, problem="a load was refused; a data steward sees why, and decides again")
+    told = "a load was refused; a data steward sees why, and decides again"
+    if shown.state is not State.REPORTED:
+        told = f"waits, and is tried again: this node cannot go on now; its operator's log says why, under {shown.id}"
+    return msgspec.structs.replace(shown, problem=told)
 
 
 def erase_provider(connection: sa.Connection, subject: str, instead: str) -> int:

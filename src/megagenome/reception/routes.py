@@ -8,12 +8,14 @@ know of is 404, as what is not there.
 from typing import Any, TypeVar
 
 import msgspec
+from anyio import to_thread
 from litestar import HttpMethod, MediaType, Request, Response, Router, delete, get, post, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, RawBody
 
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.reception.parts import require_subject
 from megagenome.reception.reception import Reception
 from megagenome.standards import problem
 from megagenome.standards.submission import (
@@ -48,23 +50,28 @@ def reception_router(reception: Reception) -> Router:
 
 
 def _sending(reception: Reception) -> list[Any]:
-    @post(ROOT, sync_to_thread=True, request_max_body_size=LARGEST_MANIFEST_BYTES)
-    def begin(request: Http, body: RawBody) -> Response[bytes]:
+    @post(ROOT, request_max_body_size=LARGEST_MANIFEST_BYTES)
+    async def begin(request: Http) -> Response[bytes]:
+        caller = _caller(request)
+        require_subject(caller)  # before megabytes of anybody's are read
         _require_json(request)
-        return _json(reception.begin(_caller(request), read_manifest(body)), 201)
+        body = await request.body()
+        return _json(await to_thread.run_sync(lambda: reception.begin(caller, read_manifest(body))), 201)
 
     @route(
         _ONE + "/files/{file:int}/parts/{part:int}",
         http_method=[HttpMethod.PUT, HttpMethod.POST],  # POST is for forms, which know no PUT
-        sync_to_thread=True,
         status_code=200,
         request_max_body_size=LARGEST_PART_BYTES,
     )
-    def put_part(
-        request: Http, submission: FromPath[str], file: FromPath[int], part: FromPath[int], body: RawBody
+    async def put_part(
+        request: Http, submission: FromPath[str], file: FromPath[int], part: FromPath[int]
     ) -> Response[bytes]:
+        caller = _caller(request)
+        await to_thread.run_sync(reception.require_wanted, caller, submission, file, part)
         sha256 = read_content_digest(request.headers.get(DIGEST_HEADER, ""))
-        taken, is_new = reception.put_part(_caller(request), submission, file, part, body, sha256)
+        body = await request.body()
+        taken, is_new = await to_thread.run_sync(reception.put_part, caller, submission, file, part, body, sha256)
         return _json(taken, 201 if is_new else 200)
 
     @post(_ONE + "/complete", sync_to_thread=True, status_code=200)

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,12 +16,16 @@ from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.sealed_files import FileId, new_file_id
 from megagenome.reception import tables
-from megagenome.standards.submission import FileShown, Manifest, Part, State, Submission
+from megagenome.standards.submission import OVER, FileShown, Manifest, Part, State, Submission
 
 _SUBMISSION = re.compile(r"MGS-[A-Z2-7]{16}")
 MOST_LISTED_CHARACTERS = 16 << 20
 """Of the manifests of a list together; one alone has up to 4 MiB."""
 _s, _f, _p = tables.submission.c, tables.file.c, tables.part.c
+
+
+WAITING = (State.PROCESSING, State.LOADING)
+"""States in which the node's own work is waited for."""
 
 
 class Row(NamedTuple):
@@ -54,9 +59,9 @@ def new_id() -> str:
     return "MGS-" + base64.b32encode(secrets.token_bytes(10)).decode()
 
 
-def time_text() -> str:
-    """Now, as the tables have it; texts sort as times."""
-    return clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+def time_text(days_ago: int = 0) -> str:
+    """Now, or so many days ago, as the tables have it; texts sort as times."""
+    return (clock.now() - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def insert(connection: sa.Connection, ident: str, manifest: Manifest, subject: str, name: str) -> None:
@@ -117,6 +122,11 @@ def listed(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Ro
     return found
 
 
+def count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:
+    """How many submissions."""
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(tables.submission).where(*where)) or 0)
+
+
 def change(
     connection: sa.Connection, ident: str, before: Collection[State], after: State | None = None, **values: Any
 ) -> None:
@@ -128,6 +138,18 @@ def change(
     if not done.rowcount:
         state = find(connection, ident).state
         raise Conflict(f"submission {ident} is {state}; this is done while it is {' or '.join(before)}")
+
+
+def forget_ended(connection: sa.Connection, until: str) -> int:
+    """Delete what ended before that time without being accepted, by the caller's commit, once nothing of its files is
+    left; how many."""
+    ended = _s.state.in_([each.value for each in OVER if each is not State.ACCEPTED])
+    cleared = ~sa.exists().where(_p.submission == _s.id)
+    forgotten = connection.scalars(sa.select(_s.id).where(ended, _s.changed < until, cleared).limit(1000)).all()
+    for ident in forgotten:
+        connection.execute(sa.delete(tables.file).where(_f.submission == ident))
+        connection.execute(sa.delete(tables.submission).where(_s.id == ident))
+    return len(forgotten)
 
 
 def parts_of(connection: sa.Connection, ident: str, file: int) -> list[Stored]:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,7 +100,7 @@ def _started(
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             yield process, process.stdout.fileno(), complaint
         finally:
-            process.kill()
+            _kill(process)
             process.wait()
             if feed is not None:
                 feed.join()
@@ -114,6 +115,13 @@ def _started(
             Path(empty).rmdir()
 
 
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End it and what it has become (`isolation.isolate`); at once and for certain."""
+    if process.returncode is None:  # else its number may be another's by now
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes]], broken: list[Exception]) -> None:
     """Write what `content` gives to the process, as long as it reads. Where it gives no more, `broken` has why."""
     pipe = process.stdin
@@ -125,7 +133,7 @@ def _feed(process: subprocess.Popen[bytes], content: Callable[[], Iterator[bytes
         pass  # it has found enough
     except Exception as error:  # noqa: BLE001 - raised by who began this: what has come so far is no file to judge
         broken.append(error)
-        process.kill()
+        _kill(process)
     finally:
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
@@ -162,7 +170,7 @@ def _listen(
                     return told
                 last = told
                 progress(told.read_bytes)
-    process.kill()
+    _kill(process)
     process.wait()
     return last
 

@@ -5,6 +5,7 @@ The same command again goes on where it was: the node says which parts it has, a
 is remembered between is in `send_state`, and is deleted with the receipt's arrival.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
-from megagenome.reception.folder import RECEIPT, STATE, Dataset, manifest_of
+from megagenome.reception.folder import RECEIPT, STATE, Dataset, manifest_of, require_folder, require_sendable
 from megagenome.reception.inbox_client import Inbox
 from megagenome.reception.send_state import (
     SealedAs,
@@ -53,7 +54,7 @@ def send(folder: Path, inbox: Inbox, said: Dataset, tell: Tell, *, wait: bool = 
     On return without `wait` the node has every byte. Raises `Conflict` where a file changed since the sending began or
     another folder's state lies here, `Corrupt` where a checksum or the receipt is not what it must be.
     """
-    state = _state(folder, inbox, said, tell)
+    state = check(folder, inbox, said) or _begun(folder, inbox, said, tell)
     shown = inbox.show(state.submission)
     if shown.state is State.OPEN:
         counts = _send_files(folder, inbox, state, shown, tell)
@@ -72,10 +73,13 @@ def send(folder: Path, inbox: Inbox, said: Dataset, tell: Tell, *, wait: bool = 
 
 def cancel(folder: Path, inbox: Inbox) -> str:
     """Cancel what is being sent from a folder, and forget it; the submission's id."""
+    require_folder(folder)
     state = read_state(folder / STATE)
     if state is None:
         raise NotFound(f"nothing is being sent from {folder}")
-    if state.submission:
+    if state.node != inbox.url:
+        raise Conflict(f"{folder} is being sent to {state.node}: cancel it there")
+    with contextlib.suppress(NotFound):  # the node forgot it
         inbox.cancel(state.submission)
     (folder / STATE).unlink()
     return state.submission
@@ -91,20 +95,31 @@ def check_receipt(token: str, manifest: Manifest, submission: str, inbox: Inbox)
     return receipt
 
 
-def _state(folder: Path, inbox: Inbox, said: Dataset, tell: Tell) -> SendState:
-    path = folder / STATE
-    state = read_state(path)
-    if state is not None:
-        if state.node != inbox.url:
-            raise Conflict(f"{folder} is being sent to {state.node}: go on there, or cancel that with --cancel")
-        require_unchanged(folder, state)
-    else:
-        manifest = manifest_of(folder, said, lambda read: tell("Checksums", read, 0))
-        state = new_state(folder, inbox.url, inbox.recipient(), manifest)
-        write_state(path, state)
-    if not state.submission:
-        state = msgspec.structs.replace(state, submission=inbox.begin(state.manifest).id)
-        write_state(path, state)
+def check(folder: Path, inbox: Inbox, said: Dataset) -> SendState | None:
+    """What is remembered of the sending that is to go on; None where a new one begins. Asks nobody, reads no file.
+
+    Raises `Invalid` for what no node would take, `Conflict` where something else is being sent from the folder.
+    """
+    require_folder(folder)
+    state = read_state(folder / STATE)
+    if state is None:
+        require_sendable(folder, said)
+        return None
+    if state.node != inbox.url:
+        raise Conflict(f"{folder} is being sent to {state.node}: go on there, or cancel that with --cancel")
+    for name, value in msgspec.structs.asdict(said).items():
+        if value not in ("", None, getattr(state.manifest, name)):
+            raise Conflict(f"{folder} is being sent with another {name}: go on without --{name}, or cancel by --cancel")
+    require_unchanged(folder, state)
+    return state
+
+
+def _begun(folder: Path, inbox: Inbox, said: Dataset, tell: Tell) -> SendState:
+    manifest = manifest_of(folder, said, lambda read: tell("Checksums", read, 0))
+    recipient = inbox.recipient()
+    # what is refused here is not remembered, so that a second try begins anew
+    state = new_state(folder, inbox.url, recipient, manifest, inbox.begin(manifest).id)
+    write_state(folder / STATE, state)
     return state
 
 

@@ -44,22 +44,23 @@ class SealedAs(msgspec.Struct, frozen=True):
 
 
 class SendState(msgspec.Struct, frozen=True):
-    """A submission that is being sent: to which node, sealed for which key, under which id ("" before it has one)."""
+    """A submission that is being sent: to which node, sealed for which key, under which id."""
 
     node: str
     recipient: str
     manifest: Manifest
     files: tuple[SealedAs, ...]
-    submission: str = ""
+    submission: str
 
 
-def new_state(folder: Path, node: str, recipient: X25519PublicKey, manifest: Manifest) -> SendState:
+def new_state(folder: Path, node: str, recipient: X25519PublicKey, manifest: Manifest, submission: str) -> SendState:
     """Draw the keys of all files."""
     return SendState(
         node,
         fingerprint(recipient),
         manifest,
         tuple(_sealed_as(folder / each.path, recipient) for each in manifest.files),
+        submission,
     )
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking in what a provider sends: a manifest, then parts in any order and as often as it takes, then the word that all
-is there.
+"""Taking in what a provider sends: a manifest, then of each file its first part and the others in any order, as often
+as it takes, then the word that all is there.
 
 Order of durability: a part's blob, then its row; so what the node says that it has, it has. A blob without a row, of
 who was killed between the two, goes with the submission.
@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, TooLarge
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, RateLimited, TooLarge
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.jobs import enqueue
 from megagenome.reception import rows, tables
 from megagenome.reception.parts import Parts, find_own, require_provider
+from megagenome.reception.plainly import told_plainly
 from megagenome.reference import assembly
+from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import (
     LARGEST_PART_BYTES,
@@ -33,6 +35,9 @@ from megagenome.standards.submission import (
 INBOX = "inbox/"
 """What the keys of all blobs begin with that reception keeps."""
 
+MOST_VAIN_A_DAY = 50
+"""Submissions of one provider, begun within a day, that were cancelled or refused; then none is begun."""
+
 LEAST_PART_BYTES = 1 << 16
 """Parts may be smaller, but a file has no more of them than of this size: each takes a row and a file on the disk."""
 
@@ -44,27 +49,29 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
     """Open a submission. Durable on return.
 
     Raises `NotEntitled` for who is no data provider for its dataset, `Invalid` for a manifest that no submission can
-    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `Unavailable` where
-    there is no room for it.
+    fulfil, `TooLarge` by the node's settings, `Conflict` where the provider has too many open, `RateLimited` where too
+    many came to nothing within a day, `NoRoom` where there is none for it.
     """
     parse_dataset_id(manifest.dataset)
     subject = require_provider(parts, caller, manifest.dataset)
     check_manifest(manifest)
     if manifest.assembly:
         assembly(manifest.assembly)
-    largest = max(file.size_bytes for file in manifest.files)
-    if largest > parts.settings.largest_file_bytes:
-        raise TooLarge(f"a file of {largest:,} bytes: this node takes up to {parts.settings.largest_file_bytes:,}")
-    # what was sent stays until the archive has it
-    parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
+    largest = max(manifest.files, key=lambda file: file.size_bytes)
+    if largest.size_bytes > (most := parts.settings.largest_file_bytes):
+        raise TooLarge(f"{largest.path} has {largest.size_bytes:,} bytes: this node takes up to {most:,}")
     ident = rows.new_id()
+    with told_plainly(ident):  # what was sent stays until the archive has it
+        parts.archive.require_room(2 * sum(sealed_size(file.size_bytes) for file in manifest.files))
     with begin_writing(parts.engine) as connection:
-        mine = tables.submission.c
-        open_ = rows.select(connection, mine.subject == subject, mine.state == State.OPEN.value)
-        if len(open_) >= parts.settings.most_open:
-            raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+        _require_few(parts, connection, subject)
         rows.insert(connection, ident, manifest, subject, caller.name)
         return rows.shown(connection, rows.find(connection, ident))
+
+
+def require_wanted(parts: Parts, caller: Caller, ident: str, file: int, number: int) -> None:
+    """Raise what `put_part` would, as far as it is seen before the part is read: who asks, and for what."""
+    _require_place(_require_open(parts, caller, ident).manifest, file, number)
 
 
 def put_part(
@@ -73,10 +80,13 @@ def put_part(
     """Take a part of a file; whether it is new. Whole and durable on return; the same part again changes nothing.
 
     Raises `Invalid` where the content has another SHA-256 than is stated, `Conflict` where the submission is not open
-    or the part has another content already, `TooLarge`, `NotFound`, and `Unavailable` where there is no room.
+    or the part has another content already, `TooLarge`, `NotFound`, `NoRoom`, and `Unavailable` where the node's disk
+    fails.
     """
     row = _require_open(parts, caller, ident)
-    _require_fitting(row.manifest, file, number, content)
+    _require_place(row.manifest, file, number)
+    if not content or len(content) > LARGEST_PART_BYTES:
+        raise TooLarge(f"a part has 1 to {LARGEST_PART_BYTES:,} bytes, not {len(content):,}")
     if hashlib.sha256(content).hexdigest() != sha256:
         path = row.manifest.files[file].path
         raise Invalid(f"part {number} of {path} has another SHA-256 than its Content-Digest says: send it again")
@@ -84,10 +94,12 @@ def put_part(
     with parts.engine.connect() as connection:
         if _is_there(connection, row, file, part):
             return part, False
-    parts.archive.require_room(len(content))
+        _require_sealed(connection, row, file, part, content)
     key = f"{folder(ident)}{file}/{number:06d}-{secrets.token_hex(4)}"
-    with parts.store.create(key) as blob:
-        blob.write(content)
+    with told_plainly(ident):
+        parts.archive.require_room(len(content))
+        with parts.store.create(key) as blob:
+            blob.write(content)
     try:
         with begin_writing(parts.engine) as connection:
             rows.change(connection, ident, [State.OPEN])
@@ -149,6 +161,20 @@ def folder(ident: str) -> str:
     return f"{INBOX}{ident.lower()}/"
 
 
+def _require_few(parts: Parts, connection: sa.Connection, subject: str) -> None:
+    """Each takes up to 4 MiB for its manifest, and nobody is to fill the database with them."""
+    t = tables.submission.c
+    open_ = rows.select(connection, t.subject == subject, t.state == State.OPEN.value)
+    if len(open_) >= parts.settings.most_open:
+        raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+    vain = t.state.in_([State.CANCELLED.value, State.REFUSED.value])
+    if rows.count(connection, t.subject == subject, vain, t.created > rows.time_text(days_ago=1)) >= MOST_VAIN_A_DAY:
+        raise RateLimited(
+            f"{MOST_VAIN_A_DAY} submissions that you began within a day were cancelled or refused: validate files "
+            "before you send them (`megagenome node validate`), and go on tomorrow"
+        )
+
+
 def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     with parts.engine.connect() as connection:
         row = find_own(connection, caller, ident)
@@ -158,11 +184,9 @@ def _require_open(parts: Parts, caller: Caller, ident: str) -> rows.Row:
     return row
 
 
-def _require_fitting(manifest: Manifest, file: int, number: int, content: bytes) -> None:
+def _require_place(manifest: Manifest, file: int, number: int) -> None:
     if not 0 <= file < len(manifest.files):
         raise Invalid(f"there is no file {file}: the manifest has {len(manifest.files)}, counted from 0")
-    if not content or len(content) > LARGEST_PART_BYTES:
-        raise TooLarge(f"a part has 1 to {LARGEST_PART_BYTES:,} bytes, not {len(content):,}")
     if not 0 <= number < 1_000_000:
         raise Invalid(f"part {number}: parts are numbered from 0 to 999,999")
 
@@ -173,6 +197,15 @@ def _is_there(connection: sa.Connection, row: rows.Row, file: int, part: Part) -
         path = row.manifest.files[file].path
         raise Conflict(f"part {part.number} of {path} is here already with another content: nothing was changed")
     return known is not None
+
+
+def _require_sealed(connection: sa.Connection, row: rows.Row, file: int, part: Part, content: bytes) -> None:
+    """Nothing plain comes to the disk by mistake: the begin of a sealed file says what it is, and comes first."""
+    path = row.manifest.files[file].path
+    if part.number == 0 and not content.startswith(MAGIC):
+        raise Invalid(f"{path} is not sealed as Crypt4GH: seal it for the node's key first; nothing of it was kept")
+    if part.number > 0 and rows.find_part(connection, row.id, file, 0) is None:
+        raise Conflict(f"part 0 of {path} is not here yet: send it first, for by it one sees that the file is sealed")
 
 
 def _require_size(connection: sa.Connection, row: rows.Row, file: int, part: Part) -> None:

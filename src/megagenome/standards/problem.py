@@ -11,6 +11,7 @@ from megagenome.kernel.errors import (
     Corrupt,
     Invalid,
     MegagenomeError,
+    NoRoom,
     NotEntitled,
     NotFound,
     RateLimited,
@@ -31,8 +32,12 @@ STATUS: dict[type[MegagenomeError], int] = {
     RateLimited: 429,
     Corrupt: 500,
     Unavailable: 503,
+    NoRoom: 507,
 }
 """The HTTP status of each condition. Every interface of the house answers by this table."""
+
+CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500 or condition is NoRoom}
+"""What a server's status means to who asked it. Any other one says only that the server cannot answer now."""
 
 _TITLES = {
     400: "Invalid request",
@@ -46,6 +51,7 @@ _TITLES = {
     429: "Too many requests",
     500: "Internal error",
     503: "Unavailable",
+    507: "No room",
 }
 
 

@@ -13,8 +13,8 @@
     GET     /inbox/submissions/{id}/receipt                      `Receipt`, signed
 
 Each file is sent as Crypt4GH version 1 for the key at `/.well-known/c4gh-recipient`, in parts that are joined by their
-numbers from 0. A part is taken once it is whole and has the digest that its header states (RFC 9530, sha-256). The same
-part again is no error; another content under its number is.
+numbers from 0; part 0, which shows that it is sealed, comes first. A part is taken once it is whole and has the digest
+that its header states (RFC 9530, sha-256). The same part again is no error; another content under its number is.
 """
 
 import base64
@@ -68,6 +68,9 @@ class State(StrEnum):
 
 OVER = frozenset({State.REFUSED, State.ACCEPTED, State.REJECTED, State.CANCELLED})
 """States that stay."""
+
+KEPT_DAYS = 30
+"""For so long after it ended a node keeps manifest and report of what was not accepted."""
 
 
 class SubmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

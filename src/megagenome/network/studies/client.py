@@ -14,18 +14,18 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from megagenome.kernel.errors import Invalid, MegagenomeError, Unauthenticated, Unavailable
+from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards import study as study_document
+from megagenome.standards.by_token import TOKEN_VARIABLE, condition_of, parse_server, read_answer
 from megagenome.standards.descriptor import KEYS_PATH
-from megagenome.standards.problem import STATUS, decode_detail
 from megagenome.standards.study import StudyDocument
 from megagenome.standards.study_shown import (
     OVER,
@@ -38,13 +38,10 @@ from megagenome.standards.study_shown import (
     StudyShown,
 )
 
-TOKEN_VARIABLE = "MEGAGENOME_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT_S = 60.0
 """Longer than a hub holds an answer back until a study has changed."""
 _TRIES_S = (0.5, 1.0, 2.0, 4.0)
 """Waits before a question that changes nothing is asked again: a hub may be restarted during a study."""
-_CONDITIONS = {status: condition for condition, status in STATUS.items() if status < 500}
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T", bound=msgspec.Struct)
 Given = StudyDocument | Mapping[str, Any] | str | bytes | Path
@@ -80,13 +77,8 @@ class Network:
 
         >>> Network("https://hub.example", token)  # doctest: +SKIP
         """
-        self.url = url.rstrip("/")
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid(f"{url!r} is no address of a hub: write one such as https://hub.example")
         token = (token or os.environ.get(TOKEN_VARIABLE, "")).strip()
-        if token and parts.scheme == "http" and parts.hostname not in _LOCAL:
-            raise Invalid(f"{url} is not encrypted: everybody on the way could take the token; use https")
+        self.url = parse_server(url, "hub", has_token=bool(token))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
@@ -173,7 +165,7 @@ class Network:
                 time.sleep(wait_s)
             else:
                 if response.status_code >= 300:
-                    raise _condition(self.url, response)
+                    raise condition_of(self.url, "hub", response.status_code, response.content)
                 return response
 
 
@@ -271,20 +263,8 @@ def _encode(given: Given) -> bytes:
         raise Invalid(f"{given}: {error.strerror}: name a file with a study document") from None
 
 
-def _read(response: httpx.Response, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(response.content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Unavailable(f"{response.url} is not the API of a hub of this version: check its address") from None
-
-
-def _condition(url: str, response: httpx.Response) -> MegagenomeError:
-    detail = decode_detail(response.content)
-    if response.status_code == 401:
-        hint = f"make a token on the page of your account at {url}/account and put it into {TOKEN_VARIABLE}"
-        return Unauthenticated(f"{detail or 'the hub does not know who you are'}: {hint}")
-    condition = _CONDITIONS.get(response.status_code, Unavailable)
-    return condition(detail or f"the hub at {url} answers {response.status_code}")
+def _read(response: httpx.Response, answer: type[T]) -> T:
+    return read_answer(response.url, "hub", response.content, answer)
 
 
 def _array(values: list[float | int | str | None]) -> Column:

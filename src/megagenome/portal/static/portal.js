@@ -160,6 +160,44 @@ const follow = async () => {
 };
 follow();
 
+// Send a sealed file in parts, each with its checksum: those that are there already are not sent again.
+const PART_BYTES = 8 << 20;
+for (const form of document.querySelectorAll("form[data-parts]")) {
+  if (!window.crypto.subtle) continue;
+  const { sealed, csrf } = form.elements;
+  const said = form.querySelector("[role=status]");
+  const here = new Set(form.dataset.here.split(" "));
+  const send = async (file) => {
+    if (new TextDecoder().decode(await file.slice(0, 8).arrayBuffer()) !== "crypt4gh") {
+      return "This is no Crypt4GH file: seal it first. Nothing of it was sent.";
+    }
+    for (let number = 0; number * PART_BYTES < file.size; number += 1) {
+      if (here.has(String(number))) continue;
+      said.textContent = `${Math.floor((100 * number * PART_BYTES) / file.size)} % is sent`;
+      const part = await file.slice(number * PART_BYTES, (number + 1) * PART_BYTES).arrayBuffer();
+      const digest = String.fromCharCode(...new Uint8Array(await window.crypto.subtle.digest("SHA-256", part)));
+      const headers = {
+        "content-type": "application/octet-stream",
+        "content-digest": `sha-256=:${btoa(digest)}:`,
+        "x-csrf-token": csrf.value,
+      };
+      const response = await fetch(form.dataset.parts + number, { method: "PUT", body: part, headers });
+      if (!response.ok) return (await response.json()).detail;
+      here.add(String(number));
+    }
+    return "";
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    const problem = await send(sealed.files[0]).catch(() => "The node does not answer. Send it again: what is there stays.");
+    button.disabled = false;
+    if (!problem) window.location.reload();
+    said.textContent = problem;
+  });
+}
+
 // Put what went wrong where the keyboard is.
 const problems = document.getElementById("problems");
 if (problems) problems.focus({ preventScroll: false });

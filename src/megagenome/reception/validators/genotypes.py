@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """VCF and BCF: read exactly as a load reads them (`collection.read_vcf`), and counted for quality on the way."""
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from megagenome.collection.check_source import check_lengths, check_order, find_contig
@@ -13,6 +14,8 @@ from megagenome.reception.validators.quality_counter import QualityCounter
 from megagenome.reference.assemblies import ASSEMBLIES, Assembly, assembly
 from megagenome.standards.genotypes import GenotypeSource
 from megagenome.standards.vcf import Header
+from megagenome.standards.vcf_meta import Fault, declarations, meta_faults
+from megagenome.standards.vcf_values import ValueCheck
 
 _ENDLESS = 1 << 62
 
@@ -36,15 +39,27 @@ def inspect_genotypes(task: Task, file: BinaryIO, format: str) -> Inspection:  #
         found.warn(f"states no contig's length, so nothing shows that it is of {place.name}")
     counter = QualityCounter(header.samples, guessed)
     odd = refuse if place else lambda error: found.warn(error.reason, error.line, error.place)
-    source = opened.source(odd=odd)
+    begin: list[bytes] = []
+    source = opened.source(odd=odd, look=begin.append)
     records = dict.fromkeys(header.contigs, 0)
+    faults = list(meta_faults(opened.text))
     try:
         _read(found, source, place, guessed, counter, records)
+        faults += _value_faults(opened.text, b"".join(begin))
     except MegagenomeError as error:
         found.refuse(error)
+    for fault in sorted({each.about: each for each in reversed(faults)}.values()):
+        found.warn(fault.reason, fault.line)
     indexed = Indexed(task.name, format, task.size_bytes, records, header.contigs, header.contig_lengths)
     report = found.report(header.samples, records, sum(records.values()))
     return Inspection(report, indexed=indexed, quality=counter.counted() if header.samples else None)
+
+
+def _value_faults(header: str, begin: bytes) -> Iterator[Fault]:
+    """Of the record lines that a file begins with, all of which were read, what no collection reads of them."""
+    check, first = ValueCheck(declarations(header)), header.count("\n") + 1
+    lines = begin[: begin.rfind(b"\n") + 1].decode().splitlines()
+    return (fault for number, line in enumerate(lines, start=first) for fault in check.faults(line, number))
 
 
 def guess_assembly(header: Header) -> Assembly | None:
