@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What HealthDCAT-AP release 8 demands of a dataset, by hand from the shapes of the Commission's validator
-(https://code.europa.eu/healthdataeu/healthdcat-ap, cd7841f: shapes/*.ttl, ranges/range.ttl, controlled-vocabularies)."""
+(https://code.europa.eu/healthdataeu/healthdcat-ap, cd7841f: shapes, ranges, controlled-vocabularies)."""
 
 from collections import Counter
 

@@ -119,7 +119,7 @@ FIELDS: tuple[Field, ...] = (
     Field("conforms_to", _WHAT, "Kind of dataset", "By 1+MG; it says who decides.", Kind.CHOICE, Need.NEVER, KINDS),
     Field("synthetic", _WHAT, "Synthetic", "Nobody in it is real.", Kind.TICK, Need.NEVER),
     Field("language", _WHAT, "Language of these texts", "Two letters of ISO 639, such as en.", need=Need.NEVER),
-    Field("themes", _WHAT, "Themes", "Codes of the EU's table data-theme; HEAL is health.", Kind.LINES),
+    Field("themes", _WHAT, "Themes", "Codes of the EU's table data-theme, HEAL (health) among them.", Kind.LINES),
     Field("legislation", _WHAT, "Legislation", "Addresses (ELI) of the law that it is kept under.", Kind.LINES),
     Field("references", _WHAT, "Publications", "Addresses, one in each line.", Kind.LINES, Need.NEVER),
     *_party("publisher", _WHO, "Publisher"),
