@@ -16,6 +16,7 @@ from megagenome.catalogue.model import Listed, Place, Profile
 from megagenome.catalogue.serialise import as_graph
 from megagenome.collection.publication import check_record
 from megagenome.kernel.ids import DatasetId
+from megagenome.standards.dataset_fields import in_form_order
 from megagenome.standards.dataset_record import DatasetRecord, Problem
 
 if TYPE_CHECKING:
@@ -44,12 +45,11 @@ def check(
 def check_shapes(listed: Listed, place: Place) -> tuple[Problem, ...]:
     """What our shapes find in the two views of a dataset, each field once. Its texts must be free of faults
     (`standards.dataset_fields.faults`), or there would be no views to look at. Some 30 ms."""
-    found: dict[str, Problem] = {}
+    found: list[Problem] = []
     for profile in Profile:
         described = describe_dataset(listed, place, profile)
-        for problem in hold_to(as_graph(described.triples), profile, is_open=listed.dataset.open):
-            found.setdefault(problem.field, problem)
-    return tuple(found.values())
+        found += hold_to(as_graph(described.triples), profile, is_open=listed.dataset.open)
+    return in_form_order(found)
 
 
 def hold_to(graph: "rdflib.Graph", profile: Profile, *, is_open: bool) -> tuple[Problem, ...]:

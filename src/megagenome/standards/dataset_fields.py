@@ -146,6 +146,7 @@ FIELDS: tuple[Field, ...] = (
 """All of them, in the order of a form."""
 
 _BY_PATH = {field.path: field for field in FIELDS}
+_PLACE = {field.path: place for place, field in enumerate(FIELDS)}
 _EMAIL = re.compile(r"[^\s@<>\"{}|\\^`]+@[^\s@<>\"{}|\\^`]+\.[^\s@<>\"{}|\\^`.]+")
 _IRI = re.compile(r"[^\x00-\x20<>\"{}|\\^`]+")
 _CODE = re.compile(r"[A-Z_]{2,20}")
@@ -178,8 +179,16 @@ def topics(problems: Iterable[Problem]) -> str:
     return ", ".join(dict.fromkeys(label if label.isupper() else label[:1].lower() + label[1:] for label in labels))
 
 
+def in_form_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """One problem of each field, the first, in the order of the form; last what is about no field."""
+    first: dict[str, Problem] = {}
+    for each in problems:
+        first.setdefault(each.field, each)
+    return tuple(sorted(first.values(), key=lambda each: _PLACE.get(each.field, len(_PLACE))))
+
+
 def faults(record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
-    """What stands in the record and cannot be so, in the order of the form. What is missing is no fault."""
+    """What stands in the record and cannot be so. What is missing is no fault."""
     found = [Problem(f.path, says) for f in FIELDS if (says := _fault(f, value_at(record, f.path)))]
     if record.access_rights == "PUBLIC" and not is_open:
         found.append(Problem("access_rights", "Only data that their holder declared open are PUBLIC"))
