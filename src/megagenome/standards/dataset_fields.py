@@ -146,6 +146,7 @@ FIELDS: tuple[Field, ...] = (
 """All of them, in the order of a form."""
 
 _BY_PATH = {field.path: field for field in FIELDS}
+_SEVERAL = frozenset({"health_categories", "keywords", "themes", "uses"})
 _PLACE = {field.path: place for place, field in enumerate(FIELDS)}
 _EMAIL = re.compile(r"[^\s@<>\"{}|\\^`]+@[^\s@<>\"{}|\\^`]+\.[^\s@<>\"{}|\\^`.]+")
 _IRI = re.compile(r"[^\x00-\x20<>\"{}|\\^`]+")
@@ -169,7 +170,9 @@ def missing(record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
         return ()
     needed = (field for field in FIELDS if field.need is Need.CONTROLLED)
     return tuple(
-        Problem(field.path, f"{field.label} is missing") for field in needed if not value_at(record, field.path)
+        Problem(field.path, f"{field.label} {'are' if field.path in _SEVERAL else 'is'} missing")
+        for field in needed
+        if not value_at(record, field.path)
     )
 
 
@@ -191,7 +194,7 @@ def faults(record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
     """What stands in the record and cannot be so. What is missing is no fault."""
     found = [Problem(f.path, says) for f in FIELDS if (says := _fault(f, value_at(record, f.path)))]
     if record.access_rights == "PUBLIC" and not is_open:
-        found.append(Problem("access_rights", "Only data that their holder declared open are PUBLIC"))
+        found.append(Problem("access_rights", "Only data that their holder declared open are open to everybody"))
     for path in ("creator", "publisher", "contact", "hdab", "governance.controller"):
         party = value_at(record, path)
         if not party.name and (party.email or party.url):
