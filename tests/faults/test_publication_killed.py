@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A publication, by command or with a load, that is killed (SIGKILL) at any durable step or statement shows the dataset
-everywhere or nowhere: collection, Beacon, catalogue, and the rule for permits read the one state.
+everywhere or nowhere: collection, Beacon, catalogue, and access, where a permit for it reads or does not, by the one
+state.
 
 A child process kills itself before its n-th step; n grows until it comes through.
 """
@@ -20,17 +21,21 @@ from megagenome.collection import Collection, Use
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.people import YES
+from megagenome.collection.permits import store_permit
 from megagenome.collection.publication import read_history
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import NotFound
+from megagenome.kernel.errors import NotEntitled, NotFound
+from megagenome.kernel.ids import PermitId
 from megagenome.standards import beacon
 from tests.catalogue.samples import CLOSED, PLACE
 from tests.collection import clocks
 from tests.collection.conftest import no_ontology
 from tests.discovery.fake import IDENTITY, FakeReference
 from tests.faults.dying import run_child
+
+PERMIT = PermitId("permit-1")
 
 CHILD = """
 import os, signal, sys
@@ -70,12 +75,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset that is not open, a draft without a record."""
+    """A dataset that is not open, a draft without a record, and a permit that was granted for it all the same."""
     folder = tmp_path_factory.mktemp("made") / "node"
     collection = Collection.create(folder, no_ontology)
     people = range(20, 60)
     table, source = clocks.table(dict.fromkeys(people, YES)), clocks.source_of(people)
     load(collection, DatasetStatement(CLOSED), table, [source], "GRCh38")
+    with collection.engine.begin() as connection:
+        store_permit(connection, clocks.permit(PERMIT, [CLOSED]))
     collection.close()
     return folder
 
@@ -102,9 +109,19 @@ def shown(folder: Path) -> list[bool]:
             CLOSED in [each.dataset.id for each in catalogue.listing().published],
             _answers(catalogue, ("dataset", CLOSED)),
             PLACE.dataset(CLOSED).encode() in document(catalogue, ("catalog", PLACE.id)),
+            _may_be_read(collection),
         ]
     finally:
         collection.close()
+
+
+def _may_be_read(collection: Collection) -> bool:
+    collection.journal = clocks.NoJournal()
+    try:
+        reading = collection.open(clocks.ALICE, Use.RESEARCH, permit=PERMIT)
+    except NotEntitled:
+        return False
+    return CLOSED in [each.id for each in reading.datasets]
 
 
 def document(catalogue: Catalogue, address: tuple[str, str]) -> bytes:

@@ -2,11 +2,12 @@
 """Pages of harvested datasets: foreign text stays text, links lead to the web, and each page says who says it."""
 
 import pytest
+from msgspec.structs import replace
 
 from megagenome.portal.dataset_page import Asked, dataset_page, datasets_page, language_of
 from tests.portal.document import Document
 from tests.portal.fake_hub import EVIL
-from tests.portal.harvested import SINCE, listed, view
+from tests.portal.harvested import SINCE, listed, source, view
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,17 @@ def test_pages_keep_what_is_asked() -> None:
 @pytest.mark.parametrize(("stated", "shown"), [("en-GB", "en-GB"), ("fi", "fi"), ("xx", ""), ("", ""), ('en-"', "")])
 def test_languages_are_those_that_there_are(stated: str, shown: str) -> None:
     assert language_of(stated) == shown
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "problem", "told"),
+    [
+        (SINCE, "", "5 Jan 2026, 08:00 UTC"),
+        (SINCE, "it answers 500", "not all could be read whole last on 5 Jan 2026, 08:00 UTC. it answers 500"),
+        ("", "it does not answer", "could not be read never whole yet. it does not answer"),
+    ],
+)
+def test_how_each_catalogue_was_read_is_told(succeeded: str, problem: str, told: str) -> None:
+    asked = replace(source(), succeeded=succeeded, problem=problem, datasets=1 if succeeded else 0)
+    text = Document(datasets_page(replace(listed(), sources=(asked,)), Asked())).text
+    assert f"node of this network {1 if succeeded else 0} {told}" in text.replace("\u00a0", " ")

@@ -12,11 +12,12 @@ from megagenome.standards.dataset_fields import (
     Need,
     faults,
     field_of,
+    in_form_order,
     is_web_address,
     missing,
     topics,
 )
-from megagenome.standards.dataset_record import DatasetRecord, DataUse, Party, value_at, with_value
+from megagenome.standards.dataset_record import DatasetRecord, DataUse, Party, Problem, value_at, with_value
 from megagenome.standards.duo import TERMS
 from tests.catalogue.records import whole_records, without
 
@@ -136,3 +137,11 @@ def test_choices_of_a_form_are_what_is_accepted() -> None:
                 assert value_at(with_value(WHOLE, field.path, value), field.path) == value
     assert field_of("uses").kind is Kind.USES
     assert TERMS
+
+
+def test_problems_stand_in_the_order_of_the_form_one_of_each_field() -> None:
+    paths = [field.path for field in FIELDS]
+    told = [Problem("", "of all"), *(Problem(path, says) for says in ("first", "second") for path in reversed(paths))]
+    found = in_form_order(told)
+    assert [each.field for each in found] == [*paths, ""]
+    assert {each.says for each in found} == {"first", "of all"}

@@ -19,7 +19,7 @@ from megagenome.catalogue.serialise import as_graph
 from megagenome.collection.publication import check_record
 from megagenome.kernel import clock
 from megagenome.kernel.ids import DatasetId
-from megagenome.standards.dataset_fields import FIELDS, Kind
+from megagenome.standards.dataset_fields import FIELDS, Kind, in_form_order
 from megagenome.standards.dataset_record import DatasetRecord, Problem, value_at
 
 if TYPE_CHECKING:
@@ -59,12 +59,11 @@ def _not_yet(record: DatasetRecord) -> Iterator[Problem]:
 def check_shapes(listed: Listed, place: Place) -> tuple[Problem, ...]:
     """What our shapes find in the two views of a dataset, each field once. Its texts must be free of faults
     (`standards.dataset_fields.faults`), or there would be no views to look at. Some 30 ms."""
-    found: dict[str, Problem] = {}
+    found: list[Problem] = []
     for profile in Profile:
         described = describe_dataset(listed, place, profile)
-        for problem in hold_to(as_graph(described.triples), profile, is_open=listed.dataset.open):
-            found.setdefault(problem.field, problem)
-    return tuple(found.values())
+        found += hold_to(as_graph(described.triples), profile, is_open=listed.dataset.open)
+    return in_form_order(found)
 
 
 def hold_to(graph: "rdflib.Graph", profile: Profile, *, is_open: bool) -> tuple[Problem, ...]:

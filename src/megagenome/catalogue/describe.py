@@ -23,6 +23,9 @@ _GDI_CATEGORIES = {
 }
 _EHDS_CATEGORY = _HDEU + "healthcategories/HGPD"
 """The one category of the EHDS (Art. 51(1)(f)) that all three of GDI fall under."""
+_DPV_PD = "https://w3id.org/dpv/dpv-pd#"
+_PERSONAL = ("Age", "Gender", "Genetic", "MedicalHealth")
+"""What the variables of each dataset are, in the Data Privacy Vocabulary."""
 _LANGUAGES = {
     "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST",
     "fi": "FIN", "fr": "FRA", "ga": "GLE", "hr": "HRV", "hu": "HUN", "is": "ISL", "it": "ITA", "lt": "LIT",
@@ -196,7 +199,7 @@ def _say_ground(said: Description, at: str, listed: Listed, language: str) -> No
     """Why the data may be processed, where they come from, and what they may be used for, in terms and in words."""
     record = listed.record
     if basis := LEGAL_BASES.get(record.governance.legal_basis):
-        said.link(at, "dpv:hasLegalBasis", basis[1])
+        _typed_link(said, at, "dpv:hasLegalBasis", basis[1], "dpv:LegalBasis")
     if record.provenance:
         said.link(at, "dct:provenance", f"{at}#provenance")
         said.typed(f"{at}#provenance", "dct:ProvenanceStatement")
@@ -234,9 +237,8 @@ def _say_by_gdi(said: Description, at: str, listed: Listed, place: Place) -> Non
 
 def _say_by_ehds(said: Description, at: str, listed: Listed, place: Place) -> None:
     record = listed.record
-    kind = "SYNTHETIC_DATA" if record.synthetic else "PERSONAL_DATA"
     said.link(at, "healthdcatap:healthCategory", _EHDS_CATEGORY)
-    said.link(at, "dct:type", f"{EU}dataset-type/{kind}")
+    _say_kind_of_data(said, at, listed)
     said.link(at, "dcat:distribution", place.distribution(listed.dataset.id, Offer.ACCESS))
     said.link(at, "healthdcatap:analytics", place.distribution(listed.dataset.id, Offer.BEACON))
     for offer in Offer:
@@ -244,13 +246,23 @@ def _say_by_ehds(said: Description, at: str, listed: Listed, place: Place) -> No
     said.say(at, "healthdcatap:hasStructuredData", value("true", "boolean"))
     describe_variables(said, at)
     _label(said, _EHDS_CATEGORY, "; ".join(HEALTH_CATEGORIES[each] for each in record.health_categories))
-    _label(said, f"{EU}dataset-type/{kind}", kind.replace("_", " ").capitalize())
     for code in record.themes:
         _label(said, f"{EU}data-theme/{code}", "Health" if code == "HEAL" else code)
     for use in record.uses:
         _label(said, duo.iri_of(use.term), duo.TERMS[use.term].code)
     said.typed(EU + "access-right/" + record.access_rights, "dct:RightsStatement")
     type_vocabulary(said)
+
+
+def _say_kind_of_data(said: Description, at: str, listed: Listed) -> None:
+    """Synthetic, or personal with its categories; of what is declared open and not synthetic neither is known."""
+    kind = "SYNTHETIC_DATA" if listed.record.synthetic else "" if listed.dataset.open else "PERSONAL_DATA"
+    if kind:
+        said.link(at, "dct:type", f"{EU}dataset-type/{kind}")
+        _label(said, f"{EU}dataset-type/{kind}", kind.replace("_", " ").capitalize())
+    if kind == "PERSONAL_DATA":
+        for category in _PERSONAL:
+            _typed_link(said, at, "dpv:hasPersonalData", _DPV_PD + category, "dpv:PersonalData")
 
 
 def type_vocabulary(said: Description) -> None:

@@ -18,7 +18,7 @@ from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
-from megagenome.standards.dataset_fields import faults, missing, topics
+from megagenome.standards.dataset_fields import faults, in_form_order, missing, topics
 from megagenome.standards.dataset_record import (
     DatasetRecord,
     Problem,
@@ -37,7 +37,7 @@ def check_record(
 ) -> tuple[Problem, ...]:
     """All that stands against making this the record of a dataset, which need not be there yet: what is missing, what
     cannot be so, an identifier that another dataset has, one that was published otherwise, a sign-off of an earlier
-    state."""
+    state. One problem of each field, in the order of the form."""
     found = [*faults(record, is_open=is_open), *missing(record, is_open=is_open)]
     named = {each.id: each for each in _described(connection)}
     for other, known in named.items():
@@ -50,7 +50,7 @@ def check_record(
     signed = record.governance.sign_off
     if before and signed.name and _is_signed_before(record, before) and signed.on != _today():
         found.append(Problem("governance.sign_off.on", _OUTDATED))
-    return tuple({each.field: each for each in reversed(found)}.values())[::-1]  # of each field what was found first
+    return in_form_order(found)
 
 
 def write_record(connection: sa.Connection, dataset: DatasetId, record: DatasetRecord, by: str) -> int:

@@ -56,14 +56,17 @@ def begin_page(
 ) -> str:
     """The datasets of the network with what each told of this cohort; `picked` are those that were ticked before.
 
-    At first none is: a page that asks for no more than is needed does not choose all that there is.
+    At first none is: a page that asks for no more than is needed does not choose all that there is. What was ticked and
+    is not listed now, as its node does not answer or publishes it no more, is named.
     """
+    listed = {f"{node.id} {node.country} {dataset.id}" for node in nodes for dataset in node.datasets}
     return render(
         "application_new.html",
         saved=saved,
         words=definition_words(saved.cohort.definition),
         countries=choices(answer, nodes, is_registered=is_registered, picked=picked),
         missing=missing(answer.nodes),
+        unlisted=sorted(value.split(" ")[-1] for value in picked - listed),
         problem=problem,
     )
 

@@ -22,7 +22,10 @@ _CURIE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 class CohortForm(msgspec.Struct, frozen=True):
-    """The fields as typed; empty where nothing is asked. Names are those of the page's address."""
+    """The fields as typed; empty where nothing is asked. Names are those of the page's address.
+
+    `dataset` is no part of the question: what the reader is on the way to apply for, which the pages pass on.
+    """
 
     sex: str = ""
     age_from: str = ""
@@ -32,6 +35,12 @@ class CohortForm(msgspec.Struct, frozen=True):
     carrier: str = ""
     assembly: str = ""
     country: str = ""
+    dataset: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked: an assembly alone says nothing of people."""
+        return not any(self.replaced(assembly="", dataset=""))
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -75,7 +84,7 @@ def faults(form: CohortForm) -> dict[str, str]:
             parse_country(form.country)
     except Invalid as error:
         found["country"] = f"Country: {error}."
-    if not found and not any(value for name, value in form.replaced().items() if name != "assembly"):
+    if not found and form.is_empty:
         found[""] = "Fill in at least one field."
     return found
 

@@ -103,7 +103,7 @@ async def cohort(request: PageRequest, hub: AHub, shared: AShared) -> Response[s
     form = CohortForm.read(request.query_params)
     network = await shared.glance.look(hub)
     page = partial(cohort_page, countries=[node.country for node in network.nodes] if network else [])
-    if not request.query_params:
+    if set(request.query_params) <= {"dataset"}:
         return html(page(form))
     if wrong := faults(form):
         return html(page(form, wrong=wrong), 400)

@@ -53,9 +53,11 @@ def saved_cohort_page(
     show: str = "",
     problem: str = "",
     typed: Naming | None = None,
+    dataset: str = "",
 ) -> str:
     """One cohort, with the reader's `applications` that were begun with it. `answer` is what the nodes tell now, `show`
-    which of its forms (`rename`, `delete`) stands open, `hub` the address for the command that asks the same."""
+    which of its forms (`rename`, `delete`) stands open, `hub` the address for the command that asks the same,
+    `dataset` what an application is to be begun for."""
     now = node_counts(answer.nodes) if answer else ()
     return render(
         "saved_cohort.html",
@@ -71,6 +73,7 @@ def saved_cohort_page(
         show=show,
         problem=problem,
         typed=typed or Naming(saved.title, saved.note),
+        dataset=dataset,
         command=shlex.join(["megagenome", "ask", "cohort", saved.question, "--hub", hub]),
     )
 

@@ -25,6 +25,7 @@ from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveC
 Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 _FORMS = ("rename", "delete")
+_LONGEST_DATASET = 400
 
 
 def cohorts_of(request: Http) -> Cohorts:
@@ -41,7 +42,7 @@ async def mine(request: Http) -> Page:
     skip = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
     query = request.query_params
     found = await cohorts_of(request).list(skip)
-    return html(pages.my_cohorts_page(found, deleted="deleted" in query, dataset=query.get("dataset", "")[:400]))
+    return html(pages.my_cohorts_page(found, deleted="deleted" in query, dataset=_dataset(request)))
 
 
 @post("/cohorts", status_code=200)
@@ -62,8 +63,10 @@ async def save(request: Http) -> Page:
         page = pages.unsaved_page(words, question, typed, f"This cohort was not saved: {error}.")
         return html(page, status_of(error))
     if text_of(posted, "then") == "apply":
-        return Redirect(address("/applications/new", cohort=saved.cohort.id), status_code=303)
-    return Redirect(f"/cohorts/{saved.cohort.id}", status_code=303)
+        return Redirect(
+            address("/applications/new", cohort=saved.cohort.id, dataset=terms.form.dataset), status_code=303
+        )
+    return Redirect(address(f"/cohorts/{saved.cohort.id}", dataset=terms.form.dataset), status_code=303)
 
 
 @get("/cohorts/{cohort:str}")
@@ -73,7 +76,8 @@ async def one(request: Http, cohort: FromPath[str]) -> Page:
     show = request.query_params.get("show", "")
     hub = Hub(ask_own_app, reader_of(request))
     answer = await ask_again(hub, saved) if "ask" in request.query_params else None
-    return html(await _page(request, saved, answer=answer, show=show if show in _FORMS else ""))
+    show = show if show in _FORMS else ""
+    return html(await _page(request, saved, answer=answer, show=show, dataset=_dataset(request)))
 
 
 @post("/cohorts/{cohort:str}/rename", status_code=200)
@@ -107,6 +111,11 @@ async def delete(request: Http, cohort: FromPath[str]) -> Page:
 
 
 SAVED_COHORT_ROUTES = [mine, save, one, rename, recount, delete]
+
+
+def _dataset(request: Http) -> str:
+    """What the reader is on the way to apply for."""
+    return request.query_params.get("dataset", "")[:_LONGEST_DATASET]
 
 
 async def _page(request: Http, saved: SavedCohort, **shown: Any) -> str:

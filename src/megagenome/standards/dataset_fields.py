@@ -119,7 +119,7 @@ FIELDS: tuple[Field, ...] = (
     Field("conforms_to", _WHAT, "Kind of dataset", "By 1+MG; it says who decides.", Kind.CHOICE, Need.NEVER, KINDS),
     Field("synthetic", _WHAT, "Synthetic", "Nobody in it is real.", Kind.TICK, Need.NEVER),
     Field("language", _WHAT, "Language of these texts", "Two letters of ISO 639, such as en.", need=Need.NEVER),
-    Field("themes", _WHAT, "Themes", "Codes of the EU's table data-theme; HEAL is health.", Kind.LINES),
+    Field("themes", _WHAT, "Themes", "Codes of the EU's table data-theme, HEAL (health) among them.", Kind.LINES),
     Field("legislation", _WHAT, "Legislation", "Addresses (ELI) of the law that it is kept under.", Kind.LINES),
     Field("references", _WHAT, "Publications", "Addresses, one in each line.", Kind.LINES, Need.NEVER),
     *_party("publisher", _WHO, "Publisher"),
@@ -146,6 +146,8 @@ FIELDS: tuple[Field, ...] = (
 """All of them, in the order of a form."""
 
 _BY_PATH = {field.path: field for field in FIELDS}
+_SEVERAL = frozenset({"health_categories", "keywords", "themes", "uses"})
+_PLACE = {field.path: place for place, field in enumerate(FIELDS)}
 _EMAIL = re.compile(r"[^\s@<>\"{}|\\^`]+@[^\s@<>\"{}|\\^`]+\.[^\s@<>\"{}|\\^`.]+")
 _IRI = re.compile(r"[^\x00-\x20<>\"{}|\\^`]+")
 _CODE = re.compile(r"[A-Z_]{2,20}")
@@ -175,7 +177,9 @@ def missing(record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
         return ()
     needed = (field for field in FIELDS if field.need is Need.CONTROLLED)
     return tuple(
-        Problem(field.path, f"{field.label} is missing") for field in needed if not value_at(record, field.path)
+        Problem(field.path, f"{field.label} {'are' if field.path in _SEVERAL else 'is'} missing")
+        for field in needed
+        if not value_at(record, field.path)
     )
 
 
@@ -185,11 +189,19 @@ def topics(problems: Iterable[Problem]) -> str:
     return ", ".join(dict.fromkeys(label if label.isupper() else label[:1].lower() + label[1:] for label in labels))
 
 
+def in_form_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """One problem of each field, the first, in the order of the form; last what is about no field."""
+    first: dict[str, Problem] = {}
+    for each in problems:
+        first.setdefault(each.field, each)
+    return tuple(sorted(first.values(), key=lambda each: _PLACE.get(each.field, len(_PLACE))))
+
+
 def faults(record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
-    """What stands in the record and cannot be so, in the order of the form. What is missing is no fault."""
+    """What stands in the record and cannot be so. What is missing is no fault."""
     found = [Problem(f.path, says) for f in FIELDS if (says := _fault(f, value_at(record, f.path)))]
     if record.access_rights == "PUBLIC" and not is_open:
-        found.append(Problem("access_rights", "Only data that their holder declared open are PUBLIC"))
+        found.append(Problem("access_rights", "Only data that their holder declared open are open to everybody"))
     for path in ("creator", "publisher", "contact", "hdab", "governance.controller"):
         party = value_at(record, path)
         if not party.name and (party.email or party.url):

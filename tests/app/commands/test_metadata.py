@@ -54,7 +54,7 @@ def test_a_record_is_kept_as_a_draft_and_completed(
     run("node", "load", folder, *options)
     record.write_text(encode_record(with_value(RECORD, "keywords", ())))
     assert main(["node", "metadata", str(folder), DATASET, str(record)]) == 2
-    assert "Keywords is missing (keywords)" in capsys.readouterr().err
+    assert "Keywords are missing (keywords)" in capsys.readouterr().err
     drafted = run("node", "metadata", folder, DATASET, record, "--draft")
     assert (drafted["version"], drafted["draft"]) == (1, True)
     run("node", "dataset", folder, DATASET, "approve")

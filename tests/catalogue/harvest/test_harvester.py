@@ -4,31 +4,20 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from megagenome.catalogue.harvest import tables as t
 from megagenome.catalogue.harvest.find import Finder, Question, question
 from megagenome.catalogue.harvest.harvester import COMMAND, Harvester, foreign_point, point_of_node
 from megagenome.catalogue.harvest.settings import FairDataPoint, HarvestSettings
 from megagenome.catalogue.harvest.store import Store
-from megagenome.kernel.database import open_database, sqlite_url
 from megagenome.kernel.errors import Invalid
 from tests.catalogue.harvest.foreign import Answer, Foreign, serving_foreign
 
 SETTINGS = HarvestSettings(request_s=1.0, deadline_s=20.0, largest_bytes=100_000, most_resources=500)
 
 EVERYTHING = Question()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = open_database(sqlite_url(tmp_path / "hub.sqlite"))
-    t.METADATA.create_all(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

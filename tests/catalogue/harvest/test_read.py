@@ -86,6 +86,7 @@ def test_containers_are_left_out_of_what_is_served_again() -> None:
     [
         (b"<<<", "no Turtle: line 1"),
         (b"\xff\xfe", "not UTF-8"),
+        (b"<urn:a> <urn:b> <urn:c>", "ends within a statement"),
         (b"", "says nothing"),
         (b"<urn:a> <urn:b> <urn:c> .", "no catalogue, dataset"),
         (b"<urn:a> <urn:b> " + b"[ <urn:b> " * 5_000 + b"]" * 5_000 + b" .", "nested too deeply"),

@@ -2,7 +2,9 @@
 """What was harvested over HTTP: as JSON, and as a FAIR Data Point that others can harvest."""
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import rdflib
@@ -10,11 +12,11 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from rdflib import DCTERMS, FOAF, URIRef
 
+from megagenome.catalogue.harvest import routes
 from megagenome.catalogue.harvest import tables as t
 from megagenome.catalogue.harvest.find import Finder
 from megagenome.catalogue.harvest.harvester import COMMAND, Harvester, foreign_point
 from megagenome.catalogue.harvest.republish import HubPlace
-from megagenome.catalogue.harvest.routes import harvest_router
 from megagenome.catalogue.harvest.settings import FairDataPoint, HarvestSettings
 from megagenome.catalogue.harvest.store import Store
 from megagenome.kernel.database import open_database, sqlite_url
@@ -37,19 +39,24 @@ def foreign() -> Iterator[Foreign]:
         yield served
 
 
-@pytest.fixture(scope="module")
-def client(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    path = tmp_path_factory.mktemp("routes") / "hub.sqlite"
-    engine = open_database(sqlite_url(path))
+@contextlib.contextmanager
+def serving(foreign: Foreign, folder: Path) -> Iterator[tuple[TestClient, Callable[[], None]]]:
+    """A hub over a foreign catalogue, and what harvests it."""
+    engine = open_database(sqlite_url(folder / "hub.sqlite"))
     t.METADATA.create_all(engine)
     store = Store(engine)
     store.add_point(foreign_point(FairDataPoint(f"{foreign.url}/", "Elsewhere", "PT"), COMMAND))
-    harvester = Harvester(store, HarvestSettings(), tuple)
-    asyncio.run(harvester.harvest())
-    router = harvest_router(Finder(engine), HubPlace(HUB, "Hub", "Institute", "1"))
+    router = routes.harvest_router(Finder(engine), HubPlace(HUB, "Hub", "Institute", "1"))
     with TestClient(Litestar([router], openapi_config=None)) as made:
-        yield made
+        yield made, lambda: asyncio.run(Harvester(store, HarvestSettings(), tuple).harvest())
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def client(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with serving(foreign, tmp_path_factory.mktemp("routes")) as (made, harvest):
+        harvest()
+        yield made
 
 
 def ids(client: TestClient) -> dict[str, str]:
@@ -71,8 +78,66 @@ def test_a_dataset_is_told_again_with_its_source(client: TestClient, foreign: Fo
 
 
 def test_what_the_asker_has_is_not_sent_again(client: TestClient) -> None:
-    first = client.get("/fairdp")
-    assert client.get("/fairdp", headers={"if-none-match": first.headers["etag"]}).status_code == 304
+    paths = [str(each).removeprefix(HUB) for each in contained(client)]
+    assert len(paths) == 4  # the root, a catalogue, two datasets
+    tags = {path: client.get(path).headers["etag"] for path in paths}
+    assert len(set(tags.values())) == len(paths)
+    for path, tag in tags.items():
+        again = client.get(path, headers={"if-none-match": f'"other", {tag}'})
+        assert (again.status_code, again.content) == (304, b"")
+        other = client.get(path, headers={"if-none-match": tag, "accept": "application/ld+json"})
+        assert other.status_code == 200
+
+
+def test_what_did_not_change_is_described_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: client.get(path).content for path in contained(client)}
+    monkeypatch.setattr(routes, "serialise", None)
+    assert {path: client.get(path).content for path in contained(client)} == before
+
+
+def contained(client: TestClient) -> list[str]:
+    """All addresses, by what containers list."""
+    found, left = [], [f"{HUB}/fairdp"]
+    while left:
+        found.append(left.pop())
+        graph = rdflib.Graph().parse(data=client.get(found[-1]).text, format="turtle")
+        left += map(str, graph.objects(None, URIRef("http://www.w3.org/ns/ldp#contains")))
+    return found
+
+
+def test_what_changed_is_described_anew(foreign: Foreign, tmp_path: Path) -> None:
+    """Also what the hub itself does not understand, of a dataset and of a way to it; and nothing else is."""
+    with serving_foreign() as own, serving(own, tmp_path) as (client, harvest):
+        own.contain("a", "b")
+        way = "; dcat:distribution <{url}/way/1> . <{url}/dataset/a/d> ldp:contains <{url}/way/1>"
+        own.dataset("a", way)
+        own.dataset("b")
+        own.say("/way/1", "<{url}/way/1> a dcat:Distribution ; dcat:accessURL <http://x.example/1> .")
+        harvest()
+        names = ids(client)
+
+        def tags() -> dict[str, str]:
+            at = {"a": f"dataset/{names['Title of a']}", "b": f"dataset/{names['Title of b']}", "": ""}
+            at["catalogue"] = next(p for p in contained(client) if "/catalog/" in p).removeprefix(f"{HUB}/fairdp/")
+            return {name: client.get(f"/fairdp/{path}".rstrip("/")).headers["etag"] for name, path in at.items()}
+
+        first = tags()
+        harvest()
+        assert tags() == first
+        own.dataset("a", f'; <urn:odd> "odd" {way}')
+        harvest()
+        second = tags()
+        assert {name for name in first if first[name] != second[name]} == {"a"}
+        own.say("/way/1", "<{url}/way/1> a dcat:Distribution ; dcat:accessURL <http://x.example/1> ; <urn:odd> 3 .")
+        harvest()
+        third = tags()
+        assert {name for name in first if second[name] != third[name]} == {"a"}
+        own.contain("b")
+        harvest()
+        gone = client.get(f"/fairdp/dataset/{names['Title of a']}", headers={"if-none-match": third["a"]})
+        assert gone.status_code == 410
+        assert "WITHDRAWN" in gone.text
+        assert tags()["catalogue"] != third["catalogue"]
 
 
 def test_people_are_sent_to_the_page(client: TestClient) -> None:

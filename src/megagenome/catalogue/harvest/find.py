@@ -66,6 +66,24 @@ def question(text: str, chosen: Mapping[str, Sequence[str]], *, is_gone: bool = 
     return Question(words, {name: tuple(values) for name, values in chosen.items() if values}, is_gone)
 
 
+class Listed(NamedTuple):
+    """The ids of a catalogue's datasets, and when one of them changed last, came or went; empty where none ever was."""
+
+    datasets: tuple[str, ...]
+    changed: str
+
+
+class State(NamedTuple):
+    """What a dataset's description is made of: where it is from, when it went, when it changed, and the digests of its
+    own description and those of the ways to it."""
+
+    source: str
+    address: str
+    gone: str
+    changed: str
+    digests: tuple[str, ...]
+
+
 class Finder:
     """Answers from the hub's database. Safe to call from many threads. A question over 1,000 datasets takes some 40 ms,
     most of it for the numbers beside the facets."""
@@ -108,11 +126,28 @@ class Finder:
         with begin_snapshot(self._engine) as connection:
             return _sources(connection)
 
-    def listed(self, source: str) -> tuple[str, ...]:
-        """The ids of the datasets of a catalogue."""
+    def listed(self, source: str) -> Listed:
+        """The datasets of a catalogue."""
         which = sa.select(d.id).where(d.point == source, d.gone.is_(None)).order_by(*_ORDER)
-        with self._engine.connect() as connection:
-            return tuple(connection.execute(which).scalars())
+        last = sa.select(sa.func.max(d.changed), sa.func.max(d.gone)).where(d.point == source)
+        with begin_snapshot(self._engine) as connection:
+            changed = max((each or "" for each in connection.execute(last).one()), default="")
+            return Listed(tuple(connection.execute(which).scalars()), changed)
+
+    def state(self, name: str) -> State:
+        """What changes whenever `resource` does, without reading what is said. Raises `NotFound`."""
+        with begin_snapshot(self._engine) as connection:
+            which = sa.select(d.point, d.address, d.changed, d.gone).where(d.id == name)
+            row = connection.execute(which).one_or_none()
+            if row is None:
+                raise NotFound("no dataset with this id was ever harvested here")
+            c = t.document.c
+            mine = (c.point == row.point) & (c.address == row.address)
+            own = connection.execute(sa.select(c.digest, c.children).where(mine)).one_or_none()
+            ways = msgspec.json.decode(own.children, type=tuple[str, ...])[:_MOST_VALUES] if own else ()
+            of_ways = sa.select(c.digest).where(c.point == row.point, c.address.in_(ways)).order_by(c.address)
+            below = connection.execute(of_ways).scalars()
+            return State(row.point, row.address, row.gone or "", row.changed, (own.digest if own else "", *below))
 
 
 def _fits(asked: Question, but: str = "") -> list[Condition]:

@@ -66,6 +66,8 @@ def _parse(address: str, content: bytes) -> rdflib.Graph:
         raise Corrupt(f"it is no Turtle: line {error.lines + 1}: {_one_line(error._why)}") from None  # noqa: SLF001 - nowhere else
     except UnicodeDecodeError:
         raise Corrupt("it is no Turtle: not UTF-8") from None
+    except IndexError:  # where more must follow
+        raise Corrupt("it is no Turtle: it ends within a statement") from None
     except (RecursionError, MemoryError):
         raise Corrupt("it is nested too deeply, or too large to be read") from None
     except Exception as error:  # noqa: BLE001 - whatever the library stumbles over is the description's fault

@@ -7,7 +7,7 @@ at its source, whose all other statements are as they were.
 
 from typing import NamedTuple
 
-from megagenome.catalogue.harvest.find import Resource
+from megagenome.catalogue.harvest.find import Listed, Resource
 from megagenome.catalogue.harvest.model import Statement
 from megagenome.catalogue.model import ROOT
 from megagenome.catalogue.rdf import IRI, Description, Literal, Triple, term, value
@@ -57,18 +57,18 @@ def tell_point(place: HubPlace, sources: tuple[Source, ...]) -> Description:
     return said
 
 
-def tell_catalogue(place: HubPlace, source: Source, datasets: tuple[str, ...]) -> Description:
+def tell_catalogue(place: HubPlace, source: Source, listed: Listed) -> Description:
     """What was harvested of one catalogue."""
     said, at = Description(), place.catalog(source.id)
-    addresses = [place.dataset(each) for each in datasets]
+    addresses = [place.dataset(each) for each in listed.datasets]
     said.typed(at, "dcat:Catalog", "dcat:Resource")
     said.text(at, "dct:title", f"Datasets of {source.name}", language="en")
     said.text(at, "dct:description", f"As harvested from {source.url}", language="en")
     said.link(at, "dct:source", source.url)
     said.link(at, "dct:isPartOf", place.root)
     said.link(at, "dcatap:applicableLegislation", EHDS)
-    if source.succeeded:
-        said.say(at, "dct:modified", value(source.succeeded, "dateTime"))
+    if listed.changed:
+        said.say(at, "dct:modified", value(listed.changed, "dateTime"))
     said.link(at, "dcat:dataset", *addresses)
     _publish(said, at, place)
     _contain(said, at, "dataset", "dcat:dataset", addresses)

@@ -10,7 +10,9 @@ Whoever asks `/fairdp` for HTML is sent to the page of the same. A facet may be 
 problems.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import HttpMethod, MediaType, Response, Router, get, route
@@ -18,7 +20,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 
-from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, answer, not_acceptable, number
+from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, has_it, not_acceptable, number
 from megagenome.catalogue.catalogue import tag_of
 from megagenome.catalogue.harvest.find import LARGEST_PAGE, Finder, question
 from megagenome.catalogue.harvest.republish import HubPlace, tell_catalogue, tell_dataset, tell_point
@@ -33,6 +35,8 @@ from megagenome.standards.harvested import FACETS, PATH
 PAGES = "/datasets"
 """Where the portal shows the same to people."""
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
+_MOST_KEPT_BYTES = 16 << 20
+"""Of descriptions kept in memory, each of some KB; when there are more, all are forgotten."""
 
 
 def harvest_router(finder: Finder, place: HubPlace) -> Router:
@@ -62,11 +66,21 @@ def _api(finder: Finder) -> list[Any]:
     return [find, one]
 
 
+class _Found(NamedTuple):
+    """A resource that is there: what its description is known by, whether it is gone, and how it is described."""
+
+    tag: str
+    is_gone: bool
+    describe: Callable[[], Description]
+
+
 class _Answers:
     """From an address below `/fairdp` to an answer."""
 
     def __init__(self, finder: Finder, place: HubPlace) -> None:
         self._finder, self._place = finder, place
+        self._kept: dict[str, bytes] = {}
+        self._kept_bytes = 0
 
     def answer(self, request: Http, kind: str, name: str, form: Form | None) -> Response[bytes]:
         asked = form or negotiate(request.headers.get("accept", ""))
@@ -75,23 +89,43 @@ class _Answers:
         if asked is Form.HTML:
             where = f"{PAGES}/{name}" if kind == "dataset" else PAGES
             return Response(b"", status_code=303, headers={"location": where, "vary": "accept"})
-        said, is_gone = self._describe(kind, name)
-        content = serialise(said.triples, asked)
-        tag = tag_of(content)
+        tag, is_gone, describe = self._find(kind, name, asked)
         headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache", **CROSS_ORIGIN}
-        return answer(request, content, asked, headers, gone=is_gone)
+        if not is_gone and has_it(request, tag):
+            return Response(b"", status_code=304, headers=headers)
+        content = self._kept.get(tag)
+        if content is None:
+            content = serialise(describe().triples, asked)
+            self._keep(tag, content)
+        return Response(content, media_type=asked.media_type, status_code=410 if is_gone else 200, headers=headers)
 
-    def _describe(self, kind: str, name: str) -> tuple[Description, bool]:
+    def _keep(self, tag: str, content: bytes) -> None:
+        if self._kept_bytes + len(content) > _MOST_KEPT_BYTES:
+            self._kept, self._kept_bytes = {}, 0
+        if len(content) < _MOST_KEPT_BYTES // 16:  # what a stranger describes at length pushes out nobody else
+            self._kept[tag] = content
+            self._kept_bytes += len(content)
+
+    def _find(self, kind: str, name: str, form: Form) -> "_Found":
+        """A resource by all that its description is made of, so that it is made when it changed only."""
+        place, finder = self._place, self._finder
         if kind == "dataset":
-            found = self._finder.resource(name)
-            return tell_dataset(self._place, found), bool(found.view.gone)
-        sources = self._finder.sources()
+            state = finder.state(name)
+            tag = self._tag(name, form, state)
+            return _Found(tag, bool(state.gone), lambda: tell_dataset(place, finder.resource(name)))
+        sources = finder.sources()
         if not kind:
-            return tell_point(self._place, sources), False
+            tag = self._tag(name, form, [each.id for each in sources])
+            return _Found(tag, False, partial(tell_point, place, sources))
         for source in sources:
             if (kind, name) == ("catalog", source.id):
-                return tell_catalogue(self._place, source, self._finder.listed(source.id)), False
+                listed = finder.listed(source.id)
+                tag = self._tag(name, form, (source.name, source.url, *listed))
+                return _Found(tag, False, partial(tell_catalogue, place, source, listed))
         raise NotFound("there is no such resource in this catalogue")
+
+    def _tag(self, name: str, form: Form, state: Sequence[object]) -> str:
+        return tag_of(msgspec.json.encode((self._place, name, form.name, state)))
 
 
 def _data_point(answers: _Answers) -> list[Any]:

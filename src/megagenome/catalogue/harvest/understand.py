@@ -41,7 +41,16 @@ _CATEGORIES = {
     "HealthCategoryHumanGenomic": "human-genomic",
     "HealthCategoryHumanEpigenomic": "human-epigenomic",
 }
-_EHDS_CATEGORIES = {"HGPD": "Human genetic, epigenomic and genomic data"}
+_EHDS_CATEGORIES = {
+    "EINS": "Health data from biobanks and associated databases",
+    "EMRD": "Other health data from medical devices",
+    "HGPD": "Human genetic, epigenomic and genomic data",
+    "HPML": "Other human molecular data, such as proteomic and metabolomic data",
+    "HRAD": "Healthcare-related administrative data",
+    "RMMD": "Data from registries for medicinal products and medical devices",
+    "RQSH": "Data from research cohorts, questionnaires and surveys related to health",
+}
+"""Of the EU's table healthcategories (EHDS, Art. 51), those that descriptions name without a label."""
 _THEMES = {
     "AGRI": "Agriculture", "ECON": "Economy", "EDUC": "Education", "ENER": "Energy", "ENVI": "Environment",
     "GOVE": "Government", "HEAL": "Health", "INTR": "International issues", "JUST": "Justice", "REGI": "Regions",
