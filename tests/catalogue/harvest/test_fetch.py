@@ -59,7 +59,7 @@ def test_what_is_known_is_not_sent_again(foreign: Foreign) -> None:
     first = get(f"{foreign.url}/")
     assert first.answered is Answered.CONTENT
     assert b"FAIRDataPoint" in first.content
-    known = Known(Kind.CONTAINER, first.tag, "", "", ())
+    known = Known(Kind.CONTAINER, first.tag, "", "", (), 0)
     assert get(f"{foreign.url}/", known) == Fetched(Answered.SAME)
     sent = {name.lower(): value for name, value in foreign.headers[0].items()}
     assert (sent["accept"], sent["accept-encoding"]) == ("text/turtle", "identity")

@@ -73,6 +73,31 @@ def test_nothing_that_runs_or_misleads_is_kept() -> None:
     assert all(len(each[2]) <= 20_000 for each in found.statements)
 
 
+def test_nothing_is_said_of_what_is_others() -> None:
+    """But what it is and is called; and all of the dataset, its parts, blank nodes and what is at the same host."""
+    found = read(
+        f"""<{AT}> a dcat:Dataset ; dct:publisher <https://ror.org/1> ; dct:creator [ foaf:name "Creator" ] .
+        <{AT}#contact> foaf:homepage <https://page.example> .
+        <https://ror.org/1> a foaf:Agent ; foaf:name "Institute" ; foaf:homepage <https://phish.example> .
+        <https://node.example/fairdp/dataset/1> dct:title "Do not use" ; foaf:page <https://phish.example> ."""
+    ).statements
+    assert not any("phish" in said[2] or "Do not" in said[2] for said in found)
+    assert {said[2] for said in found if not said[5]} == {"Creator", "Institute"}
+    assert "https://page.example" in {said[2] for said in found}
+
+
+@pytest.mark.parametrize(
+    "said", ["<http://e.example/1> 'x'", "<urn:> 'x'", "dct:relation <javascript:x>", "dct:relation <data:x>"]
+)
+def test_what_some_form_of_rdf_cannot_write_or_nobody_should_follow_is_left_out(said: str) -> None:
+    assert len(read(f"<{AT}> a dcat:Dataset ; {said} .").statements) == 1
+
+
+def test_signs_that_no_xml_holds_are_blanks() -> None:
+    found = read(f'<{AT}> a dcat:Dataset ; dct:title "a\\u0001b\\uD800c\\td" .')
+    assert {said[2] for said in found.statements if not said[5]} == {"a b c\td"}
+
+
 def test_containers_are_left_out_of_what_is_served_again() -> None:
     found = read(f"""<{AT}> a dcat:Dataset ; dct:publisher [ foaf:name "P" ] .
         <{AT}/page/distribution> a ldp:DirectContainer ; ldp:contains <https://fdp.example.org/distribution/1#x> .""")

@@ -50,6 +50,13 @@ def test_the_dataset_is_the_hubs_wherever_it_is_named_and_nothing_else_is() -> N
     assert found.value(HERE, DCTERMS.source) == URIRef("https://there.example/api/1")
 
 
+def test_of_the_hub_itself_nobody_else_says_anything() -> None:
+    """Of itself, of its other datasets, of who runs it."""
+    hubs = ("https://hub.example.org", "https://hub.example.org/fairdp/dataset/d2", f"{HUB.root}#publisher")
+    found = told(*stated(*((each, str(DCAT.landingPage), "https://phish.example") for each in hubs)))
+    assert list(found.objects(None, DCAT.landingPage)) == []
+
+
 def test_it_is_part_of_the_hubs_catalogue_and_of_no_other() -> None:
     found = told(*stated((str(THERE), str(DCTERMS.isPartOf), "https://there.example/catalog/9")))
     assert list(found.objects(HERE, DCTERMS.isPartOf)) == [URIRef("https://hub.example.org/fairdp/catalog/s")]

@@ -69,7 +69,7 @@ def test_what_could_not_be_had_keeps_its_last_good_version(store: Store) -> None
     assert store.known(POINT) == known
     store.settle(POINT, walked("ab", problem="some"), (), BEGAN)
     [line] = Finder(store.engine).find(Question(), 0, 10).datasets
-    assert len(Finder(store.engine).view(line.id).problem) == 2_000
+    assert len(Finder(store.engine).view(line.id).problem) == 500
     store.keep(POINT, [same("a")])
     store.settle(POINT, walked("ab"), (), BEGAN)
     assert Finder(store.engine).view(line.id).problem == ""

@@ -69,7 +69,7 @@ class Harvested:
     def learned(self) -> dict[str, Known]:
         """What is known after it."""
         visited = (each for batch in self.batches for each in batch if each.read)
-        return {v.address: Known(v.read.kind, v.tag, "", v.digest, v.read.children) for v in visited if v.read}
+        return {v.address: Known(v.read.kind, v.tag, "", v.digest, v.read.children, 100) for v in visited if v.read}
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path.rstrip("/"))
@@ -128,7 +128,7 @@ def test_a_look_asks_containers_alone() -> None:
 
 @pytest.mark.parametrize(("status", "says"), [(500, "it answers 500"), (410, "there is no catalogue here any more")])
 def test_without_its_root_nothing_else_is_asked(status: int, says: str) -> None:
-    known = {URL: Known(Kind.CONTAINER, '"t"', "", "d", (f"{URL}/c",))}
+    known = {URL: Known(Kind.CONTAINER, '"t"', "", "d", (f"{URL}/c",), 0)}
     harvested = Harvested({"": status, "/c": []}, known)
     found = harvested.run()
     assert (harvested.asked, found.is_whole, says in found.problem) == ([""], False, True)
@@ -160,6 +160,7 @@ def test_it_goes_six_steps_deep_and_no_more() -> None:
         ([f"/silent{n}" for n in range(50)], SETTINGS, "it fell silent", 8),
         ([f"/slow{n}" for n in range(50)], SETTINGS, "3 of its descriptions took too long to read", 6),
         ([f"/d{n}" for n in range(50)], replace(SETTINGS, most_resources=20), "more than 20 descriptions", 1),
+        ([f"/d{n}" for n in range(50)], replace(SETTINGS, most_bytes=2000), "more than 2,000 bytes would be kept", 30),
     ],
 )
 def test_what_costs_too_much_is_left(listed: list[str], settings: HarvestSettings, says: str, most: int) -> None:
@@ -167,6 +168,15 @@ def test_what_costs_too_much_is_left(listed: list[str], settings: HarvestSetting
     found = harvested.run()
     assert (found.is_whole, says in found.problem) == (False, True)
     assert len(harvested.asked) <= most + SETTINGS.connections
+
+
+def test_what_was_kept_before_counts_as_long_as_it_is_kept() -> None:
+    """New addresses at each harvest, and never one that is whole, would fill the disk."""
+    known = {f"{URL}/d{n}": Known(Kind.DATASET, "", "", "d", (), 100) for n in range(100)}
+    settings = replace(SETTINGS, most_bytes=10_050)
+    found = Harvested({"": ["/new"], "/new": []}, known, settings).run()
+    assert (found.is_whole, "with what it listed before" in found.problem) == (False, True)
+    assert Harvested({"": ["/new"], "/new": []}, known, replace(SETTINGS, most_bytes=11_000)).run().is_whole
 
 
 def test_single_faults_do_not_end_it_and_five_are_named() -> None:

@@ -56,13 +56,14 @@ class Read(msgspec.Struct, frozen=True):
 
 class Known(NamedTuple):
     """What is kept of an address: by what its server knows that it is unchanged (`tag`, `modified`), by what we do
-    (`digest` of its bytes), and where it led."""
+    (`digest` of its bytes), where it led, and how much is kept of it."""
 
     kind: Kind
     tag: str
     modified: str
     digest: str
     children: tuple[str, ...]
+    size_bytes: int
 
 
 class Outcome(StrEnum):

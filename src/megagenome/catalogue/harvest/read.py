@@ -8,7 +8,7 @@ process only (`reading_process.py`).
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
 import rdflib
 from rdflib.plugins.parsers.notation3 import BadSyntax, RDFSink, SinkParser
@@ -25,7 +25,19 @@ _FDP = "https://w3id.org/fdp/fdp-o#"
 _LEADING = {DCAT + "Catalog", _FDP + "FAIRDataPoint", _FDP + "MetadataService"}
 _WAYS = {DCAT + "Distribution", DCAT + "DataService"}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\\x7f]*")
+_PROPERTY = re.compile(r".+[/#:][A-Za-z_][A-Za-z0-9_.-]*")
+"""What RDF/XML can write."""
+_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML holds."""
+_SCHEMES = {"http", "https", "mailto", "urn", "tel", "doi", "info", "ftp"}
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
+_NAMING = {
+    _TYPE,
+    rdflib.RDFS.label,
+    rdflib.SKOS.prefLabel,
+    rdflib.FOAF.name,
+    rdflib.URIRef("http://www.w3.org/2006/vcard/ns#fn"),
+}
 _MOST_STATEMENTS = 2_000
 _MOST_READ = 300_000
 _LONGEST_TEXT = 20_000
@@ -50,7 +62,7 @@ def read_description(address: str, content: bytes) -> Read:
         if not children and not types & _LEADING:
             raise Corrupt("it describes no catalogue, dataset or distribution at its own address")
         return Read(Kind.CONTAINER, str(subject or ""), children)
-    statements = tuple(_statements(graph, address))
+    statements = tuple(_statements(graph, subject, address))
     if DCAT + "Dataset" in types:
         return Read(Kind.DATASET, str(subject), children, understand_dataset(graph, subject), None, statements)
     return Read(Kind.DISTRIBUTION, str(subject), (), None, understand_way(graph, subject), statements)
@@ -97,20 +109,35 @@ def _children(graph: rdflib.Graph, address: str) -> tuple[str, ...]:
     return tuple(sorted(each for each in found - {address} if len(each) <= _LONGEST_ADDRESS))
 
 
-def _statements(graph: rdflib.Graph, address: str) -> Iterator[Statement]:
-    """What can be served again: no containers, no broken addresses, blank nodes by names of their own."""
+def _statements(graph: rdflib.Graph, at: rdflib.URIRef, address: str) -> Iterator[Statement]:
+    """What can be served again of the dataset `at`: no containers, no broken addresses, blank nodes by names of their
+    own. Of what is at other hosts only what it is and is called: it is not for this description to say more."""
     containers = set(graph.subjects(_CONTAINS, None)) | set(
         graph.subjects(_TYPE, rdflib.URIRef(_LDP + "DirectContainer"))
     )
     names: dict[Node, str] = {}
+    own = (str(at), f"{at}#", _host(address))
     kept = 0
     for subject, property_, value in sorted(graph, key=_order):
         if subject in containers or str(property_).startswith(_LDP) or kept >= _MOST_STATEMENTS:
+            continue
+        if not (isinstance(subject, rdflib.BNode) or property_ in _NAMING or _is_own(str(subject), *own)):
             continue
         said = _statement(subject, property_, value, names, address)
         if said is not None:
             kept += 1
             yield said
+
+
+def _is_own(subject: str, at: str, part: str, host: str) -> bool:
+    return subject == at or subject.startswith(part) or _host(subject) == host
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _order(triple: tuple[Node, Node, Node]) -> tuple[str, ...]:
@@ -120,7 +147,7 @@ def _order(triple: tuple[Node, Node, Node]) -> tuple[str, ...]:
 
 def _statement(subject: Node, property_: Node, value: Node, names: dict[Node, str], address: str) -> Statement | None:
     at, says = _name(subject, names, address), _name(property_, names, address)
-    if at is None or says is None or isinstance(property_, rdflib.BNode):
+    if at is None or says is None or not _PROPERTY.fullmatch(says):
         return None
     if isinstance(value, rdflib.Literal):
         language, datatype = value.language or "", str(value.datatype or "")
@@ -128,9 +155,11 @@ def _statement(subject: Node, property_: Node, value: Node, names: dict[Node, st
             language = ""
         if datatype and not _ADDRESS.fullmatch(datatype):
             datatype = ""
-        return at, says, str(value)[:_LONGEST_TEXT], language, "" if language else datatype, False
+        return at, says, _NO_TEXT.sub(" ", str(value)[:_LONGEST_TEXT]), language, "" if language else datatype, False
     target = _name(value, names, address)
-    return None if target is None else (at, says, target, "", "", True)
+    if target is None or target.partition(":")[0].lower() not in _SCHEMES:
+        return None
+    return at, says, target, "", "", True
 
 
 def _name(node: Node, names: dict[Node, str], address: str) -> str | None:

@@ -88,7 +88,9 @@ def tell_dataset(place: HubPlace, found: Resource) -> Description:
         said.say(at, "dct:modified", value(view.gone, "dateTime"))
         return said
     said.link(at, "dct:isPartOf", place.catalog(view.source.id))
-    triples = (_triple(each, found.subject, at) for each in found.statements)
+    # nobody speaks of what is the hub's but the hub
+    theirs = (each for each in found.statements if not f"{each[0]}/".startswith((f"{place.url}/", f"{place.url}#")))
+    triples = (_triple(each, found.subject, at) for each in theirs)
     said.add(each for each in triples if each[:2] != (IRI(at), _IS_PART_OF))
     return said
 

@@ -22,6 +22,7 @@ class HarvestSettings(msgspec.Struct, frozen=True):
     connections     requests at once to one catalogue
     largest_bytes   a longer description is a fault
     most_resources  descriptions that are read of one catalogue
+    most_bytes      what is kept of one catalogue
     """
 
     interval_s: float = 3600.0
@@ -31,6 +32,7 @@ class HarvestSettings(msgspec.Struct, frozen=True):
     connections: int = 8
     largest_bytes: int = 4 * MIB
     most_resources: int = 50_000
+    most_bytes: int = 256 * MIB
 
     def __post_init__(self) -> None:
         """Refuse values under which nothing is harvested, or all the time."""
@@ -40,8 +42,8 @@ class HarvestSettings(msgspec.Struct, frozen=True):
             raise ValueError("watch_s: use seconds from 0.2 to 86400")
         if not 0 < self.request_s <= self.deadline_s <= 86400:
             raise ValueError("request_s, deadline_s: seconds above 0, up to 86400, in this order")
-        if not (1 <= self.connections <= 100 and self.largest_bytes > 0 and self.most_resources > 0):
-            raise ValueError("connections: from 1 to 100; largest_bytes, most_resources: at least 1")
+        if not (1 <= self.connections <= 100 and min(self.largest_bytes, self.most_resources, self.most_bytes) > 0):
+            raise ValueError("connections: from 1 to 100; largest_bytes, most_resources, most_bytes: at least 1")
 
 
 class FairDataPoint(msgspec.Struct, frozen=True):

@@ -64,11 +64,17 @@ class Store:
     def known(self, point: Point) -> dict[str, Known]:
         """All descriptions of a catalogue of which there is a good version, by address."""
         d = t.document.c
-        which = sa.select(d.address, d.kind, d.tag, d.modified, d.digest, d.children).where(d.point == point.id)
+        size = sa.func.length(d.content).label("size")
+        which = sa.select(d.address, d.kind, d.tag, d.modified, d.digest, d.children, size).where(d.point == point.id)
         with self.engine.connect() as connection:
             return {
                 row.address: Known(
-                    Kind(row.kind), row.tag, row.modified, row.digest, tuple(msgspec.json.decode(row.children))
+                    Kind(row.kind),
+                    row.tag,
+                    row.modified,
+                    row.digest,
+                    tuple(msgspec.json.decode(row.children)),
+                    row.size,
                 )
                 for row in connection.execute(which.where(d.content != ""))
             }
@@ -193,7 +199,7 @@ _EMPTY = {"kind": Kind.CONTAINER.value, "tag": "", "modified": "", "digest": "",
 def _values(visited: Visited) -> dict[str, str]:
     """What is kept of a description; where it could not be had, the reason beside what was there before."""
     if visited.read is None:
-        return {"problem": visited.reason[:2_000]}
+        return {"problem": visited.reason[:500]}
     return {
         "kind": visited.read.kind.value,
         "tag": visited.tag,
@@ -206,11 +212,12 @@ def _values(visited: Visited) -> dict[str, str]:
 
 
 def _unlisted(connection: sa.Connection, point: Point, walked: Walked) -> set[str]:
-    if not walked.is_whole:
-        return set()
+    """What is kept that is not listed now; where not all was asked for, of that what could never be read."""
     d = t.document.c
-    kept = set(connection.execute(sa.select(d.address).where(d.point == point.id)).scalars())
-    return kept - walked.listed
+    kept = sa.select(d.address).where(d.point == point.id)
+    if not walked.is_whole:
+        kept = kept.where(d.content == "")
+    return set(connection.execute(kept).scalars()) - walked.listed
 
 
 def _forget(connection: sa.Connection, point: Point, addresses: set[str]) -> None:

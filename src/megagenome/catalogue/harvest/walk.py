@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urldefrag
 
 import httpx
+import msgspec
 
 from megagenome.catalogue.harvest.fetch import Answered, Fault, fetch, is_allowed
 from megagenome.catalogue.harvest.model import Kind, Known, Outcome, Point, Visited
@@ -72,6 +73,7 @@ class Walk:
         self._faults: list[str] = []
         self._silent = self._slow = self._fault_count = 0
         self._has_changed = False
+        self._kept_bytes = sum(each.size_bytes for each in known.values())
 
     async def run(self, keep: Keep) -> Walked:
         """Harvest, within the deadline. What was visited is kept as it comes."""
@@ -159,6 +161,11 @@ class Walk:
             if self._slow >= _MOST_SLOW:
                 raise _Stop(f"{self._slow} of its descriptions took too long to read") from None
             return Visited(address, Outcome.FAULT, reason=str(error))
+        self._kept_bytes += len(msgspec.json.encode(read)) - (known.size_bytes if known else 0)
+        if self._kept_bytes > self._settings.most_bytes:
+            raise _Stop(
+                f"more than {self._settings.most_bytes:,} bytes would be kept of it, with what it listed before"
+            )
         return Visited(address, Outcome.READ, read, fetched.tag, fetched.modified, digest)
 
     def _list(self, children: Sequence[str], depth: int, container: str) -> None:
