@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The archive of a node's folder, and what its server does for it at the start and each hour."""
+"""The archive of a node's folder, and how its server keeps it whole: what killed workers left is set right at the start
+and each hour, and what nobody read for long is verified."""
 
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -33,17 +35,23 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
 
 
 def keep_whole(archive: Archive) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """A server's lifespan that sets right what killed workers left, at its start and each hour."""
+    """A server's lifespan that sets right what killed workers left, at its start and each hour, and verifies files in a
+    thread of its own, for that may take days."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
+        stopping = threading.Event()
+        verifying = threading.Thread(target=_verify, args=(archive, stopping), name="verifying", daemon=True)
+        verifying.start()
         recovering = asyncio.create_task(_recover_each_hour(archive))
         try:
             yield
         finally:
+            stopping.set()
             recovering.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await recovering
+            await asyncio.to_thread(verifying.join)
 
     return lifespan
 
@@ -65,3 +73,15 @@ def _recover(archive: Archive) -> None:
             _log.warning(
                 "the archive swept %d unfinished files and finished %d shreddings", done.swept, len(done.shredded)
             )
+
+
+def _verify(archive: Archive, stopping: threading.Event) -> None:
+    while True:
+        try:
+            for checked in archive.scrub(stopping):
+                if checked.wrong:
+                    _log.error("a file was verified: %s", checked.wrong)
+        except sa.exc.DatabaseError as error:
+            _log.error("files are not verified, it is tried again in an hour: %s", error.orig)
+        if stopping.wait(_EVERY_S):
+            return

@@ -37,6 +37,10 @@ def check_archive(node: Node, *, deep: bool) -> Iterator[Finding]:
     fine = not found[FileState.SUSPECT]
     do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
     yield Finding("archive", fine, says, do)
+    if overdue := archive.count_overdue():
+        says = f"{overdue:,} files were verified by nobody for {2 * node.settings.archive.verify_days} days"
+        do = "see the server's log, which says why; `megagenome node archive verify DIR --oldest 100` beside it helps"
+        yield Finding("archive, verifying", fine=False, says=says, do=do)
     alive = [file.id for file in files if file.state is not FileState.SHREDDED]
     if deep and alive:
         wrong = [finding for file in alive for finding in _unverified(archive, file)]
