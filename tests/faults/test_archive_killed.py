@@ -33,7 +33,7 @@ from tests.archive.archives import (
     stated,
 )
 from tests.faults.dying import Death, run_child
-from tests.faults.power_cut import PowerCut
+from tests.faults.lossy_disk import LossyDisk
 
 FILE = FileId("MGF-ABCDEFGHIJKLMNOP")
 PLAIN = make_plain(2_000_000)
@@ -193,9 +193,9 @@ def fork(act: Callable[[], object]) -> int:
 def act_and_die(folder: Path, act: Act, last: int, *, powerless: bool) -> None:
     death = Death(last)
     if powerless:
-        cut = PowerCut(folder.parent / f"{folder.name}-graves")
-        cut.watch()
-        death.before_dying = cut.strike
+        disk = LossyDisk(folder, but="node.sqlite*")
+        disk.watch()
+        death.before_dying = lambda: disk.leave_at(Path(f"{folder}-left"))
     death.at_files()
     archive = open_archive(folder)
     death.at_commits(archive._parts.engine)
@@ -213,18 +213,19 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool) -> int:
         clock.now = lambda: real() + timedelta(hours=act is recover)
         code = fork(lambda copy=copy, last=died + 1: act_and_die(copy, act, last, powerless=powerless))
         clock.now = lambda: real() + timedelta(hours=2)  # leases are over
-        archive = open_archive(copy)
+        left = Path(f"{copy}-left") if powerless and code else copy
+        archive = open_archive(left)
         archive.recover()
-        check(archive, copy, code == 0)
+        check(archive, left, code == 0)
         assert archive.recover() == archive.rebuild() == Recovery()
-        assert not list((copy / "blobs").rglob("*.partial"))
+        assert not list((left / "blobs").rglob("*.partial"))
         other = next(file for file in archive.files_of() if file.sha256 == stated(OTHER).sha256)
         assert read(archive, other.id) == OTHER
         assert archive._parts.ledger.verify().fine
         archive._parts.engine.dispose()
         clock.now = real
         shutil.rmtree(copy)
-        shutil.rmtree(f"{copy}-graves", ignore_errors=True)
+        shutil.rmtree(left, ignore_errors=True)
         if code == 0:
             return died
         died += 1
