@@ -3,7 +3,7 @@
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from rich.console import RenderableType
 
 from megagenome.app.commands.results import Done, show_done
@@ -15,6 +15,7 @@ from megagenome.kernel.output import Json, show, table
 jobs = App(name="jobs", help="List what a node has still to do, and let it try again what failed.")
 
 Flag = Parameter(negative="")
+Id = Annotated[int, Parameter(validator=validators.Number(gte=1, lt=1 << 31))]
 
 
 @jobs.command(name="list")
@@ -35,7 +36,7 @@ def list_(folder: Folder, /, *, stuck: Annotated[bool, Flag] = False, json: Json
 
 
 @jobs.command(name="retry")
-def retry_(folder: Folder, job: int, /, *, json: Json = False) -> None:
+def retry_(folder: Folder, job: Id, /, *, json: Json = False) -> None:
     """Let a job be begun now that failed, or that waits for another attempt. See to what it failed of first.
 
     Parameters
