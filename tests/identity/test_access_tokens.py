@@ -18,6 +18,8 @@ from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Conflict, Invalid, Unauthenticated
 from tests.kernel.records import open_records
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ADA, BOB = "ada@https://idp.example", "bob@https://idp.example"
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Migrated databases with nothing in them: SQLite files, or on a PostgreSQL server while the fixture `database` says
-so. Migrating takes longer than most tests, so it is done once and copied."""
+so. Migrating takes longer than most tests, so it is done seldom."""
 
 import contextlib
 import tempfile
@@ -14,7 +14,24 @@ from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from tests.kernel.postgres import new_database
 
 _servers: list[sa.URL] = []
-_there: dict[Path, sa.URL] = {}
+_used: dict[Path, sa.URL] = {}
+_free: list[sa.URL] = []
+
+# Making a database takes PostgreSQL longer than most tests, so those of the test before are emptied. What it left open
+# is closed, or it could hold rows.
+_EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+SET session_replication_role = replica;
+DO $$ DECLARE each record; BEGIN
+    FOR each IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace LOOP
+        IF each.relkind = 'r' AND each.relname <> 'alembic_version' THEN
+            EXECUTE 'DELETE FROM ' || quote_ident(each.relname);
+        ELSIF each.relkind = 'S' THEN
+            EXECUTE 'ALTER SEQUENCE ' || quote_ident(each.relname) || ' RESTART';
+        END IF;
+    END LOOP;
+END $$
+"""
 
 
 @contextlib.contextmanager
@@ -25,7 +42,15 @@ def kept_on(server: sa.URL) -> Iterator[None]:
         yield
     finally:
         _servers.pop()
-        _there.clear()
+        _free.extend(map(_emptied, _used.values()))
+        _used.clear()
+
+
+def _emptied(url: sa.URL) -> sa.URL:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(_EMPTY)
+    return url
 
 
 def are_files() -> bool:
@@ -39,9 +64,9 @@ def open_records(path: Path) -> sa.Engine:
         if not path.exists():
             path.write_bytes(_empty_file())
         return open_database(sqlite_url(path))
-    if path not in _there:
-        _there[path] = new_database(_servers[-1], _migrated(_servers[-1]))
-    return open_database(_there[path])
+    if path not in _used:
+        _used[path] = _free.pop() if _free else _migrated(_servers[-1])
+    return open_database(_used[path])
 
 
 @cache
@@ -53,11 +78,9 @@ def _empty_file() -> bytes:
         return (Path(folder) / "empty.db").read_bytes()
 
 
-@cache
-def _migrated(server: sa.URL) -> str:
-    made = new_database(server)
-    engine = open_database(made)
+def _migrated(server: sa.URL) -> sa.URL:
+    url = new_database(server)
+    engine = open_database(url)
     upgrade(engine)
     engine.dispose()
-    assert made.database is not None
-    return made.database
+    return url
