@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every byte that is read is the one that belongs there, or nothing is read."""
 
+import errno
 import io
 import os
 from collections.abc import Callable
@@ -204,13 +205,16 @@ def test_a_sidecar_with_a_flipped_bit_is_found(archive: Archive, folder: Path, p
         archive.verify(file.id)
 
 
-def test_a_disk_that_fails_makes_no_file_suspect(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("whose", "act", "code"), [(os, "pread", errno.EIO), (Path, "open", errno.EACCES)])
+def test_a_disk_that_fails_makes_no_file_suspect(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, whose: object, act: str, code: int
+) -> None:
     file = keep_ready(archive, PLAIN)
 
-    def fail(*_: object) -> bytes:
-        raise OSError(5, "Input/output error")
+    def fail(*_: object, **__: object) -> bytes:
+        raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "pread", fail)
+    monkeypatch.setattr(whose, act, fail)
     for read in (lambda: b"".join(archive.open(file.id, Admitted()).read()), lambda: archive.verify(file.id)):
         with pytest.raises(Unavailable):
             read()
