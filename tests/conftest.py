@@ -98,6 +98,18 @@ def postgres(postgres_server: Any) -> Any:
     return new_database(postgres_server)
 
 
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where `tests.kernel.records` are kept: a test that uses this fixture runs on both."""
+    if request.param == "SQLite":
+        yield
+        return
+    from tests.kernel.records import kept_on
+
+    with kept_on(request.getfixturevalue("postgres_server")):
+        yield
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a unit test."""
     folder = item.path.relative_to(TESTS).parts[0]

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A country's desk over a real database and ledger, at an hour that tests set; permits are kept by the collection."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from megagenome.collection.model import Sex
 from megagenome.collection.permits import StoredPermit, read_permit
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.database import begin_writing, open_database, sqlite_url, upgrade
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.ids import PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
@@ -38,6 +36,7 @@ from megagenome.standards.permit import (
     Verdict,
     digest,
 )
+from tests.kernel.records import open_records
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 COHORT = HasSex(Sex.FEMALE)
@@ -87,22 +86,11 @@ def proposal(permit: str = "permit-1", asked: tuple[str, ...] = DATASETS, **othe
     return Proposal(document, digest(document), datasets=asked, **request)
 
 
-@cache
-def empty_database() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_database(sqlite_url(Path(folder) / "empty.db"))
-        upgrade(engine)
-        engine.dispose()
-        return (Path(folder) / "empty.db").read_bytes()
-
-
 class Node:
     """One desk, and all that is behind it."""
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / "node.db").exists():
-            (folder / "node.db").write_bytes(empty_database())
-        self.engine = open_database(sqlite_url(folder / "node.db"))
+        self.engine = open_records(folder / "node.db")
         self.keys, self.hub = SigningKeys.open(folder / "keys"), SigningKeys.open(folder / "hub-keys")
         self.ledger = Ledger(self.engine, self.keys, "node.fi")
         self.woken = 0

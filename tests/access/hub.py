@@ -2,11 +2,9 @@
 """A hub's application process with people, over a real database, at an hour that tests set. A stand-in signs."""
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +26,6 @@ from megagenome.collection.cohort import Cohort, HasSex, canonical, cohort_id
 from megagenome.collection.model import Sex
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.errors import NotEntitled
 from megagenome.standards.application import (
     Advice,
@@ -40,6 +37,7 @@ from megagenome.standards.application import (
     Vote,
 )
 from megagenome.standards.permit import CountryDecision, DatasetDecision, Proposal, Verdict, encode
+from tests.kernel.records import are_files, open_records
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 """A Monday."""
@@ -109,16 +107,6 @@ def verify(token: str) -> CountryDecision:
     return msgspec.json.decode(text, type=CountryDecision)
 
 
-@cache
-def empty_database() -> bytes:
-    """A database file with the schema and nothing in it: migrating for each test would take most of its time."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_database(sqlite_url(Path(folder) / "hub.db"))
-        upgrade(engine)
-        engine.dispose()
-        return (Path(folder) / "hub.db").read_bytes()
-
-
 class Walked(NamedTuple):
     """A hub's folder after a step of the way, walked once and copied for every later test that begins there."""
 
@@ -135,7 +123,7 @@ def begins_here(step: Callable[["Hub"], ApplicationId]) -> Callable[["Hub"], App
     """The step, or a copy of where it led when a fresh hub went it before."""
 
     def walk(hub: "Hub") -> ApplicationId:
-        if hub.now != START or hub.last_id or not hub.is_plain:
+        if hub.now != START or hub.last_id or not hub.is_plain or not are_files():
             return step(hub)
         if step.__name__ not in WALKED:
             application = step(hub)
@@ -162,12 +150,10 @@ class Hub:
     def __init__(self, folder: Path, settings: AccessSettings | None = None) -> None:
         self.database = folder / "hub.db"
         self.is_plain = settings is None
-        if not self.database.exists():
-            self.database.write_bytes(empty_database())
         chosen = settings or AccessSettings(windows=(Window("FI", 10, "FI: 10 working days"),))
-        engine = open_database(sqlite_url(self.database))
+        engine = open_records(self.database)
         # what a power cut would lose is not asked here; and Debian's SQLite overwrites what is deleted by itself
-        for pragma in ("synchronous=OFF", "secure_delete=OFF"):
+        for pragma in ("synchronous=OFF", "secure_delete=OFF") if are_files() else ():
             sa.event.listen(engine, "connect", lambda made, _, pragma=pragma: made.execute(f"PRAGMA {pragma}").close())
         self.store = Store(engine)
         attachments = AttachmentFolder(folder / "attachments")

@@ -25,6 +25,8 @@ from megagenome.standards.federation import NodeStatus
 from megagenome.standards.saved_cohort import NodeCount, RecountCohort, RenameCohort, SaveCohort, SavedCohort
 from tests.access.hub import ADA, BEN, COHORT, DATASETS, DEFINITION, START, Hub, open_hub, person
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ABSENT = "sha256:" + "0" * 64
 TOLD = (
     NodeCount("node-ee", "Estonia", "EE", NodeStatus.ANSWERED, 12, 10),

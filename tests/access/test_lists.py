@@ -32,6 +32,8 @@ from tests.access.hub import (
 )
 from tests.access.test_cohorts import order
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 def listed(hub: Hub, who: Caller, scope: Scope, *states: State, skip: int = 0, limit: int = 50) -> Page:
     return list_applications(hub.store, hub.world.directory, who, scope, states, skip, limit)

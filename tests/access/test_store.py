@@ -11,10 +11,14 @@ from megagenome.access import tables as t
 from megagenome.access.events import Event
 from megagenome.access.fold import fold
 from megagenome.access.store import Transaction
+from megagenome.kernel import database
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Corrupt, NotFound, Unavailable
 from megagenome.standards.application import ApplicationId
 from megagenome.standards.permit import Verdict
 from tests.access.hub import ADA, FINN, Hub
+
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def rows(hub: Hub) -> dict[str, list[Any]]:
@@ -99,11 +103,10 @@ def test_no_event_holds_a_name_or_a_word_of_a_person(hub: Hub) -> None:
         assert word not in bodies
 
 
-def test_a_database_that_somebody_else_holds_is_unavailable(hub: Hub) -> None:
+def test_a_database_that_somebody_else_holds_is_unavailable(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     application = hub.create()
-    with hub.store.engine.connect() as holding, holding.begin():
-        holding.execute(sa.update(t.person).values(name="held"))
-        sa.event.listen(hub.store.engine, "begin", lambda c: c.exec_driver_sql("PRAGMA busy_timeout=20"))
-        with pytest.raises(Unavailable, match="locked"):
-            hub.do(ADA, application, c.Submit())
+    monkeypatch.setattr(database, "_PATIENCE_MS", 20)
+    hub.store.engine.dispose()
+    with begin_writing(hub.store.engine), pytest.raises(Unavailable, match="lock"):
+        hub.do(ADA, application, c.Submit())
     assert hub.view(application).version == 1

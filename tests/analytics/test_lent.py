@@ -11,6 +11,8 @@ from megagenome.analytics.lent import LentSums
 from megagenome.kernel.errors import NotEntitled
 from tests.network.joining import server
 
+pytestmark = pytest.mark.usefixtures("database")
+
 FOUR = ("a", "b", "c", "d")
 
 

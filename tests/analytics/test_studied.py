@@ -14,6 +14,8 @@ from megagenome.collection.scan import PeopleChanged
 from megagenome.kernel.errors import NotEntitled
 from tests.network.joining import server
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:

@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from megagenome.app.archive import open_archive
+from megagenome.app.check_folder import check_folder
 from megagenome.app.node import open_node
 from megagenome.app.node_app import node_app
 from megagenome.archive.archive import Archive
@@ -67,3 +68,22 @@ def test_lease_and_watermark_are_those_of_the_settings(folder: Path) -> None:
     with pytest.raises(NoRoom, match="4,611,686,018,427,387,904 must stay so"):
         keep(archive, b"x")
     assert archive._parts.settings.lease_s == 60
+
+
+def test_what_nobody_read_for_long_is_verified_while_the_node_serves(folder: Path, said: Queue[str]) -> None:
+    node = open_node(folder)
+    archive = open_archive(node)
+    whole, damaged = keep(archive, make_plain(1000)), keep(archive, make_plain(1000, 1))
+    [body] = folder.glob(f"blobs/archive/*/{damaged.id.lower()}*.c4b")
+    body.unlink()
+    with node.collection.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE archive_file SET created = '2020' || substr(created, 5)")
+    [finding] = [each for each in check_folder(folder) if not each.fine]
+    assert finding.says == "2 files were verified by nobody for 60 days"
+    with TestClient(node_app(open_node(folder))):
+        assert f"{damaged.id} is not what was archived" in said.get(timeout=20)
+    states = {each.id: each.state for each in archive.files_of()}
+    assert states == {whole.id: FileState.VERIFIED, damaged.id: FileState.SUSPECT}
+    [finding] = [each for each in check_folder(folder) if not each.fine]
+    assert (finding.part, finding.says) == ("archive", "1 suspect, 1 verified")
+    assert said.empty()

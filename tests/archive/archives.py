@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An archive in a folder, and files to be sent to it."""
 
-import atexit
-import functools
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +14,13 @@ from megagenome.archive.keys import RecipientKeys
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, new_file_id
 from megagenome.standards.crypt4gh_stream import seal
+from tests.kernel.records import open_records
 
 DATASET = DatasetId("GDI-EE-COHORT-001")
 DESCRIBED = Described(DATASET, "NA1.bam", "BAM", ("NA1",))
@@ -38,25 +35,11 @@ def open_archive(
 ) -> Archive:
     """The archive in a folder; it is made where there is none."""
     folder.mkdir(exist_ok=True)
-    if engine is None:
-        if not (folder / "node.sqlite").exists():
-            shutil.copyfile(_empty_database(), folder / "node.sqlite")
-        engine = open_database(sqlite_url(folder / "node.sqlite"))
+    engine = engine or open_records(folder / "node.sqlite")
     signing = SigningKeys.open(folder / "keys")
     keys = RecipientKeys.open(folder / "keys")
     ledger = Ledger(engine, signing, "node.ee")
     return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing, settings)
-
-
-@functools.cache
-def _empty_database() -> Path:
-    """A database with its tables: making them takes as long as a whole test."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
-    engine = open_database(sqlite_url(folder / "empty.sqlite"))
-    upgrade(engine)
-    engine.dispose()
-    return folder / "empty.sqlite"
 
 
 def copy_database(archive: Archive, source: Path, to: Path) -> None:

@@ -20,7 +20,7 @@ from megagenome.archive.archive import Archive
 from megagenome.archive.rows import begin_attempt
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel import clock
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NoRoom, NotEntitled
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NoRoom, NotEntitled, NotFound
 from megagenome.kernel.sealed_files import Expected, new_file_id
 from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES
 from megagenome.standards.crypt4gh_stream import seal
@@ -155,14 +155,15 @@ def test_what_is_damaged_is_refused_and_nothing_kept(archive: Archive, folder: P
     assert_nothing_kept(archive, folder)
 
 
-def test_a_provider_that_breaks_off_leaves_nothing(archive: Archive, folder: Path) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError(), NotFound("what was sent was deleted meanwhile")])
+def test_a_provider_that_breaks_off_leaves_nothing(archive: Archive, folder: Path, error: Exception) -> None:
     sent = sealed(archive, PLAIN)
 
     def broken() -> Iterator[bytes]:
         yield sent[:100_000]
-        raise ConnectionResetError
+        raise error
 
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(type(error)):
         archive.ingest(new_file_id(), 1, broken, DESCRIBED, stated(PLAIN))
     assert_nothing_kept(archive, folder)
 

@@ -13,7 +13,7 @@ from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
 from megagenome.kernel import clock
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
-from tests.archive.archives import DESCRIBED, blobs, keep, keep_ready, make_plain, open_archive
+from tests.archive.archives import DESCRIBED, blobs, copy_database, keep, keep_ready, make_plain, open_archive
 
 
 def lose_database(archive: Archive, folder: Path) -> Archive:
@@ -138,3 +138,16 @@ def test_a_file_that_comes_back_is_not_ready_though_its_sidecar_was_written_when
     found = again.find(file.id)
     assert found is not None
     assert (found.state, found.verified) == (FileState.ARCHIVED, None)
+
+
+def test_yesterdays_database_learns_of_the_files_of_today(archive: Archive, folder: Path, tmp_path: Path) -> None:
+    old = keep_ready(archive, make_plain(100_000, 1))
+    copy_database(archive, folder, tmp_path)
+    new = [keep_ready(archive, make_plain(size, size)) for size in (0, 70_000)]
+    copy_database(archive, tmp_path, folder)
+    restored = open_archive(folder)
+    assert restored.files_of() == [old]
+    assert set(restored.rebuild().adopted) == {file.id for file in new}
+    for file in (old, *new):
+        assert restored.verify(file.id).sha256 == file.sha256
+    assert restored.rebuild() == Recovery()

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was shredded can be read by nobody, and there is a proof."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
-from megagenome.archive import names, tables
+from megagenome.archive import names, rotate, sidecars, tables
 from megagenome.archive.archive import Archive
-from megagenome.archive.model import RECEIPT_TYPE
+from megagenome.archive.model import RECEIPT_TYPE, Recovery
 from megagenome.kernel.database import begin_erasing
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.keys import SigningKeys
@@ -116,3 +118,60 @@ def test_a_tombstone_that_this_node_did_not_sign_buries_nobody(archive: Archive,
     assert archive.rebuild().lost == (names.tombstone(stem),)
     assert archive.find(file.id) == file
     assert archive.verify(file.id).state is FileState.READY
+
+
+@pytest.mark.parametrize("meanwhile", ["rotate", "rebuild"])
+def test_no_sidecar_is_written_behind_the_back_of_who_shreds(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """It would hold the key of a body that backups may still have."""
+    file, write = keep_ready(archive, make_plain(1000)), sidecars.write
+    if meanwhile == "rebuild":
+        [sidecar] = [path for path in blobs(folder) if path.suffix == ".c4h"]
+        sidecar.unlink()
+    shredding: list[Future[str]] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def write_late(*asked: Any) -> None:
+            shredding.append(pool.submit(archive.shred, file.id, "operator"))
+            wait(shredding, timeout=0.5)
+            write(*asked)
+
+        monkeypatch.setattr(sidecars, "write", write_late)
+        getattr(archive, meanwhile)()
+    assert shredding[0].result()
+    assert [path.suffix for path in blobs(folder)] == [".shred"]
+    assert archive.recover() == Recovery()
+
+
+def test_who_rotates_passes_over_what_is_shredded_meanwhile(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (keep_ready(archive, make_plain(1000, seed)) for seed in (1, 2))
+    rewrap = rotate._rewrap
+
+    def rewrap_late(*asked: Any) -> bool:
+        archive.shred(one.id, "operator")
+        return rewrap(*asked)
+
+    monkeypatch.setattr(rotate, "_rewrap", rewrap_late)
+    assert archive.rotate().rewrapped == 1
+    assert sorted(path.suffix for path in blobs(folder)) == [".c4b", ".c4h", ".shred"]
+    assert archive.verify(other.id).state is FileState.READY
+
+
+def test_a_rotation_that_died_at_its_sidecar_is_shredded_with_the_rest(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = keep_ready(archive, make_plain(1000))
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sidecars, "read", die)
+        with pytest.raises(KeyboardInterrupt):
+            archive.rotate()
+    assert sorted(path.suffix for path in blobs(folder)) == [".c4b", ".c4h", ".c4h"]
+    archive.shred(file.id, "operator")
+    assert [path.suffix for path in blobs(folder)] == [".shred"]

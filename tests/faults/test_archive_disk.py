@@ -7,15 +7,18 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from megagenome.archive import ingest as ingesting
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
+from megagenome.kernel import clock, database
 from megagenome.kernel.errors import Unavailable
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import FileId, FileState
@@ -117,6 +120,40 @@ def test_a_database_that_fails_keeps_nothing_or_all(tmp_path: Path) -> None:
         if failing.calls < last:
             break
     assert last > 2
+
+
+def test_a_commit_whose_answer_is_lost_counts(archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = ingesting._commit
+
+    def silent(*given: Any) -> None:
+        commit(*given)
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(ingesting, "_commit", silent)
+    assert ingest(archive) == archive.find(FILE)
+    assert_whole(archive, folder)
+
+
+def test_a_database_that_somebody_holds_for_long_keeps_nothing_and_the_next_attempt_does(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, other, real = sealed(archive, PLAIN), open_archive(folder), clock.now
+    monkeypatch.setattr(database, "_PATIENCE_MS", 20)
+    archive._parts.engine.dispose()
+    with contextlib.ExitStack() as holding:
+
+        def source() -> Iterator[bytes]:
+            holding.enter_context(database.begin_writing(other._parts.engine))
+            yield sent
+
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            archive.ingest(FILE, 1, source, DESCRIBED, stated(PLAIN))
+        assert archive.find(FILE) is None
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=1))
+    assert archive.recover().swept == 1
+    assert blobs(folder) == []
+    ingest(archive, 2)
+    assert_whole(archive, folder)
 
 
 def test_a_disk_that_fails_while_shredding_is_shredded_at_the_next_start(

@@ -3,6 +3,7 @@
 after the last one: a file is absent and can be sent again, or is whole; nothing is left over, nothing is there twice,
 and the ledger is whole."""
 
+import functools
 import itertools
 import os
 import shutil
@@ -33,7 +34,7 @@ from tests.archive.archives import (
     stated,
 )
 from tests.faults.dying import Death, run_child
-from tests.faults.power_cut import PowerCut
+from tests.faults.lossy_disk import LossyDisk
 
 FILE = FileId("MGF-ABCDEFGHIJKLMNOP")
 PLAIN = make_plain(2_000_000)
@@ -193,9 +194,9 @@ def fork(act: Callable[[], object]) -> int:
 def act_and_die(folder: Path, act: Act, last: int, *, powerless: bool) -> None:
     death = Death(last)
     if powerless:
-        cut = PowerCut(folder.parent / f"{folder.name}-graves")
-        cut.watch()
-        death.before_dying = cut.strike
+        disk = LossyDisk(folder, but="node.sqlite*")
+        disk.watch()
+        death.before_dying = lambda: disk.leave_at(Path(f"{folder}-left"))
     death.at_files()
     archive = open_archive(folder)
     death.at_commits(archive._parts.engine)
@@ -203,42 +204,43 @@ def act_and_die(folder: Path, act: Act, last: int, *, powerless: bool) -> None:
     death.step()
 
 
-def until_it_comes_through(folder: Path, name: str, *, powerless: bool) -> int:
-    """How many died, after each of whom all was found as it must be. Forks, so it runs in a process without threads."""
+def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False, times: int = 1) -> int:
+    """How many died, `times` in a row, after each of whom all was found as it must be. Forks, so it runs in a process
+    without threads."""
     act, check = globals()[name], globals()[f"check_{name}"]
     make(folder, act)
     died, real = 0, clock.now
     while True:
         copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
         clock.now = lambda: real() + timedelta(hours=act is recover)
-        code = fork(lambda copy=copy, last=died + 1: act_and_die(copy, act, last, powerless=powerless))
+        dying = functools.partial(act_and_die, copy, act, died + 1, powerless=powerless)
+        codes = [fork(dying) for _ in range(times)]
         clock.now = lambda: real() + timedelta(hours=2)  # leases are over
-        archive = open_archive(copy)
+        left = Path(f"{copy}-left") if powerless and codes[-1] else copy
+        archive = open_archive(left)
         archive.recover()
-        check(archive, copy, code == 0)
+        check(archive, left, codes[-1] == 0)
         assert archive.recover() == archive.rebuild() == Recovery()
-        assert not list((copy / "blobs").rglob("*.partial"))
+        assert not list((left / "blobs").rglob("*.partial"))
         other = next(file for file in archive.files_of() if file.sha256 == stated(OTHER).sha256)
         assert read(archive, other.id) == OTHER
         assert archive._parts.ledger.verify().fine
         archive._parts.engine.dispose()
         clock.now = real
         shutil.rmtree(copy)
-        shutil.rmtree(f"{copy}-graves", ignore_errors=True)
-        if code == 0:
+        shutil.rmtree(left, ignore_errors=True)
+        if codes[0] == 0:
             return died
         died += 1
 
 
-@pytest.mark.parametrize("powerless", [False, True], ids=["killed", "powerless"])
+@pytest.mark.parametrize("how", ["", "powerless=True", "times=2"], ids=["killed", "powerless", "killed-twice"])
 @pytest.mark.parametrize(
     ("name", "least"), [("ingest", 10), ("verify", 1), ("shred", 10), ("rotate", 10), ("rebuild", 2), ("recover", 8)]
 )
-def test_killed_anywhere_nothing_is_lost_left_or_twofold(
-    tmp_path: Path, name: str, least: int, powerless: bool
-) -> None:
+def test_killed_anywhere_nothing_is_lost_left_or_twofold(tmp_path: Path, name: str, least: int, how: str) -> None:
     folder = tmp_path / "node"
-    call = f"until_it_comes_through(Path({str(folder)!r}), {name!r}, powerless={powerless})"
+    call = f"until_it_comes_through(Path({str(folder)!r}), {name!r}, {how})"
     code = f"from {__name__} import *; print({call})"
     done = run_child(code)
     assert done.returncode == 0, done.stderr

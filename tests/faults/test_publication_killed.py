@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publication, by command or with a load, that is killed (SIGKILL) at any durable step or statement shows the dataset
-everywhere or nowhere: collection, Beacon, catalogue, and access, where a permit for it reads or does not, by the one
-state.
+"""A publication, by command or with a load, that is killed (SIGKILL) or loses power at any durable step or statement
+shows the dataset everywhere or nowhere: collection, Beacon, catalogue, and access, where a permit for it reads or does
+not, by the one state. What was recorded for it is on record whole or not at all.
 
 A child process kills itself before its n-th step; n grows until it comes through.
 """
 
 import functools
+import itertools
 import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.catalogue.catalogue import Catalogue
 from megagenome.catalogue.model import Profile
 from megagenome.catalogue.serialise import Form
-from megagenome.collection import Collection, Use
+from megagenome.collection import Collection, Use, tables
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.people import YES
@@ -51,9 +53,14 @@ from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, PLACE
 from tests.collection import clocks
 from tests.faults.dying import Death
+from tests.faults.lossy_disk import LossyDisk
 
-folder, last, act = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+folder, last, act, left = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 death = Death(last)
+if left:
+    disk = LossyDisk(folder, but="node.sqlite*")
+    disk.watch()
+    death.before_dying = lambda: disk.leave_at(Path(left))
 collection = Collection.open_folder(folder, lambda curie: None)
 record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
 if act == "load":
@@ -62,6 +69,11 @@ if act == "load":
     people = range(60, 80)
     statement = DatasetStatement(CLOSED, publish=True, record=record, by="loader")
     load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
+    if left:
+        disk.leave_at(Path(left))
+elif act == "record":
+    death.at_commits(collection.engine)
+    assert Stewardship(collection, PLACE).write(steward, CLOSED, ToWrite(record)).version == 1
 else:
     stewardship = Stewardship(collection, PLACE)
     if act == "publish":
@@ -87,9 +99,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, last: int, act: str) -> bool:
-    """Whether the child came through before it killed itself."""
-    done = run_child(CHILD, folder, last, act)
+def run(folder: Path, last: int, act: str, left: Path | str = "") -> bool:
+    """Whether the child came through before it killed itself; `left`: where to write what a power cut leaves then."""
+    done = run_child(CHILD, folder, last, act, left)
     assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout == "acknowledged\n"
 
@@ -156,3 +168,47 @@ def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: i
     with collection.engine.connect() as connection:
         assert [each.version for each in read_history(connection, CLOSED)] == [1]
     collection.close()
+
+
+def changed(folder: Path) -> list[Path]:
+    """Genotype files of which other bytes are there than were written."""
+    collection, pack = Collection.open_folder(folder, no_ontology), tables.pack.c
+    found: list[Path] = []
+    with collection.engine.connect() as connection:
+        for tiles in itertools.chain.from_iterable(collection.snapshot().tiles.values()):
+            mine = (pack.load == tiles.key.load, pack.assembly == tiles.key.assembly, pack.contig == tiles.key.contig)
+            written = sa.select(pack.genotypes_sha256, pack.counts_sha256).where(*mine)
+            found += tiles.verify(*connection.execute(written).one())
+    collection.close()
+    return found
+
+
+def test_a_load_that_publishes_and_loses_power_shows_all_or_nothing(made: Path, tmp_path: Path) -> None:
+    before: Any = shown(made)
+    for last in itertools.count(1):
+        copy, left = Path(shutil.copytree(made, tmp_path / f"cut{last}")), tmp_path / f"left{last}"
+        came_through = run(copy, last, "load", left)
+        assert shown(left) == ([not before[0]] * len(before) if came_through else before)
+        assert changed(left) == []
+        if came_through:
+            break
+    assert last > 8
+
+
+def test_a_record_is_there_whole_or_not_at_all(made: Path, tmp_path: Path) -> None:
+    before: Any = shown(made)
+    killed = 0
+    while True:
+        copy = Path(shutil.copytree(made, tmp_path / f"killed{killed}"))
+        came_through = run(copy, killed + 1, "record")
+        collection = Collection.open_folder(copy, no_ontology)
+        with collection.engine.connect() as connection:
+            assert [each.version for each in read_history(connection, CLOSED)] == [1] * came_through
+        collection.close()
+        assert shown(copy) == before
+        if came_through:
+            break
+        killed += 1
+    assert killed >= 1
+    assert run(copy, 0, "publish")
+    assert shown(copy) == [not before[0]] * len(before)

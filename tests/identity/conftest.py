@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,26 +7,16 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.kernel import clock
-from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from tests.identity.world import Browser, FakeProvider, Server, make_settings
+from tests.kernel.records import open_records
 
 Wait = Callable[[float], None]
 
 
-@pytest.fixture(scope="session")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, to be copied only: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("made") / "records.sqlite"
-    engine = open_database(sqlite_url(path))
-    upgrade(engine)
-    engine.dispose()
-    return path
-
-
 @pytest.fixture
-def engine(records: Path, tmp_path: Path) -> Iterator[sa.Engine]:
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
     """A database of the test's own."""
-    engine = open_database(sqlite_url(Path(shutil.copy(records, tmp_path))))
+    engine = open_records(tmp_path / "records.db")
     yield engine
     engine.dispose()
 

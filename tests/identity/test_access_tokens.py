@@ -15,16 +15,17 @@ from megagenome.identity.subjects import Profile
 from megagenome.identity.tables import access_token
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.errors import Conflict, Invalid, Unauthenticated
+from tests.kernel.records import open_records
+
+pytestmark = pytest.mark.usefixtures("database")
 
 ADA, BOB = "ada@https://idp.example", "bob@https://idp.example"
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(sqlite_url(tmp_path / "records.db"))
-    upgrade(engine)
+    engine = open_records(tmp_path / "records.db")
     with engine.begin() as connection:
         for subject in (ADA, BOB):
             remember(connection, Profile(subject, subject[:3].title(), "", "", ()))

@@ -8,6 +8,8 @@ from megagenome.identity.people import accept_terms, find_person, list_people, r
 from megagenome.identity.subjects import Profile
 from megagenome.kernel.errors import NotFound
 
+pytestmark = pytest.mark.usefixtures("database")
+
 JANE = Profile("jane@https://a", "Jane", "jane@x.org", "x.org", ("faculty@x.org", "member@x.org"))
 
 

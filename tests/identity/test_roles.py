@@ -16,6 +16,8 @@ from megagenome.identity.roles import (
 from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Conflict, Invalid, NotFound
 
+pytestmark = pytest.mark.usefixtures("database")
+
 JANE, JOHN = "jane@https://a", "john@https://a"
 EE = Scope("EE")
 

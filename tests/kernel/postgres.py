@@ -66,10 +66,10 @@ def _wait_for(url: sa.URL, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"PostgreSQL did not start: {log.read_text()}")
 
 
-def new_database(server: sa.URL) -> sa.URL:
-    """An empty database of its own."""
+def new_database(server: sa.URL, template: str = "template1") -> sa.URL:
+    """A database of its own, empty or a copy of another one that nobody uses."""
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.set(database=name)

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PostgreSQL keeps the promises that SQLite keeps: one writer, one moment, one order of texts."""
+"""What is PostgreSQL's own; `test_database.py` has what both keep."""
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
 from megagenome.kernel import database
 from megagenome.kernel.database import (
-    begin_erasing,
-    begin_snapshot,
     begin_writing,
     open_database,
     require_empty,
@@ -58,45 +54,6 @@ def test_the_migrations_make_the_tables_of_the_code(postgres_server: sa.URL) -> 
     declared.dispose()
 
 
-def test_two_who_upgrade_at_once_both_find_it_done(postgres: sa.URL) -> None:
-    engines = [open_database(postgres) for _ in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(upgrade, engines))
-    require_revision(engines[0])
-    for engine in engines:
-        engine.dispose()
-
-
-def test_who_reads_to_write_is_alone(engine: sa.Engine) -> None:
-    def add() -> None:
-        for _ in range(20):
-            with begin_writing(engine) as connection:
-                connection.execute(sa.text("UPDATE tally SET n = :n"), {"n": count(connection) + 1})
-
-    threads = [threading.Thread(target=add) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with engine.begin() as connection:
-        assert count(connection) == 80
-
-
-def test_who_erases_is_alone_too(engine: sa.Engine) -> None:
-    with begin_writing(engine) as connection, ThreadPoolExecutor(1) as pool:
-        connection.execute(sa.text("UPDATE tally SET n = 1"))
-
-        def erase() -> int:
-            with begin_erasing(engine) as erasing:
-                return count(erasing)
-
-        waiting = pool.submit(erase)
-        with pytest.raises(TimeoutError):
-            waiting.result(0.3)
-        connection.commit()
-        assert waiting.result(30) == 1
-
-
 def test_who_locks_rows_alone_waits_for_nobody(engine: sa.Engine) -> None:
     with begin_writing(engine), begin_writing(engine, alone=False) as other:
         assert count(other) == 0
@@ -106,37 +63,6 @@ def test_a_writer_gives_up_waiting(engine: sa.Engine, monkeypatch: pytest.Monkey
     monkeypatch.setattr(database, "_PATIENCE_MS", 100)
     with begin_writing(engine), pytest.raises(sa.exc.OperationalError, match="lock timeout"), begin_writing(engine):
         pass
-
-
-def test_a_reading_is_of_one_moment(engine: sa.Engine) -> None:
-    more = sa.update(TALLY).values(n=TALLY.c.n + 5)
-    for begin in (begin_snapshot, lambda engine: engine.begin()):
-        with begin(engine) as reading:
-            before = count(reading)
-            with begin_writing(engine) as writing:
-                writing.execute(more)
-            assert count(reading) == before
-        with begin(engine) as reading:
-            assert count(reading) == before + 5
-    assert write_if_free(engine, more)
-
-
-def test_a_failed_writer_leaves_nothing(engine: sa.Engine) -> None:
-    def fail() -> None:
-        with begin_writing(engine) as connection:
-            connection.execute(sa.text("UPDATE tally SET n = 9"))
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    with begin_writing(engine) as connection:
-        assert count(connection) == 0
-
-
-def test_an_error_quotes_nobody(engine: sa.Engine) -> None:
-    with pytest.raises(sa.exc.ProgrammingError) as caught, engine.begin() as connection:
-        connection.execute(sa.text("INSERT INTO gone VALUES (:name)"), {"name": "Jane Doe"})
-    assert "Jane" not in f"{caught.value} {caught.value!r}"
 
 
 def test_texts_are_ordered_by_their_bytes_or_not_kept(postgres_server: sa.URL) -> None:
@@ -168,3 +94,21 @@ def test_a_connection_that_the_server_ended_is_replaced(engine: sa.Engine, postg
         connection.execute(sa.select(sa.func.pg_terminate_backend(mine, 5000)))
     with begin_writing(engine) as connection:
         assert count(connection) == 0
+
+
+def test_what_may_be_left_out_is_carried_out_where_it_waits_for_nobody(engine: sa.Engine) -> None:
+    assert write_if_free(engine, sa.update(TALLY).values(n=TALLY.c.n + 5))
+    with engine.begin() as connection:
+        assert count(connection) == 5
+
+
+def test_what_it_does_not_keep_is_the_fault_of_who_sent_it(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE word (w VARCHAR(9))"))
+    for word, match in (("a\0b", r"U\+0000"), ("longer than nine", "longer than what is kept")):
+        with pytest.raises(Invalid, match=match), begin_writing(engine) as connection:
+            connection.execute(sa.text("INSERT INTO word VALUES (:w)"), {"w": word})
+    with engine.begin() as connection:
+        assert connection.scalars(sa.text("SELECT w FROM word")).all() == []
+        with pytest.raises(Invalid, match="U\\+0000"):
+            connection.execute(sa.text("SELECT w FROM word WHERE w = :w"), {"w": "\0"})

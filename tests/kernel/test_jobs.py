@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel import jobs
 from megagenome.kernel.database import begin_writing, open_database, sqlite_url
-from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.job_tables import METADATA
 from megagenome.kernel.job_tables import job as t
 from megagenome.kernel.jobs import Job
@@ -208,6 +208,55 @@ class JobsSuite:
         self.put_down(engine, "a")
         clock.step(hours=-25)
         assert self.begin(engine).key == "a"
+
+    def test_what_is_not_done_is_listed(self, engine: sa.Engine, clock: Clock) -> None:
+        self.put_down(engine, "a", "b", "c", "d")
+        self.finish(engine, self.begin(engine))
+        jobs.fail(engine, self.begin(engine), "checksum differs", None)
+        jobs.fail(engine, self.begin(engine), "no space", 30)
+        self.begin(engine)
+        found = jobs.unfinished(engine)
+        assert [(each.kind, each.key, each.state, each.attempts, each.failure, each.stuck) for each in found] == [
+            ("ingest", "b", "failed", 1, "checksum differs", True),
+            ("ingest", "c", "waiting", 1, "no space", False),
+            ("ingest", "d", "running", 1, "", False),
+        ]
+        assert [each.due for each in found[1:]] == ["2026-11-22T12:00:30Z", "2026-11-22T12:01:00Z"]
+        clock.step(hours=24, seconds=31)
+        assert [each.stuck for each in jobs.unfinished(engine)] == [True, True, False]
+        clock.step(seconds=30)
+        assert [each.stuck for each in jobs.unfinished(engine)] == [True, True, True]
+
+    def test_what_fails_ten_times_is_stuck_until_it_is_done(self, engine: sa.Engine, clock: Clock) -> None:
+        self.put_down(engine, "a")
+        for attempt in range(1, 11):
+            assert not jobs.unfinished(engine)[0].stuck
+            jobs.fail(engine, self.begin(engine), "no space", 1)
+            clock.step(seconds=1)
+            assert jobs.unfinished(engine)[0].attempts == attempt
+        assert jobs.unfinished(engine)[0].stuck
+        job = self.begin(engine)
+        assert jobs.unfinished(engine)[0].stuck
+        self.finish(engine, job)
+        assert jobs.unfinished(engine) == []
+
+    def test_what_failed_is_begun_at_once_where_somebody_says_so(self, engine: sa.Engine) -> None:
+        self.put_down(engine, "a")
+        jobs.fail(engine, self.begin(engine), "checksum differs", None)
+        [failed] = jobs.unfinished(engine)
+        for _ in range(2):
+            jobs.retry(engine, failed.id)
+        job = self.begin(engine)
+        assert job.attempt == 2, "so whoever was slow with the first changes nothing"
+        with pytest.raises(Conflict, match="is running"):
+            jobs.retry(engine, failed.id)
+        jobs.fail(engine, job, "no space", 3600)
+        jobs.retry(engine, failed.id)
+        self.finish(engine, self.begin(engine))
+        with pytest.raises(Conflict, match="is done"):
+            jobs.retry(engine, failed.id)
+        with pytest.raises(NotFound, match="no job 999"):
+            jobs.retry(engine, 999)
 
     @pytest.mark.parametrize("lease_s", [0, -1, 3601])
     def test_a_lease_has_bounds(self, engine: sa.Engine, lease_s: float) -> None:

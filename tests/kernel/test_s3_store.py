@@ -167,14 +167,21 @@ def test_a_commit_that_is_not_ours_is_told(store: S3Store) -> None:
             store.size("a")
 
 
-def test_a_store_that_does_not_answer_is_unavailable() -> None:
+SLOW_DOWN = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("answer", [b"", SLOW_DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"])
+def test_a_store_that_does_not_answer_as_it_should_is_unavailable(answer: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         ending = threading.Event()
 
         def hang_up() -> None:
             while not ending.is_set():
-                server.accept()[0].close()
+                with server.accept()[0] as asking:
+                    if answer:
+                        asking.recv(1 << 16)
+                        asking.sendall(answer)
 
         threading.Thread(target=hang_up, daemon=True).start()
         store = S3Store("bucket", "", settings_for(address))

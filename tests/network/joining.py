@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hubs and nodes that join: a database and a key of their own, at addresses where nobody listens."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from megagenome.kernel.database import open_database, sqlite_url, upgrade
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.invitations import invite
 from megagenome.network.joined_nodes import JoinedNode
 from megagenome.standards.descriptor import DescribedService, sign_descriptor
 from megagenome.standards.joining import Invitation, JoinRequest
 from megagenome.standards.service_info import ServiceType
+from tests.kernel.records import open_records
 
 HUB_URL = "https://hub.example"
 BEACON = ServiceType("org.ga4gh", "beacon", "v2.2.0")
-
-
-@cache
-def empty_database() -> bytes:
-    """A database file with the schema and nothing in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_database(sqlite_url(Path(folder) / "empty.db"))
-        upgrade(engine)
-        engine.dispose()
-        return (Path(folder) / "empty.db").read_bytes()
 
 
 class Server:
@@ -37,9 +25,8 @@ class Server:
 
     def __init__(self, folder: Path, identity: str, country: str, url: str) -> None:
         folder.mkdir(parents=True)
-        (folder / "records.db").write_bytes(empty_database())
         self.folder, self.id, self.country, self.url = folder, identity, country, url
-        self.engine = open_database(sqlite_url(folder / "records.db"))
+        self.engine = open_records(folder / "records.db")
         self.keys = SigningKeys.open(folder / "keys")
         self.signed = 1_000_000
 

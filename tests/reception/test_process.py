@@ -14,7 +14,7 @@ from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.kernel.worker import Effects, Lease, Perform, Worker
 from megagenome.reception import process
 from megagenome.standards.crypt4gh_stream import seal
-from megagenome.standards.submission import Manifest, State, digest_of_parts, read_receipt
+from megagenome.standards.submission import Decision, Manifest, State, digest_of_parts, read_receipt
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 from tests.archive.archives import open_archive
 from tests.reception.handing_in import DATASET, samples
@@ -346,6 +346,23 @@ def test_a_zombie_and_who_took_its_work_leave_each_file_once(
     assert sorted(each.name for each in house.archive.files_of()) == sorted(files)
     assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
     assert house.parts.ledger.verify().fine
+
+
+def test_what_was_reported_may_be_cancelled_until_it_is_accepted(house: House, files: dict[str, bytes]) -> None:
+    cancelled, accepted = house.send(files), house.send(files)
+    house.do_jobs()
+    house.reception.cancel(PROVIDER, cancelled)
+    house.reception.decide(STEWARD, accepted, Decision(accept=True))
+    with pytest.raises(Conflict, match="nothing to cancel"):
+        house.reception.cancel(PROVIDER, accepted)
+    house.do_jobs()
+    states = [house.reception.show(PROVIDER, each).state for each in (cancelled, accepted)]
+    assert states == [State.CANCELLED, State.ACCEPTED]
+    kept = sorted(each.state for each in house.archive.files_of())
+    assert kept == [FileState.READY] * 2 + [FileState.SHREDDED] * 2
+    assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
+    with pytest.raises(Conflict, match="nothing to cancel"):
+        house.reception.cancel(PROVIDER, accepted)
 
 
 def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from megagenome.kernel.errors import Invalid
 from megagenome.reception.model import Expectations, Submitted
 from megagenome.reception.validate import submitted_at, validate
+from megagenome.standards.crypt4gh import write_header
 from megagenome.standards.validation_report import Level, Report, Result
 from tests.reception.written import (
     CONTIGS,
@@ -101,6 +103,7 @@ def test_wrong_genotype_files(tmp_path: Path) -> None:
         put("text.vcf.gz", b"hello"),
         put("named.bam", whole),
         put("unknown.xyz", b"hello"),
+        put("sealed.vcf.gz", write_header([bytes(32)], [X25519PrivateKey.generate().public_key()])),
         bgzip(tmp_path / "bom.vcf.gz", "\ufeff" + header(["S1", "S2"]) + rows),
         write_vcf(tmp_path / "twice.vcf.gz", rows, ["S1", "S1"]),
         write_vcf(tmp_path / "other.vcf.gz", rows, contigs={"22": 51_304_566}),
@@ -123,6 +126,7 @@ def test_wrong_genotype_files(tmp_path: Path) -> None:
         "text.vcf.gz:  not compressed",
         "named.bam:  is called as bam is, yet it holds vcf",
         "unknown.xyz:  is of no known format",
+        "sealed.vcf.gz:  is a Crypt4GH file still",
         "bom.vcf.gz: 1 line 1: begins with a byte order mark",
         "twice.vcf.gz: 6 line 6: sample 'S1' stands twice",
         "other.vcf.gz:  its header gives contig 22 51,304,566 bases, GRCh38 has 50,818,468",

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The archive of a node's folder, and what its server does for it at the start and each hour."""
+"""The archive of a node's folder, and how its server keeps it whole: what killed workers left is set right at the start
+and each hour, and what nobody read for long is verified."""
 
+import asyncio
+import contextlib
 import logging
+import threading
+from collections.abc import AsyncIterator
 
 from megagenome.app.ledger import KEYS, open_keys
 from megagenome.app.node import Node, blobs_of
@@ -37,3 +42,32 @@ def keep_whole(archive: Archive) -> Lifespan:
             )
 
     return every(_EVERY_S, recover, "the archive is not set right yet, it is tried again in an hour")
+
+
+def keep_verified(archive: Archive) -> Lifespan:
+    """A server's lifespan that verifies what is due, in a thread of its own, for that may take days."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        stopping = threading.Event()
+        verifying = threading.Thread(target=_verify, args=(archive, stopping), name="verifying", daemon=True)
+        verifying.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            await asyncio.to_thread(verifying.join)
+
+    return lifespan
+
+
+def _verify(archive: Archive, stopping: threading.Event) -> None:
+    while True:
+        try:
+            for checked in archive.scrub(stopping):
+                if checked.wrong:
+                    _log.error("a file was verified: %s", checked.wrong)
+        except Exception:  # noqa: BLE001 - a thread that ends by whatever it was would be missed much later
+            _log.exception("files are not verified, it is tried again in an hour")
+        if stopping.wait(_EVERY_S):
+            return

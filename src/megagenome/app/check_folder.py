@@ -2,14 +2,13 @@
 """Checks of a node's folder: each part by name, what is wrong with it and what to do."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from megagenome.app.check_archive import check_archive
 from megagenome.app.node import BLOBS, SETTINGS, TRUST, Node, blobs_of, open_node, trust_of
 from megagenome.collection import tables
 from megagenome.collection.model import DatasetState
@@ -18,14 +17,13 @@ from megagenome.collection.snapshot import Snapshot
 from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
-from megagenome.kernel.sealed_files import FileId, FileState
+from megagenome.kernel.jobs import unfinished
 from megagenome.standards.dataset_fields import missing, topics
 from megagenome.standards.dataset_record import DatasetRecord
 
-if TYPE_CHECKING:
-    from megagenome.archive.archive import Archive
-
 _LEAST_FREE_BYTES = 1 << 30
+_MOST_SHOWN = 20
+"""Stuck jobs that are named one by one."""
 
 
 def check_folder(folder: Path, *, deep: bool = False) -> list[Finding]:
@@ -57,7 +55,8 @@ def _parts(node: Node, *, deep: bool) -> Iterator[Finding]:
     yield from _database(node)
     yield _sealed(node)
     yield from _signed(node, deep=deep)
-    yield from _archived(node, deep=deep)
+    yield from check_archive(node, deep=deep)
+    yield from _jobs(node)
     yield _trusted(node)
     try:
         snapshot = node.collection.snapshot()  # opens every pack: its size and index are looked at
@@ -113,45 +112,16 @@ def _signed(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield Finding("ledger, every entry", verdict.fine, says, do)
 
 
-def _archived(node: Node, *, deep: bool) -> Iterator[Finding]:
-    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
-    from megagenome.app.ledger import open_keys
-
-    try:
-        keys = open_keys(node.folder)
-        blobs_of(node)
-    except MegagenomeError:
-        return  # that is found already
-    try:
-        archive = open_archive(node, keys)
-        files = archive.files_of()
-    except MegagenomeError as error:
-        yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
-        return
-    yield _recipient(archive)
-    found = Counter(file.state for file in files)
-    says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
-    fine = not found[FileState.SUSPECT]
-    do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
-    yield Finding("archive", fine, says, do)
-    alive = [file.id for file in files if file.state is not FileState.SHREDDED]
-    if deep and alive:
-        wrong = [finding for file in alive for finding in _unverified(archive, file)]
-        yield from wrong or [Finding("archive, every byte", fine=True, says="as archived")]
-
-
-def _recipient(archive: "Archive") -> Finding:
-    keyless = archive.count_keyless()
-    says = archive.keys.names()[0] + (f"; {keyless:,} files are sealed for keys that are not here" if keyless else "")
-    do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
-    return Finding("recipient key", not keyless, says, do)
-
-
-def _unverified(archive: "Archive", file: FileId) -> Iterator[Finding]:
-    try:
-        archive.verify(file)
-    except MegagenomeError as error:
-        yield Finding("archive", fine=False, says=str(error), do="restore its blobs, then verify it")
+def _jobs(node: Node) -> Iterator[Finding]:
+    left = unfinished(node.collection.engine)
+    stuck = [job for job in left if job.stuck]
+    says = f"{len(left):,} to do" + (f", {len(stuck):,} of them stuck" if stuck else "")
+    do = "see `megagenome node jobs list DIR --stuck`; the node does them while it serves" if stuck else ""
+    yield Finding("jobs", not stuck, says, do)
+    for job in stuck[:_MOST_SHOWN]:
+        became = "failed" if job.state == "failed" else "is not done"
+        says = f"{job.kind} {job.key} {became} after attempt {job.attempts}: {job.failure or 'nobody began it'}"
+        yield Finding(f"job {job.id}", False, says, f"see to it, then `megagenome node jobs retry DIR {job.id}`")
 
 
 def _trusted(node: Node) -> Finding:

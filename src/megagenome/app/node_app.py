@@ -2,7 +2,7 @@
 """A node's web application: its Beacon, its start page, its country's desk, its health."""
 
 from megagenome import __version__
-from megagenome.app.archive import keep_whole, open_archive
+from megagenome.app.archive import keep_verified, keep_whole, open_archive
 from megagenome.app.countersigned import Countersigned
 from megagenome.app.delivery import NodeDelivery
 from megagenome.app.describe import describe_node, node_url
@@ -124,6 +124,7 @@ def node_app(node: Node) -> WebApp:
             access.exchange.lifespan,
             explained.lifespan,
             keep_whole(archive),
+            keep_verified(archive),
             reception.lifespan,
             delivery.lifespan,
             *([studies.lifespan] if studies else []),

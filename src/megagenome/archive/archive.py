@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The archive of a node: everything that others do with it."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
-from megagenome.archive import ingest, recover, rotate, rows, shred, tables, verify
+from megagenome.archive import ingest, recover, rotate, rows, scrub, shred, tables, verify
 from megagenome.archive.keys import RecipientKeys
 from megagenome.archive.model import Parts, Recovery, Rotation
 from megagenome.archive.needs import Admission
 from megagenome.archive.opened import READABLE, SealedFile, key_of
+from megagenome.archive.scrub import Checked
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.errors import Conflict, NotEntitled, NotFound
@@ -67,6 +69,19 @@ class Archive:
         of processor for each GiB.
         """
         return verify.verify(self._parts, file)
+
+    def scrub(self, stopping: threading.Event) -> Iterator[Checked]:
+        """Verify each file that was not for `verify_days`, those first that were verified longest ago, until `stopping`
+        is set; what was found of each.
+
+        A file that is not what was archived becomes `SUSPECT`, which is in the ledger; one that cannot be read now
+        stays what it is, and is among those of the next call. Cost: that of `verify`, at most 32 MiB a second.
+        """
+        return scrub.scrub(self._parts, stopping)
+
+    def count_overdue(self) -> int:
+        """How many files nobody verified for twice as long as the settings want."""
+        return len(scrub.overdue(self._parts, 2 * self._parts.settings.verify_days))
 
     def make_ready(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
         """Let files be given out, by the caller's commit. Idempotent. Raises `Conflict` for what is not verified."""

@@ -2,8 +2,7 @@
 """An opened file: its bytes, each with the proof that it is the one that belongs there."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -24,7 +23,6 @@ from megagenome.standards.crypt4gh_segments import (
     segments_of,
     whole_segments,
 )
-from megagenome.standards.crypt4gh_stream import seal
 
 _ASK_AGAIN_S = 0.2
 
@@ -97,21 +95,6 @@ class SealedFile:
         size = sealed_size(self.file.size_bytes)
         end = size if end is None else min(end, size)
         return self._watched(self._sealed(min(start, end), end))
-
-    def reseal(
-        self, recipient: X25519PublicKey, ranges: Sequence[tuple[int, int]] | None = None
-    ) -> tuple[bytes, Iterator[bytes]]:
-        """A Crypt4GH file for a recipient: its header, and its body in pieces.
-
-        Without `ranges` it is the whole file, its body as it is stored; the recipient then has the key of the file.
-        With `ranges`, half-open, of plain bytes, it is their bytes one after another and nothing else, sealed with a
-        key that was never used. Cost of a header: 0.1 ms.
-        """
-        if ranges is None:
-            return write_header([self._key], [recipient]), self.body()
-        plain = chain.from_iterable(self.read(start, end) for start, end in ranges)
-        pieces = map(bytes, seal(plain, [recipient]))  # whoever sends one may still do so when the next comes
-        return next(pieces), pieces
 
     def __repr__(self) -> str:
         return f"SealedFile({self.file.id})"

@@ -166,10 +166,9 @@ def _mend_headers(parts: Parts, kept: Kept, blobs: Iterable[names.Blob]) -> None
         for recipient in set(beside).intersection(known):
             _take_header(parts, kept, recipient)
     elif not any(name in headers for name in beside):
-        sidecars.write(parts, kept, mine[0], headers[mine[0]])
-        with parts.engine.connect() as connection:
-            if rows.require(connection, kept.file.id).file.state is FileState.SHREDDED:
-                parts.store.delete(names.sidecar(kept.stem, mine[0]))
+        with begin_writing(parts.engine) as connection:  # whoever shreds it waits, and finds the sidecar to delete
+            if rows.require(connection, kept.file.id).file.state is not FileState.SHREDDED:
+                sidecars.write(parts, kept, mine[0], headers[mine[0]])
 
 
 def _take_header(parts: Parts, kept: Kept, recipient: str) -> None:

@@ -2,8 +2,8 @@
 """New recipient keys for what is kept: each header is wrapped anew, no body is touched.
 
 1. a new key; where an earlier rotation was not finished, its key
-2. for each file a sidecar for that key, its header held against the body
-3. a commit with that header beside the older one
+2. for each file, while nobody else writes, a sidecar for that key, its header held against the body
+3. the commit of that header beside the older one
 4. the older sidecars are deleted
 5. when all have it, one commit without the older headers
 
@@ -59,17 +59,15 @@ def _waiting(parts: Parts, newest: str) -> list[Kept]:
 
 def _rewrap(parts: Parts, kept: Kept, newest: str) -> bool:
     """Whether a header was written anew: one that was before a kill is used."""
-    with parts.engine.connect() as connection:
+    with begin_writing(parts.engine) as connection:  # whoever shreds it waits, and finds the sidecar to delete
+        if rows.require(connection, kept.file.id).file.state is FileState.SHREDDED:
+            return False
         headers = rows.headers(connection, kept.file.id)
-    if is_new := newest not in headers:
-        header = _header_for(parts, kept, headers, newest)
-        sidecars.write(parts, kept, newest, header)
-        header = sidecars.read(parts, kept.stem, newest)[1]  # of whoever was killed after writing it
-        _require_opens(parts, kept, header, newest)
-        with begin_writing(parts.engine) as connection:
-            if rows.require(connection, kept.file.id).file.state is FileState.SHREDDED:
-                parts.store.delete(names.sidecar(kept.stem, newest))
-                return False
+        if is_new := newest not in headers:
+            header = _header_for(parts, kept, headers, newest)
+            sidecars.write(parts, kept, newest, header)
+            header = sidecars.read(parts, kept.stem, newest)[1]  # of whoever was killed after writing it
+            _require_opens(parts, kept, header, newest)
             connection.execute(sa.insert(tables.header).values(file=kept.file.id, key=newest, content=header))
     for older in headers.keys() - {newest}:
         parts.store.delete(names.sidecar(kept.stem, older))

@@ -3,6 +3,7 @@
 database's header, so that both are known to open it."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from megagenome.archive.hashing import Hashing
 from megagenome.archive.model import Kept, Parts
 from megagenome.archive.opened import key_of, plain_text, recipient_of
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, NotFound
+from megagenome.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
 from megagenome.standards.crypt4gh import read_header
 from megagenome.standards.crypt4gh_segments import (
@@ -24,13 +25,13 @@ from megagenome.standards.crypt4gh_segments import (
 )
 
 
-def verify(parts: Parts, file: FileId) -> ArchivedFile:
-    """See `Archive.verify`."""
+def verify(parts: Parts, file: FileId, pace: Callable[[int], object] = lambda _size_bytes: None) -> ArchivedFile:
+    """See `Archive.verify`. `pace` is told of each piece how long it is, and may wait, or raise to end it."""
     kept, headers = _stored(parts, file)
     try:
         key = key_of(parts, kept, headers)
         _check_sidecar(parts, kept, headers, key)
-        body_sha256 = _check_body(parts, kept, key)
+        body_sha256 = _check_body(parts, kept, key, pace)
     except (Corrupt, NotFound) as error:
         rows.note_suspect(parts.engine, parts.ledger, kept.file)
         raise Corrupt(f"{file} is not what was archived: {error}; restore its blobs from the backup") from None
@@ -61,7 +62,7 @@ def _check_sidecar(parts: Parts, kept: Kept, headers: dict[str, bytes], key: byt
     return None
 
 
-def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
+def _check_body(parts: Parts, kept: Kept, key: bytes, pace: Callable[[int], object]) -> str:
     """The checksum of the body as it is stored."""
     name, file = names.body(kept.stem), kept.file
     if (found := parts.store.size(name)) != sealed_size(file.size_bytes):
@@ -76,6 +77,7 @@ def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
             sha256.wait()  # the next piece comes in the same memory
             sha256.update(body.open(piece, number * AT_ONCE, room))
             body_sha256.wait()
+            pace(len(piece))
         stored = body_sha256.hexdigest()
         if sha256.hexdigest() != file.sha256 or file.body_sha256 not in (None, stored):
             raise Corrupt("its checksum is another")
@@ -84,11 +86,14 @@ def _check_body(parts: Parts, kept: Kept, key: bytes) -> str:
 
 def _leave_memory(path: Path) -> None:
     """Have the next reading come from the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise Unavailable(f"{path.name} cannot be opened: {error.strerror}; see to the disk and repeat it") from error
 
 
 def _passed(parts: Parts, file: FileId, body_sha256: str) -> ArchivedFile:

@@ -3,7 +3,7 @@
 
 Both keep the same promises, so that what is right on one is right on the other: a reading transaction sees one moment
 from its first statement on; of those who read to write (`begin_writing`) there is one at a time; texts are ordered by
-their bytes.
+their bytes. What PostgreSQL does not keep is `Invalid` there: texts with U+0000, and those too long for their column.
 """
 
 import contextlib
@@ -69,11 +69,22 @@ def _open_postgresql(url: sa.URL) -> sa.Engine:
     url = url.set(drivername="postgresql+psycopg")
     try:
         # a connection that the server ended meanwhile is replaced instead of failing its next user
-        return sa.create_engine(
+        engine = sa.create_engine(
             url, hide_parameters=True, isolation_level="REPEATABLE READ", pool_pre_ping=True, **_POOL
         )
     except ImportError:
         raise Invalid("PostgreSQL needs another package: run `pip install 'megagenome[postgres]'`") from None
+    sa.event.listen(engine, "handle_error", _refuse)
+    return engine
+
+
+def _refuse(context: sa.ExceptionContext) -> None:
+    """What PostgreSQL does not keep, or look for, is a mistake of whoever sent it, and no fault of the server's."""
+    error = context.original_exception
+    if "NUL (0x00)" in str(error):
+        raise Invalid("a text has the character U+0000, which no text has") from None
+    if getattr(error, "sqlstate", "") == "22001":
+        raise Invalid("a text is longer than what is kept of its kind") from None
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ while that runs; set back, it delays a job by `LONGEST_S` at most; neither loses
 """
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,11 +17,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.errors import Conflict, Invalid, NotFound
 from megagenome.kernel.job_tables import job as t
 
 LONGEST_S = 3600
 """No lease and no wait is longer; one that seems so was written before the clock was set back."""
+
+_MANY_ATTEMPTS = 10
+"""What failed so often has been tried for a quarter of an hour."""
+
+_OVERDUE_MS = 24 * 3600 * 1000
+"""What waits so long waits for no other job: nobody works."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -42,6 +49,29 @@ class Job(msgspec.Struct, frozen=True):
     attempt: int
     owner: str
     lease_s: float
+
+
+class Unfinished(msgspec.Struct, frozen=True):
+    """A job that is not done, as whoever runs the server sees it.
+
+    id        by which `retry` knows it
+    kind      what is to be done
+    key       to what
+    state     waiting, running, or failed: for good, nobody begins it by itself
+    attempts  how often it was begun
+    due       when it may be begun, of a running one when its lease ends (UTC, RFC 3339)
+    failure   why the last attempt that ended failed; "" where none did
+    stuck     it failed for good or ten times, or nobody began it for a day after it was due
+    """
+
+    id: int
+    kind: str
+    key: str
+    state: str
+    attempts: int
+    due: str
+    failure: str
+    stuck: bool
 
 
 def enqueue(connection: sa.Connection, kind: str, key: str, arguments: Mapping[str, Any] | None = None) -> bool:
@@ -106,6 +136,37 @@ def fail(engine: sa.Engine, job: Job, reason: str, retry_in_s: float | None) -> 
         change = {"state": "waiting", "not_before_ms": _now_ms() + _ms(min(retry_in_s, LONGEST_S))}
     with begin_writing(engine, alone=False) as connection:
         _change_mine(connection, job, failure=reason, **change)
+
+
+def unfinished(engine: sa.Engine) -> list[Unfinished]:
+    """All jobs that are not done, by when they were put down."""
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(t).where(t.c.state != "done").order_by(t.c.id)).all()
+    return [_unfinished(row, _now_ms()) for row in rows]
+
+
+def _unfinished(row: sa.Row[Any], now: int) -> Unfinished:
+    due = row.lease_until_ms if row.state == "running" else row.not_before_ms
+    often = row.attempt >= _MANY_ATTEMPTS and row.failure != ""
+    stuck = row.state == "failed" or often or due < now - _OVERDUE_MS
+    at = datetime.fromtimestamp(due // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Unfinished(row.id, row.kind, row.key, row.state, row.attempt, at, row.failure, stuck)
+
+
+def retry(engine: sa.Engine, number: int) -> None:
+    """Let a job that failed, or that waits for another attempt, be begun now; durable, and idempotent until it is.
+
+    Raises `NotFound` where there is none of this id, `Conflict` where it runs or is done.
+    """
+    with begin_writing(engine, alone=False) as connection:
+        mine = sa.and_(t.c.id == number, t.c.state.in_(["failed", "waiting"]))
+        again = sa.update(t).where(mine).values(state="waiting", not_before_ms=_now_ms())
+        if connection.execute(again).rowcount:
+            return
+        state = connection.scalar(sa.select(t.c.state).where(t.c.id == number))
+    if state is None:
+        raise NotFound(f"there is no job {number}; `megagenome node jobs list` shows those that are not done")
+    raise Conflict(f"job {number} is {state}: only one that failed or waits is begun again")
 
 
 def backoff_s(attempt: int) -> float:

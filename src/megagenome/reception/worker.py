@@ -19,7 +19,7 @@ from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.isolation import isolate, limit
 from megagenome.kernel.native import library
 from megagenome.reception.model import Advance, Finished, Inspection, Refused, Task
-from megagenome.reception.validators.formats import BEGIN_BYTES, format_of_content, format_of_name
+from megagenome.reception.validators.formats import BEGIN_BYTES, SEALED, format_of_content, format_of_name
 from megagenome.reception.validators.found import Found
 from megagenome.reception.validators.genotypes import inspect_genotypes
 from megagenome.reception.validators.indexes import inspect_index
@@ -72,6 +72,9 @@ def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
     found = Found(task, held or promised)
     if not begin:
         found.error("is empty")
+        return Inspection(found.report())
+    if begin.startswith(SEALED):
+        found.error("is a Crypt4GH file still: it was encrypted twice, or is to be opened first")
         return Inspection(found.report())
     if not held and not promised:
         found.error("is of no known format: VCF, BCF, BAM, CRAM, their indexes, a people table or JSON of people")

@@ -4,7 +4,11 @@
 import asyncio
 import threading
 
+import pytest
+
 from megagenome.network.studies.board import Board
+
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def test_a_change_of_another_thread_wakes_all_who_wait() -> None:

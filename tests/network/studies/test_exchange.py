@@ -31,6 +31,8 @@ from megagenome.standards.study_exchange import (
 from tests.network.studies.exchanging import Pair, chunks, pair
 from tests.network.studies.nodes import ADA
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 def ask(at: Pair, *arguments: Any, **other: Any) -> Any:
     async def once() -> Any:

@@ -64,6 +64,11 @@ node.command(
     help="List, verify, shred and rebuild the files that a node keeps sealed.",
 )
 node.command(
+    "megagenome.app.commands.jobs:jobs",
+    name="jobs",
+    help="List what a node has still to do, and let it try again what failed.",
+)
+node.command(
     "megagenome.reception.commands:validate_",
     name="validate",
     help="Validate genome files and people tables as a node that receives them does.",

@@ -6,6 +6,8 @@ import zlib
 from megagenome.standards import bam, bgzf, cram, vcf
 
 BEGIN_BYTES = 1 << 16
+SEALED = b"crypt4gh"
+"""What a Crypt4GH file begins with, said again here: the module of that format brings cryptography into memory."""
 
 _BY_NAME = {
     "vcf": "vcf",
