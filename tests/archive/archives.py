@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from megagenome.archive.archive import Archive
 from megagenome.archive.keys import RecipientKeys
+from megagenome.archive.model import Forget
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller
@@ -32,6 +33,7 @@ def open_archive(
     store: BlobStore | None = None,
     settings: ArchiveSettings = SETTINGS,
     engine: sa.Engine | None = None,
+    forget: Forget = lambda _connection, _file: None,
 ) -> Archive:
     """The archive in a folder; it is made where there is none."""
     folder.mkdir(exist_ok=True)
@@ -39,7 +41,7 @@ def open_archive(
     signing = SigningKeys.open(folder / "keys")
     keys = RecipientKeys.open(folder / "keys")
     ledger = Ledger(engine, signing, "node.ee")
-    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing, settings)
+    return Archive(engine, store or open_store(str(folder / "blobs")), keys, ledger, signing, settings, forget)
 
 
 def copy_database(archive: Archive, source: Path, to: Path) -> None:

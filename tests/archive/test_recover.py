@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Database and store are brought to agree, whichever of them lost something."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,15 @@ def lose_database(archive: Archive, folder: Path) -> Archive:
     for path in folder.glob("node.sqlite*"):
         path.unlink()
     return open_archive(folder)
+
+
+def list_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = archive._parts.store.keys
+
+    def late(prefix: str = "") -> Iterator[str]:
+        return (key for key in keys(prefix) if not key.endswith(".c4h"))
+
+    monkeypatch.setattr(archive._parts.store, "keys", late)
 
 
 def as_archived(file: ArchivedFile) -> ArchivedFile:
@@ -100,6 +110,26 @@ def test_a_body_that_no_header_opens_is_removed(archive: Archive, folder: Path) 
     assert removed.endswith(".c4b")
     assert blobs(folder) == []
     assert again.find(file.id) is None
+
+
+def test_no_body_goes_because_its_sidecar_is_not_listed(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object store may list what was there a moment ago."""
+    file = keep(archive, make_plain(1000))
+    again = lose_database(archive, folder)
+    list_late(again, monkeypatch)
+    assert again.rebuild().adopted == (file.id,)
+    assert again.verify(file.id).state is FileState.VERIFIED
+
+
+def test_no_sidecar_stays_because_it_is_not_listed(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = keep(archive, make_plain(1000))
+    list_late(archive, monkeypatch)
+    archive.shred(file.id, "operator")
+    assert [path.suffix for path in blobs(folder)] == [".shred"]
 
 
 @pytest.mark.parametrize("lost", ["its body", "its key", "its end"])

@@ -16,6 +16,7 @@ from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.worker import Worker
 from megagenome.reception import process
+from megagenome.reception.forget import forget_file
 from megagenome.reception.model import Expectations, Submitted
 from megagenome.reception.needs import AllelesTold
 from megagenome.reception.parts import Parts
@@ -88,7 +89,7 @@ def put(house: House, ident: str, file: int, part: int, content: bytes, caller: 
 
 def open_house(folder: Path, settings: ReceptionSettings | None = None, **changed: Any) -> House:
     """What is in the folder; made where there is nothing. `changed` fields of `Parts`."""
-    archive = open_archive(folder)
+    archive = open_archive(folder, forget=forget_file)
     (folder / "genotypes").mkdir(exist_ok=True)
     collection = Collection.open_folder(folder, no_ontology)
     inner = archive._parts

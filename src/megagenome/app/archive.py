@@ -8,14 +8,14 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 
-from megagenome.app.ledger import KEYS, open_keys
-from megagenome.app.node import Node, blobs_of
+from megagenome.app.ledger import open_keys
+from megagenome.app.node import Node, blobs_of, recipient_keys
 from megagenome.archive.archive import Archive
-from megagenome.archive.keys import RecipientKeys
 from megagenome.kernel.every import Lifespan, every
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.memory import keep_buffers
+from megagenome.reception.forget import forget_file
 
 _EVERY_S = 3600
 
@@ -27,8 +27,8 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
     keep_buffers()
     keys = keys or open_keys(node.folder)
     ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
-    recipient = RecipientKeys.open(node.folder / KEYS)
-    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive)
+    recipient = recipient_keys(node.folder, node.settings.archive)
+    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive, forget_file)
 
 
 def keep_whole(archive: Archive) -> Lifespan:

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from megagenome import reference
 from megagenome.app.settings import NodeIdentity, NodeSettings
+from megagenome.archive.settings import ArchiveSettings
 from megagenome.collection import Collection
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.blobs import make_folder, write_durably
-from megagenome.kernel.errors import Conflict, Invalid
+from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.ids import parse_country
 from megagenome.kernel.open_store import open_store
 from megagenome.kernel.settings import load_settings, read_settings, toml_table
 from megagenome.reference import Reference
 
 if TYPE_CHECKING:
+    from megagenome.archive.keys import RecipientKeys
     from megagenome.identity.trust import TrustStore
 
 SETTINGS = "node.toml"
@@ -82,7 +84,7 @@ def init_node(folder: Path, *, country: str, name: str, identity: str, port: int
     settings.database.require_new()
     make_folder(folder)
     folder.chmod(0o700)
-    _make_keys(folder)
+    _make_keys(folder, ArchiveSettings())
     reference.build(folder / "reference")
     _make_records(folder, settings)
     with write_durably(folder / TRUST) as file:
@@ -106,6 +108,20 @@ def blobs_of(node: Node) -> BlobStore:
     return open_store(settings.url or str(node.folder / BLOBS), settings)
 
 
+def recipient_keys(folder: Path, settings: ArchiveSettings) -> "RecipientKeys":
+    """The node's recipient keys; one is made where there is none, but nowhere else than in the node's own folder: what
+    is elsewhere may be locked at this moment. Raises `Unavailable` then."""
+    from megagenome.app.ledger import KEYS  # cryptography takes 0.1 s to import
+    from megagenome.archive.keys import KEY_FILE, RecipientKeys
+
+    if settings.keys and not (folder / settings.keys / KEY_FILE).is_file():
+        raise Unavailable(
+            f"{folder / settings.keys / KEY_FILE} is not there: unlock where it lies, or move {KEYS}/{KEY_FILE} of the "
+            "node there (setting archive.keys)"
+        )
+    return RecipientKeys.open(folder / (settings.keys or KEYS))
+
+
 def trust_of(folder: Path) -> "TrustStore":
     """Whom a node's operator trusts; nobody where the folder, of an older version, has no such file."""
     from megagenome.identity.trust import TrustStore, load_trust  # cryptography takes 0.1 s to import
@@ -118,7 +134,7 @@ def trust_of(folder: Path) -> "TrustStore":
 def upgrade_node(folder: Path) -> None:
     """Bring a node's database to the schema of this version. Idempotent; stop its server first."""
     settings = load_settings(NodeSettings, folder / SETTINGS, os.environ)
-    _make_keys(folder)
+    _make_keys(folder, settings.archive)
     reference.build(folder / "reference")
     _make_records(folder, settings)
 
@@ -128,9 +144,8 @@ def _make_records(folder: Path, settings: NodeSettings) -> None:
     Collection.create(folder, ontology_for, settings.database.url_or(folder / DATABASE)).close()
 
 
-def _make_keys(folder: Path) -> None:
-    from megagenome.app.ledger import KEYS, open_keys  # cryptography takes 0.1 s to import, and most commands need none
-    from megagenome.archive.keys import RecipientKeys
+def _make_keys(folder: Path, settings: ArchiveSettings) -> None:
+    from megagenome.app.ledger import open_keys  # cryptography takes 0.1 s to import, and most commands need none
 
     open_keys(folder)
-    RecipientKeys.open(folder / KEYS)
+    recipient_keys(folder, settings)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from megagenome.archive import ingest, recover, rotate, rows, scrub, shred, tables, verify
 from megagenome.archive.keys import RecipientKeys
-from megagenome.archive.model import Parts, Recovery, Rotation
+from megagenome.archive.model import Forget, Parts, Recovery, Rotation
 from megagenome.archive.needs import Admission
 from megagenome.archive.opened import READABLE, SealedFile, key_of
 from megagenome.archive.scrub import Checked
@@ -33,9 +33,11 @@ class Archive:
         ledger: Ledger,
         signing: SigningKeys,
         settings: ArchiveSettings | None = None,
+        forget: Forget = lambda _connection, _file: None,
     ) -> None:
-        """`signing`: the node's keys, which sign what was shredded."""
-        self._parts = Parts(engine, store, keys, ledger, signing, settings or ArchiveSettings())
+        """`signing`: the node's keys, which sign what was shredded; `forget` is called with the commit that shreds a
+        file, so that others forget it, too."""
+        self._parts = Parts(engine, store, keys, ledger, signing, settings or ArchiveSettings(), forget)
 
     @property
     def keys(self) -> RecipientKeys:

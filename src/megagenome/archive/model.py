@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the archive's own parts hand to each other, and what its commands show."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -20,8 +21,12 @@ TOMBSTONE_TYPE = "megagenome-tombstone+jwt"
 """The `typ` of what says beside the blobs that a file is to be shredded."""
 
 
+Forget = Callable[[sa.Connection, FileId], None]
+
+
 class Parts(NamedTuple):
-    """What an archive is made of."""
+    """What an archive is made of. `forget` makes whoever else noted something of a file forget it by the commit that
+    shreds it."""
 
     engine: sa.Engine
     store: BlobStore
@@ -29,6 +34,7 @@ class Parts(NamedTuple):
     ledger: Ledger
     signing: SigningKeys
     settings: ArchiveSettings
+    forget: Forget
 
 
 class Kept(NamedTuple):

@@ -94,7 +94,7 @@ def _adopt(
     for stem, blobs in found.items():
         if _is_known(parts, stem):
             continue
-        beside = [blob for blob in blobs if blob.kind == "c4h"]
+        beside = [blob for blob in blobs if blob.kind == "c4h"] or _unlisted(parts, stem)
         if not beside:
             if any(blob.kind == "c4b" for blob in blobs):
                 parts.store.delete(names.body(stem))
@@ -104,6 +104,13 @@ def _adopt(
         else:
             lost += [names.sidecar(stem, blob.recipient) for blob in beside]
     return tuple(adopted), tuple(removed), tuple(lost)
+
+
+def _unlisted(parts: Parts, stem: str) -> list[names.Blob]:
+    """Sidecars that are there all the same: what an object store lists may be of a moment ago, and a body is deleted
+    only where there is none."""
+    beside = (names.sidecar(stem, recipient) for recipient in parts.keys.names())
+    return [blob for key in beside if parts.store.exists(key) and (blob := names.read_key(key)) is not None]
 
 
 def _is_known(parts: Parts, stem: str) -> bool:

@@ -40,6 +40,7 @@ def begin_shredding(parts: Parts, connection: sa.Connection, file: FileId, by: s
     for kept in [*rows.select(connection, tables.file.c.index_of == file), asked]:
         if rows.set_state(connection, kept.file.id, _ALIVE, FileState.SHREDDED, name="", samples="[]"):
             connection.execute(sa.delete(tables.header).where(tables.header.c.file == kept.file.id))
+            parts.forget(connection, kept.file.id)
             parts.ledger.write(connection, rows.act_of(kept.file, "shredded", Kind.ERASURE, by))
 
 
@@ -87,7 +88,10 @@ def _finish_one(parts: Parts, kept: Kept) -> str:
 
 
 def delete_blobs(parts: Parts, stem: str) -> None:
-    """Delete a file's sidecars, then its body; durable. Idempotent."""
+    """Delete a file's sidecars, then its body; durable. Idempotent. Sidecars that a key of ours opens are deleted by
+    their names: what an object store lists may be of a moment ago."""
+    for recipient in parts.keys.names():
+        parts.store.delete(names.sidecar(stem, recipient))
     for key in list(parts.store.keys(names.folder(stem) + stem)):
         if (blob := names.read_key(key)) is not None and blob.kind == "c4h":
             parts.store.delete(key)

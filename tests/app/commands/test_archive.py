@@ -67,6 +67,24 @@ def test_keys_that_are_gone_are_found(folder: Path, kept: ArchivedFile) -> None:
     assert all(each.fine for each in check_folder(folder, deep=True))
 
 
+def test_keys_may_lie_elsewhere_and_are_made_nowhere_else(
+    folder: Path, kept: ArchivedFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path / "unlocked"
+    with (folder / "node.toml").open("a") as settings:
+        settings.write(f'\n[archive]\nkeys = "{elsewhere}"\n')
+    assert main(["node", "archive", "verify", str(folder)]) == 1
+    assert f"{elsewhere}/recipient.json is not there: unlock where it lies" in capsys.readouterr().err
+    assert not elsewhere.exists()
+    elsewhere.mkdir(mode=0o700)
+    (folder / "keys" / "recipient.json").rename(elsewhere / "recipient.json")
+    assert run("node", "archive", "verify", folder)[0]["wrong"] == ""
+    run("node", "archive", "rotate", folder)
+    assert len(json.loads((elsewhere / "recipient.json").read_text())["keys"]) == 2
+    assert not (folder / "keys" / "recipient.json").exists()
+    assert all(each.fine for each in check_folder(folder, deep=True))
+
+
 def test_nothing_is_shredded_without_yes(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("node", "archive", "shred", folder, kept.id) == {"files": [kept.id], "done": False, "receipt": ""}
     done = run("node", "archive", "shred", folder, kept.id, "--yes")

@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from megagenome.app.commands.operator import given_by
-from megagenome.app.node import open_node
+from megagenome.app.node import Node, open_node
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
@@ -103,12 +103,17 @@ def shred_(folder: Folder, file: str, /, *, yes: Annotated[bool, Flag] = False, 
     yes
         Do it. Without this option it only says what would be shredded.
     """
+    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
+    from megagenome.reception.forget import require_over
+
     wanted = parse_file_id(file)
-    with _opened(folder) as opened:
+    with _node(folder) as node:
+        opened = open_archive(node)
         mine = tuple(each.id for each in opened.files_of() if wanted in (each.id, each.index_of))
         if not yes:
             done = Shredded(mine, done=False)
         else:
+            require_over(node.collection.engine, wanted)
             done = Shredded(mine, done=True, receipt=opened.shred(wanted, given_by()))
     show(done, json=json, render=_shredded)
 
@@ -144,14 +149,20 @@ def rotate_(folder: Folder, /, *, forget: Annotated[bool, Flag] = False, json: J
 
 
 @contextlib.contextmanager
+def _node(folder: Path) -> "Iterator[Node]":
+    node = open_node(folder)
+    try:
+        yield node
+    finally:
+        node.collection.close()
+
+
+@contextlib.contextmanager
 def _opened(folder: Path) -> "Iterator[Archive]":
     from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
 
-    node = open_node(folder)
-    try:
+    with _node(folder) as node:
         yield open_archive(node)
-    finally:
-        node.collection.close()
 
 
 def _chosen(opened: "Archive", files: tuple[str, ...], oldest: int | None) -> list[ArchivedFile]:
