@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from megagenome.kernel.errors import Invalid
 from megagenome.reception.model import Expectations, Submitted
+from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validate import submitted_at, validate
 from megagenome.standards.crypt4gh import write_header
 from megagenome.standards.validation_report import Level, Report, Result
@@ -274,6 +275,18 @@ def test_wrong_people(tmp_path: Path, name: str, content: str, says_: str) -> No
     (tmp_path / name).write_text(content)
     [found] = says(check(tmp_path / name))
     assert says_ in found
+
+
+def test_no_more_people_than_fit_in_memory_together(tmp_path: Path) -> None:
+    """A table of a million people is two megabytes as it is sent."""
+    paths = [tmp_path / name for name in ("p.tsv", "q.tsv", "r.tsv")]
+    for path in paths:
+        path.write_text("individual_id\n" + "".join(f"{path.stem}{k}\n" for k in range(3)))
+    submitted = [submitted_at(path, path.name) for path in paths]
+    report = validate(submitted, settings=ReceptionSettings(most_people=5))
+    assert [each.result for each in report.files] == [Result.PASSED, Result.FAILED, Result.FAILED]
+    assert "q.tsv:  has 3 people, 1 more than one submission may have with all its tables" in says(report)[0]
+    assert validate(submitted, settings=ReceptionSettings(most_people=9)).result is Result.PASSED
 
 
 def test_a_submission_of_nothing_or_of_one_file_twice(tmp_path: Path) -> None:

@@ -68,13 +68,15 @@ class Indexed(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What one process is to read: the file that comes through its standard input."""
+    """What one process is to read: the file that comes through its standard input. `most_people`: how many a file of
+    people may have."""
 
     name: str
     size_bytes: int
     assembly: str = ""
     ontologies: str = ""
     indexed: Indexed | None = None
+    most_people: int = 500_000
     require_isolation: bool = True
 
 

@@ -56,7 +56,7 @@ def validate(
     ontologies = str(Path(expectations.ontologies).absolute()) if expectations.ontologies else ""
     inspections: dict[int, Inspection] = {}
     known: dict[str, Indexed] = {}
-    done = 0
+    done, left_people = 0, settings.most_people
     for k in sorted(range(len(files)), key=lambda k: files[k].name.endswith(_INDEX_ENDINGS)):
         each = files[k]
         task = Task(
@@ -65,10 +65,12 @@ def validate(
             place,
             ontologies,
             _indexed_by(each.name, known),
+            left_people,
             settings.require_isolation,
         )
         found = inspect_apart(each, task, settings, partial(_advance, progress, each.name, done))
         found = msgspec.structs.replace(found, report=msgspec.structs.replace(found.report, name=each.name))
+        left_people -= len(found.people)
         inspections[k] = found
         if found.indexed is not None:
             is_whole = found.report.result is Result.PASSED

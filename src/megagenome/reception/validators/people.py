@@ -39,6 +39,12 @@ def inspect_people(task: Task, file: BinaryIO, format: str, ontology_for: Ontolo
     found.format = kind
     for part, times in sorted(people.left_out.items()):
         found.note(f"{part}: not read, in {times:,} records")
+    if len(people.persons) > task.most_people:
+        found.error(
+            f"has {len(people.persons):,} people, {len(people.persons) - task.most_people:,} more than one submission "
+            "may have with all its tables: send them as several submissions"
+        )
+        return Inspection(found.report(records=len(people.persons)))
     rows = tuple(
         PersonRow(person.individual_id, person.sample_id or "", str(person.sex.value)) for person in people.persons
     )
