@@ -12,6 +12,8 @@ from tests.journeys.network import free_ports
 from tests.journeys.test_joining import as_json, eventually
 from tests.journeys.way import Reader, Way, way
 
+pytestmark = pytest.mark.promise
+
 PROMISE_S = 5.0
 """A revocation at the hub stops reads at a node within this."""
 
