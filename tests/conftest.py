@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """New here? `tests/x/test_y.py` tests `src/megagenome/x/y.py`; run `make test`, or `.venv/bin/pytest tests/x`.
 
-Four folders test more than one module: `oracles/` (slow, plain answers computed another way), `journeys/` (stories over
-HTTP on real nodes), `faults/` (kill -9, disk full, a node that lies) and `conformance/` (the standards' own schemas).
+Four folders test more than one module: `oracles/` (slow, plain answers computed another way), `journeys/` (stories of
+whole networks, most over HTTP), `faults/` (kill -9, disk full, a node that lies), `conformance/` (the standards' own
+schemas).
 The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` says: `make unit` runs the unit tests,
 and `make stories` the rest, which starts servers or a browser. Both run on two cores at once; but what asserts a time
 that was promised to people (marker `promise`, never a unit test) runs beside nothing else, at the end.
