@@ -2,10 +2,11 @@
 """A publication, by command or with a load, that is killed (SIGKILL) at any durable step or statement shows the dataset
 everywhere or nowhere: collection, Beacon, catalogue, and the rule for permits read the one state.
 
-A child process kills itself before its n-th step; n grows until it comes through.
+A forked process kills itself before its n-th step; n grows until it comes through.
 """
 
 import functools
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from megagenome.catalogue.catalogue import Catalogue
 from megagenome.catalogue.model import Profile
 from megagenome.catalogue.serialise import Form
+from megagenome.catalogue.steward import Stewardship
 from megagenome.collection import Collection, Use
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
@@ -23,49 +25,17 @@ from megagenome.collection.people import YES
 from megagenome.collection.publication import read_history
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.settings import DiscoverySettings
-from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import NotFound
 from megagenome.standards import beacon
-from tests.catalogue.samples import CLOSED, PLACE
-from tests.collection import clocks
-from tests.collection.conftest import no_ontology
-from tests.discovery.fake import IDENTITY, FakeReference
-from tests.faults.dying import run_child
-
-CHILD = """
-import os, signal, sys
-from pathlib import Path
-from megagenome.catalogue.steward import Stewardship
-from megagenome.collection import Collection
-from megagenome.collection.datasets import DatasetStatement
-from megagenome.collection.load import load
-from megagenome.collection.people import YES
-from megagenome.kernel.callers import Caller, Role
 from megagenome.standards.catalogue_pages import ToWrite
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, PLACE
 from tests.collection import clocks
-from tests.faults.dying import Death
-
-folder, last, act = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-death = Death(last)
-collection = Collection.open_folder(folder, lambda curie: None)
-record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
-if act == "load":
-    death.at_files()
-    death.at_commits(collection.engine)
-    people = range(60, 80)
-    statement = DatasetStatement(CLOSED, publish=True, record=record, by="loader")
-    load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
-else:
-    stewardship = Stewardship(collection, PLACE)
-    if act == "publish":
-        assert stewardship.write(steward, CLOSED, ToWrite(record)).version == 1
-    death.at_statements(collection.engine)
-    stewardship.move(steward, CLOSED, {"publish": "published", "withdraw": "withdrawn"}[act])
-print("acknowledged", flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+from tests.collection.conftest import no_ontology
+from tests.discovery.fake import IDENTITY, FakeReference
+from tests.faults.dying import Death, run_child
+from tests.faults.test_archive_killed import fork
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +50,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def act_and_die(folder: Path, last: int, act: str) -> None:
+    """Die before the `last` step, or else once it is acknowledged."""
+    death = Death(last)
+    collection = Collection.open_folder(folder, no_ontology)
+    record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
+    if act == "load":
+        death.at_files()
+        death.at_commits(collection.engine)
+        people = range(60, 80)
+        statement = DatasetStatement(CLOSED, publish=True, record=record, by="loader")
+        load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
+    else:
+        stewardship = Stewardship(collection, PLACE)
+        if act == "publish":
+            assert stewardship.write(steward, CLOSED, ToWrite(record)).version == 1
+        death.at_statements(collection.engine)
+        stewardship.move(steward, CLOSED, {"publish": "published", "withdraw": "withdrawn"}[act])
+    acknowledgement(folder).touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def acknowledgement(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-acknowledged")
+
+
 def run(folder: Path, last: int, act: str) -> bool:
     """Whether the child came through before it killed itself."""
-    done = run_child(CHILD, folder, last, act)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    return done.stdout == "acknowledged\n"
+    assert fork(lambda: act_and_die(folder, last, act)) == -signal.SIGKILL
+    return acknowledgement(folder).exists()
 
 
 def shown(folder: Path) -> list[bool]:
@@ -118,24 +112,31 @@ def _answers(catalogue: Catalogue, address: tuple[str, str]) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("act", "least"), [("publish", 5), ("withdraw", 5), ("load", 8)])
-def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: int) -> None:
-    folder = Path(shutil.copytree(made, tmp_path / "node"))
+def until_it_comes_through(folder: Path, act: str) -> int:
+    """How many died, after each of whom all show what they showed. Forks, so it runs in a process without threads."""
     if act == "withdraw":
         assert run(folder, 0, "publish")
     before: Any = shown(folder)
     assert len(set(before)) == 1
     killed = 0
     while True:
-        copy = Path(shutil.copytree(folder, tmp_path / f"killed{killed}"))
+        copy = Path(shutil.copytree(folder, f"{folder}-killed{killed}"))
         if run(copy, killed + 1, act):
             break
         killed += 1
         assert shown(copy) == before
         shutil.rmtree(copy)
-    assert killed >= least
     assert shown(copy) == [not before[0]] * len(before)
     collection = Collection.open_folder(copy, no_ontology)
     with collection.engine.connect() as connection:
         assert [each.version for each in read_history(connection, CLOSED)] == [1]
     collection.close()
+    return killed
+
+
+@pytest.mark.parametrize(("act", "least"), [("publish", 5), ("withdraw", 5), ("load", 8)])
+def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: int) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "node"))
+    done = run_child(f"from {__name__} import *; print(until_it_comes_through(Path({str(folder)!r}), {act!r}))")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= least
