@@ -2,6 +2,7 @@
 """A node joins a running hub by invitation, is asked by it, changes its key, and is removed: over real processes."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from megagenome.app.hub import init_hub
 from megagenome.app.node import init_node
+from tests.journeys.nations import reference_folder
 from tests.journeys.network import Served, free_ports, megagenome, serving
 
 PATIENCE_S = 20.0
@@ -27,6 +29,7 @@ def make_hub(folder: Path, settings: str = "") -> Path:
 
 def make_node(folder: Path, country: str, settings: str = "") -> Path:
     """An empty node likewise."""
+    shutil.copytree(reference_folder(), folder / "reference")
     init_node(folder, country=country, name="", identity="", port=free_ports(1))
     with (folder / "node.toml").open("a") as file:
         file.write(settings)
