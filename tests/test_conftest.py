@@ -2,6 +2,7 @@
 """A test that needs a real component is never skipped silently, and in CI never at all."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,13 +84,29 @@ def test_absent_folder_fails_ci(house: Path, processes: list[str]) -> None:
     assert "passed" not in done.stdout
 
 
-def test_each_test_is_of_one_of_two_parts(house: Path) -> None:
+def test_each_test_is_run_once_by_the_makefile(house: Path) -> None:
     (house / "real").mkdir()
     parts = {
         "unit": {"test_by_marker", "test_by_fixture", "test_free", "test_free_too"},
-        "not unit": {"test_in_time", "test_by_folder"},
+        "not unit and not promise": {"test_by_folder"},
+        "promise": {"test_in_time"},
     }
+    makefile = Path(__file__).parents[1].joinpath("Makefile").read_text()
+    commands = [line for line in makefile.splitlines() if "/pytest -m" in line]
+    assert re.findall(r"-m (?:'([^']+)'|(\w+))", "\n".join(commands)) == [
+        ("", "unit"),
+        ("not unit and not promise", ""),
+        ("", "promise"),
+    ]
+    assert ["numprocesses" in line for line in commands] == [True, True, False]
     for part, tests in parts.items():
         done = run_pytest(house, "-vv", "-m", part, MEGAGENOME_SHARED=str(house / "real"))
         found = {line.split("::")[1].split()[0] for line in done.stdout.splitlines() if "::" in line}
         assert (done.returncode, found) == (0, tests), done.stdout
+
+
+def test_no_promised_time_is_asserted_beside_other_tests(house: Path) -> None:
+    done = run_pytest(house, "-p", "xdist", "-n", "2", MEGAGENOME_SHARED=str(house))
+    assert done.returncode != 0
+    assert "1 tests assert a promised time and run beside nothing: -m 'not promise'" in done.stdout
+    assert "passed" not in done.stdout

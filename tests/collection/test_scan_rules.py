@@ -114,13 +114,16 @@ class _Slow(Executor):
 
     def __init__(self) -> None:
         self.may_end = threading.Event()
+        self.threads: list[threading.Thread] = []
 
     def submit(self, compute, /, *arguments, **named):
         future: Future[object] = Future()
         future.set_running_or_notify_cancel()
-        threading.Thread(
+        thread = threading.Thread(
             target=lambda: (self.may_end.wait(20), future.set_result(compute(*arguments, **named))), daemon=True
-        ).start()
+        )
+        thread.start()
+        self.threads.append(thread)
         return future
 
 
@@ -136,6 +139,8 @@ def test_a_scan_under_way_elsewhere_ends_within_a_second(node: Collection, revok
     ended.join()
     assert time.monotonic() - ended_at < 5 * ENDED_S  # a loaded machine; the promise for a study is 5 s
     elsewhere.may_end.set()
+    for thread in elsewhere.threads:  # which read the node's files
+        thread.join()
 
 
 def revoke(node: Collection) -> None:

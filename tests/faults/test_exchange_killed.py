@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.network import Served, megagenome, serving
 from tests.journeys.test_joining import as_json, eventually
 from tests.journeys.way import Reader, Way, folders
@@ -45,6 +47,7 @@ def decided(network: Way) -> list[str]:
     return [each["event"] for each in network.show()["timeline"] if each["event"].endswith("/decided")]
 
 
+@pytest.mark.promise
 def test_a_decision_survives_whoever_is_killed(tmp_path: Path) -> None:
     with started(tmp_path) as (servers, network):
         reader = Reader(network.node.folder)

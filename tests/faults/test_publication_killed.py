@@ -3,11 +3,12 @@
 shows the dataset everywhere or nowhere: collection, Beacon, catalogue, and access, where a permit for it reads or does
 not, by the one state. What was recorded for it is on record whole or not at all.
 
-A child process kills itself before its n-th step; n grows until it comes through.
+A forked process kills itself before its n-th step; n grows until it comes through.
 """
 
 import functools
 import itertools
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from megagenome.catalogue.catalogue import Catalogue
 from megagenome.catalogue.model import Profile
 from megagenome.catalogue.serialise import Form
+from megagenome.catalogue.steward import Stewardship
 from megagenome.collection import Collection, Use, tables
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
@@ -27,62 +29,21 @@ from megagenome.collection.permits import store_permit
 from megagenome.collection.publication import read_history
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.settings import DiscoverySettings
-from megagenome.kernel.callers import PUBLIC, Caller
+from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.kernel.ids import PermitId
 from megagenome.standards import beacon
-from tests.catalogue.samples import CLOSED, PLACE
-from tests.collection import clocks
-from tests.collection.conftest import no_ontology
-from tests.discovery.fake import IDENTITY, FakeReference
-from tests.faults.dying import run_child
-
-PERMIT = PermitId("permit-1")
-
-CHILD = """
-import os, signal, sys
-from pathlib import Path
-from megagenome.catalogue.steward import Stewardship
-from megagenome.collection import Collection
-from megagenome.collection.datasets import DatasetStatement
-from megagenome.collection.load import load
-from megagenome.collection.people import YES
-from megagenome.kernel.callers import Caller, Role
 from megagenome.standards.catalogue_pages import ToWrite
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, PLACE
 from tests.collection import clocks
-from tests.faults.dying import Death
+from tests.collection.conftest import no_ontology
+from tests.discovery.fake import IDENTITY, FakeReference
+from tests.faults.dying import Death, run_child
 from tests.faults.lossy_disk import LossyDisk
+from tests.faults.test_archive_killed import fork
 
-folder, last, act, left = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
-death = Death(last)
-if left:
-    disk = LossyDisk(folder, but="node.sqlite*")
-    disk.watch()
-    death.before_dying = lambda: disk.leave_at(Path(left))
-collection = Collection.open_folder(folder, lambda curie: None)
-record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
-if act == "load":
-    death.at_files()
-    death.at_commits(collection.engine)
-    people = range(60, 80)
-    statement = DatasetStatement(CLOSED, publish=True, record=record, by="loader")
-    load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
-    if left:
-        disk.leave_at(Path(left))
-elif act == "record":
-    death.at_commits(collection.engine)
-    assert Stewardship(collection, PLACE).write(steward, CLOSED, ToWrite(record)).version == 1
-else:
-    stewardship = Stewardship(collection, PLACE)
-    if act == "publish":
-        assert stewardship.write(steward, CLOSED, ToWrite(record)).version == 1
-    death.at_statements(collection.engine)
-    stewardship.move(steward, CLOSED, {"publish": "published", "withdraw": "withdrawn"}[act])
-print("acknowledged", flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+PERMIT = PermitId("permit-1")
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +60,52 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, last: int, act: str, left: Path | str = "") -> bool:
-    """Whether the child came through before it killed itself; `left`: where to write what a power cut leaves then."""
-    done = run_child(CHILD, folder, last, act, left)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    return done.stdout == "acknowledged\n"
+def act_and_die(folder: Path, last: int, act: str, left: Path | None) -> None:
+    """Die before the `last` step, or else once it is acknowledged."""
+    death = Death(last)
+    disk = LossyDisk(folder, but="node.sqlite*")
+    if left is not None:
+        disk.watch()
+        death.before_dying = functools.partial(disk.leave_at, left)
+    collection = Collection.open_folder(folder, no_ontology)
+    record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
+    stewardship = Stewardship(collection, PLACE)
+    if act == "load":
+        death.at_files()
+        death.at_commits(collection.engine)
+        people = range(60, 80)
+        statement = DatasetStatement(CLOSED, publish=True, record=record, by="loader")
+        load(collection, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
+    elif act == "record":
+        death.at_commits(collection.engine)
+        assert stewardship.write(steward, CLOSED, ToWrite(record)).version == 1
+    else:
+        if act == "publish":
+            assert stewardship.write(steward, CLOSED, ToWrite(record)).version == 1
+        death.at_statements(collection.engine)
+        stewardship.move(steward, CLOSED, {"publish": "published", "withdraw": "withdrawn"}[act])
+    acknowledgement(folder).touch()
+    if left is not None:
+        disk.leave_at(left)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def acknowledgement(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-acknowledged")
+
+
+def run(folder: Path, last: int, act: str, left: Path | None = None) -> bool:
+    """Whether it came through before it killed itself; `left`: where to write what a power cut leaves then. Forks, so
+    it runs in a process without threads (`apart`)."""
+    assert fork(lambda: act_and_die(folder, last, act, left)) == -signal.SIGKILL
+    return acknowledgement(folder).exists()
+
+
+def apart(call: str, folder: Path) -> int:
+    """What a function here answers of a folder, in a process of its own."""
+    done = run_child(f"from {__name__} import *; folder = Path({str(folder)!r}); print({call})")
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
 
 
 def shown(folder: Path) -> list[bool]:
@@ -147,27 +149,38 @@ def _answers(catalogue: Catalogue, address: tuple[str, str]) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("act", "least"), [("publish", 5), ("withdraw", 5), ("load", 8)])
-def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: int) -> None:
-    folder = Path(shutil.copytree(made, tmp_path / "node"))
+def until_it_comes_through(folder: Path, act: str) -> int:
+    """How many died, after each of whom all show what they showed."""
     if act == "withdraw":
         assert run(folder, 0, "publish")
     before: Any = shown(folder)
     assert len(set(before)) == 1
     killed = 0
     while True:
-        copy = Path(shutil.copytree(folder, tmp_path / f"killed{killed}"))
+        copy = Path(shutil.copytree(folder, f"{folder}-killed{killed}"))
         if run(copy, killed + 1, act):
             break
         killed += 1
         assert shown(copy) == before
         shutil.rmtree(copy)
-    assert killed >= least
     assert shown(copy) == [not before[0]] * len(before)
-    collection = Collection.open_folder(copy, no_ontology)
+    assert versions(copy) == [1]
+    return killed
+
+
+def versions(folder: Path) -> list[int]:
+    """Of the dataset's record."""
+    collection = Collection.open_folder(folder, no_ontology)
     with collection.engine.connect() as connection:
-        assert [each.version for each in read_history(connection, CLOSED)] == [1]
+        found = [each.version for each in read_history(connection, CLOSED)]
     collection.close()
+    return found
+
+
+@pytest.mark.parametrize(("act", "least"), [("publish", 5), ("withdraw", 5), ("load", 8)])
+def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: int) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "node"))
+    assert apart(f"until_it_comes_through(folder, {act!r})", folder) >= least
 
 
 def changed(folder: Path) -> list[Path]:
@@ -183,32 +196,42 @@ def changed(folder: Path) -> list[Path]:
     return found
 
 
-def test_a_load_that_publishes_and_loses_power_shows_all_or_nothing(made: Path, tmp_path: Path) -> None:
-    before: Any = shown(made)
+def cut_until_it_comes_through(folder: Path) -> int:
+    """How often the power was cut during a load, after each of which nothing of it was left."""
+    before: Any = shown(folder)
     for last in itertools.count(1):
-        copy, left = Path(shutil.copytree(made, tmp_path / f"cut{last}")), tmp_path / f"left{last}"
+        copy, left = Path(shutil.copytree(folder, f"{folder}-cut{last}")), Path(f"{folder}-left{last}")
         came_through = run(copy, last, "load", left)
         assert shown(left) == ([not before[0]] * len(before) if came_through else before)
         assert changed(left) == []
         if came_through:
             break
-    assert last > 8
+    return last - 1
 
 
-def test_a_record_is_there_whole_or_not_at_all(made: Path, tmp_path: Path) -> None:
-    before: Any = shown(made)
+def test_a_load_that_publishes_and_loses_power_shows_all_or_nothing(made: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "node"))
+    assert apart("cut_until_it_comes_through(folder)", folder) >= 8
+
+
+def recorded_until_it_comes_through(folder: Path) -> int:
+    """How many died who wrote a record, after each of whom there was none."""
+    before: Any = shown(folder)
     killed = 0
     while True:
-        copy = Path(shutil.copytree(made, tmp_path / f"killed{killed}"))
+        copy = Path(shutil.copytree(folder, f"{folder}-killed{killed}"))
         came_through = run(copy, killed + 1, "record")
-        collection = Collection.open_folder(copy, no_ontology)
-        with collection.engine.connect() as connection:
-            assert [each.version for each in read_history(connection, CLOSED)] == [1] * came_through
-        collection.close()
+        assert versions(copy) == [1] * came_through
         assert shown(copy) == before
         if came_through:
             break
         killed += 1
-    assert killed >= 1
+    acknowledgement(copy).unlink()
     assert run(copy, 0, "publish")
     assert shown(copy) == [not before[0]] * len(before)
+    return killed
+
+
+def test_a_record_is_there_whole_or_not_at_all(made: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "node"))
+    assert apart("recorded_until_it_comes_through(folder)", folder) >= 1

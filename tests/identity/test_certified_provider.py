@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in by the certified OpenID provider (npm `oidc-provider`), in a process of its own, over real sockets."""
 
-import contextlib
 import re
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator
 from html import unescape
@@ -20,6 +18,7 @@ from megagenome.identity.settings import SignInSettings
 from megagenome.identity.subjects import Profile
 from megagenome.kernel.errors import Unauthenticated, Unavailable
 from megagenome.kernel.secret import Secret
+from tests.journeys.network import free_ports
 
 pytestmark = pytest.mark.oidc_provider
 
@@ -35,8 +34,7 @@ class Certified(NamedTuple):
 
 @pytest.fixture(scope="module")
 def certified() -> Iterator[Certified]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_ports(1)
     secret = secrets.token_urlsafe(32)
     command = ["node", "serve.mjs", str(port), CALLBACK, secret]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -113,8 +111,8 @@ def test_a_form_that_we_do_not_read_says_what_to_change(certified: Certified) ->
 
 
 def test_a_provider_that_is_gone_is_one_clear_condition() -> None:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    gone = RelyingParty(SignInSettings(issuer=f"http://127.0.0.1:{port}", client_id="x", provider="The provider"))
+    gone = RelyingParty(
+        SignInSettings(issuer=f"http://127.0.0.1:{free_ports(1)}", client_id="x", provider="The provider")
+    )
     with pytest.raises(Unavailable, match=r"^The provider does not answer \(ConnectError\)"):
         gone.address(KEYS, CALLBACK)

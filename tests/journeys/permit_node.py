@@ -3,7 +3,6 @@
 
 import json
 import random
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ from megagenome.standards.descriptor import meet, sign_descriptor
 from megagenome.standards.permit import PermitState
 from megagenome.synthetic.governance import made_up_record
 from tests.journeys.nations import make_node, run
-from tests.journeys.network import Served, serving
+from tests.journeys.network import Served, free_ports, serving
 
 DATASET = "EE-COHORT"
 PERMIT = PermitId("permit-of-the-journey")
@@ -96,9 +95,7 @@ def make_permit_node(folder: Path) -> None:
 @contextmanager
 def serving_at_its_address(folder: Path) -> Iterator[Served]:
     """Serve a node whose address is known before it starts, as an operator's is."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_ports(1)
     settings = folder / "node.toml"
     settings.write_text(settings.read_text().replace("[node]\n", f'[node]\nurl = "http://127.0.0.1:{port}"\n'))
     with serving("node", [folder], port=port) as [served]:

@@ -24,6 +24,7 @@ from megagenome.kernel.callers import Role
 from megagenome.standards.dataset_record import encode_record
 from megagenome.synthetic.governance import made_up_record
 from tests.access.hub import PDF, complete_answers
+from tests.journeys.nations import run
 from tests.journeys.network import Served, megagenome, serving
 from tests.journeys.signed_in import Person, grant
 from tests.journeys.test_joining import eventually, invitation, make_hub, make_node
@@ -292,4 +293,4 @@ def _load(folder: Path, country: str, *options: str) -> None:
     record = files / "dataset.json"
     record.write_text(encode_record(made_up_record(dataset(country))))
     options = [*options, "--metadata", record, "--consent-all", "--publish"]
-    megagenome("node", "load", folder, "--dataset", dataset(country), *inputs, *options)
+    run("node", "load", folder, "--dataset", dataset(country), *inputs, *options)

@@ -71,6 +71,7 @@ def assert_gone(servers: list[psutil.Process]) -> None:
     assert alive == []
 
 
+@pytest.mark.promise
 def test_checks_itself() -> None:
     port = free_ports(FEW + 1)
     done = megagenome("demo", "--check", "--nodes", "3", "--individuals", "660", "--port", str(port), "--json")

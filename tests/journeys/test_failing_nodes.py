@@ -17,6 +17,8 @@ from megagenome.network.add_node import add_node
 from tests.journeys.network import Served, hub_over, serving
 from tests.journeys.small import ALLELE, COPIES, make_small
 
+pytestmark = pytest.mark.promise
+
 DEADLINE_S = 1.5
 PROMISED_S = DEADLINE_S + 1.5
 """Within the deadline, and what a loaded machine takes to say it."""

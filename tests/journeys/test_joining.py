@@ -2,7 +2,7 @@
 """A node joins a running hub by invitation, is asked by it, changes its key, and is removed: over real processes."""
 
 import json
-import socket
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +13,15 @@ import pytest
 
 from megagenome.app.hub import init_hub
 from megagenome.app.node import init_node
-from tests.journeys.network import Served, megagenome, serving
+from tests.journeys.nations import reference_folder
+from tests.journeys.network import Served, free_ports, megagenome, serving
 
 PATIENCE_S = 20.0
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def make_hub(folder: Path, settings: str = "") -> Path:
     """A hub that listens where its settings say."""
-    init_hub(folder, name="Test network", identity="org.example.hub", port=free_port(), assembly="GRCh38")
+    init_hub(folder, name="Test network", identity="org.example.hub", port=free_ports(1), assembly="GRCh38")
     with (folder / "hub.toml").open("a") as file:
         file.write(settings)
     return folder
@@ -34,7 +29,8 @@ def make_hub(folder: Path, settings: str = "") -> Path:
 
 def make_node(folder: Path, country: str, settings: str = "") -> Path:
     """An empty node likewise."""
-    init_node(folder, country=country, name="", identity="", port=free_port())
+    shutil.copytree(reference_folder(), folder / "reference")
+    init_node(folder, country=country, name="", identity="", port=free_ports(1))
     with (folder / "node.toml").open("a") as file:
         file.write(settings)
     return folder

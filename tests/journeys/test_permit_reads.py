@@ -71,6 +71,7 @@ def seconds_until(holds: Callable[[], bool]) -> float:
     return time.monotonic() - start
 
 
+@pytest.mark.promise
 def test_what_a_permit_lets_read_is_what_is_true_until_it_ends(served: Served) -> None:
     reader = Reader(served)
     assert reader.ask("individuals").status_code == 403, "no permit yet"

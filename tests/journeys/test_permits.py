@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.test_joining import as_json, eventually, free_port
+from tests.journeys.network import free_ports
+from tests.journeys.test_joining import as_json, eventually
 from tests.journeys.way import Reader, Way, way
+
+pytestmark = pytest.mark.promise
 
 PROMISE_S = 5.0
 """A revocation at the hub stops reads at a node within this."""
@@ -81,7 +84,7 @@ SLOW = "\n[exchange]\ninterval_s = 60\nlongest_interval_s = 60\nlongest_silence_
 @pytest.mark.parametrize("push", [True, False], ids=["by a knock", "by asking only"])
 def test_a_revocation_at_the_hub_stops_reading_within_five_seconds(tmp_path: Path, push: bool) -> None:
     """By a knock although the node asks once a minute only; by asking although no knock finds the node."""
-    nowhere = "" if push else f"http://127.0.0.1:{free_port()}"
+    nowhere = "" if push else f"http://127.0.0.1:{free_ports(1)}"
     with way(tmp_path, SLOW if push else "", nowhere) as network:
         reader = Reader(network.node.folder)
         permit = granted(network, reader)

@@ -195,6 +195,7 @@ def test_two_nodes_that_did_not_agree_to_it_compute_nothing(network: Network) ->
     assert "refuses: a study of two nodes shows each the other's sums" in shown["reason"]
 
 
+@pytest.mark.promise
 def test_a_country_that_takes_its_approval_back_stops_a_run(network: Network) -> None:
     with asleep(network, "SE"):
         study = network.begin()
@@ -206,6 +207,7 @@ def test_a_country_that_takes_its_approval_back_stops_a_run(network: Network) ->
     assert "node.ee refuses" in shown["reason"] or "the permit is revoked" in shown["reason"]
 
 
+@pytest.mark.promise
 def test_a_permit_that_the_hub_revokes_stops_a_run(network: Network) -> None:
     with asleep(network, "SE"):
         study = network.begin()

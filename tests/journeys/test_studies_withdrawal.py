@@ -22,6 +22,7 @@ def network(tmp_path: Path) -> Iterator[Network]:
         yield network
 
 
+@pytest.mark.promise
 def test_somebody_who_withdraws_on_the_way_is_not_counted(network: Network) -> None:
     women = [row for country in COUNTRIES for row in table(country) if row["sex"] == "female"]
     gone = next(row["individual_id"] for row in women if row["country"] == "FI")

@@ -25,7 +25,7 @@ from tests.journeys.nations import reference_folder
 from tests.journeys.network import free_ports
 from tests.journeys.test_demo import FEW
 
-pytestmark = pytest.mark.bcftools
+pytestmark = [pytest.mark.bcftools, pytest.mark.promise]
 
 COUNTRIES = ("FI", "EE")
 EACH = 40

@@ -22,7 +22,7 @@ from tests.journeys.screens import Screens
 from tests.journeys.test_way import WOMEN, network_of_two
 from tests.portal.test_browser import ARGUMENTS
 
-pytestmark = [pytest.mark.bcftools, pytest.mark.browser]
+pytestmark = [pytest.mark.bcftools, pytest.mark.browser, pytest.mark.promise]
 
 CONDITION = "Publish counts of at least ten people only."
 STOPPED = "The project was stopped."

@@ -18,6 +18,7 @@ from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.ids import PermitId
 from megagenome.network.freshness import Freshness
 from tests.access.hub import PDF, complete_answers
+from tests.journeys.nations import run
 from tests.journeys.network import Served, megagenome, serving
 from tests.journeys.signed_in import Person, grant, subject
 from tests.journeys.small import load_options
@@ -112,7 +113,7 @@ def folders(top: Path, node_settings: str = "", node_url: str = "") -> Iterator[
     if node_url:
         path = node_folder / "node.toml"
         path.write_text(path.read_text().replace("[node]\n", f'[node]\nurl = "{node_url}"\n'))
-    megagenome("node", "load", node_folder, *load_options(top / "files", "FI"))
+    run("node", "load", node_folder, *load_options(top / "files", "FI"))
     for name in ("Ada",):
         grant(hub_folder, name, Role.RESEARCHER, organisation="Tartu")
     grant(hub_folder, "Signe", Role.SIGNING_OFFICIAL, organisation="Tartu")

@@ -17,14 +17,16 @@ from megagenome.identity.subjects import subject_of
 from megagenome.kernel import clock
 from megagenome.network.joined_nodes import add_joined
 from megagenome.standards.descriptor import meet
+from tests.journeys.network import free_ports
 from tests.network.joining import server
 from tests.portal.people_in_browsers import HOME, HOSTILE, PEOPLE, Enter, World
-from tests.portal.test_browser import ARGUMENTS, free_port, serving
+from tests.portal.test_browser import ARGUMENTS, serving
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    hub_port, provider_port = free_port(), free_port()
+    hub_port = free_ports(2)
+    provider_port = hub_port + 1
     hub_url, issuer = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{provider_port}"
     folder = tmp_path_factory.mktemp("hub")
     init_hub(folder, name="Network", identity="org.hub", port=hub_port, assembly="GRCh38")

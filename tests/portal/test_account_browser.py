@@ -12,7 +12,8 @@ from megagenome.app.hub_app import hub_app
 from megagenome.app.provider_app import provider_app
 from megagenome.identity.demo_accounts import make_account
 from megagenome.identity.provider import Client, DemoProvider
-from tests.portal.test_browser import ARGUMENTS, check_looks, free_port, serving
+from tests.journeys.network import free_ports
+from tests.portal.test_browser import ARGUMENTS, check_looks, serving
 
 pytestmark = [
     pytest.mark.browser,
@@ -30,7 +31,8 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    hub_port, provider_port = free_port(), free_port()
+    hub_port = free_ports(2)
+    provider_port = hub_port + 1
     hub_url, issuer = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{provider_port}"
     folder = tmp_path_factory.mktemp("hub")
     init_hub(folder, name="Network", identity="org.hub", port=hub_port, assembly="GRCh38")

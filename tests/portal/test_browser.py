@@ -17,6 +17,7 @@ from granian.server.embed import Server
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from megagenome.portal.node_home import node_home_router
+from tests.journeys.network import free_ports
 from tests.portal import fake_hub
 from tests.portal.test_node_home import HOME
 from tests.portal.test_routes import PAGES
@@ -36,17 +37,10 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "resultTypes":
 LOOKS = tuple(itertools.product(("light", "dark"), (1280, 400)))
 
 
-def free_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def serving(app: fake_hub.Litestar, port: int = 0) -> Iterator[str]:
     """The address of `app`, served in a thread on a port of this machine; by default a free one."""
-    port = port or free_port()
+    port = port or free_ports(1)
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_until_complete, args=(server.serve(),), daemon=True)

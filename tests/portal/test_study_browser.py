@@ -25,8 +25,9 @@ from megagenome.standards import study as study_document
 from megagenome.standards.application import Line, State
 from megagenome.standards.study import Frequencies, Site, StudyDocument, Variants
 from megagenome.standards.study_shown import ResultShown, RunState, SiteState
+from tests.journeys.network import free_ports
 from tests.portal import study_results
-from tests.portal.test_browser import ARGUMENTS, check_looks, free_port, serving
+from tests.portal.test_browser import ARGUMENTS, check_looks, serving
 from tests.portal.test_study_form import DATASETS, PERMIT
 
 pytestmark = [
@@ -84,7 +85,8 @@ def stored(
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    hub_port, provider_port = free_port(), free_port()
+    hub_port = free_ports(2)
+    provider_port = hub_port + 1
     url, issuer = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{provider_port}"
     folder = tmp_path_factory.mktemp("hub")
     init_hub(folder, name="Network", identity="org.hub", port=hub_port, assembly="GRCh38")

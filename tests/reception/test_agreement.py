@@ -3,10 +3,11 @@
 
 import os
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 
-from megagenome.app.node import init_node, open_node
+from megagenome.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.people import YES, People, Person
@@ -15,9 +16,11 @@ from megagenome.kernel.ids import DatasetId, IndividualId, SampleId
 from megagenome.reception import worker
 from megagenome.reception.model import Task
 from megagenome.standards.validation_report import Level, Result
+from tests.collection.conftest import no_ontology
 from tests.reception.written import bgzip, header, row
 
 NAMES = ("S1", "S2")
+DATASET = DatasetId("GDI-EE-TEST")
 PIECES = (
     ("\t100\t", ("\t0\t", "\t\t", "\t1e3\t", "\t99999999999\t", "\t600\t")),
     ("\tA\t", ("\tAC\t", "\tR\t", "\t.\t", "\ta\t")),
@@ -57,21 +60,21 @@ def is_passed(path: Path) -> tuple[bool, str]:
 
 
 def test_validation_and_load_agree(tmp_path: Path) -> None:
-    init_node(tmp_path / "node", country="EE", name="", identity="", port=0)
-    collection = open_node(tmp_path / "node").collection
+    made = tmp_path / "made"
+    Collection.create(made, no_ontology).close()
     people = People([Person(IndividualId(name), SampleId(name), consent=YES) for name in NAMES], {}, {})
     chance, told = random.Random(11), Counter[bool]()
     for number in range(60):
         path = bgzip(tmp_path / "a.vcf.gz", changed(chance))
         passed, why = is_passed(path)
-        statement = DatasetStatement(DatasetId(f"GDI-EE-TEST-{number:03}"), open=True)
+        collection = Collection.open_folder(Path(shutil.copytree(made, tmp_path / f"node{number}")), no_ontology)
         refused = ""
         try:
-            load(collection, statement, people, [path], "GRCh38")
+            load(collection, DatasetStatement(DATASET, open=True), people, [path], "GRCh38")
         except MegagenomeError as error:
             refused = str(error)
+        collection.close()
         assert passed == (not refused), (why, refused)
         assert why.removeprefix("a.vcf.gz ") in refused
         told[passed] += 1
-    collection.close()
     assert min(told.values()) > 15

@@ -6,6 +6,8 @@ import gzip
 import io
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +131,10 @@ CONTENTS = {
 def test_formats_of_names_and_contents() -> None:
     assert {name: format_of_name(name) for name in NAMES} == NAMES
     assert {content: format_of_content(content) for content in CONTENTS} == CONTENTS
+
+
+def test_it_has_nothing_of_the_database() -> None:
+    """Neither what a hostile file could misuse, nor what takes longer to start than to read it."""
+    code = "import sys, megagenome.reception.worker; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -41,7 +41,7 @@ def inspect_apart(
     A file on which that process dies, runs out of time or talks nonsense has failed, and the report says so. Raises
     `Unavailable` where the process could not be isolated and `settings` require it, or did not come to begin: then
     nothing of the file was read; and what the file's `content` raises.
-    Cost: 0.5 s to start; the process ends with this call.
+    Cost: 0.2 s to start; the process ends with this call.
     """
     cpu_s = _LEAST_CPU_S + submitted.size_bytes * settings.validation_cpu_s_per_gib // _GIB
     broken: list[Exception] = []

@@ -9,7 +9,7 @@
 
 enum { LINE, CONTIG_END, START, REF, REF_END, ALT, ALT_END, ALTERNATES, COMMON, COLUMNS };
 enum { MISSING = -1, ABSENT = -2, MOST_ALTERNATES = 126, MOST_DIGITS = 10 };
-enum { PLAIN = 1, NAME = 2, BASE = 4, NUMBER = 8, TAG = 16 };
+enum { PLAIN = 1, NAME = 2, BASE = 4, TAG = 8 };
 
 static uint8_t kinds[256];
 
@@ -18,7 +18,7 @@ __attribute__((constructor)) static void know_kinds(void)
     for (int c = 0x21; c < 0x7F; c++)
         kinds[c] |= PLAIN;
     for (int c = '0'; c <= '9'; c++)
-        kinds[c] |= NAME | NUMBER | TAG;
+        kinds[c] |= NAME | TAG;
     for (int c = 'A'; c <= 'Z'; c++) {
         kinds[c] |= NAME | TAG;
         kinds[c + 32] |= NAME | TAG;
@@ -29,8 +29,6 @@ __attribute__((constructor)) static void know_kinds(void)
         kinds[(uint8_t)*c] |= TAG;
     for (const char *c = "ACGTNacgtn"; *c; c++)
         kinds[(uint8_t)*c] |= BASE;
-    for (const char *c = ".+-eE"; *c; c++)
-        kinds[(uint8_t)*c] |= NUMBER;
 }
 
 /* The end of the run of characters of `kind` from `at` on; NULL unless it has one and a tab follows. */
@@ -40,6 +38,30 @@ static const uint8_t *cell(const uint8_t *at, int kind)
     while (kinds[*end] & kind)
         end++;
     return end > at && *end == '\t' ? end : NULL;
+}
+
+static const uint8_t *past_digits(const uint8_t *at)
+{
+    while (*at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* The end of a point or a decimal number from `at` on; NULL unless it is one and a tab follows. Others VCF has, too. */
+static const uint8_t *quality_cell(const uint8_t *at)
+{
+    const uint8_t *end = past_digits(at);
+    if (end == at)
+        return at[0] == '.' && at[1] == '\t' ? at + 1 : NULL;
+    if (*end == '.')
+        end = past_digits(end + 1);
+    if (*end == 'e' || *end == 'E') {
+        const uint8_t *exponent = end + 1 + (end[1] == '+' || end[1] == '-');
+        end = past_digits(exponent);
+        if (end == exponent)
+            return NULL;
+    }
+    return *end == '\t' ? end : NULL;
 }
 
 /* How many alternates of bases and of symbols stand between two places; -1 where there is anything else. */
@@ -192,7 +214,7 @@ static int read_common(const uint8_t *content, const uint8_t *line, const uint8_
     const uint8_t *ref = id ? cell(id + 1, BASE) : NULL;
     const uint8_t *alt = ref ? cell(ref + 1, PLAIN) : NULL;
     int64_t listed = alt ? alternates(ref + 1, alt) : -1;
-    const uint8_t *quality = listed >= 0 ? cell(alt + 1, NUMBER) : NULL;
+    const uint8_t *quality = listed >= 0 ? quality_cell(alt + 1) : NULL;
     const uint8_t *filter = quality ? cell(quality + 1, PLAIN) : NULL;
     if (!filter)
         return 0;
