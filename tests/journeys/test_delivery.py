@@ -34,7 +34,7 @@ from megagenome.kernel.ids import DatasetId, IndividualId
 from megagenome.kernel.sealed_files import Described
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
-from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths, write_large
 from tests.journeys.delivering import HTSGET, Reader, error_of, nobody, opened, place_of, rows_of
 from tests.journeys.network import Served, megagenome
 from tests.journeys.permit_node import (
@@ -174,10 +174,8 @@ def test_a_permit_brings_its_cohorts_columns_sealed_for_its_environment(served: 
 def test_own_files_come_whole_and_in_parts_and_nobody_elses(served: Served, world: World, plain: Path) -> None:
     reader = Reader(served)
     for kind in ("BAM", "CRAM"):
-        assert (
-            opened(reader.fetch(f"reads/{world.mine[kind]}", format=kind), world)
-            == (plain / f"reads.{kind.lower()}").read_bytes()
-        )
+        whole = opened(reader.fetch(f"reads/{world.mine[kind]}", format=kind), world)
+        assert records_of(whole, plain) == records_of((plain / f"reads.{kind.lower()}").read_bytes(), plain)
         part = opened(reader.fetch(f"reads/{world.mine[kind]}", format=kind, referenceName="2", end=5000), world)
         assert 0 < len(part) < (plain / f"reads.{kind.lower()}").stat().st_size
     unknown = reader.ask("reads/MGF-AAAAAAAAAAAAAAAA")
@@ -189,6 +187,34 @@ def test_own_files_come_whole_and_in_parts_and_nobody_elses(served: Served, worl
         stranger = Reader(served, sign_passport(draft(served.url, "somebody-else"), []))
         assert error_of(stranger.ask(path)) == (403, "PermissionDenied")
     assert error_of(nobody(served).ask("variants/NO-SUCH-DATASET")) == (404, "NotFound")
+
+
+def records_of(content: bytes, plain: Path) -> list[str]:
+    """Reads, as samtools prints them."""
+    command = ["samtools", "view", "-T", str(plain / "reference.fa"), "-"]
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode().splitlines()
+
+
+def names_in(content: bytes) -> list[str]:
+    """The samples that a file's header names: of BAM or CRAM by samtools, of VCF as it stands there."""
+    command = ["samtools", "view", "-H", "-"]
+    text = subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+    return [each[3:] for line in text.splitlines() for each in line.split("\t") if each.startswith("SM:")]
+
+
+def test_reads_and_genotypes_name_people_alike_by_a_permit(served: Served, world: World) -> None:
+    """By the permit's pseudonyms, in slices, headers and whole files; of open data as their provider does."""
+    reader = Reader(served)
+    text = gzip.decompress(opened(reader.fetch(f"variants/{DATASET}", **{"class": "header"}), world)).decode()
+    columns = text.splitlines()[-1].split("\t")[9:]
+    for kind in ("BAM", "CRAM"):
+        place = f"reads/{world.mine[kind]}"
+        asked: list[dict[str, str]] = [{}, {"class": "header"}, {"referenceName": "1"}]
+        found = [names_in(opened(reader.fetch(place, format=kind, **each), world)) for each in asked]
+        assert found[0] == found[1] == found[2]
+        assert len(found[0]) == 1, "a read group of a sample that is unknown here has none"
+        assert found[0][0] in columns
+        assert world.me in names_in(nobody(served).fetch(f"reads/{world.opened[kind]}", format=kind))
 
 
 def key_field(key: X25519PrivateKey) -> dict[str, str]:
@@ -280,7 +306,7 @@ def test_who_withdraws_is_gone_at_once_with_their_files(own: Served, world: Worl
 
 def test_a_download_under_way_stops_with_the_permit(own: Served, world: World, tmp_path: Path) -> None:
     """A slow reader gets no more of it than was on its way, and sees that it is not whole."""
-    (tmp_path / "large").write_bytes(random.Random(1).randbytes(64 << 20))
+    write_large(tmp_path / "large")
     node = open_node(own.folder)
     described = Described(DatasetId(DATASET), "large", "CRAM", (world.me,))
     large = archive_file(open_archive(node), tmp_path / "large", described)
@@ -306,7 +332,7 @@ def test_slow_and_lost_receivers_hold_nobody_up(
     folder = copy_of(delivery_world[0], tmp_path / "node")
     with (folder / "node.toml").open("a") as settings:
         settings.write("\n[delivery]\nmost_streams = 12\n")
-    (tmp_path / "large").write_bytes(random.Random(1).randbytes(64 << 20))
+    write_large(tmp_path / "large")
     node = open_node(folder)
     described = Described(DatasetId(OPEN), "large", "CRAM", (OPEN_PEOPLE[0],))
     large = archive_file(open_archive(node), tmp_path / "large", described)
