@@ -200,6 +200,7 @@ def test_a_file_without_an_index_is_given_whole_or_not_at_all(folder: Path) -> N
     file = files.add((folder / "reads.bam").read_bytes(), "BAM")
     layout = Layouts(files).of(file)
     assert list(layout.numbers) == list(CONTIGS)
+    assert list(layout.records(files.kept[file.id], [])) == [], "its header comes alone all the same"
     with pytest.raises(Invalid, match="has no index"):
         list(layout.records(files.kept[file.id], [Slice("1")]))
 
