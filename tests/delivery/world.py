@@ -152,7 +152,7 @@ def open_records() -> list[OpenRecord]:
     ]
     for pos1 in sorted({*places, *(chance.randrange(16_060_000, 20_000_000) for _ in range(150))}):
         ref, alt = chance.choice([("A", "G"), ("A", "AC"), ("ACGT", "A")])
-        calls = chance.choices(["0/0", "0/1", "1/1", "./."], [8, 3, 1, 1], k=len(OPEN_PEOPLE))
+        calls = chance.choices(["0/0", "0/1", "1/1", "./.", "./1", "./0"], [8, 3, 1, 1, 1, 1], k=len(OPEN_PEOPLE))
         found.append(OpenRecord("22", pos1, ref, alt, calls))
     for pos1 in sorted(chance.randrange(5_000_000, 6_000_000) for _ in range(20)):
         calls = [chance.choice(["0", "1"] if n % 2 else ["0/0", "0/1", "1/1"]) for n in range(len(OPEN_PEOPLE))]
