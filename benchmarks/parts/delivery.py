@@ -38,7 +38,7 @@ from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, Sa
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
 from megagenome.network.joined_hub import note_answer, pin
-from megagenome.standards import bgzf
+from megagenome.standards import bgzf, cram
 from megagenome.standards.crypt4gh_stream import seal, unseal
 from megagenome.standards.descriptor import meet, sign_descriptor
 
@@ -207,7 +207,8 @@ def _prepare(folder: Path, seed: int) -> Prepared:
     if path.stat().st_size < LEAST_BAM_BYTES:
         raise RuntimeError(f"the BAM is smaller than what is claimed of it: {path.stat().st_size:,} bytes")
     blob = folder / "blob"
-    blob.write_bytes(np.random.default_rng(seed).bytes(BLOB_BYTES))
+    begin = cram.write_beginning("@SQ\tSN:1\tLN:249250621\n", (3, 0))
+    blob.write_bytes(begin + np.random.default_rng(seed).bytes(BLOB_BYTES - len(begin)))
     bam = _archive(node, path, Described(DATASET, "reads.bam", "BAM", ("S1",)))
     _archive(node, path.with_suffix(".bam.bai"), Described(DATASET, "reads.bam.bai", "BAI", index_of=bam))
     large = _archive(node, blob, Described(DATASET, "blob", "CRAM", ("S1",)))

@@ -16,6 +16,7 @@ from megagenome.kernel.errors import Corrupt, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState, new_file_id
+from megagenome.standards.hts_index import read_bins
 from megagenome.standards.htsget import Slice
 from tests.delivery.world import CONTIGS, write_reads, write_reference
 
@@ -33,6 +34,9 @@ class PlainFile:
         return (part[at : at + 70_000] for at in range(0, len(part), 70_000))
 
     def header(self, _recipient: X25519PublicKey, /) -> bytes:
+        raise NotImplementedError
+
+    def headed(self, _recipient: X25519PublicKey, _beginning: bytes, /) -> bytes:
         raise NotImplementedError
 
     def body(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -69,6 +73,9 @@ class PlainFiles:
     def find(self, file: FileId, /) -> ArchivedFile | None:
         return self.kept[file].file
 
+    def index_of(self, file: FileId, /) -> ArchivedFile | None:
+        return next((each.file for each in self.kept.values() if each.file.index_of == file), None)
+
     def files_of(self, _dataset: DatasetId | None = None, /) -> list[ArchivedFile]:
         return [each.file for each in self.kept.values()]
 
@@ -103,7 +110,7 @@ KINDS = [("BAM", "reads.bam.bai"), ("BAM", "coarse.csi"), ("CRAM", "reads.cram.c
 
 def sliced(layouts: Layouts, files: PlainFiles, file: ArchivedFile, slices: Sequence[Slice]) -> bytes:
     layout, opened = layouts.of(file), files.kept[file.id]
-    return b"".join([*layout.beginning(opened), *layout.records(opened, slices), layout.ending()])
+    return b"".join([*layout.beginning(opened, None), *layout.records(opened, slices), layout.ending()])
 
 
 def records(path: Path, folder: Path) -> list[str]:
@@ -192,7 +199,8 @@ def test_a_file_without_an_index_is_given_whole_or_not_at_all(folder: Path) -> N
     files = PlainFiles()
     file = files.add((folder / "reads.bam").read_bytes(), "BAM")
     layout = Layouts(files).of(file)
-    assert layout.references == tuple(CONTIGS)
+    assert list(layout.numbers) == list(CONTIGS)
+    assert list(layout.records(files.kept[file.id], [])) == [], "its header comes alone all the same"
     with pytest.raises(Invalid, match="has no index"):
         list(layout.records(files.kept[file.id], [Slice("1")]))
 
@@ -216,15 +224,25 @@ def test_unknown_references_are_not_found(folder: Path) -> None:
 
 
 def test_what_was_used_last_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "MOST_KEPT_BYTES", 1)
+    """As long as there is room, which is counted as memory; one that is larger than all of it is not kept."""
     files = PlainFiles()
     content, index = (folder / "reads.bam").read_bytes(), (folder / "reads.bam.bai").read_bytes()
     both = [files.add(content, "BAM") for _ in range(2)]
     for each in both:
         files.add(index, "BAI", each.id)
     known = Layouts(files)
+    held = known.of(both[0]).held_bytes
+    bins = sum(len(each.bins) for each in read_bins(index).references)
+    assert held > len(index) + 100 * bins > len(index)
+    monkeypatch.setattr(layouts, "MOST_KEPT_BYTES", held)
+    files.opened.clear()
+    known = Layouts(files)
     for each, opened in ((both[0], 2), (both[0], 2), (both[1], 4), (both[0], 6)):
         known.of(each)
+        assert len(files.opened) == opened
+    monkeypatch.setattr(layouts, "MOST_KEPT_BYTES", held - 1)
+    for opened in (8, 10):
+        known.of(both[1])
         assert len(files.opened) == opened
     with pytest.raises(Invalid, match="no file of reads"):
         known.of(files.add(b"", "VCF"))

@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pysam
@@ -19,6 +19,7 @@ from megagenome.archive.archive import Archive
 from megagenome.collection.environments import register_environment
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
+from megagenome.standards import cram
 from megagenome.standards.crypt4gh_stream import seal
 from tests.journeys.nations import run
 from tests.journeys.permit_node import DATASET, PERMIT, grant, make_permit_node, permitted, table
@@ -80,9 +81,9 @@ def make_world(folder: Path) -> World:
         *("--individuals", plain / "open.tsv", "--open", "--publish"),
     )
     reference = write_reference(plain / "reference.fa")
-    write_reads(plain / "reads.bam", reference, "wb")
-    write_reads(plain / "reads.cram", reference, "wc")
     me = permitted()[0]["sample_id"]
+    write_reads(plain / "reads.bam", reference, "wb", sample=me)
+    write_reads(plain / "reads.cram", reference, "wc", sample=me)
     other = next(row["sample_id"] for row in table() if row not in permitted() and row["consent"] == "yes")
     grant(folder)
     key = X25519PrivateKey.generate()
@@ -151,7 +152,7 @@ def open_records() -> list[OpenRecord]:
     ]
     for pos1 in sorted({*places, *(chance.randrange(16_060_000, 20_000_000) for _ in range(150))}):
         ref, alt = chance.choice([("A", "G"), ("A", "AC"), ("ACGT", "A")])
-        calls = chance.choices(["0/0", "0/1", "1/1", "./."], [8, 3, 1, 1], k=len(OPEN_PEOPLE))
+        calls = chance.choices(["0/0", "0/1", "1/1", "./.", "./1", "./0"], [8, 3, 1, 1, 1, 1], k=len(OPEN_PEOPLE))
         found.append(OpenRecord("22", pos1, ref, alt, calls))
     for pos1 in sorted(chance.randrange(5_000_000, 6_000_000) for _ in range(20)):
         calls = [chance.choice(["0", "1"] if n % 2 else ["0/0", "0/1", "1/1"]) for n in range(len(OPEN_PEOPLE))]
@@ -188,11 +189,31 @@ def write_reference(path: Path) -> Path:
     return path
 
 
-def write_reads(path: Path, reference: Path, mode: str, reads: int = READS) -> None:
+def header_of(sample: str) -> dict[str, Any]:
+    """A header that tells of somebody all that a header can."""
+    return {
+        "HD": {"VN": "1.6", "SO": "coordinate"},
+        "SQ": [{"SN": n, "LN": m, "UR": f"file:/hospital/{sample}/reference.fa"} for n, m in CONTIGS.items()],
+        "RG": [
+            {"ID": "lane1", "SM": sample, "LB": f"{sample}-library", "PU": "H7.1", "PL": "ILLUMINA", "DS": sample},
+            {"ID": "lane2", "SM": "somebody else", "CN": "Tartu"},
+        ],
+        "PG": [{"ID": "bwa", "PN": "bwa", "VN": "0.7.17", "CL": f"bwa mem /hospital/{sample}_R1.fastq.gz"}],
+        "CO": [f"patient {sample}, sequenced in spring"],
+    }
+
+
+def write_large(path: Path) -> None:
+    """64 MiB that begin as CRAM does."""
+    text = "".join(f"@SQ\tSN:{name}\tLN:{length}\n" for name, length in CONTIGS.items())
+    path.write_bytes(cram.write_beginning(text, (3, 0)) + random.Random(1).randbytes(64 << 20))
+
+
+def write_reads(path: Path, reference: Path, mode: str, reads: int = READS, sample: str = "S") -> None:
     """Sorted reads with their index, some of them spliced, some without a place."""
     chance = random.Random(7)
     names = list(CONTIGS)
-    header = {"HD": {"VN": "1.6", "SO": "coordinate"}, "SQ": [{"SN": n, "LN": m} for n, m in CONTIGS.items()]}
+    header = header_of(sample)
     places = sorted((k := chance.randrange(2), chance.randrange(CONTIGS[names[k]] - 6000)) for _ in range(reads))
     with (
         pysam.FastaFile(str(reference)) as genome,
@@ -208,6 +229,7 @@ def write_reads(path: Path, reference: Path, mode: str, reads: int = READS) -> N
             read.query_sequence = first[:50] + later if spliced else first
             read.query_qualities = pysam.qualitystring_to_array("".join(chance.choices("5?IF", k=100)))
             read.mapping_quality = 60
+            read.set_tag("RG", "lane1")
             out.write(read)
         for number in range(30):
             read = pysam.AlignedSegment(out.header)

@@ -165,13 +165,14 @@ def test_a_permit_brings_its_cohorts_columns_sealed_for_its_environment(served: 
 def test_own_files_come_whole_and_in_parts_and_nobody_elses(served: Served, world: World, plain: Path) -> None:
     reader = Reader(served)
     for kind in ("BAM", "CRAM"):
-        whole = reader.fetch(f"reads/{world.mine[kind]}", format=kind)
-        part = reader.fetch(f"reads/{world.mine[kind]}", format=kind, referenceName="2", end=5000)
-        assert opened(whole, world) == (plain / f"reads.{kind.lower()}").read_bytes()
-        assert 0 < len(opened(part, world)) < (plain / f"reads.{kind.lower()}").stat().st_size
-        assert whole == reader.fetch(f"reads/{world.mine[kind]}", format=kind)
-        keys = [read_header(each, [world.key]).keys for each in (whole, part)]
-        assert len({key for each in keys for key in each}) == 2, "a part says nothing of the whole file's key"
+        sealed = reader.fetch(f"reads/{world.mine[kind]}", format=kind)
+        assert sealed == reader.fetch(f"reads/{world.mine[kind]}", format=kind)
+        whole = opened(sealed, world)
+        assert records_of(whole, plain) == records_of((plain / f"reads.{kind.lower()}").read_bytes(), plain)
+        cut = reader.fetch(f"reads/{world.mine[kind]}", format=kind, referenceName="2", end=5000)
+        assert 0 < len(opened(cut, world)) < (plain / f"reads.{kind.lower()}").stat().st_size
+        mine, others = (set(read_header(each, [world.key]).keys) for each in (sealed, cut))
+        assert not mine & others, "a part says nothing of the whole file's key"
     unknown = reader.ask("reads/MGF-AAAAAAAAAAAAAAAA")
     other = reader.ask(f"reads/{world.theirs['BAM']}")
     assert error_of(other) == error_of(unknown) == (404, "NotFound")
@@ -181,6 +182,34 @@ def test_own_files_come_whole_and_in_parts_and_nobody_elses(served: Served, worl
         stranger = Reader(served, sign_passport(draft(served.url, "somebody-else"), []))
         assert error_of(stranger.ask(path)) == (403, "PermissionDenied")
     assert error_of(nobody(served).ask("variants/NO-SUCH-DATASET")) == (404, "NotFound")
+
+
+def records_of(content: bytes, plain: Path) -> list[str]:
+    """Reads, as samtools prints them."""
+    command = ["samtools", "view", "-T", str(plain / "reference.fa"), "-"]
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode().splitlines()
+
+
+def names_in(content: bytes) -> list[str]:
+    """The samples that a file's header names: of BAM or CRAM by samtools, of VCF as it stands there."""
+    command = ["samtools", "view", "-H", "-"]
+    text = subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode()
+    return [each[3:] for line in text.splitlines() for each in line.split("\t") if each.startswith("SM:")]
+
+
+def test_reads_and_genotypes_name_people_alike_by_a_permit(served: Served, world: World) -> None:
+    """By the permit's pseudonyms, in slices, headers and whole files; of open data as their provider does."""
+    reader = Reader(served)
+    text = gzip.decompress(opened(reader.fetch(f"variants/{DATASET}", **{"class": "header"}), world)).decode()
+    columns = text.splitlines()[-1].split("\t")[9:]
+    for kind in ("BAM", "CRAM"):
+        place = f"reads/{world.mine[kind]}"
+        asked: list[dict[str, str]] = [{}, {"class": "header"}, {"referenceName": "1"}]
+        found = [names_in(opened(reader.fetch(place, format=kind, **each), world)) for each in asked]
+        assert found[0] == found[1] == found[2]
+        assert len(found[0]) == 1, "a read group of a sample that is unknown here has none"
+        assert found[0][0] in columns
+        assert world.me in names_in(nobody(served).fetch(f"reads/{world.opened[kind]}", format=kind))
 
 
 def key_field(key: X25519PrivateKey) -> dict[str, str]:

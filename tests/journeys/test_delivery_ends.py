@@ -5,7 +5,6 @@ import base64
 import contextlib
 import gzip
 import json
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from megagenome.collection.model import DatasetState
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, IndividualId
 from megagenome.kernel.sealed_files import Described
-from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, write_large
 from tests.journeys.delivering import DRS, Reader, error_of, nobody, opened
 from tests.journeys.network import Served
 from tests.journeys.permit_node import DATASET, PERMIT, revoke, serving_at_its_address, table
@@ -74,7 +73,7 @@ def my_individual(world: World) -> str:
 
 def archive_large(folder: Path, plain: Path, dataset: str, sample: str) -> str:
     """A file that takes long to fetch."""
-    (plain / "large").write_bytes(random.Random(1).randbytes(64 << 20))
+    write_large(plain / "large")
     node = open_node(folder)
     described = Described(DatasetId(dataset), "large", "CRAM", (sample,))
     file = archive_file(open_archive(node), plain / "large", described)

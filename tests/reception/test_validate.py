@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from megagenome.reception.model import Expectations, Submitted
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validate import submitted_at, validate
 from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.hts_index import read_bins
 from megagenome.standards.validation_report import Level, Report, Result
 from tests.reception.written import (
     CONTIGS,
@@ -182,6 +184,32 @@ def test_indexes_of_other_files(tmp_path: Path) -> None:
     assert "says 25 records of contig 21, r.bam has 24" in text
     alone = check(tabix(vcf))
     assert (alone.result, len(says(alone, Level.WARNING))) == (Result.PASSED, 1)
+
+
+def test_an_index_that_would_hide_records_is_refused(tmp_path: Path) -> None:
+    """Counts, contigs and places agree, and a slice would still have no reads: of every window the least offset is
+    behind the last of them."""
+    bam, vcf = write_reads(tmp_path / "r.bam"), small_vcf(tmp_path)
+    index, other = index_reads(bam), csi(vcf)
+    content, at = bytearray(index.read_bytes()), 8
+    for _ in range(int.from_bytes(content[4:8], "little")):
+        (bins,), at = struct.unpack_from("<i", content, at), at + 4
+        for _ in range(bins):
+            _, chunks = struct.unpack_from("<Ii", content, at)
+            at += 8 + 16 * chunks
+        (windows,), at = struct.unpack_from("<i", content, at), at + 4
+        for _ in range(windows):
+            struct.pack_into("<Q", content, at, (1 << 48) - 1)
+            at += 8
+    assert check(bam, index).result is Result.PASSED
+    index.write_bytes(content)
+    [text] = says(check(bam, index))
+    assert "would hide records of r.bam" in text
+    plain = bytearray(gzip.decompress(other.read_bytes()))
+    at = next(at for each in read_bins(bytes(plain)).references for at in each.bins.values())
+    struct.pack_into("<Q", plain, at - 12, (1 << 48) - 1)
+    other.write_bytes(gzip.compress(bytes(plain)))
+    assert "would hide records of a.vcf.gz" in "\n".join(says(check(vcf, other)))
 
 
 def test_a_contig_too_long_for_its_index(tmp_path: Path) -> None:

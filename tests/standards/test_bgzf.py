@@ -98,3 +98,19 @@ def test_no_changed_byte_changes_what_comes_out(tmp_path: Path) -> None:
             except bgzf.Malformed:
                 continue
             assert b"".join(parts) in (content, b"")
+
+
+@pytest.mark.parametrize("plain_bytes", [12, 300, 65_281, 200_000])
+def test_what_is_fitted_is_as_long_as_asked_and_holds_the_same(tmp_path: Path, plain_bytes: int) -> None:
+    chance = random.Random(plain_bytes)
+    plain = "".join(chance.choices("@SQ\tSN:chr1\n", k=plain_bytes)).encode()
+    least = len(b"".join(bgzf.blocks(plain))) + 300
+    for more in [*range(12), 65_000, 65_536, 65_555, 131_072, 300_007]:
+        found = bgzf.fitted(plain, least + more)
+        assert found is not None
+        assert len(found) == least + more
+        assert gzip.decompress(found) == plain
+        (tmp_path / "x.gz").write_bytes(found + bgzf.END)
+        with pysam.BGZFile(str(tmp_path / "x.gz"), "rb", None) as file:
+            assert file.read() == plain
+    assert bgzf.fitted(plain, 40) is None

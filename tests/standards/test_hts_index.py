@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError, TooLarge
 from megagenome.standards import hts_index
-from megagenome.standards.hts_index import ByteRange, Chunk, CramIndex, merged, read_bins, read_crai, read_index
+from megagenome.standards.hts_index import Chunk, CramIndex, merged, read_bins, read_crai, read_index
 from tests.reception.written import csi, index_reads, small_vcf, tabix, write_reads
 
 SHORT, LONG = 100_000, 200_000_000
@@ -146,14 +146,14 @@ def test_containers_of_a_cram_hold_all_that_overlaps(tmp_path: Path) -> None:
             at = ("*",) if number == -1 else (reads.get_reference_name(number), start, end)
             wanted = [read.query_name for read in reads.fetch(*at)]
             overlapping = set(wanted)
-            ranges = index.containers(last, number, start, end)
+            ranges = index.containers(last, [(number, start, end)])
             part = tmp_path / "part.cram"
             part.write_bytes(raw[:first] + b"".join(raw[a:b] for a, b in ranges) + raw[last:])
             with pysam.AlignmentFile(str(part), reference_filename=str(reference), check_sq=False) as found:
                 names = [read.query_name for read in found.fetch(until_eof=True)]
             assert [name for name in names if name in overlapping] == wanted
             assert all(one.end < other.start for one, other in itertools.pairwise(ranges))
-    assert index.containers(last, 0, 0, SHORT)[0] == ByteRange(first, index.containers(last, 0, 0, SHORT)[0].end)
+    assert index.containers(last, [(0, 0, SHORT)])[0].start == first
 
 
 def test_chunks_of_one_block_are_one() -> None:
@@ -274,3 +274,38 @@ def test_an_index_of_many_empty_bins_takes_no_time() -> None:
     before = time.process_time()
     assert index.chunks(0, 0, 1 << 40) == [Chunk(1 << 16, 2 << 16)]
     assert time.process_time() - before < 1
+
+
+def lines_of(*lines: tuple[int, int, int, int]) -> bytes:
+    """A CRAM index; lines of reference, first position, span and container."""
+    return gzip.compress(b"".join(b"%d\t%d\t%d\t%d\t9\t50\n" % line for line in lines))
+
+
+def test_a_line_twice_is_damage() -> None:
+    assert len(list(read_crai(lines_of((0, 1, 10, 100), (1, 1, 10, 100))).slices)) == 2
+    with pytest.raises(Corrupt, match="two lines of one slice"):
+        read_crai(lines_of((0, 1, 10, 100), (1, 1, 10, 100), (0, 1, 10, 100)))
+
+
+def test_many_regions_of_a_cram_cost_one_pass() -> None:
+    """The same as a look at each line for each region says; some slices are long and hold others."""
+    chance = random.Random(8)
+    lines = [
+        (chance.randrange(3), chance.randrange(1, 5000), chance.choice([1, 30, 3000]), 100 + 60 * k) for k in range(400)
+    ]
+    index = read_crai(lines_of(*lines, (-1, 0, 0, 90_000)))
+    ends = [*(line[3] for line in lines[1:]), 90_000]
+    for _ in range(100):
+        regions = [
+            (k, start := chance.randrange(6000), start + chance.choice([1, 100])) for k in chance.choices(range(4), k=3)
+        ]
+        found = {at for one in index.containers(99_000, regions) for at in range(one.start, one.end)}
+        wanted = [
+            (line[3], end)
+            for line, end in zip(lines, ends, strict=True)
+            for k, start, stop in regions
+            if line[0] == k and line[1] - 1 < stop and start < line[1] - 1 + line[2]
+        ]
+        assert found == {at for begin, end in wanted for at in range(begin, end)}
+    assert index.containers(99_000, [(-1, 0, 5)]) == [(90_000, 99_000)]
+    assert index.containers(99_000, []) == []

@@ -16,7 +16,16 @@ from megagenome.standards.bgzf import END, compress, inflate
 from megagenome.standards.vcf_write import Contig, bcf_header, bcf_record, header_text, vcf_record
 
 CONTIGS = [Contig("1", 248_956_422), Contig("chrX", 156_040_895)]
-CALLS = {(0, 0): "./.", (0, 2): "0/0", (1, 2): "0/1", (2, 2): "1/1", (0, 1): "0", (1, 1): "1"}
+CALLS = {
+    (0, 0): "./.",
+    (0, 2): "0/0",
+    (1, 2): "0/1",
+    (2, 2): "1/1",
+    (0, 1): "0",
+    (1, 1): "1",
+    (0, -1): "./0",
+    (1, -1): "./1",
+}
 
 texts = st.text("ACGT", min_size=1, max_size=200)
 places = st.tuples(st.integers(0, 1), st.integers(0, 10**8), texts, texts | st.just("<DEL>"))

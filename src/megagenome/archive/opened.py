@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An opened file: its bytes, each with the proof that it is the one that belongs there."""
 
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterator
 
@@ -95,6 +97,16 @@ class SealedFile:
         size = sealed_size(self.file.size_bytes)
         end = size if end is None else min(end, size)
         return self._watched(self._sealed(min(start, end), end))
+
+    def headed(self, recipient: X25519PublicKey, beginning: bytes) -> bytes:
+        """The header and first segments of a Crypt4GH file that has `beginning` for its first bytes, and goes on with
+        any segments of `body`: always the same ones for the same bytes and recipient. They have a key of their own, so
+        that the recipient learns nothing of what they stand for. `beginning` ends where a segment does, or the file.
+        Cost: 0.2 ms, and sealing it."""
+        digest = hashlib.sha256(beginning).digest()
+        key = hmac.digest(self._key, b"beginning" + self.file.id.encode() + digest, "sha256")
+        header = write_header([key, self._key], [recipient], secret=self._key + self.file.id.encode())
+        return header + bytes(BodyKey(key, digest[:PREFIX_BYTES]).seal(beginning, 0))
 
     def __repr__(self) -> str:
         return f"SealedFile({self.file.id})"

@@ -2,7 +2,7 @@
 """That somebody may read files of some people of a dataset now: what `archive.needs.Admission` asks for. Nothing but a
 reading makes one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ class FileAdmission(NamedTuple):
     samples  whose files may be read: of those that were asked for, the ones whose people consent and belong to the
              cohort; none where a file names no samples, and then nobody reads it
     check    raises `NotEntitled` once this does not hold any more for any of them
+    names    what each of them is called in what leaves: the permit's pseudonym of its person; None where samples keep
+             the names that they have here
     """
 
     caller: Caller
@@ -32,6 +34,7 @@ class FileAdmission(NamedTuple):
     dataset: DatasetId
     samples: frozenset[str]
     check: Callable[[], None]
+    names: Mapping[str, str] | None = None
 
     def require(self) -> None:
         """Raise `NotEntitled` once it holds no longer, also because one of the samples' people withdrew; at most 0.2 s
@@ -52,17 +55,17 @@ def people_of(connection: sa.Connection, dataset: int, samples: Collection[str])
 
 def watched(
     engine: sa.Engine, dataset: int, samples: Collection[str], members: Callable[[], bitmap.Planes]
-) -> tuple[frozenset[str], Callable[[], None]]:
-    """Of samples of a dataset, by its number, those whose people are among `members`; and a check that these still are,
-    which raises `NotEntitled`, as `members` does where nothing may be read any more."""
+) -> tuple[dict[str, int], Callable[[], None]]:
+    """Of samples of a dataset, by its number, those whose people are among `members`, with these people's numbers; and
+    a check that these still are, which raises `NotEntitled`, as `members` does where nothing may be read any more."""
     with engine.connect() as connection:
         people = people_of(connection, dataset, samples)
     here = members()
-    known = frozenset(sample for sample, number in people.items() if _has(here, number))
+    known = {sample: number for sample, number in people.items() if _has(here, number)}
 
     def check() -> None:
         now = members()
-        if not all(_has(now, people[sample]) for sample in known):
+        if not all(_has(now, number) for number in known.values()):
             raise NotEntitled("somebody whose genome is in it does not consent any more")
 
     return known, check

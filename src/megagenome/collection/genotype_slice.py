@@ -29,8 +29,8 @@ class CarriedAllele(NamedTuple):
     """An allele that somebody of a slice carries.
 
     copies  int8 [people]: copies of it
-    called  int8 [people]: alleles that were called; 0 where none was, of whom the genotypes have no record, and of who
-            withdrew since the slice was made
+    called  int8 [people]: alleles that were called; -1 where one of two was; 0 where none was, of whom the genotypes
+            have no record, and of who withdrew since the slice was made
     """
 
     allele: Allele
@@ -119,7 +119,8 @@ class GenotypeSlice:
 
         ploidy = self._ploidy[tiles.sites(row.region).ploidy[row.row]]
         called[here] = ploidy[here]
-        called[of("half")] -= 1
+        half = of("half")
+        called[half] = np.where(called[half] == 2, -1, 0)
         called[of("missing")] = 0
         for stream, number in _COPIES:
             copies[of(stream)] = number

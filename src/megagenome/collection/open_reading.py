@@ -68,7 +68,7 @@ class OpenReading:
         if dataset != self.dataset.id:
             raise NotEntitled(f"this reading is of {self.dataset.id}")
         known, check = watched(self._engine, self._number, samples, self._people)
-        return FileAdmission(self._caller, NO_PERMIT, dataset, known, check)
+        return FileAdmission(self._caller, NO_PERMIT, dataset, frozenset(known), check)
 
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
         """The genotypes on an assembly of everybody who consents now, in the order of their samples' names. Entered in

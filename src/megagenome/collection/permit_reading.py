@@ -36,7 +36,7 @@ from megagenome.collection.reading import Reading
 from megagenome.collection.scan import GenotypeScan, PeopleChanged
 from megagenome.collection.scan_plan import Load, ScanPlan
 from megagenome.collection.snapshot import Snapshot, sharing
-from megagenome.collection.standing import Names, Order
+from megagenome.collection.standing import Names, Order, pseudonyms
 from megagenome.collection.tiles import ContigTiles
 from megagenome.collection.values import Membership, PeopleValues, read_sexes
 from megagenome.collection.version import current_version
@@ -273,9 +273,10 @@ class PermitReading(Reading):
         """That files of none but these samples of a dataset may be read by the permit: of those whose people consent
         now and belong to the cohort. Raises `NotEntitled` where the permit does not have the dataset."""
         k = self._place_of(dataset)
-        number = self._snapshot.numbers[self._visible[k]]
-        known, check = watched(self._engine, number, samples, lambda: self._members_now(k))
-        return FileAdmission(self._caller, self.permit.id, dataset, known, check)
+        number, members = self._snapshot.numbers[self._visible[k]], lambda: self._members_now(k)
+        known, check = watched(self._engine, number, samples, members)
+        names = dict(zip(known, pseudonyms(self.permit.secret, [*known.values()]).astype(str).tolist(), strict=True))
+        return FileAdmission(self._caller, self.permit.id, dataset, frozenset(known), check, names)
 
     def slice(self, dataset: DatasetId, assembly: str) -> GenotypeSlice:
         """The genotypes on an assembly of everybody of the cohort in a dataset who consents now, under their pseudonyms

@@ -2,6 +2,7 @@
 """What leaves a node: whole files, parts of files of reads, genotypes of the collection. Asked for once by whoever says
 who they are, which gives a ticket; and fetched by the ticket, when all is looked at again."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from megagenome.collection import Collection
 from megagenome.collection.file_admission import FileAdmission
 from megagenome.collection.open_reading import OpenReading
-from megagenome.delivery.layouts import Layouts, require_references
+from megagenome.delivery.layouts import Layouts, Names, require_references
 from megagenome.delivery.needs import Files, Sealed
 from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dataset, recipient_for
 from megagenome.delivery.tickets import Ticket, Tickets
@@ -22,13 +23,15 @@ from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileState, parse_file_id
 from megagenome.reference import assembly
 from megagenome.standards.crypt4gh_keys import fingerprint
-from megagenome.standards.crypt4gh_segments import sealed_size
+from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, sealed_size
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.htsget import Format, SliceRequest, UnsupportedFormat
 
 HEADER_BYTES = 124
 """Of a Crypt4GH header with one key for one recipient."""
+_HEADED_BYTES = 232  # with two keys
 _READS = (Format.BAM, Format.CRAM)
+_ENDINGS = {"VCF": "vcf.gz", "TBI": "vcf.gz.tbi"}
 
 
 class FoundFile(NamedTuple):
@@ -37,6 +40,25 @@ class FoundFile(NamedTuple):
     file: ArchivedFile
     reading: DataReading
     admission: FileAdmission
+
+    @property
+    def name(self) -> str:
+        """What it is called where it leaves: what its provider calls it is told of open data alone."""
+        if isinstance(self.reading, OpenReading):
+            return self.file.name
+        kind = self.file.format
+        return f"{self.file.id}.{_ENDINGS.get(kind, kind.lower())}"
+
+
+class Content(NamedTuple):
+    """A whole file, opened, as it is given out.
+
+    size_bytes  of it
+    checksums   by what they are; `etag` of one that no file in the archive has, which is the same as long as it is
+    """
+
+    size_bytes: int
+    checksums: dict[str, str]
 
 
 class Granted(NamedTuple):
@@ -78,7 +100,8 @@ class Delivery:
 
         Raises `NotFound`, in the same words, for one that there is not, that is not ready, that holds the genome of
         somebody who is not (any more) among the people of the caller's permit, or whose dataset the public does not
-        know of; `Unauthenticated` or `NotEntitled` for one of a published dataset that needs a permit.
+        know of; `NotFound` in other words for one that does not leave by permit, because it names people: all but reads
+        and their indexes; `Unauthenticated` or `NotEntitled` for one of a published dataset that needs a permit.
         """
         missing = NotFound(f"there is no file {file[:100]} here that you may read")
         try:
@@ -95,12 +118,27 @@ class Delivery:
         admission = reading.admit(found.dataset, samples)
         if not (samples and samples <= admission.samples):
             raise missing
+        if admission.names is not None and self._reads_of(found) is None:
+            raise NotFound(_elsewhere(found))
         return FoundFile(found, reading, admission)
 
-    def published_files(self) -> list[ArchivedFile]:
-        """The ready files of all published datasets: what is told of a node's holdings to everybody."""
-        known = {each.id for each in self._collection.published}
-        return [each for each in self._files.files_of() if each.dataset in known and each.state is FileState.READY]
+    def content(self, found: FoundFile) -> Content:
+        """What is told of a whole file. Raises `NotFound` for an index of what leaves with another beginning than it
+        has in the archive, and is to be made anew."""
+        file, names = found.file, found.admission.names
+        if names is not None and (reads := self._reads_of(file)) is not None:
+            begins = self._layouts.replaced(reads, names)
+            if reads.id == file.id:
+                size = file.size_bytes - begins.instead_of + len(begins.content)
+                return Content(size, {"etag": _etag(file.sha256, begins.content)})
+            if begins.is_moved:
+                raise NotFound(f"{file.id} is no index of {reads.id} as that leaves: make one of it (samtools index)")
+        return Content(file.size_bytes, {"sha-256": file.sha256} | ({"md5": file.md5} if file.md5 else {}))
+
+    def open_files(self) -> list[ArchivedFile]:
+        """The ready files of all published datasets that are declared open: of others no numbers are told."""
+        known = [each.id for each in self._collection.published if each.open]
+        return [each for dataset in known for each in self._files.files_of(dataset) if each.state is FileState.READY]
 
     def published(self, file: str) -> tuple[ArchivedFile, bool] | None:
         """A ready file of a published dataset, and whether that is open to everybody; else None."""
@@ -115,6 +153,7 @@ class Delivery:
     def file_ticket(self, caller: Caller, file: str, terms: Terms) -> Granted:
         """A ticket for a whole file. Raises what `find` and `recipient_for` raise."""
         found = self.find(caller, file, terms)
+        self.content(found)
         return self._ticket(caller, found.reading, found.file.id, terms)
 
     def reads_ticket(self, caller: Caller, file: str, asked: SliceRequest, terms: Terms) -> Granted:
@@ -122,7 +161,7 @@ class Delivery:
         file is of the other format; `NotFound` for an unknown reference. Cost: some ms."""
         found = self.find(caller, file, terms)
         if found.file.format not in _READS:
-            raise NotFound(_elsewhere(found.file))
+            raise NotFound(_elsewhere(found.file, is_open=isinstance(found.reading, OpenReading)))
         if found.file.format != asked.format:
             raise UnsupportedFormat(f"{found.file.id} is kept as {found.file.format} and given as no other")
         if asked.slices is None and not asked.header_only:
@@ -152,7 +191,7 @@ class Delivery:
             found = self.find(caller, place, terms)
         except MegagenomeError:
             return
-        raise NotFound(_elsewhere(found.file))
+        raise NotFound(_elsewhere(found.file, is_open=isinstance(found.reading, OpenReading)))
 
     def redeem(self, token: str, object: str) -> Whole | Stream:  # noqa: A002 - the ticket's word
         """What a ticket is for, if all that it was given for still holds. Nothing is opened yet.
@@ -170,7 +209,11 @@ class Delivery:
         recipient = self._recipient(found.reading, ticket, terms)
         if ticket.format:
             return self._reads(found, ticket, recipient)
-        return self._plain(found) if recipient is None else self._sealed(found, recipient)
+        if recipient is None:
+            return self._plain(found)
+        if found.admission.names is not None and found.file.format in _READS:
+            return self._renamed(found, found.admission.names, recipient)
+        return self._sealed(found, recipient)
 
     def _ticket(
         self, caller: Caller, reading: DataReading, wanted: str, terms: Terms, asked: SliceRequest | None = None
@@ -200,15 +243,21 @@ class Delivery:
         of = None if file.index_of is None else self._files.find(file.index_of)
         return frozenset(file.samples) | frozenset(of.samples if of else ())
 
+    def _reads_of(self, file: ArchivedFile) -> ArchivedFile | None:
+        """The file of reads that this is or is the index of; None where it is neither."""
+        of = file if file.index_of is None else self._files.find(file.index_of)
+        return of if of is not None and of.format in _READS else None
+
     def _open(self, found: FoundFile, kind: Kind) -> Sealed:
         return self._files.open(found.file.id, found.admission, kind)
 
     def _plain(self, found: FoundFile) -> Whole:
         file = found.file
-        return Whole(file.size_bytes, f'"{file.sha256}"', file.name, lambda: self._open(found, Kind.FILE).read)
+        return Whole(file.size_bytes, f'"{file.sha256}"', found.name, lambda: self._open(found, Kind.FILE).read)
 
     def _sealed(self, found: FoundFile, recipient: X25519PublicKey) -> Whole:
         file = found.file
+        self.content(found)
 
         def opened() -> Callable[[int, int], Iterator[bytes]]:
             sealed = self._open(found, Kind.FILE)
@@ -225,18 +274,42 @@ class Delivery:
             return read
 
         etag = f'"{file.body_sha256}-{fingerprint(recipient)}"'
-        return Whole(HEADER_BYTES + sealed_size(file.size_bytes), etag, f"{file.name}.c4gh", opened)
+        return Whole(HEADER_BYTES + sealed_size(file.size_bytes), etag, f"{found.name}.c4gh", opened)
+
+    def _renamed(self, found: FoundFile, names: Names, recipient: X25519PublicKey) -> Whole:
+        """A whole file of reads under a permit's names: its first segments anew, and all others as they are stored."""
+        file, begins = found.file, self._layouts.replaced(found.file, names)
+        until = min(file.size_bytes, -(-begins.instead_of // SEGMENT_BYTES) * SEGMENT_BYTES)
+        first_bytes = _HEADED_BYTES + sealed_size(len(begins.content) + until - begins.instead_of)
+        rest = sealed_size(until) - first_bytes
+
+        def opened() -> Callable[[int, int], Iterator[bytes]]:
+            sealed = self._open(found, Kind.FILE)
+            first = sealed.headed(recipient, begins.content + b"".join(sealed.read(begins.instead_of, until)))
+            if len(first) != first_bytes:
+                raise AssertionError("a header with two keys has 232 bytes")
+
+            def read(start: int, end: int) -> Iterator[bytes]:
+                if start < first_bytes:
+                    yield first[start:end]
+                if end > first_bytes:
+                    yield from sealed.body(max(start, first_bytes) + rest, end + rest)
+
+            return read
+
+        etag = f'"{_etag(file.sha256, begins.content)}-{fingerprint(recipient)}"'
+        return Whole(sealed_size(file.size_bytes) - rest, etag, f"{found.name}.c4gh", opened)
 
     def _reads(self, found: FoundFile, ticket: Ticket, recipient: X25519PublicKey | None) -> Stream:
         layout = self._layouts.of(found.file)
 
         def pieces() -> Iterator[bytes]:
             opened = self._open(found, Kind.SLICE)
-            yield from layout.beginning(opened)
+            yield from layout.beginning(opened, found.admission.names)
             yield from layout.records(opened, ticket.slices or ())
             yield layout.ending()
 
-        return Stream(_named(found.file.name, recipient), lambda: _for(pieces(), recipient))
+        return Stream(_named(found.name, recipient), lambda: _for(pieces(), recipient))
 
     def _variants(self, ticket: Ticket, terms: Terms) -> Stream:
         dataset, name = _place(ticket.object)
@@ -252,10 +325,16 @@ class Delivery:
         return Stream(_named(f"{dataset}.{ending}", recipient), opened)
 
 
-def _elsewhere(file: ArchivedFile) -> str:
-    """Where a file is to be asked for, to whoever may read it."""
-    whole = "ask for it below reads" if file.format in _READS else "it is given whole, by DRS"
-    return f"{file.id} is a {file.format} file: {whole}; genotypes are asked for by their dataset, {file.dataset}"
+def _elsewhere(file: ArchivedFile, *, is_open: bool = False) -> str:
+    """Where a file, or what is in it, is to be asked for, to whoever may read that."""
+    whole = "it is given whole, by DRS" if is_open else "what names people does not leave by permit"
+    how = "ask for it below reads" if file.format in _READS else whole
+    return f"{file.id} is a {file.format} file: {how}; genotypes are asked for by their dataset, {file.dataset}"
+
+
+def _etag(archived: str, begins: bytes) -> str:
+    """Of a file with another beginning: what it is in the archive shows from it as little as the other way round."""
+    return hashlib.sha256(archived.encode() + hashlib.sha256(begins).digest()).hexdigest()
 
 
 def _place(place: str) -> tuple[DatasetId, str]:

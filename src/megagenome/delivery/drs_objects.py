@@ -40,16 +40,14 @@ class DrsObjects:
         """One object, for whoever may read it now; `url` is the node's address. Raises what `Delivery.find` raises."""
         found = self._delivery.find(caller, identity, terms)
         file, is_open = found.file, isinstance(found.reading, OpenReading)
-        checksums = [drs.Checksum(file.sha256, "sha-256")]
-        if file.md5:
-            checksums.append(drs.Checksum(file.md5, "md5"))
+        content = self._delivery.content(found)
         return drs.DrsObject(
             file.id,
             f"drs://{urlsplit(url).netloc}/{file.id}",
-            file.size_bytes,
+            content.size_bytes,
             file.created,
-            checksums,
-            name=drs.portable_name(file.name),
+            [drs.Checksum(value, kind) for kind, value in content.checksums.items()],
+            name=drs.portable_name(found.name),
             mime_type="application/octet-stream",
             access_methods=self._ways(url, found, is_open=is_open),
             description="" if is_open else _SEALED,
@@ -93,11 +91,12 @@ class DrsObjects:
         return drs.FoundAccess(_summary(len(pairs), len(found)), said, found)
 
     def counts(self) -> drs.DrsCounts:
-        """How many objects of published datasets there are, and their size; at most a minute old."""
+        """How many objects of open datasets there are, and their size; at most a minute old. Of what needs a permit
+        nothing is counted: that a file was added or shredded would show, and how large it is."""
         with self._turn:
             now = time.monotonic()
             if self._counted is None or now - self._counted[0] > _COUNTED_S:
-                files = self._delivery.published_files()
+                files = self._delivery.open_files()
                 size = sum(each.size_bytes for each in files)
                 self._counted = now, drs.DrsCounts(drs.MOST_AT_ONCE, len(files), size)
             return self._counted[1]

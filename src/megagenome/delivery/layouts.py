@@ -3,41 +3,73 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from megagenome.delivery.needs import Files, Sealed
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound
-from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
-from megagenome.standards import bam, bgzf, cram
-from megagenome.standards.hts_index import BinIndex, ByteRange, Chunk, CramIndex, merged, read_bins, read_crai
+from megagenome.kernel.sealed_files import ArchivedFile, FileId
+from megagenome.standards import bam, bgzf, cram, sam
+from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES
+from megagenome.standards.hts_index import BinIndex, Chunk, CramIndex, merged, read_bins, read_crai
 from megagenome.standards.htsget import UNPLACED, Format, Slice
 
-MOST_KEPT_BYTES = 24 << 20
-"""Of indexes as they are stored; in memory they take about four times as much."""
+MOST_KEPT_BYTES = 256 << 20
+"""Of headers and indexes, as they are held in memory. One that is larger than all that is not kept."""
 
 Index = TypeVar("Index")
+Names = Mapping[str, str]
 
+_MOST_REPLACED_BYTES = 16 << 20
 _PURPOSE = "index"
 _BLOCK_BYTES = 1 << 16
 _FAR = 1 << 40
-_ENDINGS = {Format.BAM: (".bai", ".csi"), Format.CRAM: (".crai",)}
+
+
+class Beginning(NamedTuple):
+    """What stands in the place of a file's first bytes where it leaves under other names.
+
+    content     as long as what it stands for, or longer by whole segments of Crypt4GH, so that all that follows can be
+                sent as it is stored
+    instead_of  bytes of the file
+    is_moved    whether what follows is elsewhere than before, so that an index of the file is none of this
+    """
+
+    content: bytes
+    instead_of: int
+    is_moved: bool
 
 
 class BamLayout(NamedTuple):
-    """Of a BAM file; `places` None where it has no index."""
+    """Of a BAM file.
+
+    numbers  of its references, by name
+    places   None where it has no index
+    rest     the records in the block in which the header ends
+    after    where the next block begins
+    """
 
     header: bam.Header
+    numbers: Mapping[str, int]
     places: BinIndex | None
+    rest: bytes
+    after: int
 
     @property
-    def references(self) -> tuple[str, ...]:
-        """Names of its references."""
-        return self.header.references
+    def held_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.header.content) + (0 if self.places is None else self.places.held_bytes)
 
-    def beginning(self, _opened: Sealed) -> Iterator[bytes]:
-        """Its header, in blocks of its own."""
-        return bgzf.blocks(self.header.content)
+    def beginning(self, _opened: Sealed, names: Names | None) -> Iterator[bytes]:
+        """Its header, in blocks of its own; under other names, if these are given."""
+        return bgzf.blocks(self.header.content if names is None else self._renamed(names))
+
+    def replaced(self, names: Names) -> Beginning:
+        """Its first blocks under other names."""
+        plain, length = self._renamed(names) + self.rest, self.after
+        while (content := bgzf.fitted(plain, length)) is None:
+            length += SEGMENT_BYTES
+        return Beginning(content, self.after, bool(self.rest) or length != self.after)
 
     def records(self, opened: Sealed, slices: Sequence[Slice]) -> Iterator[bytes]:
         """Its records that overlap any of these and some beside them, each once, in the order of the file."""
@@ -48,49 +80,75 @@ class BamLayout(NamedTuple):
         """What ends a file of its kind."""
         return bgzf.END
 
+    def _renamed(self, names: Names) -> bytes:
+        return self.header.with_text(sam.without_names(self.header.text, names))
+
     def _chunks(self, file: ArchivedFile, slices: Sequence[Slice]) -> list[Chunk]:
-        index, found = _required(self.places, file), []
+        found: list[Chunk] = []
         for each in slices:
+            index = _required(self.places, file)
             if each.reference == UNPLACED:
                 begin = index.unplaced()
                 found.append(
                     Chunk(self.header.begin if begin is None else begin, (file.size_bytes - len(bgzf.END)) << 16)
                 )
             else:
-                number = self.references.index(each.reference)
+                number = self.numbers[each.reference]
                 found += index.chunks(number, each.start, max(each.start, _FAR if each.end is None else each.end))
         return merged(found)
 
 
 class CramLayout(NamedTuple):
-    """Of a CRAM file; `places` None where it has no index."""
+    """Of a CRAM file.
+
+    numbers  of its references, by name
+    places   None where it has no index
+    """
 
     header: cram.Header
+    numbers: Mapping[str, int]
     places: CramIndex | None
 
     @property
-    def references(self) -> tuple[str, ...]:
-        """Names of its references."""
-        return self.header.references
+    def held_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.header.text) + (0 if self.places is None else self.places.held_bytes)
 
-    def beginning(self, opened: Sealed) -> Iterator[bytes]:
-        """Its definition and header, as they are."""
-        return opened.read(0, self.header.begin)
+    def beginning(self, opened: Sealed, names: Names | None) -> Iterator[bytes]:
+        """Its definition and header, as they are; or under other names, if these are given."""
+        if names is None:
+            return opened.read(0, self.header.begin)
+        return iter([cram.write_beginning(self._renamed(names), self.header.version)])
+
+    def replaced(self, names: Names) -> Beginning:
+        """Its definition and header under other names."""
+        text, length = self._renamed(names), self.header.begin
+        while (content := cram.fitted_beginning(text, self.header.version, length)) is None:
+            length += SEGMENT_BYTES
+        return Beginning(content, self.header.begin, length != self.header.begin)
 
     def records(self, opened: Sealed, slices: Sequence[Slice]) -> Iterator[bytes]:
         """The containers of records that overlap any of these, in the order of the file."""
-        file = opened.file
-        index, size = _required(self.places, file), file.size_bytes - len(self.header.end)
-        ranges: list[ByteRange] = []
-        for each in slices:
-            number = -1 if each.reference == UNPLACED else self.references.index(each.reference)
-            ranges += index.containers(size, number, each.start, _FAR if each.end is None else each.end)
-        for one in _joined(ranges):
+        if not slices:
+            return
+        regions = [
+            (
+                -1 if each.reference == UNPLACED else self.numbers[each.reference],
+                each.start,
+                _FAR if each.end is None else each.end,
+            )
+            for each in slices
+        ]
+        size = opened.file.size_bytes - len(self.header.end)
+        for one in _required(self.places, opened.file).containers(size, regions):
             yield from opened.read(one.start, one.end)
 
     def ending(self) -> bytes:
         """What ends a file of its kind."""
         return self.header.end
+
+    def _renamed(self, names: Names) -> str:
+        return sam.without_names(self.header.text, names)
 
 
 Layout = BamLayout | CramLayout
@@ -102,7 +160,8 @@ class Layouts:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._turn = threading.Lock()
-        self._kept: OrderedDict[FileId, tuple[Layout, int]] = OrderedDict()
+        self._kept: OrderedDict[FileId, Layout] = OrderedDict()
+        self._replaced: OrderedDict[tuple[FileId, frozenset[tuple[str, str]]], Beginning] = OrderedDict()
 
     def of(self, file: ArchivedFile) -> Layout:
         """The layout of a BAM or CRAM file. Raises `Invalid` for any other. Cost: microseconds once it is kept; before,
@@ -110,44 +169,56 @@ class Layouts:
         with self._turn:
             if file.id in self._kept:
                 self._kept.move_to_end(file.id)
-                return self._kept[file.id][0]
-        layout, size = self._read(file)
+                return self._kept[file.id]
+        layout = self._read(file)
         with self._turn:
-            self._kept[file.id] = layout, size
-            while len(self._kept) > 1 and sum(each for _, each in self._kept.values()) > MOST_KEPT_BYTES:
+            self._kept[file.id] = layout
+            while self._kept and sum(each.held_bytes for each in self._kept.values()) > MOST_KEPT_BYTES:
                 self._kept.popitem(last=False)
         return layout
 
-    def _read(self, file: ArchivedFile) -> tuple[Layout, int]:
+    def replaced(self, file: ArchivedFile, names: Names) -> Beginning:
+        """What a BAM or CRAM file begins with under other names: always the same under the same ones. Cost: some ms for
+        each 100 kB of header, once while it is kept."""
+        wanted = file.id, frozenset(names.items())
+        with self._turn:
+            if wanted in self._replaced:
+                self._replaced.move_to_end(wanted)
+                return self._replaced[wanted]
+        found = self.of(file).replaced(names)
+        with self._turn:
+            self._replaced[wanted] = found
+            while sum(len(each.content) for each in self._replaced.values()) > _MOST_REPLACED_BYTES:
+                self._replaced.popitem(last=False)
+        return found
+
+    def _read(self, file: ArchivedFile) -> Layout:
         opened = self._open(file)
-        index = self._index_of(file)
+        index = self._files.index_of(file.id)
         content = None if index is None else b"".join(self._open(index).read())
-        size = index.size_bytes if index else 0
         if file.format == Format.BAM:
             header = bam.read_header(opened.read())
-            return BamLayout(header, None if content is None else read_bins(content)), size + len(header.content)
+            place, within = divmod(header.begin, _BLOCK_BYTES)
+            plain, size = _block(opened, place) if within else (b"", 0)
+            bins = None if content is None else read_bins(content)
+            return BamLayout(header, _numbers(header.references), bins, plain[within:], place + size)
         if file.format == Format.CRAM:
-            return CramLayout(cram.read_header(opened.read()), None if content is None else read_crai(content)), size
+            begin = cram.read_header(opened.read())
+            return CramLayout(begin, _numbers(begin.references), None if content is None else read_crai(content))
         raise Invalid(f"{file.id} is no file of reads")
 
     def _open(self, file: ArchivedFile) -> Sealed:
         return self._files.open_inside(file.id, _PURPOSE, often=True)
 
-    def _index_of(self, file: ArchivedFile) -> ArchivedFile | None:
-        """The index of a file; the newest where there are several."""
-        found = [
-            each
-            for each in self._files.files_of(file.dataset)
-            if each.index_of == file.id and each.state is FileState.READY
-        ]
-        return found[-1] if found else None
+
+def _numbers(references: Sequence[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(references)}
 
 
 def require_references(layout: Layout, slices: Sequence[Slice]) -> None:
     """Raise `NotFound` for a reference that the file does not have."""
-    known = {*layout.references, UNPLACED}
     for each in slices:
-        if each.reference not in known:
+        if each.reference != UNPLACED and each.reference not in layout.numbers:
             raise NotFound(f"the file has no reference {each.reference[:60]!r}")
 
 
@@ -182,13 +253,3 @@ def _block(opened: Sealed, place: int) -> tuple[bytes, int]:
     if not inflated.used:
         raise Corrupt(f"the index of {opened.file.id} is not of this file: there is no block at {place:,}")
     return bytes(inflated.parts[0]), inflated.used
-
-
-def _joined(ranges: Sequence[ByteRange]) -> list[ByteRange]:
-    out: list[ByteRange] = []
-    for each in sorted(ranges):
-        if out and each.start <= out[-1].end:
-            out[-1] = ByteRange(out[-1].start, max(out[-1].end, each.end))
-        else:
-            out.append(each)
-    return out

@@ -26,6 +26,9 @@ class Sealed(Protocol):
     def header(self, recipient: X25519PublicKey, /) -> bytes:
         """The header with which a recipient reads `body`; always the same for the same recipient."""
 
+    def headed(self, recipient: X25519PublicKey, beginning: bytes, /) -> bytes:
+        """Header and first segments of a file with another beginning, which goes on with segments of `body`."""
+
     def body(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Its encrypted bytes as they are stored, in pieces of about 1 MiB."""
 
@@ -35,6 +38,9 @@ class Files(Protocol):
 
     def find(self, file: FileId, /) -> ArchivedFile | None:
         """A file, whatever its state."""
+
+    def index_of(self, file: FileId, /) -> ArchivedFile | None:
+        """The ready index of a file; the newest where there are several."""
 
     def files_of(self, dataset: DatasetId | None = None, /) -> list[ArchivedFile]:
         """The files of a dataset, whatever their states."""

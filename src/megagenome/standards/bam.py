@@ -45,6 +45,18 @@ class Header(NamedTuple):
     references: tuple[str, ...]
     begin: int
 
+    @property
+    def text(self) -> str:
+        """Its text; what is no UTF-8 in it is replaced."""
+        _, length = _BEGIN.unpack_from(self.content)
+        return self.content[_BEGIN.size : _BEGIN.size + length].decode("utf-8", "replace")
+
+    def with_text(self, text: str) -> bytes:
+        """Its content with another text; the same references."""
+        _, length = _BEGIN.unpack_from(self.content)
+        content = text.encode()
+        return _BEGIN.pack(MAGIC, len(content)) + content + self.content[_BEGIN.size + length :]
+
 
 class Parsed(NamedTuple):
     """A header: its text, its contigs (name, length) and how long it is, not compressed."""

@@ -20,7 +20,10 @@ _FIELD = struct.Struct("<2sH")
 _TRAILER = struct.Struct("<II")  # CRC-32 and length of what was compressed
 _LARGEST = 1 << 16
 _PLAIN = 0xFF00  # of a block that we write, as htslib does it: even what cannot be compressed fits
-_LEVEL = 6
+_LEVEL, _BEST = 6, 12
+_NOTHING = b"\0\0\0\xff\xff"  # a stored block of no bytes
+_NOTHING_MORE = b"\2\0" + _NOTHING[1:]  # the same behind a block of no bytes with fixed codes
+_FILLED_BY_ANY = 20  # from here on, every number is a sum of fives and sixes
 _HEAD = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0"
 _ONE_FIELD = (
     b"\x06\x00BC\x02\x00"  # the extra fields' length and the head of the one that there is in nearly every file
@@ -109,7 +112,40 @@ def compress(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def block(plain: bytes) -> bytes:
     """One block of at most 65,280 bytes."""
-    deflated = bytes(deflate.deflate_compress(plain, _LEVEL))
+    return _block(plain, bytes(deflate.deflate_compress(plain, _LEVEL)))
+
+
+def fitted(plain: bytes, size_bytes: int) -> bytes | None:
+    """Bytes as blocks that are `size_bytes` long in all, so that what follows them stays where it is; None where they
+    are longer, or shorter by a few bytes that cannot be filled.
+
+    What is too short is filled with deflate blocks of nothing, five or six bytes each (RFC 1951, 3.2.4 and 3.2.6);
+    never before the first bytes, by which programs know what a file is.
+    """
+    apart = min(len(plain) - 1, size_bytes // _LARGEST + 1)  # bytes in blocks of their own, which can be filled
+    bulk = plain[: len(plain) - apart]
+    parts = [bulk[at : at + _PLAIN] for at in range(0, len(bulk), _PLAIN)]
+    parts += [plain[at : at + 1] for at in range(len(bulk), len(plain))]
+    deflated = [bytes(deflate.deflate_compress(part, _BEST)) for part in parts]
+    around = len(_HEAD) + 2 + _TRAILER.size
+    left, out = size_bytes - sum(around + len(each) for each in deflated), b""
+    for k, (part, each) in enumerate(zip(parts, deflated, strict=True)):
+        filling = _filling(min(left, _LARGEST - around - len(each)) if k else 0, left)
+        out += _block(part, filling + each)
+        left -= len(filling)
+    return out if left == 0 else None
+
+
+def _filling(size_bytes: int, wanted: int) -> bytes:
+    """At most this many bytes of deflate blocks of nothing, so that the rest of those wanted can be made, too."""
+    if 0 < wanted - size_bytes < _FILLED_BY_ANY:
+        size_bytes -= _FILLED_BY_ANY
+    sixes = size_bytes % len(_NOTHING)
+    fives = (size_bytes - sixes * len(_NOTHING_MORE)) // len(_NOTHING)
+    return _NOTHING * fives + _NOTHING_MORE * sixes if size_bytes > 0 <= fives else b""
+
+
+def _block(plain: bytes, deflated: bytes) -> bytes:
     size = len(_HEAD) + 2 + len(deflated) + _TRAILER.size
     return _HEAD + (size - 1).to_bytes(2, "little") + deflated + _TRAILER.pack(deflate.crc32(plain), len(plain))
 

@@ -2,6 +2,7 @@
 """CRAM 2.1 and 3 (samtools/hts-specs, CRAMv3): containers and blocks with their checksums, and the SAM header. What is
 in the blocks of reads is not decoded here."""
 
+import gzip
 import lzma
 import struct
 import zlib
@@ -39,13 +40,17 @@ class Incomplete(Malformed):
 class Header(NamedTuple):
     """What a CRAM file begins with.
 
+    text        of SAM
     references  names, in the order of their numbers
     begin       where the first container of records begins
+    version     major and minor
     end         the container that ends the file
     """
 
+    text: str
     references: tuple[str, ...]
     begin: int
+    version: tuple[int, int]
     end: bytes
 
 
@@ -109,7 +114,8 @@ def _header(beginning: bytes) -> Header | int:
         return end
     body = beginning[begin:end]
     check_blocks(body, head, version)
-    return Header(tuple(sam.parse_header(header_text(body, version)).contigs), end, ENDS[version])
+    text = header_text(body, version)
+    return Header(text, tuple(sam.parse_header(text).contigs), end, (version, beginning[5]), ENDS[version])
 
 
 def parse_definition(content: bytes) -> int:
@@ -174,6 +180,48 @@ def header_text(body: bytes, version: int) -> str:
         return text[4 : 4 + length].decode()
     except (struct.error, UnicodeDecodeError, zlib.error, lzma.LZMAError):
         raise Malformed from None
+
+
+def write_beginning(text: str, version: tuple[int, int]) -> bytes:
+    """The definition of a file, which says nothing of where it is from, and its header, with a SAM header's text."""
+    return _beginning(text, version, None)
+
+
+def fitted_beginning(text: str, version: tuple[int, int], size_bytes: int) -> bytes | None:
+    """The same, made `size_bytes` long by a block of zeros, so that what follows stays where it is. None where it is
+    longer, or shorter by a few bytes that cannot be filled."""
+    shortest = len(_beginning(text, version, 0))
+    for filling in range(size_bytes - shortest, size_bytes - shortest - 16, -1):  # numbers of its size take room, too
+        if filling >= 0 and len(found := _beginning(text, version, filling)) == size_bytes:
+            return found
+    return None
+
+
+def _beginning(text: str, version: tuple[int, int], filling: int | None) -> bytes:
+    content = text.encode()
+    plain = struct.pack("<i", len(content)) + content
+    blocks = [_write_block(1, gzip.compress(plain, mtime=0), len(plain), version[0])]
+    if filling is not None:
+        blocks.append(_write_block(0, bytes(filling), filling, version[0]))
+    body = b"".join(blocks)
+    head = struct.pack("<i", len(body)) + bytes(6) + bytes((len(blocks), 0))  # of no contig; no slices
+    definition = MAGIC + bytes(version) + bytes(DEFINITION_BYTES - len(MAGIC) - 2)
+    return definition + _checked(head, version[0]) + body
+
+
+def _write_block(method: int, stored: bytes, plain_bytes: int, version: int) -> bytes:
+    """A block of a file's header."""
+    return _checked(bytes((method, 0, 0)) + _itf8(len(stored)) + _itf8(plain_bytes) + stored, version)
+
+
+def _checked(content: bytes, version: int) -> bytes:
+    return content + struct.pack("<I", zlib.crc32(content)) if version >= 3 else content
+
+
+def _itf8(value: int) -> bytes:
+    """A number below 2**28."""
+    more = next(more for more in range(4) if value < 1 << (7 + 7 * more))
+    return (value | (0xF0 << (4 - more) & 0xFF) << 8 * more).to_bytes(1 + more, "big")
 
 
 def _block(body: bytes, at: int, version: int) -> tuple[tuple[int, bytes], int]:

@@ -163,7 +163,7 @@ class FoundAccess(msgspec.Struct, frozen=True):
 
 
 class DrsCounts(msgspec.Struct, frozen=True, rename="camel"):
-    """What a service has. The two counts tell of what is hidden, too, so they are of published datasets alone."""
+    """What a service has; the two counts are of objects that are open to everybody."""
 
     max_bulk_request_length: int
     object_count: int

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The header of SAM, which BAM and CRAM carry (SAM specification, section 1.3): contigs, samples and the order."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from megagenome.kernel.errors import Invalid
+
+_LEAVING = {
+    "@HD": {"VN", "SO", "GO", "SS"},
+    "@SQ": {"SN", "LN", "AH", "AN", "AS", "M5", "SP", "TP"},
+    "@RG": {"ID", "SM", "PL"},
+    "@PG": {"ID", "PN", "PP", "VN"},
+}
+"""What of a header tells of sequences, order, instruments and programs, and not of people or places."""
 
 
 class SamHeader(NamedTuple):
@@ -39,3 +48,21 @@ def parse_header(text: str) -> SamHeader:
         elif line and (len(kind) != 3 or not kind.startswith("@")):
             raise Invalid(f"line {number} of the header begins with no record type such as @SQ")
     return SamHeader(contigs, tuple(samples), is_sorted)
+
+
+def without_names(text: str, names: Mapping[str, str]) -> str:
+    """A header that tells of nobody: samples go by these `names` (a read group of any other has none), and comments,
+    command lines, descriptions, libraries, addresses of files and all fields that only some programs know are gone.
+
+    Ids of read groups and programs stay, for the reads refer to them.
+    """
+    lines = []
+    for line in text.rstrip("\0\n").split("\n"):
+        kind, *fields = line.rstrip("\r").split("\t")
+        known = _LEAVING.get(kind)
+        if known is None:
+            continue
+        tags = [field.split(":", 1) for field in fields if ":" in field]
+        told = [(tag, names.get(value) if tag == "SM" else value) for tag, value in tags if tag in known]
+        lines.append("\t".join([kind, *(f"{tag}:{value}" for tag, value in told if value is not None)]))
+    return "".join(f"{line}\n" for line in lines)

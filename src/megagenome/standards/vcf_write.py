@@ -18,8 +18,8 @@ _MISSING_QUALITY = b"\x01\x00\x80\x7f"
 _PASS, _GT = 0, 1  # places in BCF's dictionary of strings, as the header numbers them
 _MISSING, _END = 0, -127  # a call that is none, and a second one that there is not
 _LARGEST_SHORT = 15
-_TEXTS = (b"./.", b"0/0", b"0/1", b"1/1", b".", b"0", b"1")
-_BCF_CALLS = np.array([[0, 0], [2, 2], [2, 4], [4, 4], [0, _END], [2, _END], [4, _END]], np.int8)
+_TEXTS = (b"./.", b"0/0", b"0/1", b"1/1", b".", b"0", b"1", b"./0", b"./1")
+_BCF_CALLS = np.array([[0, 0], [2, 2], [2, 4], [4, 4], [0, _END], [2, _END], [4, _END], [0, 2], [0, 4]], np.int8)
 
 Copies = npt.NDArray[np.int8]
 
@@ -60,7 +60,7 @@ def bcf_header(text: str) -> bytes:
 
 def vcf_record(contig: str, allele: Allele, copies: Copies, called: Copies) -> bytes:
     """A line of text. `copies` of the allele and alleles that were `called`, int8 [samples] each; of one called there
-    is one in the file, and of none called two that are missing."""
+    is one in the file, of -1 one of two, and of none called two that are missing."""
     head = f"{contig}\t{allele.start + 1}\t.\t{allele.ref}\t{allele.alt}\t.\t.\t.\tGT\t"
     kinds = _kinds(copies, called)
     return head.encode() + b"\t".join([_TEXTS[kind] for kind in kinds.tobytes()]) + b"\n"
@@ -78,7 +78,9 @@ def bcf_record(contig: int, allele: Allele, copies: Copies, called: Copies) -> b
 
 def _kinds(copies: Copies, called: Copies) -> npt.NDArray[np.uint8]:
     """Of each sample the place of its call in the tables above."""
-    kinds: npt.NDArray[np.uint8] = np.where(called == 2, 1 + copies, np.where(called == 1, 5 + copies, 0)).astype("u1")
+    kinds: npt.NDArray[np.uint8] = np.select(
+        [called == 2, called == 1, called == -1], [1 + copies, 5 + copies, 7 + copies], 0
+    ).astype("u1")
     return kinds
 
 

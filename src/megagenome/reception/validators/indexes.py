@@ -42,6 +42,9 @@ def _compare(found: Found, index: BinIndex, indexed: Indexed) -> None:
     if any(each.span().end >> 16 > indexed.size_bytes for each in index.references):
         found.error(f"points beyond the end of {indexed.name}: it is older, or of another file; index the file again")
         return
+    if not all(each.can_be() for each in index.references):
+        found.error(f"would hide records of {indexed.name}: its least offsets are not its chunks'; make it anew")
+        return
     named = _named(index, indexed)
     if named is None:
         found.error(f"has other contigs than {indexed.name}: it is of another file; index the file again")
