@@ -154,6 +154,20 @@ class DatabaseSuite:
             found = connection.scalars(sa.text("SELECT w FROM word ORDER BY w")).all()
         assert found == sorted(words, key=str.encode)
 
+    def test_a_thread_that_gets_no_connection_is_told_in_our_words(
+        self, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert isinstance(engine.pool, sa.QueuePool)
+        monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+        held = [engine.connect() for _ in range(database.CONNECTIONS)]
+        with pytest.raises(Unavailable, match="all connections to the database are in use"), engine.connect():
+            pass
+        held.pop().close()
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SELECT n FROM tally")) == 0
+        for each in held:
+            each.close()
+
 
 class TestOnSqlite(DatabaseSuite):
     @pytest.fixture
@@ -205,20 +219,4 @@ def test_what_may_be_left_out_waits_for_nobody(tmp_path: Path) -> None:
         assert connection.execute(sa.select(TALLY.c.n)).scalar() == 1
         # and whoever gets the connection after it waits again
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
-    engine.dispose()
-
-
-def test_a_thread_that_gets_no_connection_is_told_in_our_words(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert isinstance(engine.pool, sa.QueuePool)
-    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
-    held = [engine.connect() for _ in range(database.CONNECTIONS)]
-    with pytest.raises(Unavailable, match="all connections to the database are in use"), engine.connect():
-        pass
-    held.pop().close()
-    with engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT n FROM tally")) == 0
-    for each in held:
-        each.close()
     engine.dispose()

@@ -8,6 +8,7 @@ first byte of the file read.
 """
 
 import codecs
+import importlib
 import io
 import os
 import sys
@@ -100,6 +101,7 @@ def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: 
 
 def prepare() -> None:
     """Bring into memory what is otherwise read when it is first used."""
+    importlib.import_module("numpy.ma")  # by the first `unique`
     library()  # without it everything below works, many times slower
     for name in ASSEMBLIES:
         assembly(name)

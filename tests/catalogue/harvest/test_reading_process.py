@@ -66,6 +66,7 @@ def test_it_has_no_network_no_files_and_no_settings_and_reads_every_kind_of_valu
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noting)
     monkeypatch.setenv("MEGAGENOME_DATABASE_PASSWORD", "secret")
+    monkeypatch.setattr(rdflib, "NORMALIZE_LITERALS", False)  # which whoever validates shapes here may have changed
     texts = ("<x/>", "2024-02-29", "2024-02-29T10:00:00Z", "P1D", "1.5", "true", "AA==")
     kinds = [f'"{text}"^^<{kind}>' for kind in rdflib.term.XSDToPython if kind for text in texts]
     content = (PREFIXES + f'<{AT}> a dcat:Dataset ; dct:title "One"@en ; dct:subject {", ".join(kinds)} .').encode()
