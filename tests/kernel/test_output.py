@@ -8,7 +8,7 @@ import pytest
 from cyclopts import App
 from rich.console import RenderableType
 
-from megagenome.kernel.output import PIPE_COLUMNS, Json, printable, progress, show, table
+from megagenome.kernel.output import PIPE_COLUMNS, Json, printable, progress, show, stages, table
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -70,6 +70,19 @@ def test_progress_shows_how_much_is_done(monkeypatch: pytest.MonkeyPatch) -> Non
         advance(5)
     assert "reading [a]" in terminal.getvalue()
     assert "50 %" in terminal.getvalue()
+
+
+def test_each_stage_has_a_bar_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with stages() as tell:
+        tell("Checksums", 200, 200)
+    with stages() as tell:
+        tell("Checksums", 200, 200)
+        tell("Sending", 50, 200)
+    shown = terminal.getvalue()
+    assert "100 %" in shown
+    assert shown.index("Checksums") < shown.index("Sending") < shown.index(" 25 %")
 
 
 def test_json_flag_is_off_until_given() -> None:

@@ -60,16 +60,35 @@ def progress(what: str, total: float | None) -> Iterator[Callable[[float], None]
     Yields the function to call with how much of `total` is done so far (records read, people simulated); a `total` of
     None, unknown, makes a bar that only moves.
     """
+    with stages() as tell:
+        yield lambda done: tell(what, done, total)
+
+
+Tell = Callable[[str, float, float | None], None]
+"""Called with what is being done, how much of it is done, and of how much, if that is known."""
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Tell]:
+    """As `progress`, for work in several stages, each with a bar of its own."""
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _what, _done, _total: None
         return
     # imported for terminals only: it takes 15 ms
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=_console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(printable(what), total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task, stage = bar.add_task(""), ""
+
+        def tell(what: str, done: float, total: float | None) -> None:
+            nonlocal stage
+            if what != stage:
+                bar.reset(task, total=total, description=printable(what))
+                stage = what
+            bar.update(task, completed=done)
+
+        yield tell
 
 
 def _console(stream: TextIO) -> Console:

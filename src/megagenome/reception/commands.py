@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
-from megagenome.kernel.output import Json, printable, progress, show, table
+from megagenome.kernel.output import Json, printable, progress, show, stages, table
 from megagenome.reception.model import Expectations
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validate import submitted_at, validate
@@ -111,7 +111,7 @@ def send_(
     cancel
         End what is being sent from this folder; nothing of it is kept at the node.
     """
-    from megagenome.reception.folder import STATE, Dataset, total_bytes
+    from megagenome.reception.folder import STATE, Dataset
     from megagenome.reception.inbox_client import Inbox
     from megagenome.reception.send import cancel as cancel_sending
     from megagenome.reception.send import check, recipient_name, send
@@ -129,9 +129,12 @@ def send_(
         if recipient not in ("", name):
             raise Conflict(f"the node's key is {name}, and not {recipient}: ask its operator before you send anything")
         print(f"sealing for the key {name} of {inbox.url}", file=sys.stderr)
-        with progress("Sending", total_bytes(folder)) as advance:
+        with stages() as tell:
             try:
-                sent = send(folder, inbox, said, lambda _what, done, _total: advance(done), wait=wait)
+                sent = send(folder, inbox, said, tell, wait=wait)
+            except KeyboardInterrupt:
+                print("interrupted: the same command goes on, `--cancel` ends it", file=sys.stderr)
+                raise
             except Unavailable as error:
                 if not (folder / STATE).exists():
                     raise

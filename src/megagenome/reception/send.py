@@ -7,14 +7,24 @@ is remembered between is in `send_state`, and is deleted with the receipt's arri
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 import msgspec
 
 from megagenome.kernel.blobs import write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
-from megagenome.reception.folder import RECEIPT, STATE, Dataset, manifest_of, require_folder, require_sendable
+from megagenome.kernel.output import Tell
+from megagenome.reception.folder import (
+    RECEIPT,
+    STATE,
+    Dataset,
+    manifest_of,
+    require_folder,
+    require_sendable,
+    total_bytes,
+)
 from megagenome.reception.inbox_client import Inbox
 from megagenome.reception.send_state import (
     SealedAs,
@@ -34,9 +44,6 @@ PART_BYTES = SEGMENTS_A_PART * SEGMENT_BYTES
 """Plain bytes of a part: 8 MiB."""
 
 _POLL_S = (0.2, 0.5, 1.0, 2.0)
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is being done, how many bytes of it are done, and of how many."""
 
 
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,7 +122,8 @@ def check(folder: Path, inbox: Inbox, said: Dataset) -> SendState | None:
 
 
 def _begun(folder: Path, inbox: Inbox, said: Dataset, tell: Tell) -> SendState:
-    manifest = manifest_of(folder, said, lambda read: tell("Checksums", read, 0))
+    total = total_bytes(folder)
+    manifest = manifest_of(folder, said, lambda read: tell("Checksums", read, total))
     recipient = inbox.recipient()
     # what is refused here is not remembered, so that a second try begins anew
     state = new_state(folder, inbox.url, recipient, manifest, inbox.begin(manifest).id)
@@ -151,14 +159,12 @@ def _parts(path: Path, sealed: SealedAs, wanted: set[int]) -> Iterator[tuple[int
 
 def _waited(inbox: Inbox, state: SendState, tell: Tell) -> Submission:
     total = len(state.manifest.files)
-    for poll in range(1 << 30):
-        shown = inbox.show(state.submission)
-        if shown.state is not State.PROCESSING:
-            return shown
+    waits_s = chain(_POLL_S, repeat(_POLL_S[-1]))
+    while (shown := inbox.show(state.submission)).state is State.PROCESSING:
         archived = sum(bool(each.file) for each in shown.files)
         tell(shown.problem or "The node validates and archives", archived, total)
-        time.sleep(_POLL_S[min(poll, len(_POLL_S) - 1)])
-    raise AssertionError
+        time.sleep(next(waits_s))
+    return shown
 
 
 def _report(inbox: Inbox, shown: Submission) -> Report | None:
