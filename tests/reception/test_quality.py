@@ -192,4 +192,14 @@ def test_files_add_up() -> None:
     ],
 )
 def test_what_x_and_y_tell(sex: str, counts: dict[str, int]) -> None:
-    assert observed_sex(SampleQuality("a", **counts)) == sex
+    assert observed_sex(SampleQuality("a", **counts), x_is_wide=True) == sex
+
+
+@pytest.mark.parametrize(("last", "sex"), [(20_299_999, "unknown"), (30_299_999, "male")])
+def test_a_short_stretch_of_x_says_nothing_of_a_sex(last: int, sex: str) -> None:
+    """Of simulated people on 0.3 Mb of X every twentieth woman is homozygous throughout."""
+    woman = SampleQuality("a", x_called=500, x_het=0, x_hom_alt=30)
+    first, second = (QualityControl(1, 0, 0, (woman,), x_range=(start, start)) for start in (20_000_000, last))
+    both = add_up([first, second], {"a": "female"})
+    assert both is not None
+    assert (both.samples[0].observed_sex, both.x_range) == (sex, (20_000_000, last))

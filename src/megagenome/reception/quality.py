@@ -9,6 +9,8 @@ import msgspec
 from megagenome.standards.validation_report import QUALITY_COUNTS, Duplicate, QualityControl, SampleQuality
 
 LEAST_ON_X = 20
+LEAST_X_BASES = 10_000_000
+"""Neighbours are inherited together: of a few hundred thousand bases a woman may well have the same twice."""
 MALE_X_HET, FEMALE_X_HET = 0.1, 0.3
 """Shares of heterozygous calls among those on X with an alternate: men have errors only, women about half or more."""
 MALE_HAPLOID = 0.9
@@ -29,8 +31,15 @@ def add_up(parts: list[QualityControl], stated_sex: dict[str, str]) -> QualityCo
             before = pairs.get((found.first, found.second), Duplicate(found.first, found.second, 0, 0))
             agreeing, compared = before.agreeing + found.agreeing, before.compared + found.compared
             pairs[found.first, found.second] = Duplicate(found.first, found.second, agreeing, compared)
+    starts = [start for part in parts for start in part.x_range or ()]
+    x_range = (min(starts), max(starts)) if starts else None
+    is_wide = x_range is not None and x_range[1] - x_range[0] >= LEAST_X_BASES
     judged = tuple(
-        msgspec.structs.replace(each, stated_sex=stated_sex.get(name, "unknown"), observed_sex=observed_sex(each))
+        msgspec.structs.replace(
+            each,
+            stated_sex=stated_sex.get(name, "unknown"),
+            observed_sex=observed_sex(each, x_is_wide=is_wide),
+        )
         for name, each in samples.items()
     )
     return QualityControl(
@@ -39,6 +48,7 @@ def add_up(parts: list[QualityControl], stated_sex: dict[str, str]) -> QualityCo
         sum(part.transversions for part in parts),
         judged,
         tuple(pairs.values()),
+        x_range,
     )
 
 
@@ -47,17 +57,18 @@ def _plus(one: SampleQuality, other: SampleQuality) -> SampleQuality:
     return SampleQuality(one.sample, **sums)
 
 
-def observed_sex(sample: SampleQuality) -> str:
-    """female or male by X and Y; unknown where there is too little of them, or they contradict each other."""
-    told = {_by_x(sample), _by_y(sample)} - {"unknown"}
+def observed_sex(sample: SampleQuality, *, x_is_wide: bool) -> str:
+    """female or male by X and Y; unknown where there is too little of them, or they contradict each other. How many
+    calls on X are heterozygous tells where they lie far apart (`x_is_wide`)."""
+    told = {_by_x(sample, is_wide=x_is_wide), _by_y(sample)} - {"unknown"}
     return told.pop() if len(told) == 1 else "unknown"
 
 
-def _by_x(sample: SampleQuality) -> str:
+def _by_x(sample: SampleQuality, *, is_wide: bool) -> str:
     if sample.x_called >= LEAST_ON_X and sample.x_haploid >= MALE_HAPLOID * sample.x_called:
         return "male"
     share = sample.x_het_share
-    if share is None or sample.x_het + sample.x_hom_alt < LEAST_ON_X:
+    if share is None or not is_wide or sample.x_het + sample.x_hom_alt < LEAST_ON_X:
         return "unknown"
     return "male" if share < MALE_X_HET else "female" if share >= FEMALE_X_HET else "unknown"
 

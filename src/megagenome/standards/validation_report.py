@@ -147,6 +147,7 @@ class QualityControl(msgspec.Struct, frozen=True):
 
     records          variant records
     transitions      of the alternates of one base, those; and transversions
+    x_range          0-based starts of the first and the last record on X outside the pseudoautosomal regions
     """
 
     records: int
@@ -154,6 +155,7 @@ class QualityControl(msgspec.Struct, frozen=True):
     transversions: int
     samples: tuple[SampleQuality, ...]
     duplicates: tuple[Duplicate, ...] = ()
+    x_range: tuple[int, int] | None = None
 
     @property
     def ti_tv(self) -> float | None:

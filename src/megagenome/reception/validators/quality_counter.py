@@ -43,6 +43,7 @@ class QualityCounter:
         self._assembly = assembly
         self._counts = {name: np.zeros(len(samples), np.int64) for name in QUALITY_COUNTS}
         self._records = self._transitions = self._transversions = 0
+        self._x_starts: list[int] = []  # two of each block
         self._fingerprints = _Fingerprints(len(samples))
 
     def add(self, block: Block, contig: str) -> None:
@@ -84,6 +85,8 @@ class QualityCounter:
             return
         classes = self._assembly.ploidy_classes(contig, block.starts)
         if (on_x := classes == PloidyClass.X_NONPAR).any():
+            starts = block.starts[on_x]
+            self._x_starts += [int(starts.min()), int(starts.max())]
             self._add("x_het", het[on_x])
             self._add("x_hom_alt", hom_alt[on_x])
             self._add("x_called", called[on_x])
@@ -106,7 +109,10 @@ class QualityCounter:
             Duplicate(self._samples[a], self._samples[b], agreeing, compared)
             for a, b, agreeing, compared in self._fingerprints.pairs()
         )
-        return QualityControl(self._records, self._transitions, self._transversions, samples, duplicates)
+        x_range = (min(self._x_starts), max(self._x_starts)) if self._x_starts else None
+        return QualityControl(
+            self._records, self._transitions, self._transversions, samples, duplicates, x_range=x_range
+        )
 
 
 class _Fingerprints:
