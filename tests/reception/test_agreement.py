@@ -13,7 +13,7 @@ from megagenome.collection.load import load
 from megagenome.collection.people import YES, People, Person
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.ids import DatasetId, IndividualId, SampleId
-from megagenome.reception import worker
+from megagenome.reception import inspector
 from megagenome.reception.model import Task
 from megagenome.standards.validation_report import Level, Result
 from tests.collection.conftest import no_ontology
@@ -50,7 +50,7 @@ def is_passed(path: Path) -> tuple[bool, str]:
     kept, file = os.dup(0), os.open(path, os.O_RDONLY)
     os.dup2(file, 0)
     try:
-        report = worker.inspect(Task("a.vcf.gz", path.stat().st_size, "GRCh38"), lambda _term: None).report
+        report = inspector.inspect(Task("a.vcf.gz", path.stat().st_size, "GRCh38"), lambda _term: None).report
     finally:
         os.dup2(kept, 0)
         os.close(kept)

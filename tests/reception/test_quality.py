@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 
 from megagenome.collection.read_vcf import open_vcf
-from megagenome.reception.identity import judge_quality
-from megagenome.reception.quality import add_up, observed_sex
+from megagenome.reception.quality import add_up, judge_quality, observed_sex
 from megagenome.reception.validators.quality_counter import QualityCounter
 from megagenome.reference import assembly
 from megagenome.standards.genotypes import Block
@@ -119,7 +118,7 @@ def test_sexes_are_those_of_the_panel(shared: Path) -> None:
     assert list(judge_quality(quality)) == []
     swapped = add_up([quality], {name: "male" if sex == "female" else "female" for name, sex in stated.items()})
     assert swapped is not None
-    assert len([said for said in judge_quality(swapped) if "samples swapped?" in said.message.text]) == 25
+    assert len([said for said in judge_quality(swapped) if "samples swapped?" in said.text]) == 25
 
 
 @pytest.mark.shared

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from megagenome.kernel.blobs import fsync_folder, write_durably
+from megagenome.kernel.durable_files import fsync_folder, write_durably
 from megagenome.kernel.errors import Invalid, NotFound, TooLarge
 
 MEDIA_TYPES = {"pdf": "application/pdf", "text": "text/plain; charset=utf-8"}

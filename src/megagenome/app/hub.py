@@ -16,8 +16,8 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.app.settings import ExampleQuestion, HubSettings
-from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.database import open_database, require_revision, upgrade
+from megagenome.kernel.durable_files import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.settings import load_settings, read_settings, toml_table
 from megagenome.network.add_node import HUB_FILE

@@ -19,7 +19,7 @@ from megagenome.app.settings import NodeIdentity, NodeSettings
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.collection import Collection
 from megagenome.kernel.blob_store import BlobStore
-from megagenome.kernel.blobs import make_folder, write_durably
+from megagenome.kernel.durable_files import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.ids import parse_country
 from megagenome.kernel.open_store import open_store

@@ -15,7 +15,7 @@ from typing import Self
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Corrupt, Unavailable
 from megagenome.kernel.private_files import hold_privately, read_privately
 from megagenome.standards.crypt4gh_keys import fingerprint, write_public_key

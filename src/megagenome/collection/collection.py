@@ -16,9 +16,9 @@ from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, take_snapshot
 from megagenome.collection.version import current_version
-from megagenome.kernel.blobs import make_folder
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
+from megagenome.kernel.durable_files import make_folder
 from megagenome.kernel.errors import NotEntitled, NotFound, Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.reference.ontology import OntologyFor

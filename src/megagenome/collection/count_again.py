@@ -17,7 +17,7 @@ from megagenome.collection.released import Census, Change
 from megagenome.collection.snapshot import Snapshot
 from megagenome.collection.strata import Strata
 from megagenome.collection.tiles import ContigTiles, PackKey
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict
 from megagenome.reference import EXPECTED_PLOIDY, PloidyClass
 

@@ -44,7 +44,7 @@ from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.version import raise_version
 from megagenome.collection.write_tiles import ContigWriter, Tally
 from megagenome.kernel import clock
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import Country, SampleId
 from megagenome.reference import Assembly, assembly

@@ -15,7 +15,7 @@ from megagenome.collection import bitmap, tables
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.tiles import PackKey
 from megagenome.kernel import clock
-from megagenome.kernel.blobs import make_folder
+from megagenome.kernel.durable_files import make_folder
 from megagenome.kernel.errors import Conflict
 
 

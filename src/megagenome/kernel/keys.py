@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from megagenome.kernel import clock
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Corrupt, Invalid, TooLarge
 from megagenome.kernel.private_files import hold_privately, read_privately
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from megagenome.kernel import clock
 from megagenome.kernel.blob_store import CHUNK_BYTES, BlobWriter, clip, parse_key
-from megagenome.kernel.blobs import TEMPORARY_SUFFIX, fsync_folder, make_folder
+from megagenome.kernel.durable_files import TEMPORARY_SUFFIX, fsync_folder, make_folder
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NoRoom, NotFound, Unavailable
 
 _WRITING = ".writing"  # no key begins so

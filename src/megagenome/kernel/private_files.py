@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from megagenome.kernel.blobs import fsync_folder, make_folder
+from megagenome.kernel.durable_files import fsync_folder, make_folder
 from megagenome.kernel.errors import Conflict
 
 _LARGEST_FILE_BYTES = 128 * 1024

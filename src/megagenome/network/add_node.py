@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, parse_country
 from megagenome.kernel.settings import toml_table

@@ -4,10 +4,20 @@
 Who has one X has no heterozygous call there outside the pseudoautosomal regions, or haploid calls.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
-from megagenome.standards.validation_report import QUALITY_COUNTS, Duplicate, QualityControl, SampleQuality
+from megagenome.standards.validation_report import (
+    QUALITY_COUNTS,
+    Duplicate,
+    Level,
+    Message,
+    QualityControl,
+    SampleQuality,
+)
 
+LEAST_CALL_RATE = 0.9
 LEAST_ON_X = 20
 LEAST_X_BASES = 10_000_000
 """Neighbours are inherited together: of a few hundred thousand bases a woman may well have the same twice."""
@@ -78,3 +88,19 @@ def _by_y(sample: SampleQuality) -> str:
     if rate is None or sample.y_sites < LEAST_ON_Y:
         return "unknown"
     return "male" if rate > MALE_Y_CALLS else "female" if rate < FEMALE_Y_CALLS else "unknown"
+
+
+def judge_quality(quality: QualityControl) -> Iterator[Message]:
+    """Warnings of what somebody should look at before the genotypes are believed."""
+    for each in quality.samples:
+        rate = each.call_rate
+        if rate is not None and rate < LEAST_CALL_RATE:
+            text = f"call rate {rate:.1%}, below {LEAST_CALL_RATE:.0%}"
+            yield Message(Level.WARNING, text, place=each.sample)
+        if "unknown" not in (each.stated_sex, each.observed_sex) and each.stated_sex != each.observed_sex:
+            text = f"stated {each.stated_sex}, yet its X and Y are as of a {each.observed_sex}: samples swapped?"
+            yield Message(Level.WARNING, text, place=each.sample)
+    for pair in quality.duplicates:
+        agreeing = f"{pair.agreeing:,} of {pair.compared:,} common variants"
+        text = f"the same genotypes as {pair.second} at {agreeing}: one person twice, or twins?"
+        yield Message(Level.WARNING, text, place=pair.first)

@@ -84,7 +84,7 @@ def _started(
             source = submitted.content.open("rb")
         arguments = [str(task_file), str(settings.validation_memory_mb << 20), str(cpu_s)]
         process = subprocess.Popen(
-            [sys.executable, "-s", "-m", "megagenome.reception.worker", *arguments],
+            [sys.executable, "-s", "-m", "megagenome.reception.inspector", *arguments],
             stdin=source or subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaint,

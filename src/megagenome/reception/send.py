@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, NotFound
 from megagenome.kernel.output import Tell
 from megagenome.reception.folder import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.private_files import read_privately
 from megagenome.standards.crypt4gh import write_header

@@ -9,9 +9,9 @@ import msgspec
 
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Invalid
-from megagenome.reception.identity import Said, by_file, compare_contigs, compare_samples, join_people, judge_quality
+from megagenome.reception.agreement import Said, by_file, compare_contigs, compare_samples, join_people
 from megagenome.reception.model import Expectations, Indexed, Inspection, Submitted, Task
-from megagenome.reception.quality import add_up
+from megagenome.reception.quality import add_up, judge_quality
 from megagenome.reception.sandbox import inspect_apart
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reference.assemblies import assembly
@@ -97,7 +97,7 @@ def _report(inspections: Sequence[Inspection], expectations: Expectations) -> Re
     said += _named_twice(inspections)
     quality = add_up([each.quality for each in inspections if each.quality is not None], people.sexes)
     if quality is not None:
-        said += judge_quality(quality)
+        said += [Said("", each) for each in judge_quality(quality)]
     messages = by_file(said)
     files = tuple(_with(each.report, messages.get(each.report.name, ())) for each in inspections)
     whole = tuple(_timed(messages.get("", ())))

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound
 from megagenome.kernel.ids import Curie
 from megagenome.reference import obo

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import msgspec
 from cyclopts import App, Parameter
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.output import Json, progress, show
 from megagenome.kernel.secret import Secret

@@ -16,8 +16,8 @@ from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
 from megagenome.app.demo.model import Checked, Running, Verdict
-from megagenome.kernel.blobs import make_folder, write_durably
 from megagenome.kernel.callers import Role
+from megagenome.kernel.durable_files import make_folder, write_durably
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.output import Json, printable, show, table
 

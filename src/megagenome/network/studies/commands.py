@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from megagenome.kernel.blobs import write_durably
+from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, TooLarge
 from megagenome.kernel.output import Json, printable, show, table
 from megagenome.network.studies.client import Network, Study, read_document

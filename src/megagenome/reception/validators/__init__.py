@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reads submitted files, one kind each. They run in a process of their own, `reception.worker`, and only there."""
+"""What reads submitted files, one kind each, in a process of their own (`reception.inspector`), and only there."""

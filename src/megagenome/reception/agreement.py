@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from megagenome.reception.model import Expectations, Inspection
 from megagenome.standards.submission import GENOME_FORMATS, GENOTYPE_FORMATS
-from megagenome.standards.validation_report import Level, Message, QualityControl
+from megagenome.standards.validation_report import Level, Message
 
 _NAMED_AT_MOST = 5
-_LEAST_CALL_RATE = 0.9
 
 
 class Said(NamedTuple):
@@ -95,22 +94,6 @@ def compare_contigs(inspections: Sequence[Inspection]) -> Iterator[Said]:
                     yield _error(
                         each.report.name, f"has contig {contig.name}, and so has {other}; join them", contig.name
                     )
-
-
-def judge_quality(quality: QualityControl) -> Iterator[Said]:
-    """What somebody should look at before the genotypes are believed."""
-    for each in quality.samples:
-        rate = each.call_rate
-        if rate is not None and rate < _LEAST_CALL_RATE:
-            yield _warning("", f"call rate {rate:.1%}, below {_LEAST_CALL_RATE:.0%}", each.sample)
-        if "unknown" not in (each.stated_sex, each.observed_sex) and each.stated_sex != each.observed_sex:
-            text = f"stated {each.stated_sex}, yet its X and Y are as of a {each.observed_sex}: samples swapped?"
-            yield _warning("", text, each.sample)
-    for pair in quality.duplicates:
-        agreeing = f"{pair.agreeing:,} of {pair.compared:,} common variants"
-        yield _warning(
-            "", f"the same genotypes as {pair.second} at {agreeing}: one person twice, or twins?", pair.first
-        )
 
 
 def by_file(said: Sequence[Said]) -> dict[str, list[Message]]:

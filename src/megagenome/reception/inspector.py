@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that reads one submitted file: `python -m megagenome.reception.worker TASK_FD MEMORY_BYTES CPU_S`.
+"""The process that reads one submitted file: `python -m megagenome.reception.inspector TASK_FD MEMORY_BYTES CPU_S`.
 
 The file comes through the standard input, the `Task` as JSON through the file descriptor TASK_FD; on the standard
 output are lines of JSON: `Advance`, also before the first byte is read, and at last `Finished`; or `Refused` alone. The

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from megagenome.kernel import blobs
+from megagenome.kernel import durable_files
 
 STEPS = ["fsync file", "rename", "fsync folder"]
 
@@ -36,7 +36,7 @@ class Disk:
 
 def test_clean_exit_writes_in_the_durable_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
-    with blobs.write_durably(tmp_path / "tile") as file:
+    with durable_files.write_durably(tmp_path / "tile") as file:
         file.write(b"whole")
         assert not (tmp_path / "tile").exists()
     assert disk.steps == STEPS
@@ -47,14 +47,14 @@ def test_clean_exit_writes_in_the_durable_order(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("step", STEPS)
 def test_failure_at_any_step_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     Disk(monkeypatch, fails_at=step)
-    with pytest.raises(OSError, match="No space"), blobs.write_durably(tmp_path / "tile") as file:
+    with pytest.raises(OSError, match="No space"), durable_files.write_durably(tmp_path / "tile") as file:
         file.write(b"whole")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_failure_of_the_writer_leaves_nothing(tmp_path: Path) -> None:
     def write_half() -> None:
-        with blobs.write_durably(tmp_path / "tile") as file:
+        with durable_files.write_durably(tmp_path / "tile") as file:
             file.write(b"half")
             raise KeyboardInterrupt
 
@@ -68,7 +68,7 @@ def test_failed_replacement_leaves_one_whole_file(tmp_path: Path, monkeypatch: p
     tile = tmp_path / "tile"
     tile.write_bytes(b"old")
     Disk(monkeypatch, fails_at=step)
-    with pytest.raises(OSError, match="No space"), blobs.write_durably(tile) as file:
+    with pytest.raises(OSError, match="No space"), durable_files.write_durably(tile) as file:
         file.write(b"new")
     assert list(tmp_path.iterdir()) == [tile]
     assert tile.read_bytes() == (b"new" if step == "fsync folder" else b"old")
@@ -77,7 +77,7 @@ def test_failed_replacement_leaves_one_whole_file(tmp_path: Path, monkeypatch: p
 KILLED = """
 import os, stat, sys
 from pathlib import Path
-from megagenome.kernel import blobs
+from megagenome.kernel import durable_files
 
 def die(*_):
     os.kill(os.getpid(), 9)
@@ -90,7 +90,7 @@ def fsync_or_die(descriptor):
 os.fsync = fsync_or_die
 if sys.argv[1] == "rename":
     Path.rename = die
-with blobs.write_durably(Path(sys.argv[2])) as file:
+with durable_files.write_durably(Path(sys.argv[2])) as file:
     file.write(b"whole")
 """
 
@@ -103,7 +103,7 @@ def test_killed_writer_leaves_no_half_file(tmp_path: Path, step: str) -> None:
     assert tile.exists() == (step == "fsync folder")
     assert not tile.exists() or tile.read_bytes() == b"whole"
 
-    with blobs.write_durably(tile) as file:  # what was left behind is in nobody's way
+    with durable_files.write_durably(tile) as file:  # what was left behind is in nobody's way
         file.write(b"again")
     assert [path.name for path in tmp_path.iterdir()] == ["tile"]
     assert tile.read_bytes() == b"again"
@@ -111,8 +111,8 @@ def test_killed_writer_leaves_no_half_file(tmp_path: Path, step: str) -> None:
 
 def test_each_missing_folder_is_made_durable_in_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(blobs, "fsync_folder", synced.append)
-    blobs.make_folder(tmp_path / "a" / "b")
-    blobs.make_folder(tmp_path / "a" / "b")
+    monkeypatch.setattr(durable_files, "fsync_folder", synced.append)
+    durable_files.make_folder(tmp_path / "a" / "b")
+    durable_files.make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
     assert synced == [tmp_path, tmp_path / "a"]

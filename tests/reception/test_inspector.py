@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from megagenome.kernel import native
-from megagenome.reception import worker
+from megagenome.reception import inspector
 from megagenome.reception.model import Inspection, Task
 from megagenome.reception.validators.formats import format_of_content, format_of_name
 from megagenome.reference import assemblies
@@ -38,7 +38,7 @@ def inspect(content: bytes, name: str, assembly: str = "") -> Inspection:
     os.lseek(file, 0, os.SEEK_SET)
     os.dup2(file, 0)
     os.close(file)
-    return worker.inspect(Task(name, len(content), assembly), lambda _term: None)
+    return inspector.inspect(Task(name, len(content), assembly), lambda _term: None)
 
 
 @pytest.mark.native
@@ -51,7 +51,7 @@ def test_nothing_is_opened_after_it_has_prepared(
     contents["mouse.vcf.gz"] = bgzip(tmp_path / "m", header(["S"], {"chr99": 5}) + row("chr99", 1, ["0"])).read_bytes()
     native.library.cache_clear()
     assemblies._load.cache_clear()
-    worker.prepare()
+    inspector.prepare()
 
     def refuse(*arguments: object, **_more: object) -> None:
         raise AssertionError(f"opens {arguments}")
@@ -135,6 +135,6 @@ def test_formats_of_names_and_contents() -> None:
 
 def test_it_has_nothing_of_the_database() -> None:
     """Neither what a hostile file could misuse, nor what takes longer to start than to read it."""
-    code = "import sys, megagenome.reception.worker; print('sqlalchemy' in sys.modules)"
+    code = "import sys, megagenome.reception.inspector; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
