@@ -94,7 +94,7 @@ class Admitted(NamedTuple):
     """`archive.needs.Admission` of whoever."""
 
     dataset: DatasetId = DATASET
-    samples: frozenset[str] | None = None
+    samples: frozenset[str] = frozenset({"NA1"})
     caller: Caller = Caller("carol@example.org", "Carol")
     permit: PermitId = PermitId("permit-1")
     require: Callable[[], None] = lambda: None

@@ -127,9 +127,9 @@ class Archive:
         """Open a file for somebody, and enter it in the ledger before the first byte: the one door to what it holds.
 
         Raises `NotFound` where there is no such file in the admission's dataset or it is not ready, alike;
-        `NotEntitled` where the admission does not hold or the file has samples beyond it, or no recorded ones while
-        the admission is for some. `kind`: what the ledger calls it; openings of open data, which know no end, it adds
-        up (`Ledger.append_often`). Cost: one commit.
+        `NotEntitled` where the admission does not hold, or the file has samples beyond it or no recorded ones.
+        `kind`: what the ledger calls it; openings of open data, which know no end, it adds up (`Ledger.append_often`).
+        Cost: one commit.
         """
         admission.require()
         with self._parts.engine.connect() as connection:
@@ -138,7 +138,7 @@ class Archive:
                 raise NotFound(f"there is no file {file} in {admission.dataset} to be read")
             samples = _samples(connection, kept.file)
             headers = rows.headers(connection, file)
-        if admission.samples is not None and not (samples and samples <= admission.samples):
+        if not (samples and samples <= admission.samples):
             raise NotEntitled(f"{file} holds more than the samples that may be read now")
         opened = SealedFile(
             self._parts, kept, key_of(self._parts, kept, headers), admission.require, frozenset({FileState.READY})

@@ -24,8 +24,8 @@ class Admission(Protocol):
         """Whose files may be read."""
 
     @property
-    def samples(self) -> frozenset[str] | None:
-        """Only files of none but these samples may be read; None for any file of the dataset."""
+    def samples(self) -> frozenset[str]:
+        """Only files of none but these samples may be read, and none that names no samples."""
 
     def require(self) -> None:
         """Raise `NotEntitled` as soon as it holds no longer. Asked before each MiB that is read."""
