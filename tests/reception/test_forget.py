@@ -61,6 +61,13 @@ def test_its_path_samples_and_quality_are_overwritten(house: House, sent: str) -
         assert connection.scalar(sa.select(tables.submission.c.report)) == once
 
 
+def test_what_was_not_accepted_says_for_a_while_why(house: House, sent: str) -> None:
+    house.reception.decide(STEWARD, sent, Decision(False, "two people are one"))
+    house.do_jobs()
+    assert {each.state for each in house.archive.files_of()} == {FileState.SHREDDED}
+    assert "cohort.vcf.gz" in house.reception.report(PROVIDER, sent)
+
+
 def test_a_submission_that_is_not_over_ends(house: House, sent: str) -> None:
     """As in a database that was restored, beside what says that a file was shredded since."""
     file = genotypes(house, sent)

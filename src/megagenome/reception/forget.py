@@ -33,9 +33,10 @@ def require_over(engine: sa.Engine, file: FileId) -> None:
 
 def forget_file(connection: sa.Connection, file: FileId) -> None:
     """Overwrite what is noted of a file that is shredded by the same commit: its path becomes its id, and its samples
-    and what was found of them go. A submission that is not over, as one of a restored database, ends. Idempotent."""
+    and what was found of them go. A submission that is not over, as one of a restored database, ends; one that was not
+    accepted keeps its report for as long as its provider may need it (`KEPT_DAYS`), and then goes whole. Idempotent."""
     found = _find(connection, file)
-    if found is None:
+    if found is None or (found[0].state in OVER and found[0].state is not State.ACCEPTED):
         return
     row, path = found
     report = None if row.report is None else _without(msgspec.json.decode(row.report, type=Report), path, file)
