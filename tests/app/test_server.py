@@ -157,12 +157,12 @@ def test_bodies_that_stop_before_their_end_fill_no_memory(served: Served) -> Non
     before, held = memory().rss, []
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900001\r\n\r\n"
     try:
-        for _ in range(100):
+        for _ in range(400):
             held.append(socket.create_connection(("127.0.0.1", served.port), timeout=10))
             with contextlib.suppress(OSError):  # refused in the middle
                 held[-1].sendall(head + bytes(900_000))
         assert held[-1].recv(100).startswith(b"HTTP/1.1 503")
-        assert memory().rss - before < 40 << 20
+        assert memory().rss - before < 120 << 20  # of 360
         assert httpx.post(served.url, content=b'{"a":"b"}').text == "1"
     finally:
         for each in held:

@@ -122,7 +122,7 @@ def test_records_are_what_the_tables_said(asker: Asker) -> None:
         one = person(n)
         assert record["sex"]["label"] == one.sex
         assert "EE-0" not in str(record)
-        assert f"S{n}" not in str(record)
+        assert f"S{n}" not in str(record).replace(name, "")  # a pseudonym may have it by chance
         info = record["info"]
         assert (info["country"], info.get("population", "")) == ("EE", one.population)
         assert info["columns"] == {"smoker": ("yes", "no")[n % 2]}
