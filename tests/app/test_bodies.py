@@ -9,7 +9,9 @@ import pytest
 
 from megagenome.app import bodies
 from megagenome.app.bodies import SHORT_BYTES, Bodies
+from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Unavailable
+from megagenome.standards import study_exchange
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -37,12 +39,13 @@ async def read(_scope: Any, receive: Receive, _send: Any) -> None:
         pass
 
 
-async def post(app: Bodies, receive: Receive, method: str = "POST") -> None:
-    await app({"type": "http", "method": method}, receive, nowhere)  # as a server calls it
+async def post(app: Bodies, receive: Receive, **scope: Any) -> None:
+    await app({"type": "http", "method": "POST", "path": "/", **scope}, receive, nowhere)  # as a server calls it
 
 
 def test_what_is_held_is_let_go_whatever_becomes_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MOST_BYTES", 1000)
+    monkeypatch.setattr(bodies, "MOST_OF_NOBODY_BYTES", 1000)
 
     async def tried() -> None:
         app, end = Bodies(read), asyncio.Event()
@@ -65,6 +68,42 @@ def test_what_is_held_is_let_go_whatever_becomes_of_the_request(monkeypatch: pyt
         assert app.held_bytes == 0
 
     asyncio.run(tried())
+
+
+def test_nobody_in_particular_keeps_out_who_said_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_BYTES", 1000)
+    monkeypatch.setattr(bodies, "MOST_OF_NOBODY_BYTES", 250)
+
+    async def tried() -> None:
+        app = Bodies(read)
+        held = asyncio.create_task(post(app, sending([bytes(SHORT_BYTES + 250)], then=asyncio.Event())))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="too much is sent"):
+            await post(app, sending([bytes(SHORT_BYTES + 1)]))
+        await post(app, sending([bytes(SHORT_BYTES + 750)]), caller=Caller("paula@idp.example", "Paula"))
+        assert (app.held_bytes, app.held_of_nobody_bytes) == (250, 250)
+        held.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await held
+        assert (app.held_bytes, app.held_of_nobody_bytes) == (0, 0)
+
+    asyncio.run(tried())
+
+
+def test_what_nodes_send_for_studies_is_bounded_by_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_BYTES", 0)
+    asyncio.run(post(Bodies(read), sending([bytes(SHORT_BYTES + 1)]), path=study_exchange.PATH))
+
+
+def test_what_the_server_itself_takes_is_not_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE_S", 0.05)
+
+    async def slow(_scope: Any, receive: Receive, _send: Any) -> None:
+        for _ in range(6):
+            await receive()
+            await asyncio.sleep(0.04)
+
+    asyncio.run(post(Bodies(slow), sending([b"x"] * 5)))
 
 
 def test_a_body_has_as_long_as_it_takes_on_a_slow_line(monkeypatch: pytest.MonkeyPatch) -> None:
