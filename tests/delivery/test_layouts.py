@@ -223,6 +223,21 @@ def test_unknown_references_are_not_found(folder: Path) -> None:
             require_references(layouts.of(file), [Slice(name)])
 
 
+def test_an_index_is_looked_for_each_time(folder: Path) -> None:
+    """It may be shredded, or come back, while what was read of it is kept."""
+    files = PlainFiles()
+    file = files.add((folder / "reads.bam").read_bytes(), "BAM")
+    known, wanted = Layouts(files), [Slice("2", 0, 9_000_000)]
+    with pytest.raises(Invalid, match="has no index"):
+        sliced(known, files, file, wanted)
+    index = files.add((folder / "reads.bam.bai").read_bytes(), "BAI", file.id)
+    part = sliced(known, files, file, wanted)
+    assert len(part) > 1000
+    del files.kept[index.id]
+    with pytest.raises(Invalid, match="has no index"):
+        sliced(known, files, file, wanted)
+
+
 def test_what_was_used_last_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as there is room, which is counted as memory; one that is larger than all of it is not kept."""
     files = PlainFiles()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of reads under other names, held against what samtools reads of them."""
 
+import random
 import subprocess
 from pathlib import Path
 
@@ -122,3 +123,39 @@ def test_reads_in_the_block_of_the_header_stay_with_it(folder: Path, tmp_path: P
     assert replaced(folder, "BAM", other, together), "an index of the file is none of this"
     assert header_of(other) == EXPECTED
     assert samtools(folder, "view", other) == samtools(folder, "view", folder / "reads.bam")
+
+
+@pytest.mark.parametrize("before", ["the file", "the header's last block"])
+def test_blocks_of_nothing_lose_no_reads(folder: Path, tmp_path: Path, before: str) -> None:
+    """In front of the block in which both the header ends and the reads begin."""
+    content = (folder / "reads.bam").read_bytes()
+    plain = b"".join(map(bytes, bgzf.inflate(content, len(content) * 100).parts))
+    nothing, cut = bgzf.block(b""), 0 if before == "the file" else 10
+    first = bgzf.block(plain[:cut]) if cut else b""
+    odd = first + nothing + b"".join(bgzf.blocks(plain[cut:])) + bgzf.END
+    assert bam.read_header([odd]).begin & 0xFFFF
+    other = tmp_path / "other.bam"
+    assert replaced(folder, "BAM", other, odd)
+    assert samtools(folder, "view", other) == samtools(folder, "view", folder / "reads.bam")
+
+
+@pytest.mark.parametrize("kind", ["BAM", "CRAM"])
+def test_a_header_that_was_blown_up_is_not_made_as_long_again(folder: Path, tmp_path: Path, kind: str) -> None:
+    """It would take gigabytes, or for ever: there is not enough in it to be filled."""
+    content = (folder / f"reads{WHOLE[kind]}").read_bytes()
+    comments = "".join(f"@CO\t{random.Random(k).randbytes(30_000).hex()}\n" for k in range(600))
+    text = f"@HD\tVN:1.6\n@SQ\tSN:1\tLN:100\n@RG\tID:lane1\tSM:{SAMPLE}\n{comments}"
+    if kind == "BAM":
+        begin = bam.read_header([content])
+        long = b"".join(bgzf.blocks(begin.with_text(text))) + content[begin.begin >> 16 :]
+    else:
+        long = cram.write_beginning(text, (3, 0)) + content[cram.read_header([content]).begin :]
+    layouts, opened = kept(long, kind)
+    begins = layouts.replaced(opened.file, NAMES)
+    assert begins.instead_of > 16 << 20
+    assert len(begins.content) < 2 * SEGMENT_BYTES
+    assert (begins.is_moved, (len(begins.content) - begins.instead_of) % SEGMENT_BYTES) == (True, 0)
+    other = tmp_path / f"other{WHOLE[kind]}"
+    assert replaced(folder, kind, other, long)
+    with pysam.AlignmentFile(str(other), check_sq=False) as file:
+        assert file.header.to_dict()["RG"] == [{"ID": "lane1", "SM": NAMES[SAMPLE]}]

@@ -20,7 +20,12 @@ MOST_KEPT_BYTES = 256 << 20
 Index = TypeVar("Index")
 Names = Mapping[str, str]
 
-_MOST_REPLACED_BYTES = 16 << 20
+_MOST_REPLACED_BYTES = 32 << 20
+_LONGEST_FILLED = 16 << 20
+"""A longer header, which whoever submitted it may have blown up, is not made as long again."""
+_LEAST_FILLING = 60_000
+"""What each byte but the first can be filled up to, in a block of its own."""
+_REFERENCE_BYTES = 150
 _PURPOSE = "index"
 _BLOCK_BYTES = 1 << 16
 _FAR = 1 << 40
@@ -29,8 +34,8 @@ _FAR = 1 << 40
 class Beginning(NamedTuple):
     """What stands in the place of a file's first bytes where it leaves under other names.
 
-    content     as long as what it stands for, or longer by whole segments of Crypt4GH, so that all that follows can be
-                sent as it is stored
+    content     as long as what it stands for, or longer or shorter by whole segments of Crypt4GH, so that all that
+                follows can be sent as it is stored
     instead_of  bytes of the file
     is_moved    whether what follows is elsewhere than before, so that an index of the file is none of this
     """
@@ -58,7 +63,8 @@ class BamLayout(NamedTuple):
     @property
     def held_bytes(self) -> int:
         """How much memory it takes, about."""
-        return len(self.header.content) + (0 if self.places is None else self.places.held_bytes)
+        header = len(self.header.content) + len(self.rest) + _REFERENCE_BYTES * len(self.numbers)
+        return header + (0 if self.places is None else self.places.held_bytes)
 
     def beginning(self, _opened: Sealed, names: Names | None) -> Iterator[bytes]:
         """Its header, in blocks of its own; under other names, if these are given."""
@@ -66,7 +72,8 @@ class BamLayout(NamedTuple):
 
     def replaced(self, names: Names) -> Beginning:
         """Its first blocks under other names."""
-        plain, length = self._renamed(names) + self.rest, self.after
+        plain = self._renamed(names) + self.rest
+        length = _fillable(self.after, (len(plain) - 1) * _LEAST_FILLING)
         while (content := bgzf.fitted(plain, length)) is None:
             length += SEGMENT_BYTES
         return Beginning(content, self.after, bool(self.rest) or length != self.after)
@@ -112,7 +119,8 @@ class CramLayout(NamedTuple):
     @property
     def held_bytes(self) -> int:
         """How much memory it takes, about."""
-        return len(self.header.text) + (0 if self.places is None else self.places.held_bytes)
+        header = len(self.header.text) + _REFERENCE_BYTES * len(self.numbers)
+        return header + (0 if self.places is None else self.places.held_bytes)
 
     def beginning(self, opened: Sealed, names: Names | None) -> Iterator[bytes]:
         """Its definition and header, as they are; or under other names, if these are given."""
@@ -122,7 +130,7 @@ class CramLayout(NamedTuple):
 
     def replaced(self, names: Names) -> Beginning:
         """Its definition and header under other names."""
-        text, length = self._renamed(names), self.header.begin
+        text, length = self._renamed(names), _fillable(self.header.begin, _LONGEST_FILLED)
         while (content := cram.fitted_beginning(text, self.header.version, length)) is None:
             length += SEGMENT_BYTES
         return Beginning(content, self.header.begin, length != self.header.begin)
@@ -160,19 +168,23 @@ class Layouts:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._turn = threading.Lock()
-        self._kept: OrderedDict[FileId, Layout] = OrderedDict()
+        self._kept: OrderedDict[tuple[FileId, FileId | None], Layout] = OrderedDict()
         self._replaced: OrderedDict[tuple[FileId, frozenset[tuple[str, str]]], Beginning] = OrderedDict()
 
     def of(self, file: ArchivedFile) -> Layout:
         """The layout of a BAM or CRAM file. Raises `Invalid` for any other. Cost: microseconds once it is kept; before,
         it reads the header and the index, and enters it in the ledger as the node's own work."""
+        index = self._files.index_of(file.id)  # each time: it may be shredded, restored, or there since
+        wanted = file.id, index.id if index else None
         with self._turn:
-            if file.id in self._kept:
-                self._kept.move_to_end(file.id)
-                return self._kept[file.id]
-        layout = self._read(file)
+            if wanted in self._kept:
+                self._kept.move_to_end(wanted)
+                return self._kept[wanted]
+        layout = self._read(file, index)
         with self._turn:
-            self._kept[file.id] = layout
+            for other in [each for each in self._kept if each[0] == file.id]:
+                del self._kept[other]
+            self._kept[wanted] = layout
             while self._kept and sum(each.held_bytes for each in self._kept.values()) > MOST_KEPT_BYTES:
                 self._kept.popitem(last=False)
         return layout
@@ -192,9 +204,8 @@ class Layouts:
                 self._replaced.popitem(last=False)
         return found
 
-    def _read(self, file: ArchivedFile) -> Layout:
+    def _read(self, file: ArchivedFile, index: ArchivedFile | None) -> Layout:
         opened = self._open(file)
-        index = self._files.index_of(file.id)
         content = None if index is None else b"".join(self._open(index).read())
         if file.format == Format.BAM:
             header = bam.read_header(opened.read())
@@ -209,6 +220,12 @@ class Layouts:
 
     def _open(self, file: ArchivedFile) -> Sealed:
         return self._files.open_inside(file.id, _PURPOSE, often=True)
+
+
+def _fillable(size_bytes: int, most_bytes: int) -> int:
+    """The length that a beginning is to have: of what it stands for, or where that is longer than can be filled, one
+    that ends at the same place of a segment."""
+    return size_bytes if size_bytes <= min(most_bytes, _LONGEST_FILLED) else size_bytes % SEGMENT_BYTES
 
 
 def _numbers(references: Sequence[str]) -> dict[str, int]:
@@ -252,4 +269,4 @@ def _block(opened: Sealed, place: int) -> tuple[bytes, int]:
         inflated = bgzf.Inflated([], 0)
     if not inflated.used:
         raise Corrupt(f"the index of {opened.file.id} is not of this file: there is no block at {place:,}")
-    return bytes(inflated.parts[0]), inflated.used
+    return bytes(inflated.parts[-1]), inflated.used  # after blocks of nothing

@@ -184,23 +184,28 @@ def header_text(body: bytes, version: int) -> str:
 
 def write_beginning(text: str, version: tuple[int, int]) -> bytes:
     """The definition of a file, which says nothing of where it is from, and its header, with a SAM header's text."""
-    return _beginning(text, version, None)
+    return _beginning(_header_block(text, version), version, None)
 
 
 def fitted_beginning(text: str, version: tuple[int, int], size_bytes: int) -> bytes | None:
     """The same, made `size_bytes` long by a block of zeros, so that what follows stays where it is. None where it is
     longer, or shorter by a few bytes that cannot be filled."""
-    shortest = len(_beginning(text, version, 0))
+    header = _header_block(text, version)
+    shortest = len(_beginning(header, version, 0))
     for filling in range(size_bytes - shortest, size_bytes - shortest - 16, -1):  # numbers of its size take room, too
-        if filling >= 0 and len(found := _beginning(text, version, filling)) == size_bytes:
+        if filling >= 0 and len(found := _beginning(header, version, filling)) == size_bytes:
             return found
     return None
 
 
-def _beginning(text: str, version: tuple[int, int], filling: int | None) -> bytes:
+def _header_block(text: str, version: tuple[int, int]) -> bytes:
     content = text.encode()
     plain = struct.pack("<i", len(content)) + content
-    blocks = [_write_block(1, gzip.compress(plain, mtime=0), len(plain), version[0])]
+    return _write_block(1, gzip.compress(plain, mtime=0), len(plain), version[0])
+
+
+def _beginning(header: bytes, version: tuple[int, int], filling: int | None) -> bytes:
+    blocks = [header]
     if filling is not None:
         blocks.append(_write_block(0, bytes(filling), filling, version[0]))
     body = b"".join(blocks)
