@@ -307,6 +307,19 @@ def test_each_caller_has_entries_of_their_own_and_the_end_settles_all() -> None:
         assert len(entries_of(ledger)) == 6
 
 
+def test_who_is_erased_meanwhile_stays_so() -> None:
+    with clock_at() as clock, open_ledger() as ledger:
+        for _ in range(3):
+            ledger.append_often(msgspec.structs.replace(OFTEN, subject="ann@x", name="Ann"))
+        with begin_erasing(ledger.engine) as connection:
+            assert ledger.forget(connection, "ann@x")
+        clock.step(minutes=1)
+        ledger.settle()
+        assert counts_of(ledger)[-1][1] == 2
+        with ledger.engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT subject FROM ledger_person")).all() == []
+
+
 def test_what_cannot_be_entered_does_not_happen_and_is_counted_still(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_acts: object) -> None:
         raise sa.exc.OperationalError("", {}, Exception("disk full"))
@@ -321,7 +334,7 @@ def test_what_cannot_be_entered_does_not_happen_and_is_counted_still(monkeypatch
             ledger.append_often(OFTEN)
         clock.step(minutes=1)
         with monkeypatch.context() as failing:
-            failing.setattr(ledger, "append", fail)
+            failing.setattr(ledger, "write", fail)
             with pytest.raises(sa.exc.OperationalError):
                 ledger.settle()
         ledger.settle()

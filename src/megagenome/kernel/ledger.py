@@ -139,7 +139,8 @@ class Ledger:
 
     def _enter_repeated(self, minute: str) -> None:
         if owed := [msgspec.structs.replace(act, count=count) for act, count in self._repeated.items() if count]:
-            self.append(*owed)
+            with self._turn, begin_writing(self.engine) as connection:
+                self.write(connection, *_without_erased(connection, owed))
         self._repeated.clear()
         self._minute = minute
 
@@ -248,6 +249,14 @@ def _stream(connection: sa.Connection) -> Generator[Entry, None, None]:
 
 def _entry(row: Iterable[object]) -> Entry:
     return Entry(*msgspec.convert(tuple(row), _Row))  # SQLite itself holds no column to its type
+
+
+def _without_erased(connection: sa.Connection, acts: list[Act]) -> list[Act]:
+    """Acts of which the first of each is entered: whose person is not there was erased since, and stays so."""
+    named = {act.subject for act in acts if act.subject is not None}
+    there = sa.select(ledger_person.c.subject).where(ledger_person.c.subject.in_(named))
+    known = {None, *connection.scalars(there)}
+    return [act if act.subject in known else msgspec.structs.replace(act, subject=None, name="") for act in acts]
 
 
 def _actor(connection: sa.Connection, subject: str, name: str) -> str:
