@@ -59,6 +59,17 @@ def test_the_database_is_made_again_from_what_lies_beside_the_bodies(archive: Ar
     assert again._parts.ledger.verify().fine
 
 
+def test_what_is_buried_again_is_forgotten_by_all(archive: Archive, folder: Path) -> None:
+    """A restored database may know of its submission, and not of the file."""
+    gone = keep_ready(archive, make_plain(100, 2))
+    archive.shred(gone.id, "operator")
+    lose_database(archive, folder)
+    forgotten: list[str] = []
+    again = open_archive(folder, forget=lambda _connection, file: forgotten.append(file))
+    assert again.rebuild().shredded == (gone.id,)
+    assert forgotten == [gone.id]
+
+
 def test_nothing_is_done_where_nothing_is_wrong(archive: Archive, folder: Path) -> None:
     file = keep_ready(archive, make_plain(1000))
     before = blobs(folder)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Conflict, Unavailable
 from megagenome.reception.contents import Content, as_file, joined
-from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh import MOST_KEYS, write_header
 from megagenome.standards.crypt4gh_segments import BodyKey
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.submission import SubmittedFile
@@ -67,6 +67,13 @@ def test_whoever_reads_what_keeps_nothing_is_asked_on() -> None:
     sealed = write_header([key], [KEY.public_key()], [2**60]) + bytes(BodyKey(key, prefix).seal(PLAIN, 0))
     with pytest.raises(Conflict, match="is to end now"):
         list(content(stated(), sealed, require)())
+
+
+def test_a_header_that_nobody_needs_is_the_providers_fault() -> None:
+    keys = [BodyKey.new()[0] for _ in range(MOST_KEYS + 1)]
+    found = content(stated(), write_header(keys, [KEY.public_key()]))
+    assert list(found()) == []
+    assert (found.cut, "17 data keys" in found.problem) == (True, True)
 
 
 def test_a_reader_who_leaves_early_is_told_nothing() -> None:

@@ -78,6 +78,7 @@ def _bury(parts: Parts, found: dict[str, list[names.Blob]]) -> tuple[str, ...]:
             there = rows.find(connection, kept.file.id)
             if there is None:
                 rows.insert_shredded(connection, kept)
+                parts.forget(connection, kept.file.id)
             elif there.file.state is not FileState.SHREDDED:
                 shred.begin_shredding(parts, connection, kept.file.id, None)
         shred.delete_blobs(parts, stem)

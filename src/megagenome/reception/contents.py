@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound
+from megagenome.kernel.errors import Corrupt, Invalid, NotEntitled, NotFound, TooLarge
 from megagenome.reception.needs import Readers
 from megagenome.standards.crypt4gh_stream import unseal
 from megagenome.standards.submission import SubmittedFile
@@ -18,7 +18,7 @@ Sealed = Callable[[], Iterator[bytes]]
 LOST = "this node did not keep it whole, which is no fault of yours: send it again"
 
 _log = logging.getLogger(__name__)
-_PROVIDERS_FAULT = (Invalid, Corrupt, NotEntitled)
+_PROVIDERS_FAULT = (Invalid, Corrupt, NotEntitled, TooLarge)
 
 
 class Content:

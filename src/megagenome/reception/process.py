@@ -40,8 +40,8 @@ from megagenome.standards.validation_report import FileReport, Level, Message, R
 LOAD = "load"
 """The kind of job of which a collection takes one at a time; to another one it says `Conflict`."""
 
-_REFUSED = (Invalid, Corrupt, NotEntitled)
-_HOPELESS = (*_REFUSED, NotFound, TooLarge)
+_REFUSED = (Invalid, Corrupt, NotEntitled, TooLarge)
+_HOPELESS = (*_REFUSED, NotFound)
 _log = logging.getLogger(__name__)
 
 

@@ -103,7 +103,7 @@ class Harvester:
             return
         if walked.has_changed or point in self._failed:
             await self._harvest(point)
-        else:
+        elif not walked.problem:
             with contextlib.suppress(*_NO_DATABASE):  # the next look notes it
                 await asyncio.to_thread(self._store.note_look, point, began)
 

@@ -89,7 +89,8 @@ def tell_dataset(place: HubPlace, found: Resource) -> Description:
         return said
     said.link(at, "dct:isPartOf", place.catalog(view.source.id))
     # nobody speaks of what is the hub's but the hub
-    theirs = (each for each in found.statements if not f"{each[0]}/".startswith((f"{place.url}/", f"{place.url}#")))
+    hubs = (f"{place.url}/", f"{place.url}#")
+    theirs = (each for each in found.statements if each[0] == found.subject or not f"{each[0]}/".startswith(hubs))
     triples = (_triple(each, found.subject, at) for each in theirs)
     said.add(each for each in triples if each[:2] != (IRI(at), _IS_PART_OF))
     return said
