@@ -126,7 +126,7 @@ def test_a_post_says_no_more_than_a_get(delivering: Served, world: World) -> Non
 def by_client(url: str, to: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """PyPI's `htsget`, whose errors come at once."""
     program = Path(sys.executable).with_name("htsget")
-    command = [program, url, *arguments, "-M", "0", "-O", to]
+    command = [str(program), url, *arguments, "-M", "0", "-O", str(to)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -71,8 +71,8 @@ def test_a_revocation_ends_tickets_at_once(own: Served, world: World) -> None:
     many = passports | {"bulk_object_ids": list(world.mine.values())}
     assert refused_of(own.client.post(f"{DRS}/objects", json=many)) == {403: set(world.mine.values())}
     wanted = [{"bulk_object_id": each, "bulk_access_ids": ["https"]} for each in world.mine.values()]
-    many = passports | {"bulk_object_access_ids": wanted}
-    assert refused_of(own.client.post(f"{DRS}/objects/access", json=many)) == {403: set(world.mine.values())}
+    pairs = passports | {"bulk_object_access_ids": wanted}
+    assert refused_of(own.client.post(f"{DRS}/objects/access", json=pairs)) == {403: set(world.mine.values())}
 
 
 def drs_ticket(answer: httpx.Response) -> tuple[str, dict[str, str]]:
