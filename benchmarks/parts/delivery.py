@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Delivery over HTTP from a node of its own process: tickets for a part of a large BAM by permit, whole files and slices
-of reads and of genotypes, sealed for the permit's environment, and how much memory each of these takes."""
+"""Delivery over HTTP from a node of its own process: tickets for a part of a large BAM by permit; whole files and
+slices of reads and of genotypes, sealed for the permit's environment; and how much memory each of these takes."""
 
 import contextlib
 import hashlib
