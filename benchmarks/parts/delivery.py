@@ -93,13 +93,19 @@ class Asking:
 
     def slice_token(self, path: str) -> str:
         """The ticket of an answer of htsget, as `Authorization` has it."""
-        token: str = self.json(path)["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]
+        token: str = self._anew(path)["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]
         return token
 
     def file_token(self, file: FileId) -> str:
         """A ticket for a whole file by DRS, the same."""
-        header: str = self.json(f"/ga4gh/drs/v1/objects/{file}/access/https")["headers"][0]  # type: ignore[index]
+        header: str = self._anew(f"/ga4gh/drs/v1/objects/{file}/access/https")["headers"][0]  # type: ignore[index]
         return header.partition(": ")[2]
+
+    def _anew(self, path: str) -> dict[str, object]:
+        """An answer over a new connection: streams may have taken longer than the server keeps one on which nobody
+        speaks."""
+        self._connection.close()
+        return self.json(path)
 
     def fetch(self, file: str, token: str, keep: bytearray | None = None) -> int:
         """Fetch what a ticket is for; how many bytes of content. With `keep`, also what they are."""
