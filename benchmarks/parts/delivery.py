@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Delivery over HTTP from a node of its own process: tickets for a part of a large BAM by permit, whole files sealed
-for the permit's environment, and how much memory that takes."""
+"""Delivery over HTTP from a node of its own process: tickets for a part of a large BAM by permit; whole files and
+slices of reads and of genotypes, sealed for the permit's environment; and how much memory each of these takes."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from benchmarks.harness.claim import Claim, claim
 from benchmarks.harness.measure import cpu_s, pss_bytes
 from benchmarks.parts.countersigning import countersign
-from benchmarks.parts.node import Served, served
+from benchmarks.parts.node import PEOPLE, SITES, Served, people_of, random_genotypes, served
 from benchmarks.parts.signed_in import ISSUER, signed_in, subject_named
 from megagenome.app.archive import open_archive
 from megagenome.app.ledger import open_keys
@@ -31,10 +31,9 @@ from megagenome.app.node import Node, init_node, open_node
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.environments import register_environment
 from megagenome.collection.load import load
-from megagenome.collection.model import DatasetState, Sex
-from megagenome.collection.people import YES, People, Person
+from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
-from megagenome.kernel.ids import Country, DatasetId, IndividualId, PermitId, SampleId
+from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
 from megagenome.network.joined_hub import note_answer, pin
@@ -48,13 +47,15 @@ LEAST_BAM_BYTES = 300_000_000
 BLOB_BYTES = 1 << 30
 ROUNDS = 3
 STREAMS = 4
+MEMORY_BAR = "ours <= 64"
+"""MiB a stream, whatever it sends."""
 _TICKETS = 300
 _AT_ONCE = 100_000
 _ROOM = 4 << 20
 
 
 class Prepared(NamedTuple):
-    """A node with a BAM and a large file of one person."""
+    """A node with genotypes of many people, a BAM and a large file of one of them."""
 
     bam: FileId
     blob: FileId
@@ -69,8 +70,8 @@ def claims(seed: int) -> Iterator[Claim]:
         node = stack.enter_context(served(Path(name) / "node"))
         asking = Asking(node, signed_in(Path(name) / "node", node.port, "reader"))
         yield _tickets(asking, prepared, seed)
+        yield from _streams(asking, prepared)
         yield from _whole_file(asking, prepared)
-        yield from _slices(asking, prepared)
 
 
 class Asking:
@@ -89,6 +90,22 @@ class Asking:
             raise RuntimeError(f"{path}: {answer.status} {content[:300]!r}")
         decoded: dict[str, object] = json.loads(content)
         return decoded
+
+    def slice_token(self, path: str) -> str:
+        """The ticket of an answer of htsget, as `Authorization` has it."""
+        token: str = self._anew(path)["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]
+        return token
+
+    def file_token(self, file: FileId) -> str:
+        """A ticket for a whole file by DRS, the same."""
+        header: str = self._anew(f"/ga4gh/drs/v1/objects/{file}/access/https")["headers"][0]  # type: ignore[index]
+        return header.partition(": ")[2]
+
+    def _anew(self, path: str) -> dict[str, object]:
+        """An answer over a new connection: streams may have taken longer than the server keeps one on which nobody
+        speaks."""
+        self._connection.close()
+        return self.json(path)
 
     def fetch(self, file: str, token: str, keep: bytearray | None = None) -> int:
         """Fetch what a ticket is for; how many bytes of content. With `keep`, also what they are."""
@@ -128,9 +145,8 @@ def _slice(file: FileId, start: int) -> str:
 
 def _same_reads(asking: Asking, prepared: Prepared, start: int) -> bool:
     """Whether a slice, opened and cut to its region, is what htslib fetches from the file."""
-    token = asking.json(_slice(prepared.bam, start))["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]
     kept = bytearray()
-    asking.fetch(prepared.bam, token, kept)
+    asking.fetch(prepared.bam, asking.slice_token(_slice(prepared.bam, start)), kept)
     body = _unchunked(bytes(kept))
     plain = b"".join(unseal([body], [prepared.key]))
     sliced = prepared.path.with_name("slice.bam")
@@ -154,16 +170,11 @@ def _unchunked(answer: bytes) -> bytes:
 
 
 def _whole_file(asking: Asking, prepared: Prepared) -> Iterator[Claim]:
-    def ticket() -> str:
-        found = asking.json(f"/ga4gh/drs/v1/objects/{prepared.blob}/access/https")
-        header: str = found["headers"][0]  # type: ignore[index]
-        return header.partition(": ")[2]
-
-    asking.fetch(prepared.blob, ticket())
+    asking.fetch(prepared.blob, asking.file_token(prepared.blob))
     walls, spent = [], []
     for _ in range(ROUNDS):
         before, began = cpu_s(asking.node.pid), time.perf_counter()
-        size = asking.fetch(prepared.blob, ticket())
+        size = asking.fetch(prepared.blob, asking.file_token(prepared.blob))
         walls.append(size / (time.perf_counter() - began) / 1e9)
         spent.append((cpu_s(asking.node.pid) - before) / (size / (1 << 30)))
     words = f"a whole file of {BLOB_BYTES >> 20} MiB, sealed for an environment, by one worker over loopback"
@@ -171,25 +182,57 @@ def _whole_file(asking: Asking, prepared: Prepared) -> Iterator[Claim]:
     yield claim(words, "CPU s/GiB of the server", min(spent), bar="ours <= 1")
 
 
-def _slices(asking: Asking, prepared: Prepared) -> Iterator[Claim]:
-    """Several slices at once, of all reads each: those are made while they are sent."""
-    path, node = f"/ga4gh/htsget/v1/reads/{prepared.bam}?referenceName=1", asking.node.pid
-    tokens = [asking.json(path)["htsget"]["urls"][0]["headers"]["Authorization"] for _ in range(STREAMS)]  # type: ignore[index]
+class _Taken(NamedTuple):
+    """What so many streams at once took of the server.
+
+    most_bytes  its memory at most
+    size_bytes  of content, of all streams
+    """
+
+    most_bytes: int
+    size_bytes: int
+    cpu_s: float
+    wall_s: float
+
+
+def _streams(asking: Asking, prepared: Prepared) -> Iterator[Claim]:
+    """Several streams at once of each kind. Memory is over that from before the first of any kind, none warmed up: what
+    an earlier kind left behind counts for a later one, too."""
+    before = pss_bytes(asking.node.pid)
+
+    def memory(words: str, taken: _Taken) -> Claim:
+        each = (taken.most_bytes - before) / STREAMS / (1 << 20)
+        return claim(f"memory of a stream, {STREAMS} at once of {words}", "MiB", each, bar=MEMORY_BAR)
+
+    taken = _at_once(asking, prepared.blob, lambda: asking.file_token(prepared.blob))
+    yield memory(f"a whole file of {BLOB_BYTES >> 20} MiB", taken)
+    words = "slices of a whole chromosome, each sealed with a key of its own"
+    path = f"/ga4gh/htsget/v1/reads/{prepared.bam}?referenceName=1"
+    taken = _at_once(asking, prepared.bam, lambda: asking.slice_token(path))
+    yield memory(words, taken)
+    yield claim(f"{STREAMS} {words}", "CPU s/GiB of the server", taken.cpu_s / (taken.size_bytes / (1 << 30)))
+    yield claim(f"{STREAMS} {words}, by one worker over loopback", "GB/s", taken.size_bytes / taken.wall_s / 1e9)
+    words = f"genotypes of {PEOPLE:,} people at {SITES:,} alleles, as VCF"
+    path = f"/ga4gh/htsget/v1/variants/{DATASET}"
+    taken = _at_once(asking, f"{DATASET}/GRCh38", lambda: asking.slice_token(path))
+    yield memory(words, taken)
+    yield claim(f"{STREAMS} slices at once of {words}", "CPU µs/allele", taken.cpu_s / STREAMS / SITES * 1e6)
+
+
+def _at_once(asking: Asking, place: str, token: Callable[[], str]) -> _Taken:
+    """Fetch the same so many times at once, by a ticket for each."""
+    node, tokens = asking.node.pid, [token() for _ in range(STREAMS)]
     sizes: list[int] = []
-    before, spent = pss_bytes(node), cpu_s(node)
-    threads = [
-        threading.Thread(target=lambda token=token: sizes.append(asking.fetch(prepared.bam, token))) for token in tokens
-    ]
+    spent, began, most = cpu_s(node), time.perf_counter(), 0
+    threads = [threading.Thread(target=lambda one=one: sizes.append(asking.fetch(place, one))) for one in tokens]
     for thread in threads:
         thread.start()
-    most = before
     while any(thread.is_alive() for thread in threads):
         most = max(most, pss_bytes(node))
         time.sleep(0.02)
-    words = f"{STREAMS} slices of a whole chromosome at once, each sealed with a key of its own"
-    each = (most - before) / STREAMS / (1 << 20)
-    yield claim(f"memory of a stream, {words}", "MiB", each, bar="ours <= 64")
-    yield claim(words, "CPU s/GiB of the server", (cpu_s(node) - spent) / (sum(sizes) / (1 << 30)))
+    if len(sizes) != STREAMS:
+        raise RuntimeError(f"{STREAMS - len(sizes)} of {STREAMS} streams of {place} failed")
+    return _Taken(most, sum(sizes), cpu_s(node) - spent, time.perf_counter() - began)
 
 
 def _prepare(folder: Path, seed: int) -> Prepared:
@@ -197,8 +240,9 @@ def _prepare(folder: Path, seed: int) -> Prepared:
     with (folder / "node" / "node.toml").open("a", encoding="utf-8") as file:
         file.write(f'\n[signin]\nissuer = "{ISSUER}"\nclient_id = "node"\n')
     node, key = open_node(folder / "node"), X25519PrivateKey.generate()
-    someone = Person(IndividualId("I1"), SampleId("S1"), Sex.FEMALE, Country("EE"), "", 1970, consent=YES)
-    load(node.collection, DatasetStatement(DATASET), People([someone], {}, {}), [], "GRCh38")
+    everybody = np.arange(PEOPLE)
+    genotypes = random_genotypes(seed).source(everybody)
+    load(node.collection, DatasetStatement(DATASET), people_of(everybody.tolist()), [genotypes], "GRCh38")
     with node.collection.engine.begin() as connection:
         move_dataset(connection, DATASET, DatasetState.APPROVED)
     _grant(node, folder, key)

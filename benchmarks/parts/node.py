@@ -74,7 +74,8 @@ def random_genotypes(seed: int) -> Genotypes:
     return Genotypes(START + 40 * np.arange(SITES, dtype=np.int64), calls)
 
 
-def _people(numbers: Iterable[int]) -> People:
+def people_of(numbers: Iterable[int]) -> People:
+    """Those whose samples a source of the same numbers names."""
     persons = [
         Person(
             individual_id=IndividualId(f"P{number}"),
@@ -96,7 +97,7 @@ def make_node(folder: Path, genotypes: Genotypes, datasets: int) -> None:
     for number in range(datasets):
         mine = np.arange(number, PEOPLE, datasets)
         statement = DatasetStatement(DatasetId(f"GDI-EE-OPEN-{number}"), open=True, publish=True)
-        load(node.collection, statement, _people(mine.tolist()), [genotypes.source(mine)], "GRCh38")
+        load(node.collection, statement, people_of(mine.tolist()), [genotypes.source(mine)], "GRCh38")
     node.collection.close()
 
 

@@ -28,15 +28,23 @@ class Reader:
     def ask(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
         return self.served.client.get(f"{HTSGET}/{path}", params=query, headers=self.headers | (headers or {}))
 
+    def post(self, path: str, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
+        """The same, with the question in a body."""
+        return self.served.client.post(f"{HTSGET}/{path}", json=body, headers=self.headers | (headers or {}))
+
     def ticket(self, path: str, **query: Any) -> tuple[str, dict[str, str]]:
         """Where the data are, and with which headers."""
         return place_of(self.ask(path, **query))
 
     def fetch(self, path: str, **query: Any) -> bytes:
-        url, headers = self.ticket(path, **query)
-        answer = self.served.client.get(url, headers=headers)
-        assert answer.status_code == 200, answer.text
-        return answer.content
+        return self.fetched(self.ask(path, **query))
+
+    def fetched(self, answer: httpx.Response) -> bytes:
+        """What the ticket in an answer brings."""
+        url, headers = place_of(answer)
+        content = self.served.client.get(url, headers=headers)
+        assert content.status_code == 200, content.text
+        return content.content
 
 
 def place_of(answer: httpx.Response) -> tuple[str, dict[str, str]]:

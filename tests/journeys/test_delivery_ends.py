@@ -21,7 +21,7 @@ from megagenome.collection.environments import end_environment, register_environ
 from megagenome.collection.model import DatasetState
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import DatasetId, IndividualId
-from megagenome.kernel.sealed_files import Described
+from megagenome.kernel.sealed_files import Described, FileId
 from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, write_large
 from tests.journeys.delivering import DRS, Reader, error_of, nobody, opened
 from tests.journeys.network import Served
@@ -53,11 +53,40 @@ def until(holds: Callable[[], bool]) -> float:
 @pytest.mark.promise
 def test_a_revocation_ends_tickets_at_once(own: Served, world: World) -> None:
     reader = Reader(own)
-    tickets = [reader.ticket(f"variants/{DATASET}"), reader.ticket(f"reads/{world.mine['BAM']}")]
+    passports = {"passports": [reader.headers["authorization"].removeprefix("Bearer ")]}
+    objects = [f"{DRS}/objects/{world.mine[kind]}" for kind in ("BAM", "CRAM")]
+    tickets = [
+        reader.ticket(f"variants/{DATASET}"),
+        reader.ticket(f"reads/{world.mine['BAM']}"),
+        drs_ticket(own.client.get(f"{objects[0]}/access/https", headers=reader.headers)),
+        drs_ticket(own.client.post(f"{objects[1]}/access/https", json=passports)),
+    ]
     assert all(own.client.get(url, headers=headers).status_code == 200 for url, headers in tickets)
     revoke(own.folder)
     assert until(lambda: all(own.client.get(u, headers=h).status_code == 403 for u, h in tickets)) < AT_ONCE_S
     assert error_of(reader.ask(f"variants/{DATASET}")) == (403, "PermissionDenied")
+    for path in (each + way for each in objects for way in ("", "/access/https")):
+        assert own.client.post(path, json=passports).status_code == 403
+        assert own.client.get(path, headers=reader.headers).status_code == 403
+    many = passports | {"bulk_object_ids": list(world.mine.values())}
+    assert refused_of(own.client.post(f"{DRS}/objects", json=many)) == {403: set(world.mine.values())}
+    wanted = [{"bulk_object_id": each, "bulk_access_ids": ["https"]} for each in world.mine.values()]
+    pairs = passports | {"bulk_object_access_ids": wanted}
+    assert refused_of(own.client.post(f"{DRS}/objects/access", json=pairs)) == {403: set(world.mine.values())}
+
+
+def drs_ticket(answer: httpx.Response) -> tuple[str, dict[str, str]]:
+    """Where the data are by DRS, and with which headers."""
+    assert answer.status_code == 200, answer.text
+    access = answer.json()
+    return access["url"], dict(field.split(": ", 1) for field in access["headers"])
+
+
+def refused_of(answer: httpx.Response) -> dict[int, set[str]]:
+    """What DRS did not give of many objects of which it gave none, by why."""
+    found = answer.json()
+    assert found["summary"]["resolved"] == 0
+    return {each["error_code"]: set(each["object_ids"]) for each in found["unresolved_drs_objects"]}
 
 
 def withdraw(served: Served, individual: str) -> None:
@@ -69,6 +98,15 @@ def withdraw(served: Served, individual: str) -> None:
 
 def my_individual(world: World) -> str:
     return next(row["individual_id"] for row in table() if row["sample_id"] == world.me)
+
+
+def index_of(served: Served, file: FileId) -> FileId:
+    """The index of an archived file."""
+    node = open_node(served.folder)
+    found = open_archive(node).index_of(file)
+    node.collection.close()
+    assert found
+    return found.id
 
 
 def archive_large(folder: Path, plain: Path, dataset: str, sample: str) -> str:
@@ -98,19 +136,24 @@ def test_who_withdraws_is_gone_at_once_with_their_files(own: Served, world: Worl
     url, headers = reader.ticket(f"variants/{DATASET}")
     whole = reader.ticket(f"reads/{world.mine['BAM']}")
     part = reader.ticket(f"reads/{world.mine['CRAM']}", format="CRAM", referenceName="1")
-    objects = [f"{DRS}/objects/{world.mine['BAM']}", f"{DRS}/objects/{world.mine['CRAM']}/access/https"]
+    indexes = [index_of(own, file) for file in world.mine.values()]
+    ways = [f"{DRS}/objects/{each}{way}" for each in indexes for way in ("", "/access/https")]
+    objects = [f"{DRS}/objects/{world.mine['BAM']}", f"{DRS}/objects/{world.mine['CRAM']}/access/https", *ways]
+    places = [drs_ticket(own.client.get(path, headers=reader.headers)) for path in ways[1::2]]
+    assert {status_of(own, each) for each in places} == {200}
     assert all(own.client.get(path, headers=reader.headers).status_code == 200 for path in objects)
     before = columns(opened(own.client.get(url, headers=headers).content, world))
     withdraw(own, my_individual(world))
-    assert until(lambda: {status_of(own, whole), status_of(own, part)} == {404}) < AT_ONCE_S
+    assert until(lambda: {status_of(own, each) for each in (whole, part, *places)} == {404}) < AT_ONCE_S
     after = columns(opened(own.client.get(url, headers=headers).content, world))
     assert len(after) == len(before) - 1
     assert set(after) < set(before), "nobody else has another name by it"
     assert error_of(reader.ask(f"reads/{world.mine['BAM']}")) == (404, "NotFound")
     assert {own.client.get(path, headers=reader.headers).status_code for path in objects} == {404}
-    asked = {"bulk_object_ids": [world.mine["BAM"], world.mine["CRAM"]]}
-    bulk = own.client.post(f"{DRS}/objects", json=asked, headers=reader.headers).json()
-    assert bulk["summary"] == {"requested": 2, "resolved": 0, "unresolved": 2}
+    asked = {"bulk_object_ids": [*world.mine.values(), *indexes]}
+    assert refused_of(own.client.post(f"{DRS}/objects", json=asked, headers=reader.headers)) == {
+        404: {*world.mine.values(), *indexes}
+    }
 
 
 @pytest.mark.promise
@@ -130,8 +173,8 @@ def test_a_ticket_is_good_for_fifteen_minutes_at_most(own: Served, world: World)
     """By either door, for files and slices, by permit and of open data; a node cannot be told to give longer ones."""
     reader = Reader(own)
     fields = [reader.ticket(f"variants/{DATASET}")[1], nobody(own).ticket(f"reads/{world.opened['BAM']}")[1]]
-    access = own.client.get(f"{DRS}/objects/{world.mine['BAM']}/access/https", headers=reader.headers).json()
-    fields.append(dict(field.split(": ", 1) for field in access["headers"]))
+    access = own.client.get(f"{DRS}/objects/{world.mine['BAM']}/access/https", headers=reader.headers)
+    fields.append(drs_ticket(access)[1])
     for each in fields:
         body = each["Authorization"].split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

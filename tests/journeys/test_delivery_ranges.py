@@ -1,25 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ranges of whole files from a real node, of every odd kind."""
 
+import base64
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from tests.delivery.world import World
-from tests.journeys.delivering import Reader
+from megagenome.standards.crypt4gh_keys import write_public_key
+from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES
+from megagenome.standards.crypt4gh_stream import unseal
+from tests.delivery.world import World, paths
+from tests.journeys.delivering import Reader, nobody, place_of
 from tests.journeys.network import Served
 
 
-@pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
+class Asked(NamedTuple):
+    """A file that is fetched whole.
+
+    ticket  a new one for it, each time
+    edges   where the parts of which it is put together meet
+    """
+
+    ticket: Callable[[], tuple[str, dict[str, str]]]
+    edges: tuple[int, int]
 
 
-def test_every_range_is_that_of_the_file(delivering: Served, world: World) -> None:
-    reader = Reader(delivering)
-    url, headers = reader.ticket(f"reads/{world.mine['BAM']}")
+BY_PERMIT = (232, 232 + SEALED_SEGMENT_BYTES)
+"""A header with two keys, first segments of another file key."""
+
+
+@pytest.fixture(params=["BAM by permit", "CRAM by permit", "open, plain", "open, sealed"])
+def asked(delivering: Served, delivery_world: tuple[Path, World], request: pytest.FixtureRequest) -> Asked:
+    """A file of each of the kinds that are sent differently."""
+    kind, _, how = request.param.partition(" ")
+    world = delivery_world[1]
+    if how == "by permit":
+        reader = Reader(delivering)
+        return Asked(lambda: reader.ticket(f"reads/{world.mine[kind]}", format=kind), BY_PERMIT)
+    place, key = f"reads/{world.opened['BAM']}", X25519PrivateKey.generate()
+    archived = (paths(delivery_world[0]) / "reads.bam").read_bytes()
+    if how == "plain":
+        url, fields = nobody(delivering).ticket(place)
+        assert delivering.client.get(url, headers=fields).content == archived
+        return Asked(lambda: nobody(delivering).ticket(place), (SEGMENT_BYTES, 4 * SEGMENT_BYTES))
+    field = base64.b64encode(write_public_key(key.public_key()).encode()).decode()
+
+    def sealed() -> tuple[str, dict[str, str]]:
+        return place_of(nobody(delivering).ask(place, {"Htsget-Context-Public-Key": field}))
+
+    url, fields = sealed()
+    assert b"".join(unseal([delivering.client.get(url, headers=fields).content], [key])) == archived
+    return Asked(sealed, (124, 124 + SEALED_SEGMENT_BYTES))
+
+
+def test_every_range_is_that_of_the_file(delivering: Served, asked: Asked) -> None:
+    url, headers = asked.ticket()
     whole = delivering.client.get(url, headers=headers)
     content, etag, size = whole.content, whole.headers["etag"], len(whole.content)
     assert (whole.headers["accept-ranges"], whole.headers["content-length"]) == ("bytes", str(size))
@@ -29,8 +69,9 @@ def test_every_range_is_that_of_the_file(delivering: Served, world: World) -> No
     assert {k: v for k, v in head.headers.items() if k not in ignored} == {
         k: v for k, v in whole.headers.items() if k not in ignored
     }
-    again = reader.ticket(f"reads/{world.mine['BAM']}")[1]
-    edges = (0, 1, 123, 124, 125, 65_687, 65_688, 65_689, size - 1)
+    again = asked.ticket()[1]
+    edges = (0, 1, *(edge + by for edge in asked.edges for by in (-1, 0, 1)), size - 1)
+    assert sorted(set(edges)) == list(edges), "the file is long enough"
     for start in edges:
         for end in (*edges, size, size + 100):
             if start <= end:
@@ -58,19 +99,19 @@ def test_every_range_is_that_of_the_file(delivering: Served, world: World) -> No
     "field",
     ["bytes=5-2", "bytes=a-b", "bytes=-5--2", "bytes=-", "bytes", "", "items=0-1", "bytes=0-1,5-6", "bytes=0-9,5-6,-1"],
 )
-def test_a_range_that_is_none_or_several_brings_the_whole(delivering: Served, world: World, field: str) -> None:
-    url, headers = Reader(delivering).ticket(f"reads/{world.mine['BAM']}")
+def test_a_range_that_is_none_or_several_brings_the_whole(delivering: Served, asked: Asked, field: str) -> None:
+    url, headers = asked.ticket()
     answer = delivering.client.get(url, headers=headers | {"range": field})
     assert answer.status_code == 200
     assert "content-range" not in answer.headers
     assert len(answer.content) == int(answer.headers["content-length"])
 
 
-def test_a_range_counts_only_for_the_file_that_it_is_of(delivering: Served, world: World) -> None:
+def test_a_range_counts_only_for_the_file_that_it_is_of(delivering: Served, asked: Asked) -> None:
     """`If-Range` compares strongly, and a field that was sent twice is neither of the two."""
-    url, headers = Reader(delivering).ticket(f"reads/{world.mine['BAM']}")
+    url, headers = asked.ticket()
     whole = delivering.client.get(url, headers=headers)
-    etag, asked = whole.headers["etag"], [*headers.items(), ("range", "bytes=0-1")]
+    etag, fields = whole.headers["etag"], [*headers.items(), ("range", "bytes=0-1")]
     for condition, status in (
         (etag, 206),
         ('"another"', 200),
@@ -79,23 +120,23 @@ def test_a_range_counts_only_for_the_file_that_it_is_of(delivering: Served, worl
         (f'{etag}, "another"', 200),
         ("Sun, 22 Nov 2026 12:00:00 GMT", 200),
     ):
-        assert delivering.client.get(url, headers=[*asked, ("if-range", condition)]).status_code == status, condition
+        assert delivering.client.get(url, headers=[*fields, ("if-range", condition)]).status_code == status, condition
     for twice in ([("range", "bytes=2-3")], [("if-range", etag), ("if-range", '"another"')]):
-        answer = delivering.client.get(url, headers=[*asked, *twice])
+        answer = delivering.client.get(url, headers=[*fields, *twice])
         assert (answer.status_code, answer.content) == (200, whole.content)
-    assert delivering.client.head(url, headers=asked).status_code == 200, "a range is of what is sent"
+    assert delivering.client.head(url, headers=fields).status_code == 200, "a range is of what is sent"
     for method in ("POST", "PUT", "DELETE"):
         assert delivering.client.request(method, url, headers=headers).status_code == 405
 
 
-def test_thirty_ranges_at_once_are_the_file(delivering: Served, world: World) -> None:
-    url, headers = Reader(delivering).ticket(f"reads/{world.mine['BAM']}")
+def test_thirty_ranges_at_once_are_the_file(delivering: Served, asked: Asked) -> None:
+    url, headers = asked.ticket()
     size = int(delivering.client.head(url, headers=headers).headers["content-length"])
     step = -(-size // 30)
 
     def part(start: int) -> bytes:
-        asked = headers | {"range": f"bytes={start}-{start + step - 1}"}
-        return httpx.get(url, headers=asked, trust_env=False, timeout=60).content
+        fields = headers | {"range": f"bytes={start}-{start + step - 1}"}
+        return httpx.get(url, headers=fields, trust_env=False, timeout=60).content
 
     with ThreadPoolExecutor(30) as pool:
         got = b"".join(pool.map(part, range(0, size, step)))
