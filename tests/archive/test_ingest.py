@@ -328,6 +328,20 @@ def test_nothing_is_taken_below_the_watermark(folder: Path) -> None:
     assert_nothing_kept(archive, folder)
 
 
+def test_nothing_is_taken_where_the_nodes_own_disk_is_below_the_watermark(archive: Archive, folder: Path) -> None:
+    settings = ArchiveSettings(least_free_bytes=1 << 62)
+    archive._parts.store.free_bytes = lambda: None  # as of an object store
+    archive._parts = archive._parts._replace(settings=settings)
+    keep(archive, PLAIN)
+    archive._parts = archive._parts._replace(folder=folder)
+    before = blobs(folder)
+    with pytest.raises(NoRoom, match=f"the disk of {folder} has"):
+        keep(archive, PLAIN)
+    with pytest.raises(NoRoom, match="make room"):
+        archive.require_room()
+    assert blobs(folder) == before
+
+
 def test_a_file_that_would_not_fit_is_refused_before_it_is_read(archive: Archive) -> None:
     expected = msgspec.structs.replace(stated(PLAIN), sealed_size_bytes=1 << 60)
     with pytest.raises(NoRoom, match="has no room"):

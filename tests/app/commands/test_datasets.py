@@ -79,6 +79,16 @@ def test_who_published_by_a_load_is_in_the_ledger(folder: Path, tmp_path: Path) 
     assert moves(folder) == [(given_by(), "EE-SMALL", "new:published")]
 
 
+def test_no_load_begins_on_a_disk_that_is_too_full(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (folder / "node.toml").open("a") as settings:
+        settings.write(f"\n[archive]\nleast_free_bytes = {1 << 62}\n")
+    assert main(["node", "load", str(folder), *map(str, load_options(tmp_path / "files", "EE"))]) == 1
+    assert "4,611,686,018,427,387,904 must stay so" in capsys.readouterr().err
+    assert moves(folder) == []
+
+
 def test_tiers_are_chosen_by_command(loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = run("node", "dataset", loaded, "EE-SMALL", "tier", "--alleles", "registered")["done"]
     assert done == "EE-SMALL: alleles are registered, people are public"

@@ -22,6 +22,7 @@ from megagenome.collection.read_people import read_people
 from megagenome.collection.read_vcf import count_records
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.durable_files import require_free
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
@@ -119,6 +120,7 @@ def _load_files(
     metadata: Path | None,
 ) -> Loaded:
     opened = open_node(folder)
+    require_free(folder, opened.settings.archive.least_free_bytes)
     if statement.publish:
         _enter_in_ledger(opened)
     if metadata is not None:
