@@ -115,10 +115,9 @@ def test_a_retry_draws_a_new_key(archive: Archive, folder: Path, monkeypatch: py
 
     with pytest.raises(ConnectionResetError):
         archive.ingest(file, 1, broken, DESCRIBED, stated(PLAIN))
+    [first] = drawn
     archive.ingest(file, 2, chunks(sent), DESCRIBED, stated(PLAIN))
-    first, second = drawn
-    assert first != second
-    assert key_of_stored(archive, folder, file) == second
+    assert key_of_stored(archive, folder, file) in set(drawn[1:]) - {first}
 
 
 def test_several_keys_and_an_edit_list_become_one_key_and_none(archive: Archive) -> None:
@@ -186,7 +185,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], type[MegagenomeError]]] = {
     "cut in a segment": (lambda sent: sent[:-1], Corrupt),
     "cut between segments": (lambda sent: sent[: 124 + SEALED_SEGMENT_BYTES], Invalid),  # only its checksum tells
     "without a body": (lambda sent: sent[:124], Invalid),
-    "with segments exchanged": (swapped, Invalid),
+    "with segments exchanged": (swapped, Corrupt),
     "with segments repeated": (lambda sent: sent + sent[124 : 124 + SEALED_SEGMENT_BYTES], Corrupt),
     "with a bit flipped": (lambda sent: sent[:5000] + bytes([sent[5000] ^ 1]) + sent[5001:], Corrupt),
     "not encrypted": (lambda _sent: PLAIN, Invalid),

@@ -47,7 +47,7 @@ class Archive:
         return self._parts.keys
 
     def require_room(self, size_bytes: int = 0) -> None:
-        """Raise `NoRoom` where so many bytes more would fill the store too far, or the disk of the node's folder is too full."""
+        """Raise `NoRoom` where so many bytes more would fill the store too far, or the node's own disk is too full."""
         ingest.require_room(self._parts, size_bytes)
 
     def ingest(
