@@ -151,11 +151,9 @@ def change_state(collection: Collection, dataset: DatasetId, *steps: DatasetStat
     """
     with begin_writing(collection.engine) as connection:
         before, after = read_state(connection, dataset), steps[-1]
-        if before is after:
-            return before
-        for step in steps:
+        for step in steps if before is not after else ():
             move_dataset(connection, dataset, step)
-        if collection.journal is not None:
+        if before is not after and collection.journal is not None:
             collection.journal.enter_state(connection, by, dataset, before, after)
     collection.refresh()
     return before
