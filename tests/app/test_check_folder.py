@@ -29,7 +29,7 @@ def test_sound_node_has_nothing_wrong(loaded: Path) -> None:
     assert parts["database"] == "whole"
     assert parts["dataset EE-SMALL"] == "published, open, 6 people, floor 0, GRCh37; alleles public, people public"
     assert parts["genotypes, every byte"] == "as written"
-    assert parts["ledger, every entry"] == "all 0 entries as written"
+    assert parts["ledger, every entry"] == "all 1 entries as written"  # who published
     assert parts["signing key"] == open_keys(loaded).kid
     assert parts["trust"] == "0 brokers of passports, 0 issuers of visas"
 

@@ -21,8 +21,9 @@ from megagenome.archive.rows import begin_attempt
 from megagenome.archive.settings import ArchiveSettings
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, Corrupt, Invalid, MegagenomeError, NoRoom, NotEntitled, NotFound
-from megagenome.kernel.sealed_files import Expected, new_file_id
-from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES
+from megagenome.kernel.sealed_files import Expected, FileId, new_file_id
+from megagenome.standards.crypt4gh import read_header
+from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, BodyKey, open_segment
 from megagenome.standards.crypt4gh_stream import seal
 from tests.archive.archives import DESCRIBED, blobs, chunks, keep, make_plain, open_archive, sealed, stated
 from tests.oracles import crypt4gh as oracle
@@ -70,6 +71,53 @@ def test_what_other_programs_sent_is_kept(archive: Archive) -> None:
     other_program.encrypt([(0, writer.private_bytes_raw(), public.public_bytes_raw())], io.BytesIO(PLAIN), sent)
     file = archive.ingest(new_file_id(), 1, chunks(sent.getvalue()), DESCRIBED, stated(PLAIN))
     assert b"".join(archive.open_inside(file.id, "test").read()) == PLAIN
+
+
+def key_of_stored(archive: Archive, folder: Path, file: FileId) -> bytes:
+    """With which the one body of a file was sealed, by its sidecar."""
+    [sidecar] = [path for path in blobs(folder) if path.name.startswith(file.lower()) and path.suffix == ".c4h"]
+    [key] = read_header(sidecar.read_bytes()[:124], archive.keys.readers()).keys
+    return key
+
+
+def test_the_key_that_was_sent_opens_nothing_and_each_file_has_its_own(archive: Archive, folder: Path) -> None:
+    sent, ids = sealed(archive, PLAIN), (new_file_id(), new_file_id())
+    [sent_key] = read_header(sent[:124], archive.keys.readers()).keys
+    for file in ids:
+        archive.ingest(file, 1, chunks(sent), DESCRIBED, stated(PLAIN))
+    keys = [key_of_stored(archive, folder, file) for file in ids]
+    assert len({sent_key, *keys}) == 3
+    bodies = [path.read_bytes() for path in blobs(folder) if path.suffix == ".c4b"]
+    for segment in (*segments(bodies[0]), *segments(bodies[1])):
+        with pytest.raises(Corrupt, match="does not open"):
+            open_segment([sent_key], segment, 0)
+
+
+def segments(body: bytes) -> list[bytes]:
+    return [body[at : at + SEALED_SEGMENT_BYTES] for at in range(0, len(body), SEALED_SEGMENT_BYTES)]
+
+
+def test_a_retry_draws_a_new_key(archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[bytes] = []
+    new = BodyKey.new
+
+    def drawing() -> tuple[bytes, bytes]:
+        key, prefix = new()
+        drawn.append(key)
+        return key, prefix
+
+    sent, file = sealed(archive, PLAIN), new_file_id()
+    monkeypatch.setattr(BodyKey, "new", staticmethod(drawing))
+
+    def broken() -> Iterator[bytes]:
+        yield sent[:100_000]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        archive.ingest(file, 1, broken, DESCRIBED, stated(PLAIN))
+    [first] = drawn
+    archive.ingest(file, 2, chunks(sent), DESCRIBED, stated(PLAIN))
+    assert key_of_stored(archive, folder, file) in set(drawn[1:]) - {first}
 
 
 def test_several_keys_and_an_edit_list_become_one_key_and_none(archive: Archive) -> None:
@@ -137,7 +185,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], type[MegagenomeError]]] = {
     "cut in a segment": (lambda sent: sent[:-1], Corrupt),
     "cut between segments": (lambda sent: sent[: 124 + SEALED_SEGMENT_BYTES], Invalid),  # only its checksum tells
     "without a body": (lambda sent: sent[:124], Invalid),
-    "with segments exchanged": (swapped, Invalid),
+    "with segments exchanged": (swapped, Corrupt),
     "with segments repeated": (lambda sent: sent + sent[124 : 124 + SEALED_SEGMENT_BYTES], Corrupt),
     "with a bit flipped": (lambda sent: sent[:5000] + bytes([sent[5000] ^ 1]) + sent[5001:], Corrupt),
     "not encrypted": (lambda _sent: PLAIN, Invalid),
@@ -277,6 +325,20 @@ def test_nothing_is_taken_below_the_watermark(folder: Path) -> None:
     with pytest.raises(NoRoom, match="has no room"):
         archive.require_room()
     assert_nothing_kept(archive, folder)
+
+
+def test_nothing_is_taken_where_the_nodes_own_disk_is_below_the_watermark(archive: Archive, folder: Path) -> None:
+    settings = ArchiveSettings(least_free_bytes=1 << 62)
+    archive._parts.store.free_bytes = lambda: None  # as of an object store
+    archive._parts = archive._parts._replace(settings=settings)
+    keep(archive, PLAIN)
+    archive._parts = archive._parts._replace(folder=folder)
+    before = blobs(folder)
+    with pytest.raises(NoRoom, match=f"the disk of {folder} has"):
+        keep(archive, PLAIN)
+    with pytest.raises(NoRoom, match="make room"):
+        archive.require_room()
+    assert blobs(folder) == before
 
 
 def test_a_file_that_would_not_fit_is_refused_before_it_is_read(archive: Archive) -> None:

@@ -72,6 +72,28 @@ def test_what_is_damaged_becomes_suspect_and_the_rest_is_read(
     assert len(found(archive)) == 3, "what is known to be wrong is nobody's to read"
 
 
+def test_what_is_verified_is_asked_of_the_disk_before_it_is_read(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = keep(archive, make_plain(1000))
+    [body] = [path for path in blobs(folder) if path.suffix == ".c4b"]
+    steps: list[tuple[str, int, int, int]] = []
+    read = archive._parts.store.read
+
+    def advised(descriptor: int, start: int, length: int, advice: int) -> None:
+        steps.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), start, length, advice))
+
+    def reading(name: str, *more: int) -> Iterator[bytes]:
+        if name.endswith(body.name):
+            steps.append(("read", 0, 0, 0))
+        return read(name, *more)
+
+    monkeypatch.setattr(os, "posix_fadvise", advised)
+    monkeypatch.setattr(archive._parts.store, "read", reading)
+    archive.verify(file.id)
+    assert steps == [(str(body), 0, 0, os.POSIX_FADV_DONTNEED), ("read", 0, 0, 0)]
+
+
 def test_what_cannot_be_read_now_holds_up_nobody(
     archive: Archive, three: list[ArchivedFile], clock_: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

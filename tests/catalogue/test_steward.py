@@ -15,11 +15,12 @@ from megagenome.collection import Collection, publication
 from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated, Unavailable
 from megagenome.standards.catalogue_pages import StewardView, ToWrite
 from megagenome.standards.dataset_record import DatasetRecord, Party, decode_record, with_value
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN
+from tests.collection.clocks import NoJournal
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
@@ -99,6 +100,30 @@ def test_one_act_publishes(stewardship: Stewardship) -> None:
             stewardship.move(STEWARD, CLOSED, wrong)
     with pytest.raises(NotFound):
         stewardship.move(STEWARD, "NONE", "published")
+
+
+def test_who_moved_a_dataset_is_entered_and_nothing_that_was_refused(stewardship: Stewardship) -> None:
+    journal = stewardship.collection.journal = NoJournal()
+    with pytest.raises(Conflict):
+        stewardship.move(STEWARD, CLOSED, "published")
+    assert journal.moved == []
+    stewardship.write(STEWARD, CLOSED, ToWrite(RECORD))
+    for to in ("published", "published", "withdrawn", "published"):
+        stewardship.move(STEWARD, CLOSED, to)
+    moves = [("draft", "published"), ("published", "withdrawn"), ("withdrawn", "published")]
+    assert journal.moved == [("sofia@idp", "Sofia", CLOSED, *move) for move in moves]
+
+
+def test_what_cannot_be_entered_is_not_published(stewardship: Stewardship, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise Unavailable("the ledger cannot be written")
+
+    journal = stewardship.collection.journal = NoJournal()
+    monkeypatch.setattr(journal, "enter_state", full)
+    stewardship.write(STEWARD, CLOSED, ToWrite(RECORD))
+    with pytest.raises(Unavailable):
+        stewardship.move(STEWARD, CLOSED, "published")
+    assert state(stewardship.collection) == DatasetState.DRAFT
 
 
 def test_nobody_approves_on_a_day_that_is_still_to_come(stewardship: Stewardship) -> None:

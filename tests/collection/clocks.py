@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from megagenome.collection.cohort import EVERYONE, Cohort
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.model import Sex, Use
+from megagenome.collection.needs import Actor
 from megagenome.collection.people import People, Person
 from megagenome.collection.permits import GrantedPermit
 from megagenome.kernel.callers import Caller
@@ -34,12 +35,16 @@ class NoJournal:
         self.read: list[tuple[str | None, str, str, Use, int]] = []
         self.sliced: list[tuple[str | None, str, str, str, int]] = []
         self.said: list[tuple[str, str, tuple[str, ...]]] = []
+        self.moved: list[tuple[str, str, str, str, str]] = []
 
     def enter_read(self, caller: Caller, permit: PermitId, dataset: DatasetId, use: Use, records: int, /) -> None:
         self.read.append((caller.subject, permit, dataset, use, records))
 
     def enter_slice(self, caller: Caller, permit: PermitId, dataset: DatasetId, word: str, people: int, /) -> None:
         self.sliced.append((caller.subject, permit, dataset, word, people))
+
+    def enter_state(self, _connection: object, by: Actor, dataset: DatasetId, before: str, after: str, /) -> None:
+        self.moved.append((*by, dataset, before, after))
 
     def enter_consent(self, _connection: object, by: str, act: str, datasets: Iterable[DatasetId], /) -> None:
         self.said.append((by, act, tuple(datasets)))

@@ -92,6 +92,9 @@ class Journal:
             raise Unavailable("the ledger cannot be written")
         self.entered.append(Entered(caller.subject, permit, dataset, use, records))
 
+    def enter_state(self, *_: object) -> None:
+        """Not of interest here."""
+
     def enter_consent(self, *_: object) -> None:
         """Not of interest here."""
 

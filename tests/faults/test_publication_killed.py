@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A publication, by command or with a load, that is killed (SIGKILL) or loses power at any durable step or statement
 shows the dataset everywhere or nowhere: collection, Beacon, catalogue, and access, where a permit for it reads or does
-not, by the one state. What was recorded for it is on record whole or not at all.
+not, by the one state. What was recorded for it is on record whole or not at all. The ledger's chain is whole, and who
+published is in it exactly when it is published.
 
 A forked process kills itself before its n-th step; n grows until it comes through.
 """
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from megagenome.app.journal import LedgerJournal
 from megagenome.catalogue.catalogue import Catalogue
 from megagenome.catalogue.model import Profile
 from megagenome.catalogue.serialise import Form
@@ -32,6 +34,9 @@ from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC, Caller, Role
 from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.kernel.ids import PermitId
+from megagenome.kernel.keys import SigningKeys
+from megagenome.kernel.ledger import Kind, Ledger
+from megagenome.kernel.ledger_chain import Entry
 from megagenome.standards import beacon
 from megagenome.standards.catalogue_pages import ToWrite
 from megagenome.synthetic.governance import made_up_record
@@ -69,6 +74,7 @@ def act_and_die(folder: Path, last: int, act: str, left: Path | None) -> None:
         death.before_dying = functools.partial(disk.leave_at, left)
     collection = Collection.open_folder(folder, no_ontology)
     record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
+    collection.journal = LedgerJournal(ledger_of(folder, collection))
     stewardship = Stewardship(collection, PLACE)
     if act == "load":
         death.at_files()
@@ -88,6 +94,10 @@ def act_and_die(folder: Path, last: int, act: str, left: Path | None) -> None:
     if left is not None:
         disk.leave_at(left)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ledger_of(folder: Path, collection: Collection) -> Ledger:
+    return Ledger(collection.engine, SigningKeys.open(folder.with_name("keys")), PLACE.id)
 
 
 def acknowledgement(folder: Path) -> Path:
@@ -155,6 +165,7 @@ def until_it_comes_through(folder: Path, act: str) -> int:
         assert run(folder, 0, "publish")
     before: Any = shown(folder)
     assert len(set(before)) == 1
+    entered = moves(folder)
     killed = 0
     while True:
         copy = Path(shutil.copytree(folder, f"{folder}-killed{killed}"))
@@ -162,10 +173,34 @@ def until_it_comes_through(folder: Path, act: str) -> int:
             break
         killed += 1
         assert shown(copy) == before
+        assert moves(copy) == entered
         shutil.rmtree(copy)
     assert shown(copy) == [not before[0]] * len(before)
+    assert moves(copy) == [*entered, MOVED[act]]
     assert versions(copy) == [1]
     return killed
+
+
+MOVED = {
+    "publish": ("s@idp", "draft:published"),
+    "withdraw": ("s@idp", "published:withdrawn"),
+    "load": ("loader", "draft:published"),
+}
+"""Who did it and what the ledger says of it."""
+
+
+def moves(folder: Path) -> list[tuple[str, str]]:
+    """What the ledger says of the dataset, and by whom; its chain is whole."""
+    collection = Collection.open_folder(folder, no_ontology)
+    ledger = ledger_of(folder, collection)
+    assert ledger.verify().fine
+    found = []
+    for each in ledger.items():
+        if isinstance(each, Entry) and (each.kind, each.dataset) == (Kind.PUBLICATION, CLOSED):
+            actor = ledger.person(each.actor)
+            found.append((actor.subject if actor else "", each.detail))
+    collection.close()
+    return found
 
 
 def versions(folder: Path) -> list[int]:
@@ -199,10 +234,12 @@ def changed(folder: Path) -> list[Path]:
 def cut_until_it_comes_through(folder: Path) -> int:
     """How often the power was cut during a load, after each of which nothing of it was left."""
     before: Any = shown(folder)
+    assert moves(folder) == []
     for last in itertools.count(1):
         copy, left = Path(shutil.copytree(folder, f"{folder}-cut{last}")), Path(f"{folder}-left{last}")
         came_through = run(copy, last, "load", left)
         assert shown(left) == ([not before[0]] * len(before) if came_through else before)
+        assert moves(left) == [MOVED["load"]] * came_through
         assert changed(left) == []
         if came_through:
             break

@@ -5,17 +5,18 @@ import io
 import itertools
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from crypt4gh import lib
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards.crypt4gh import write_header
-from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES
+from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, BodyKey
 from megagenome.standards.crypt4gh_stream import edited, seal, split, unseal
 from tests.oracles.crypt4gh import data_key, edit_list, header, kept, packet, segment
 
@@ -96,6 +97,67 @@ def test_damage_is_named_by_its_segment() -> None:
     sealed[124 + 33 * SEALED_SEGMENT_BYTES + 5000] ^= 1
     with pytest.raises(Corrupt, match="segment 33 "):
         opened(bytes(sealed))
+
+
+def reordered(order: Sequence[int], sealed: bytes) -> bytes:
+    """A file with these of its segments, in this order."""
+    body = sealed[124:]
+    parts = [body[at : at + SEALED_SEGMENT_BYTES] for at in range(0, len(body), SEALED_SEGMENT_BYTES)]
+    return sealed[:124] + b"".join(parts[k] for k in order)
+
+
+@pytest.mark.parametrize(
+    ("order", "wrong"),
+    [
+        ((1, 0, 2, 3, 4), 0),  # exchanged
+        ((0, 2, 1, 3, 4), 1),
+        ((0, 1, 2, 4, 3), 3),
+        ((0, 0, 1, 2, 3, 4), 1),  # repeated
+        ((0, 1, 2, 2, 3, 4), 3),
+        ((0, 1, 2, 3, 4, 1), 5),
+        ((0, 2, 3, 4), 1),  # left out
+        ((0, 1, 3, 4), 2),
+    ],
+)
+def test_segments_of_a_file_like_ours_are_held_to_their_places(order: Sequence[int], wrong: int) -> None:
+    sealed = b"".join(map(bytes, seal([os.urandom(5 * SEGMENT_BYTES)], [MINE])))
+    assert opened(reordered(range(5), sealed)) == opened(sealed)
+    with pytest.raises(Corrupt, match=f"segment {wrong} of the body is not in its place"):
+        opened(reordered(order, sealed))
+    assert by_the_other(reordered(order, sealed))  # each of them opens: only its place tells
+
+
+def test_a_segment_of_another_file_with_the_same_key_is_not_in_its_place() -> None:
+    plain = os.urandom(3 * SEGMENT_BYTES)
+    mine, other = (bytes(BodyKey(ONE, prefix).seal(plain, 0)) for prefix in (b"mine", b"else"))
+    at = 2 * SEALED_SEGMENT_BYTES
+    assert opened(write_header([ONE], [MINE]) + mine) == plain
+    with pytest.raises(Corrupt, match="segment 2 of the body is not in its place"):
+        opened(write_header([ONE], [MINE]) + mine[:at] + other[at:])
+
+
+NONCES = {
+    "random": [bytes([7 * k % 256]) * 12 for k in (3, 1, 2)],
+    "counted from 1": [k.to_bytes(12, "big") for k in (1, 2, 4)],
+    "counted the other way round": [k.to_bytes(12, "little") for k in (0, 1, 3)],
+    "one prefix and random numbers": [b"same" + bytes([k]) * 8 for k in (9, 5, 7)],
+}
+
+
+@pytest.mark.parametrize("how", NONCES)
+def test_whose_nonces_do_not_count_as_ours_is_read_as_the_standard_says(how: str) -> None:
+    parts = [os.urandom(SEGMENT_BYTES) for _ in range(3)]
+    cipher = ChaCha20Poly1305(ONE)
+    body = b"".join(nonce + cipher.encrypt(nonce, part, None) for nonce, part in zip(NONCES[how], parts, strict=True))
+    assert opened(write_header([ONE], [MINE]) + body) == b"".join(parts)
+
+
+def test_the_segments_of_two_keys_are_held_to_no_places() -> None:
+    """As a header class and ranges of a body come together: each with nonces that count from somewhere."""
+    plain = os.urandom(4 * SEGMENT_BYTES)
+    beginning = bytes(BodyKey(ONE, b"head").seal(plain[: 2 * SEGMENT_BYTES], 0))
+    later = bytes(BodyKey(TWO, b"body").seal(plain[2 * SEGMENT_BYTES :], 7))
+    assert opened(write_header([ONE, TWO], [MINE]) + beginning + later) == plain
 
 
 def test_a_file_that_ends_within_its_header_is_refused() -> None:

@@ -28,7 +28,8 @@ def open_archive(node: Node, keys: SigningKeys | None = None, ledger: Ledger | N
     keys = keys or open_keys(node.folder)
     ledger = ledger or Ledger(node.collection.engine, keys, node.settings.node.id)
     recipient = recipient_keys(node.folder, node.settings.archive)
-    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, node.settings.archive, forget_file)
+    settings = node.settings.archive
+    return Archive(ledger.engine, blobs_of(node), recipient, ledger, keys, settings, forget_file, node.folder)
 
 
 def keep_whole(archive: Archive) -> Lifespan:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from megagenome.app.node import Node, blobs_of
+from megagenome.app.node import Node, blobs_of, keys_folder
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.kernel.findings import Finding
 from megagenome.kernel.sealed_files import FileId, FileState
@@ -31,7 +31,7 @@ def check_archive(node: Node, *, deep: bool) -> Iterator[Finding]:
     except MegagenomeError as error:
         yield Finding("archive", fine=False, says=str(error), do="restore keys/ from the backup, or see to the store")
         return
-    yield _recipient(archive)
+    yield _recipient(node, archive)
     found = Counter(file.state for file in files)
     says = ", ".join(f"{count:,} {state}" for state, count in sorted(found.items())) or "no files yet"
     fine = not found[FileState.SUSPECT]
@@ -47,9 +47,12 @@ def check_archive(node: Node, *, deep: bool) -> Iterator[Finding]:
         yield from wrong or [Finding("archive, every byte", fine=True, says="as archived")]
 
 
-def _recipient(archive: "Archive") -> Finding:
-    keyless = archive.count_keyless()
-    says = archive.keys.names()[0] + (f"; {keyless:,} files are sealed for keys that are not here" if keyless else "")
+def _recipient(node: Node, archive: "Archive") -> Finding:
+    keyless, says = archive.count_keyless(), archive.keys.names()[0]
+    place = keys_folder(node.folder, node.settings.archive).resolve()
+    if not node.settings.blobs.url and place.is_relative_to(node.folder.resolve()):
+        says += "; it lies beside the files that it opens: move it to a volume of its own (archive.keys)"
+    says += f"; {keyless:,} files are sealed for keys that are not here" if keyless else ""
     do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
     return Finding("recipient key", not keyless, says, do)
 

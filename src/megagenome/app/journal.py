@@ -6,13 +6,22 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from megagenome.app.ledger import open_ledger
+from megagenome.app.node import Node
 from megagenome.collection.model import Use
+from megagenome.collection.needs import Actor
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.kernel.ledger import Act, Kind, Ledger
 
 _log = logging.getLogger(__name__)
+
+
+def keep_journal(node: Node) -> None:
+    """Have what is done with an open node's collection from now on be entered in the node's ledger."""
+    ledger = open_ledger(node.folder, node.collection.engine, node.settings.node.id)
+    node.collection.journal = LedgerJournal(ledger)
 
 
 class LedgerJournal:
@@ -42,6 +51,10 @@ class LedgerJournal:
         except sa.exc.SQLAlchemyError as error:
             _log.error("readings by permit are refused, because the ledger cannot be written: %s", error)
             raise Unavailable("this cannot be read now, because it cannot be entered in the ledger") from None
+
+    def enter_state(self, connection: sa.Connection, by: Actor, dataset: DatasetId, before: str, after: str, /) -> None:
+        """Enter who moved a dataset from a state to another, by the caller's commit."""
+        self._ledger.write(connection, Act(Kind.PUBLICATION, *by, dataset=dataset, detail=f"{before}:{after}"))
 
     def enter_consent(self, connection: sa.Connection, by: str, act: str, datasets: Sequence[DatasetId], /) -> None:
         """Enter that somebody of these datasets said something about their consent, by the caller's commit."""

@@ -114,12 +114,20 @@ def recipient_keys(folder: Path, settings: ArchiveSettings) -> "RecipientKeys":
     from megagenome.app.ledger import KEYS  # cryptography takes 0.1 s to import
     from megagenome.archive.keys import KEY_FILE, RecipientKeys
 
-    if settings.keys and not (folder / settings.keys / KEY_FILE).is_file():
+    place = keys_folder(folder, settings)
+    if settings.keys and not (place / KEY_FILE).is_file():
         raise Unavailable(
-            f"{folder / settings.keys / KEY_FILE} is not there: unlock where it lies, or move {KEYS}/{KEY_FILE} of the "
+            f"{place / KEY_FILE} is not there: unlock where it lies, or move {KEYS}/{KEY_FILE} of the "
             "node there (setting archive.keys)"
         )
-    return RecipientKeys.open(folder / (settings.keys or KEYS))
+    return RecipientKeys.open(place)
+
+
+def keys_folder(folder: Path, settings: ArchiveSettings) -> Path:
+    """Where the recipient keys of a node's folder lie."""
+    from megagenome.app.ledger import KEYS  # cryptography takes 0.1 s to import
+
+    return folder / (settings.keys or KEYS)
 
 
 def trust_of(folder: Path) -> "TrustStore":

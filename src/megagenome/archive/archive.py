@@ -3,6 +3,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -34,10 +35,11 @@ class Archive:
         signing: SigningKeys,
         settings: ArchiveSettings | None = None,
         forget: Forget = lambda _connection, _file: None,
+        folder: Path | None = None,
     ) -> None:
         """`signing`: the node's keys, which sign what was shredded; `forget` is called with the commit that shreds a
-        file, so that others forget it, too."""
-        self._parts = Parts(engine, store, keys, ledger, signing, settings or ArchiveSettings(), forget)
+        file, so that others forget it, too; nothing is taken either where the disk of `folder` is too full."""
+        self._parts = Parts(engine, store, keys, ledger, signing, settings or ArchiveSettings(), forget, folder)
 
     @property
     def keys(self) -> RecipientKeys:
@@ -45,7 +47,7 @@ class Archive:
         return self._parts.keys
 
     def require_room(self, size_bytes: int = 0) -> None:
-        """Raise `NoRoom` where so many bytes more would fill the store too far."""
+        """Raise `NoRoom` where so many bytes more would fill the store too far, or the node's own disk is too full."""
         ingest.require_room(self._parts, size_bytes)
 
     def ingest(

@@ -22,6 +22,7 @@ from megagenome.archive.hashing import Hashing
 from megagenome.archive.model import Kept, Parts
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.durable_files import require_free
 from megagenome.kernel.errors import Conflict, Invalid, NoRoom, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
@@ -46,7 +47,10 @@ class _Stored(NamedTuple):
 
 
 def require_room(parts: Parts, size_bytes: int = 0) -> None:
-    """Raise `NoRoom` where storing so many bytes would leave less room than the settings want."""
+    """Raise `NoRoom` where storing so many bytes would leave less room than the settings want, or where the node's own
+    folder, with its database, has less."""
+    if parts.folder is not None:
+        require_free(parts.folder, parts.settings.least_free_bytes)
     free = parts.store.free_bytes()
     if free is not None and free - size_bytes < parts.settings.least_free_bytes:
         raise NoRoom(

@@ -2,6 +2,7 @@
 """What the archive's own parts hand to each other, and what its commands show."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ Forget = Callable[[sa.Connection, FileId], None]
 
 class Parts(NamedTuple):
     """What an archive is made of. `forget` makes whoever else noted something of a file forget it by the commit that
-    shreds it."""
+    shreds it. `folder` is the node's own, whose disk is not to be filled either."""
 
     engine: sa.Engine
     store: BlobStore
@@ -35,6 +36,7 @@ class Parts(NamedTuple):
     signing: SigningKeys
     settings: ArchiveSettings
     forget: Forget
+    folder: Path | None = None
 
 
 class Kept(NamedTuple):

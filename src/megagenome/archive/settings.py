@@ -9,7 +9,8 @@ import msgspec
 class ArchiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a node takes no more files. Where it keeps them is in `[blobs]`.
 
-    least_free_bytes  nothing is taken that would leave less room than this in the store, so that the disk is never full
+    least_free_bytes  nothing is taken that would leave less room than this in the store, and nothing is taken or loaded
+                      where the disk of the node's folder has less
     lease_s           what a worker left unfinished is swept so long after it was last heard of
     keys              folder of the recipient keys; "": `keys` in the node's own. Where it lies elsewhere, whoever holds
                       database and blobs opens no file

@@ -6,8 +6,9 @@ from megagenome.catalogue.check import check
 from megagenome.catalogue.listing import filled
 from megagenome.catalogue.model import Listed, Place
 from megagenome.collection import Collection
-from megagenome.collection.datasets import move_dataset
+from megagenome.collection.datasets import change_state
 from megagenome.collection.model import Dataset, DatasetState, Tier
+from megagenome.collection.needs import Actor
 from megagenome.collection.publication import (
     read_history,
     read_records,
@@ -73,20 +74,18 @@ class Stewardship:
         return Written(version)
 
     def move(self, caller: Caller, dataset: DatasetId, to: str) -> str:
-        """Publish or withdraw a dataset, in one transaction; the state it had. A draft is approved on the way.
+        """Publish or withdraw a dataset, in one transaction with its entry in the ledger; the state it had. A draft is
+        approved on the way.
 
         Raises `Conflict` naming what is missing, `Invalid` for another state.
         """
-        _require(caller)
+        by = Actor(_require(caller), caller.name)
         if to not in MOVES:
             raise Invalid(f"{to[:20]!r}: a steward makes a dataset {' or '.join(MOVES)}")
         known, _ = self._find(dataset)
-        with begin_writing(self.collection.engine) as connection:
-            if to == DatasetState.PUBLISHED and known.state in (DatasetState.DRAFT, DatasetState.WITHDRAWN):
-                move_dataset(connection, dataset, DatasetState.APPROVED)
-            move_dataset(connection, dataset, DatasetState(to))
-        self.collection.refresh()
-        return known.state
+        anew = to == DatasetState.PUBLISHED and known.state in (DatasetState.DRAFT, DatasetState.WITHDRAWN)
+        steps = (DatasetState.APPROVED, DatasetState(to)) if anew else (DatasetState(to),)
+        return change_state(self.collection, dataset, *steps, by=by)
 
     def check_new(self, dataset: DatasetId, record: DatasetRecord, *, is_open: bool) -> tuple[Problem, ...]:
         """What stands against the record that a load brings, of a dataset that need not be there yet."""

@@ -5,11 +5,14 @@ import msgspec
 import sqlalchemy as sa
 
 from megagenome.collection import tables
+from megagenome.collection.collection import Collection
 from megagenome.collection.model import DatasetState, Tier
+from megagenome.collection.needs import Actor
 from megagenome.collection.publication import read_row, require_publishable, write_record
 from megagenome.collection.released import refuse_withdrawn, remember_told
 from megagenome.collection.version import raise_version
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.dataset_record import DatasetRecord
@@ -26,7 +29,7 @@ class DatasetStatement(msgspec.Struct, frozen=True):
     collection_year  the year that ages are stated for
     publish          move it to published with the same transaction, which needs a record unless the data are open
     record           its metadata and governance, recorded with the same transaction
-    by               who states it; kept with the record
+    by               who states it; kept with the record, and in the ledger where it is published. "": the operator
     alleles_tier     default public
     people_tier      default public for open data, else registered
     """
@@ -138,6 +141,27 @@ def move_dataset(connection: sa.Connection, dataset: DatasetId, to: DatasetState
     _set_state(connection, row.number, to)
     raise_version(connection)
     return state
+
+
+def change_state(collection: Collection, dataset: DatasetId, *steps: DatasetState, by: Actor) -> DatasetState:
+    """Move a dataset through these states to the last of them, in one transaction with the entry of who did it in the
+    collection's journal; the state it had. Where it has the last one already nothing is done or entered.
+
+    Raises what `move_dataset` does. All follow it from the commit on.
+    """
+    with begin_writing(collection.engine) as connection:
+        before, after = read_state(connection, dataset), steps[-1]
+        for step in steps if before is not after else ():
+            move_dataset(connection, dataset, step)
+        if before is not after and collection.journal is not None:
+            collection.journal.enter_state(connection, by, dataset, before, after)
+    collection.refresh()
+    return before
+
+
+def read_state(connection: sa.Connection, dataset: DatasetId) -> DatasetState:
+    """The state of a dataset. Raises `NotFound`."""
+    return DatasetState(read_row(connection, dataset).state)
 
 
 def set_tiers(

@@ -21,10 +21,11 @@ from megagenome.collection.check_source import check_lengths, check_order, find_
 from megagenome.collection.collection import Collection
 from megagenome.collection.count_again import Recounted, outdated_tiles, write_counts
 from megagenome.collection.counts import Columns
-from megagenome.collection.datasets import DatasetStatement, state_dataset
+from megagenome.collection.datasets import DatasetStatement, read_state, state_dataset
 from megagenome.collection.enrol import Enrolment, enrol
 from megagenome.collection.manifest import add_packs, new_identity, pack_paths, replace_counts, sweep, writing_alone
-from megagenome.collection.model import Sex, Stratum
+from megagenome.collection.model import DatasetState, Sex, Stratum
+from megagenome.collection.needs import Actor
 from megagenome.collection.pack import PackWriter
 from megagenome.collection.people import People
 from megagenome.collection.read_vcf import open_vcf
@@ -44,9 +45,10 @@ from megagenome.collection.tiles import ContigTiles, PackKey
 from megagenome.collection.version import raise_version
 from megagenome.collection.write_tiles import ContigWriter, Tally
 from megagenome.kernel import clock
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.durable_files import write_durably
 from megagenome.kernel.errors import Conflict, Invalid
-from megagenome.kernel.ids import Country, SampleId
+from megagenome.kernel.ids import Country, DatasetId, SampleId
 from megagenome.reference import Assembly, assembly
 from megagenome.standards.genotypes import Block, GenotypeSource
 
@@ -331,10 +333,11 @@ def _commit(
 ) -> None:
     """The one transaction that makes a load exist."""
     collection, identity = running.collection, running.identity
-    with collection.engine.begin() as connection:
+    with begin_writing(collection.engine) as connection:
         told = {each.number for each in read_holdings(connection) if each.told}
         if told != {change.dataset.number for change in running.changes if change.dataset.told}:
             raise Conflict("a dataset was published or withdrawn while this load ran; load again")
+        before = _state_of(connection, running.statement.id)
         _, samples = _enrol(connection, collection, running.statement, running.people)
         if samples != running.samples:
             raise Conflict(f"dataset {running.statement.id}: its people changed while this load ran; load again")
@@ -352,7 +355,16 @@ def _commit(
         refuse_newly_told(connection, running.changes)
         note_leavers(connection)
         raise_version(connection)
+        after = read_state(connection, running.statement.id)
+        if after is DatasetState.PUBLISHED and before != after and collection.journal is not None:
+            by = Actor(running.statement.by or "operator")
+            collection.journal.enter_state(connection, by, running.statement.id, before, after)
         also(connection)
+
+
+def _state_of(connection: sa.Connection, dataset: DatasetId) -> str:
+    found = connection.scalar(sa.select(tables.dataset.c.state).where(tables.dataset.c.id == dataset))
+    return found or "new"
 
 
 def _columns(samples: Sequence[_Sample], counted: bitmap.Planes) -> Columns:

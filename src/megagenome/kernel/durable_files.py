@@ -3,11 +3,12 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from megagenome.kernel.errors import Invalid
+from megagenome.kernel.errors import Invalid, NoRoom
 
 TEMPORARY_SUFFIX = ".partial"
 """A file with this ending is unfinished and belongs to nobody: what a killed process leaves."""
@@ -20,6 +21,13 @@ def fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def require_free(folder: Path, least_bytes: int) -> None:
+    """Raise `NoRoom` where the disk of a folder has less free than so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < least_bytes:
+        raise NoRoom(f"the disk of {folder} has {free:,} bytes free, and {least_bytes:,} must stay so; make room")
 
 
 @contextlib.contextmanager

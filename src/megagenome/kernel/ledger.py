@@ -2,10 +2,10 @@
 """The ledger: what was done with people's genomes, by whom and under which permit, so that nobody can change it unseen.
 
 Append-only and hash-chained, with heads signed by the node's or hub's key (`ledger_chain` states both exactly). One
-entry for each permit-bound read, slice, file and egress, for each decision, grant, revocation and withdrawal, committed
-before the first byte leaves; and one for each caller, dataset and minute of public aggregates (`ledger_tally`). What
-anybody may do without end, which is to fetch data that are declared open, has two for each caller, object and minute at
-most (`append_often`), so that nobody fills the disk with entries.
+entry for each permit-bound read, slice, file and egress, for each decision, grant, revocation and withdrawal, and for
+each change of a dataset's state, committed before the first byte leaves; and one for each caller, dataset and minute of
+public aggregates (`ledger_tally`). What anybody may do without end, which is to fetch data that are declared open, has
+two for each caller, object and minute at most (`append_often`), so that nobody fills the disk with entries.
 
 An entry holds no question and no personal data: ids and short words only, which the grammar of its fields enforces. Who
 did it is an opaque key. What person a key stands for is in a table of its own, from which a person can be erased; the
@@ -49,6 +49,7 @@ class Kind(StrEnum):
     REVOCATION = "revocation"  # also suspending and resuming
     WITHDRAWAL = "withdrawal"  # of a consent
     ERASURE = "erasure"  # of whom a key stood for, of what was written in an application, of a file; by the operator
+    PUBLICATION = "publication"  # of a dataset, and every other change of its state; `detail` is OLD:NEW
     STUDY = "study"  # a run of a federated study: begun, a vector or a sum of a round, ended
     AGGREGATE = "aggregate"  # answers for the public; `detail` is the minute
 

@@ -27,6 +27,7 @@ KINDS = {
     Kind.GRANT: "grant",
     Kind.REVOCATION: "stop, pause or resumption of a permit",
     Kind.WITHDRAWAL: "consent withdrawn",
+    Kind.PUBLICATION: "dataset approved, published, withdrawn or made a draft again",
     Kind.ERASURE: "erasing of somebody's name, or of an application's texts",
     Kind.AGGREGATE: "answers for the public, by the minute",
 }

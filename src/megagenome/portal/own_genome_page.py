@@ -53,6 +53,7 @@ MONTHS = {
     Kind.DECISION: "Other decisions on it",
     Kind.REVOCATION: "Permits for it stopped, paused or resumed",
     Kind.WITHDRAWAL: "People in it who withdrew or changed a consent",
+    Kind.PUBLICATION: "Times that it was approved, published or withdrawn",
     Kind.ERASURE: "Names of people that were erased on their request",
     Kind.AGGREGATE: "Answers with numbers for the public",
 }

@@ -102,6 +102,7 @@ def _load(parts: Parts, lease: Lease, row: rows.Row, files: list[Archived]) -> N
             state_dataset(connection, statement_of(row.manifest))
             accepted(connection)
         return
+    parts.archive.require_room()
     people = read_archived_people(parts, files, "load")
     sources = archived_sources(parts, files, lease.require)
     load(parts.collection, statement_of(row.manifest), people, sources, row.manifest.assembly, also=accepted)

@@ -21,6 +21,8 @@ SEGMENT_BYTES = 65_536
 NONCE_BYTES, MAC_BYTES = 12, 16
 SEALED_SEGMENT_BYTES = SEGMENT_BYTES + NONCE_BYTES + MAC_BYTES
 PREFIX_BYTES = 4
+_MOST_SEGMENTS = 1 << 32
+"""No file has more: 256 TiB."""
 AT_ONCE = 16
 """Segments in one buffer: 1 MiB."""
 ROOM_BYTES = AT_ONCE * SEALED_SEGMENT_BYTES
@@ -119,6 +121,41 @@ class BodyKey:
 
     def _nonce(self, number: int) -> bytes:
         return self.prefix + number.to_bytes(8, "big")
+
+
+class Places:
+    """Holds the segments of whoever's body with one key to their places, where its nonces count as ours do; else it
+    holds them to nothing, for the standard lets nonces be any.
+
+    Whether they count is told by the first two: they begin with the same four bytes, the rest of both is a small
+    number, and one of these is 0. Random nonces look like that in one file of 2^126.
+    """
+
+    __slots__ = ("_counted", "_first")
+
+    def __init__(self) -> None:
+        self._first, self._counted = b"", False
+
+    def require(self, nonce: bytes, number: int) -> None:
+        """To be called for each segment in turn, from 0 on. Raises `Corrupt` where one is not in its place: left out,
+        repeated or exchanged. What is missing at either end it cannot know."""
+        if number == 0:
+            self._first = nonce
+        elif number == 1:
+            self._counted = _count_alike(self._first, nonce)
+            if self._counted and _number(self._first) != 0:
+                raise Corrupt("segment 0 of the body is not in its place")
+        if self._counted and (nonce[:PREFIX_BYTES], _number(nonce)) != (self._first[:PREFIX_BYTES], number):
+            raise Corrupt(f"segment {number:,} of the body is not in its place")
+
+
+def _number(nonce: bytes) -> int:
+    return int.from_bytes(nonce[PREFIX_BYTES:], "big")
+
+
+def _count_alike(first: bytes, second: bytes) -> bool:
+    numbers = _number(first), _number(second)
+    return first[:PREFIX_BYTES] == second[:PREFIX_BYTES] and min(numbers) == 0 and max(numbers) < _MOST_SEGMENTS
 
 
 def open_segment(keys: list[bytes], sealed: bytes | memoryview, number: int) -> bytes:

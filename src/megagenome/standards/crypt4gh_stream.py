@@ -2,7 +2,8 @@
 """Crypt4GH version 1: whole files, as they come and go in pieces of any size.
 
 What others wrote is read as the standard allows it: several data keys, any nonces, an edit list. So the order of such
-segments is nobody's promise; whoever reads holds the plain bytes against a checksum.
+segments is nobody's promise; whoever reads holds the plain bytes against a checksum. Where a file has one key and its
+nonces count as ours do, segments are held to their places.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from megagenome.standards.crypt4gh_segments import (
     SEALED_SEGMENT_BYTES,
     SEGMENT_BYTES,
     BodyKey,
+    Places,
     open_segment,
     whole_segments,
 )
@@ -41,8 +43,8 @@ def seal(chunks: Iterable[bytes | memoryview], recipients: Sequence[X25519Public
 def unseal(chunks: Iterable[bytes | memoryview], readers: Sequence[X25519PrivateKey]) -> Iterator[bytes]:
     """The plain bytes of a Crypt4GH file for whoever has one of these keys, with its edit list done.
 
-    Raises what `read_header` raises; `Corrupt` for a segment that does not open or is cut short, after the bytes before
-    it came; so nothing of them counts until the end was reached.
+    Raises what `read_header` raises; `Corrupt` for a segment that does not open, is cut short or, in a file like ours,
+    is not in its place (`Places`), after the bytes before it came; so nothing of them counts until the end was reached.
     """
     header, rest = split(iter(chunks), readers)
     plain = _plain(rest, list(header.keys))
@@ -63,12 +65,14 @@ def split(
 
 
 def _plain(chunks: Iterator[bytes | memoryview], keys: list[bytes]) -> Iterator[bytes]:
-    number = 0
+    number, places = 0, Places() if len(keys) == 1 else None
     for piece in whole_segments(chunks, SEALED_SEGMENT_BYTES):
         for begin in range(0, len(piece), SEALED_SEGMENT_BYTES):
             segment = piece[begin : begin + SEALED_SEGMENT_BYTES]
             if len(segment) <= NONCE_BYTES + MAC_BYTES:
                 raise Corrupt(f"segment {number:,} of the body is cut short")
+            if places is not None:
+                places.require(bytes(segment[:NONCE_BYTES]), number)
             yield open_segment(keys, segment, number)
             number += 1
 

@@ -67,6 +67,22 @@ def test_keys_that_are_gone_are_found(folder: Path, kept: ArchivedFile) -> None:
     assert all(each.fine for each in check_folder(folder, deep=True))
 
 
+def test_check_hints_at_keys_that_lie_beside_what_they_open(folder: Path, tmp_path: Path) -> None:
+    def says() -> str:
+        [found] = [each for each in check_folder(folder) if each.part == "recipient key"]
+        assert found.fine
+        return found.says
+
+    hint = "; it lies beside the files that it opens: move it to a volume of its own (archive.keys)"
+    assert says().endswith(hint)
+    elsewhere = tmp_path / "unlocked"
+    elsewhere.mkdir(mode=0o700)
+    (folder / "keys" / "recipient.json").rename(elsewhere / "recipient.json")
+    settings = (folder / "node.toml").read_text()
+    (folder / "node.toml").write_text(f'{settings}\n[archive]\nkeys = "{elsewhere}"\n')
+    assert "beside" not in says()
+
+
 def test_keys_may_lie_elsewhere_and_are_made_nowhere_else(
     folder: Path, kept: ArchivedFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,15 +12,17 @@ from rich.console import Group, RenderableType
 from megagenome.app.commands.metadata import check_file
 from megagenome.app.commands.operator import given_by
 from megagenome.app.commands.results import Done, show_done
-from megagenome.app.node import open_node
-from megagenome.collection.datasets import DatasetStatement, move_dataset, set_tiers
+from megagenome.app.node import Node, open_node
+from megagenome.collection.datasets import DatasetStatement, change_state, set_tiers
 from megagenome.collection.load import LoadReport, load
 from megagenome.collection.model import DatasetState, Tier
+from megagenome.collection.needs import Actor
 from megagenome.collection.people import People
 from megagenome.collection.read_people import read_people
 from megagenome.collection.read_vcf import count_records
 from megagenome.kernel import clock
 from megagenome.kernel.database import begin_writing
+from megagenome.kernel.durable_files import require_free
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import parse_dataset_id
 from megagenome.kernel.output import Json, progress, show, table
@@ -93,7 +95,7 @@ def load_(
         raise Invalid("there is nothing to load: give --individuals, --vcf or both")
     named = parse_dataset_id(dataset)
     statement = DatasetStatement(
-        named, title, description, open or None, floor, collected, publish, alleles_tier, people_tier
+        named, title, description, open or None, floor, collected, publish, alleles_tier, people_tier, by=given_by()
     )
     loaded = _load_files(folder, statement, individuals, vcf, assembly, consent_all=consent_all, metadata=metadata)
     show(loaded, json=json, render=_loaded)
@@ -118,11 +120,14 @@ def _load_files(
     metadata: Path | None,
 ) -> Loaded:
     opened = open_node(folder)
+    require_free(folder, opened.settings.archive.least_free_bytes)
+    if statement.publish:
+        _enter_in_ledger(opened)
     if metadata is not None:
         known = next((each.open for each in opened.collection.snapshot().datasets if each.id == statement.id), None)
         is_open = bool(statement.open) if known is None else known
         record = check_file(opened, statement.id, metadata, is_open=is_open)
-        statement = replace(statement, record=record, by=given_by())
+        statement = replace(statement, record=record)
     ontology_for = opened.reference.ontology_for
     people = read_people(individuals, ontology_for, consent_all=consent_all) if individuals else People([], {}, {})
     counts = [count_records(path) for path in vcf]
@@ -178,10 +183,16 @@ def dataset_(
         "withdraw": DatasetState.WITHDRAWN,
         "redraft": DatasetState.DRAFT,
     }[move]
-    with begin_writing(opened.collection.engine) as connection:
-        before = move_dataset(connection, parse_dataset_id(dataset), to)
+    _enter_in_ledger(opened)
+    before = change_state(opened.collection, parse_dataset_id(dataset), to, by=Actor(given_by()))
     more = f"megagenome node dataset {folder} {dataset} {_ONWARD[to]}" if to in _ONWARD else ""
     show_done(Done(str(folder), f"{dataset} was {before} and is {to}", more), json=json)
+
+
+def _enter_in_ledger(opened: Node) -> None:
+    from megagenome.app.journal import keep_journal  # it signs, and cryptography takes 0.1 s to import
+
+    keep_journal(opened)
 
 
 def _loaded(loaded: Loaded) -> RenderableType:

@@ -161,10 +161,10 @@ def consent_(
     use
         Of withdraw and renew: the kinds of use that they name; default all.
     """
-    from megagenome.app.journal import LedgerJournal  # it signs, and cryptography takes 0.1 s to import
+    from megagenome.app.journal import keep_journal  # it signs, and cryptography takes 0.1 s to import
 
     opened = open_node(folder)
-    opened.collection.journal = LedgerJournal(_ledger(opened))
+    keep_journal(opened)
     delay = opened.settings.collection.release_longest_delay_days
     by = given_by("contact point")
     report = say(opened.collection, IndividualId(individual), act, use, by=by, longest_delay_days=delay)

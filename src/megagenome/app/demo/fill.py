@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from megagenome.app.demo.plan import PlannedNode
+from megagenome.app.journal import keep_journal
 from megagenome.app.node import init_node, open_node
 from megagenome.collection.load import LoadReport, load
 
@@ -47,6 +48,7 @@ def fill_node(folder: Path, planned: PlannedNode, port: int) -> list[LoadReport]
     mine = node_folder(folder, planned.country)
     init_node(mine, country=planned.country, name=planned.name, identity=node_id(planned.country), port=port)
     node = open_node(mine)
+    keep_journal(node)
     try:
         return [
             load(
