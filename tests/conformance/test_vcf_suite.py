@@ -3,7 +3,6 @@
 validation and by a load alike; and CRAM's suite."""
 
 import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -21,25 +20,8 @@ from megagenome.reception.validate import submitted_at, validate
 from megagenome.reception.validators.genotypes import inspect_genotypes
 from megagenome.standards.genotypes import Block
 from megagenome.standards.validation_report import FileReport, Level, Result
-from tests.conformance.vcf_suite import MISREAD, UNTOLD
+from tests.conformance.vcf_suite import MISREAD, UNTOLD, unpacked
 from tests.reception.written import bgzip
-
-
-def unpacked(shared: Path, folder: Path, name: str) -> list[Path]:
-    with tarfile.open(shared / "data/conformance" / name) as archive:
-        archive.extractall(folder, filter="data")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__" not in path.name)
-
-
-@pytest.fixture(scope="module")
-def suite(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    found = unpacked(shared, tmp_path_factory.mktemp("vcf"), "vcf_4.3.tar.gz")
-    kinds = {
-        kind: [path for path in found if path.parent.name == kind and path.suffix == ".vcf"]
-        for kind in ("passed", "failed")
-    }
-    assert (len(kinds["passed"]), len(kinds["failed"])) == (25, 224)
-    return kinds
 
 
 def is_misread(path: Path) -> bool:
@@ -143,27 +125,6 @@ def test_a_load_refuses_what_is_misread_and_changes_nothing(suite: dict[str, lis
                 load(opened.collection, statement, people, [source], "GRCh37")
     assert opened.collection.snapshot().datasets == ()
     assert opened.collection.snapshot().tiles == {}
-    opened.collection.close()
-
-
-@pytest.mark.shared
-def test_what_is_wrong_elsewhere_is_loaded_with_the_genotypes_that_it_has(
-    suite: dict[str, list[Path]], tmp_path: Path
-) -> None:
-    """Once it is compressed: QUAL, FILTER, INFO and other values of FORMAT are not read, so nothing is read wrongly; an
-    allele that stands twice is one."""
-    init_node(tmp_path / "node", country="EE", name="", identity="", port=0)
-    opened = open_node(tmp_path / "node")
-    people = People(
-        [Person(IndividualId(name), SampleId(name), consent=YES) for name in ("HG00096", "HG00097")], {}, {}
-    )
-    by_name = {path.name: path for path in suite["failed"]}
-    names = ("info_001", "qual_001", "filter_000", "format_005", "duplicated_000", "duplicated_003")
-    for number, name in enumerate(names):
-        source = bgzip(tmp_path / "a.vcf.gz", by_name[f"failed_body_{name}.vcf"].read_bytes())
-        statement = DatasetStatement(DatasetId(f"GDI-EE-TEST-{number:03}"), open=True, publish=True)
-        done = load(opened.collection, statement, people, [source], "GRCh37")
-        assert [contig["alleles"] for contig in done.contigs.values()] == [1], name
     opened.collection.close()
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is to be found of the files of the VCF 4.3 suite of hts-specs, by their names."""
 
+import tarfile
+from pathlib import Path
+
 MISREAD = {
     "failed_body_alt_000.vcf": (4, "1:123: ALT 'R': neither bases nor a symbol"),
     "failed_body_alt_001.vcf": (4, "1:123: ALT 'A T': neither bases nor a symbol"),
@@ -74,3 +77,38 @@ their order, or after contigs in pieces, are wrong in an earlier line too, by li
 UNTOLD = {"failed_meta_contig_003.vcf", "failed_meta_sample_003.vcf"}
 """Names of a contig and a sample in meta lines with a `*` in them, which the text of VCF 4.3 allows (section 1.4.7; HLA
 contigs have it), and by which nothing is called in the files."""
+
+NOT_LOADED = {
+    "complexfile_passed_000.vcf": (None, "GRCh37 has no contig '<1>'"),
+    "passed_body_alt.vcf": (22, "1:1900: the genotype (GT) of sample 2 names an alternate, yet ALT is `.`"),
+    "passed_body_chrom.vcf": (4, "<2>:13302: no contig '<2>' is declared in the header"),
+    "passed_body_id.vcf": (None, "1:0 is before the contig's first base"),
+    "passed_body_info.vcf": (13, "0:100: no contig '0' is declared in the header"),
+    "passed_body_pos.vcf": (None, "1:0 is before the contig's first base"),
+    "passed_ploidy_000.vcf": (3, "1:61462: a call of 3 alleles"),
+    "passed_ploidy_001.vcf": (4, "2:61462: a call of 3 alleles"),
+    "failed_body_duplicated_002.vcf": (4, "1:123: sample 1 has 3 likelihoods, which are not those of its genotype's"),
+    "failed_body_filter_003.vcf": (4, "1:100: FILTER is empty"),
+    "failed_body_id_000.vcf": (4, "1:123: ID is empty"),
+    "failed_body_qual_000.vcf": (4, "1:100: QUAL 'quality' is no number"),
+    "failed_body_sample_006.vcf": (5, "1:61462: sample 1 has 3 likelihoods, which are not those of its genotype's"),
+    "failed_meta_002.vcf": (4, "the header has no #CHROM line"),
+    "failed_meta_004.vcf": (3, "the header has no #CHROM line"),
+    "failed_meta_005.vcf": (3, "the header has no #CHROM line"),
+}
+"""Others that have samples, or no line that says so, and that a load refuses though they are compressed: at which line,
+and words of the reason. Those that pass hold what VCF allows and no collection can hold: places before a contig's
+begin, contigs that no assembly has or nobody declared, calls of three alleles, or of an allele that ALT lacks."""
+
+NOBODY = (None, "none of its 0 samples is named in a people table")
+"""What is said of a file without samples."""
+
+NOT_READ_BY_BCFTOOLS = {"failed_body_sample_007.vcf", "failed_body_sample_008.vcf"}
+"""Text where FORMAT declares a number: bcftools leaves the record out, whose genotype is fine."""
+
+
+def unpacked(shared: Path, folder: Path, name: str) -> list[Path]:
+    """The files of a suite, in a folder."""
+    with tarfile.open(shared / "data/conformance" / name) as archive:
+        archive.extractall(folder, filter="data")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__" not in path.name)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reception, killed (SIGKILL) or without power before each fsync, link, rename, removal and commit of a step: afterwards
-the same again, by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
+"""Reception, killed (SIGKILL) or without power before each fsync, link, rename, removal and commit of a step: the same
+again, by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
 
 import functools
 import hashlib
