@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,9 +57,9 @@ class _FailingFile(io.FileIO):
         super().__init__(descriptor, "wb")
         self._fault = fault
 
-    def write(self, content: object, /) -> int:
+    def write(self, content: Any, /) -> int:
         self._fault.step()
-        return super().write(content)  # type: ignore[arg-type]
+        return super().write(content)
 
 
 @contextmanager
