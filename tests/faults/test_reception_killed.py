@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reception, killed (SIGKILL) before each fsync, link, rename, removal and commit of a step: afterwards the same again,
-by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
+"""Reception, killed (SIGKILL) or without power before each fsync, link, rename, removal and commit of a step: the same
+again, by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
 
+import functools
+import hashlib
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.archive.model import Recovery
+from megagenome.collection import tables
+from megagenome.collection.manifest import pack_paths
 from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import FileState
-from megagenome.reception import process
+from megagenome.reception import process, rows
 from megagenome.standards.submission import Decision, State, read_receipt
 from tests.faults.dying import Death, run_child
+from tests.faults.lossy_disk import LossyDisk
 from tests.faults.test_archive_killed import fork
 from tests.reception.handing_in import DATASET
 from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, open_house, passing, put
@@ -36,12 +42,22 @@ def process_(house: House, _ident: str) -> object:
 accept = refuse = process_
 
 
+def whole_parts(house: House, ident: str) -> list[int]:
+    """The parts that the node says it has, each of which it has whole."""
+    with house.parts.engine.connect() as connection:
+        stored = rows.parts_of(connection, ident, 0)
+    for each in stored:
+        assert hashlib.sha256(b"".join(house.parts.store.read(each.key))).hexdigest() == each.part.sha256
+    return [each.part.number for each in stored]
+
+
 def check_upload(house: House, ident: str) -> None:
+    assert whole_parts(house, ident) in ([], [0], [0, 1])
     upload(house, ident)
+    assert whole_parts(house, ident) == [0, 1]
     [first, _] = house.reception.show(PROVIDER, ident).files
     assert [part.number for part in first.parts] == [0, 1]
-    rows = {part.sha256 for part in first.parts}
-    assert len(rows) == 2
+    assert len({part.sha256 for part in first.parts}) == 2
     # what was killed between blob and row goes with the submission
     house.reception.cancel(PROVIDER, ident)
     house.do_jobs()
@@ -54,7 +70,18 @@ def check_process_(house: House, ident: str) -> None:
     receipt = read_receipt(house.reception.receipt(PROVIDER, ident), house.keys().key_set())
     assert {each.file for each in receipt.files} == {each.id for each in house.archive.files_of()}
     assert {each.state for each in house.archive.files_of()} == {FileState.VERIFIED}
+    assert {house.archive.verify(each.id).state for each in house.archive.files_of()} == {FileState.VERIFIED}
     assert len([name for name in house.blobs() if name.endswith(".c4b")]) == 2
+
+
+def check_packs(house: House) -> None:
+    """What the manifest of the collection names is there whole."""
+    pack = tables.pack.c
+    named = sa.select(pack.load, pack.assembly, pack.contig, pack.counted_by, pack.genotypes_sha256, pack.counts_sha256)
+    with house.parts.engine.connect() as connection:
+        for row in connection.execute(named).all():
+            paths = pack_paths(house.folder, *row[:4])
+            assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths] == list(row[4:])
 
 
 def check_accept(house: House, ident: str) -> None:
@@ -67,6 +94,7 @@ def check_accept(house: House, ident: str) -> None:
     assert {each.state for each in house.archive.files_of()} == {FileState.READY}
     assert [name for name in house.blobs() if name.startswith("inbox/")] == []
     assert len(list((house.folder / "genotypes").rglob("*.genotypes"))) == 1
+    check_packs(house)
 
 
 def check_refuse(house: House, ident: str) -> None:
@@ -98,8 +126,12 @@ def close(house: House) -> None:
     house.parts.ledger.engine.dispose()
 
 
-def act_and_die(folder: Path, act: Act, ident: str, last: int) -> None:
+def act_and_die(folder: Path, act: Act, ident: str, last: int, *, powerless: bool) -> None:
     death = Death(last)
+    if powerless:
+        disk = LossyDisk(folder, but="node.sqlite*")
+        disk.watch()
+        death.before_dying = lambda: disk.leave_at(Path(f"{folder}-left"))
     death.at_files()
     house = open_house(folder)
     death.at_commits(house.parts.engine)
@@ -108,7 +140,7 @@ def act_and_die(folder: Path, act: Act, ident: str, last: int) -> None:
     death.step()
 
 
-def until_it_comes_through(folder: Path, name: str) -> int:
+def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False) -> int:
     """How many died, after each of whom all was found as it must be. Forks, so it runs in a process without threads."""
     process.validate = passing
     ident = make(folder, name)
@@ -116,8 +148,9 @@ def until_it_comes_through(folder: Path, name: str) -> int:
     died, real = 0, clock.now
     while True:
         copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
-        code = fork(lambda copy=copy, last=died + 1: act_and_die(copy, act, ident, last))
-        house = open_house(copy)
+        code = fork(functools.partial(act_and_die, copy, act, ident, died + 1, powerless=powerless))
+        left = Path(f"{copy}-left") if powerless and code else copy
+        house = open_house(left)
         clock.now = lambda: real() + timedelta(hours=2)  # leases are over
         house.do_jobs()
         clock.now = lambda: real() + timedelta(hours=4)  # and so is the wait that follows
@@ -132,15 +165,20 @@ def until_it_comes_through(folder: Path, name: str) -> int:
         close(house)
         clock.now = real
         shutil.rmtree(copy)
+        shutil.rmtree(left, ignore_errors=True)
         if code == 0:
             return died
         died += 1
 
 
+@pytest.mark.parametrize("powerless", [False, True], ids=["killed", "powerless"])
 @pytest.mark.parametrize(("name", "least"), [("upload", 8), ("process_", 25), ("accept", 15), ("refuse", 15)])
-def test_killed_anywhere_it_ends_as_if_nothing_had_happened(tmp_path: Path, name: str, least: int) -> None:
+def test_killed_anywhere_it_ends_as_if_nothing_had_happened(
+    tmp_path: Path, name: str, least: int, powerless: bool
+) -> None:
     folder = tmp_path / "node"
-    code = f"from {__name__} import *; print(until_it_comes_through(Path({str(folder)!r}), {name!r}))"
+    call = f"until_it_comes_through(Path({str(folder)!r}), {name!r}, powerless={powerless})"
+    code = f"from {__name__} import *; print({call})"
     done = run_child(code)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.splitlines()[-1]) >= least

@@ -45,11 +45,11 @@ def plain_counts(path: Path, genome: str, people: list[oracle.Someone], every: i
         contig, pos1, ref, alts, *calls = line.split("\t")
         alleles = tuple(alt for alt in alts.split(",") if alt != ".")
         records.append(
-            oracle.Record(contig.removeprefix("chr"), int(pos1) - 1, ref, alleles, tuple(map(_parse, calls)))
+            oracle.Record(contig.removeprefix("chr"), int(pos1) - 1, ref, alleles, tuple(map(parse_call, calls)))
         )
     return oracle.count(genome, people, records)
 
 
 @cache
-def _parse(call: str) -> tuple[int | None, ...]:
+def parse_call(call: str) -> tuple[int | None, ...]:
     return tuple(None if allele == "." else int(allele) for allele in call.replace("|", "/").split("/"))

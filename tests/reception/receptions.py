@@ -24,7 +24,7 @@ from megagenome.reception.reception import Reception
 from megagenome.reception.settings import ReceptionSettings
 from megagenome.reception.validators.formats import format_of_name
 from megagenome.standards.crypt4gh_stream import seal
-from megagenome.standards.submission import Manifest, SubmittedFile
+from megagenome.standards.submission import PEOPLE_FORMATS, Manifest, SubmittedFile
 from megagenome.standards.validation_report import FileReport, Report, Result
 from tests.archive.archives import open_archive
 from tests.reception.handing_in import DATASET, samples, write_people, write_vcf
@@ -123,16 +123,16 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in ("cohort.vcf.gz", "people.tsv")}
 
 
-FORMATS = {"tsv": "people-table"}
-
-
-def manifest_of(files: dict[str, bytes], **changed: Any) -> Manifest:
-    """What states them truly."""
+def manifest_of(files: dict[str, bytes], json: str = "phenopackets", **changed: Any) -> Manifest:
+    """What states them truly; `json`: what JSON files hold."""
+    kinds = {name: format_of_name(name) for name in files}
     stated = tuple(
-        SubmittedFile(name, len(content), hashlib.sha256(content).hexdigest(), format_of_name(name))
+        SubmittedFile(
+            name, len(content), hashlib.sha256(content).hexdigest(), json if kinds[name] == "json" else kinds[name]
+        )
         for name, content in files.items()
     )
-    people = tuple(each.path for each in stated if each.format == "people-table")
+    people = tuple(each.path for each in stated if each.format in PEOPLE_FORMATS)
     return msgspec.structs.replace(Manifest(DATASET, "GRCh37", stated, people), **changed)
 
 

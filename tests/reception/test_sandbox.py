@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that dies, hangs, lies or floods harms one report, and nothing else."""
 
+import gzip
 import signal
 import subprocess
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -118,3 +121,61 @@ def test_a_million_contigs(tmp_path: Path) -> None:
     lines = "".join(f"##contig=<ID=c{k},length={k + 1}>\n" for k in range(1_000_000))
     path = bgzip(tmp_path / "a.vcf.gz", "##fileformat=VCFv4.2\n" + lines + header(["S1"]).split("\n", 1)[1])
     assert inspect(path) == (Result.PASSED, "its contigs have the lengths of GRCh38")
+
+
+def limits_of(process: int) -> dict[str, str]:
+    """The hard limits of the process that `process` has become, which is the only child that it has."""
+    [reader] = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    lines = Path(f"/proc/{reader}/limits").read_text().splitlines()[1:]
+    return {line[:26].strip(): line[26:].split()[1] for line in lines}
+
+
+def test_the_process_that_reads_has_the_limits_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vcf, size, looked = small_vcf(tmp_path).read_bytes(), 3 << 30, threading.Event()
+    started: list[subprocess.Popen[bytes]] = []
+    found: list[dict[str, str]] = []
+
+    def start(*arguments: object, **more: object) -> subprocess.Popen[bytes]:
+        started.append(Popen(*arguments, **more))
+        return started[-1]
+
+    def content() -> Iterator[bytes]:
+        assert looked.wait(60)
+        yield vcf
+
+    def look(_read: int) -> None:
+        try:
+            found.append(limits_of(started[0].pid))
+        finally:
+            looked.set()
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    settings = ReceptionSettings(validation_memory_mb=777, validation_cpu_s_per_gib=11)
+    inspect_apart(Submitted("a.vcf.gz", content, size), Task("a.vcf.gz", size), settings, look)
+    expected = {
+        "Max cpu time": 60 + 3 * 11,
+        "Max address space": 777 << 20,
+        "Max file size": 0,
+        "Max core file size": 0,
+        "Max processes": 0,
+    }
+    assert {name: int(found[0][name]) for name in expected} == expected
+
+
+def test_what_needs_more_memory_than_the_settings_give_is_refused_as_such(tmp_path: Path) -> None:
+    """A list of people is held in memory whole: 256 MiB of blanks in a quarter of one, and somebody after them."""
+    path = tmp_path / "people.json.gz"
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        file.write(b"[")
+        for _ in range(256):
+            file.write(b" " * (1 << 20))
+        file.write(b'{"id": "P1", "sex": "male"}]')
+    submitted = [submitted_at(path, path.name)]
+    little, enough = (
+        validate(submitted, settings=ReceptionSettings(validation_memory_mb=most)).files[0] for most in (512, 2048)
+    )
+    assert (little.result, [message.text for message in little.messages]) == (
+        Result.FAILED,
+        ["needs more memory than a submitted file may"],
+    )
+    assert (enough.result, enough.records) == (Result.PASSED, 1)

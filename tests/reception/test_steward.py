@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data steward's decision: who may take it, on what grounds, and what one commit then changes."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import FileState
 from megagenome.kernel.signatures import verify
-from megagenome.reception import steward
+from megagenome.reception import process, steward
+from megagenome.reception.validate import validate
 from megagenome.standards.submission import Decision, State
+from megagenome.standards.validation_report import Report, Result
 from tests.reception.handing_in import DATASET, PEOPLE, write_bam
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, files_of, manifest_of
 
@@ -27,6 +30,23 @@ ACCEPT, REJECT = Decision(True), Decision(False, "two people are one")
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, bytes]:
     return files_of(tmp_path / "files")
+
+
+def individual(number: int) -> dict[str, Any]:
+    code = "NCIT:C16576" if number % 2 else "NCIT:C20197"
+    return {"id": f"EE-{number:03}", "sex": {"id": code}, "diseases": [{"diseaseCode": {"id": "OMIM:147791"}}]}
+
+
+def packet(number: int) -> dict[str, Any]:
+    subject = {"id": f"EE-{number:03}", "sex": "FEMALE" if number % 2 else "MALE"}
+    diseases = [{"term": {"id": "OMIM:147791", "label": "Jacobsen syndrome"}}]
+    return {"id": f"p{number}", "subject": subject, "diseases": diseases, "metaData": {}}
+
+
+def in_json(name: str, kind: str) -> bytes:
+    """Everybody's sex and disease, as a list or by line."""
+    records = [json.dumps((packet if kind == "phenopackets" else individual)(n)) for n in range(PEOPLE)]
+    return ("\n".join(records) + "\n" if name.endswith("l") else f"[{', '.join(records)}]").encode()
 
 
 @pytest.fixture
@@ -57,6 +77,38 @@ def test_the_preview_is_of_a_load_that_was_taken_back(house: House, reported: st
     for caller, error in ((PROVIDER, NotEntitled), (OTHER, NotEntitled), (PUBLIC, Unauthenticated)):
         with pytest.raises(error):
             house.reception.preview(caller, reported)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("clinic.json", "phenopackets"), ("clinic.jsonl", "phenopackets"), ("clinic.json", "beacon-individuals")],
+)
+def test_people_in_json_are_validated_and_loaded(
+    house: House, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    """By the real validation. Who is whose sample, and who consents, is in the table; sex and disease are in JSON."""
+    monkeypatch.setattr(process, "validate", validate)
+    rows = ["individual_id\tsample_id\tcountry\tconsent", *(f"EE-{n:03}\tS{n}\tEE\tyes" for n in range(PEOPLE))]
+    files |= {"people.tsv": ("\n".join(rows) + "\n").encode(), name: in_json(name, kind)}
+    ident = house.send(files, manifest_of(files, kind))
+    house.do_jobs()
+    report = msgspec.json.decode(house.reception.report(PROVIDER, ident), type=Report)
+    assert (report.result, report.isolated) == (Result.PASSED, True), report
+    assert [(each.name, each.format, each.records) for each in report.files][1:] == [
+        ("people.tsv", "people-table", PEOPLE),
+        (name, kind, PEOPLE),
+    ]
+    strata = {(each.country, each.sex): each.people for each in house.reception.preview(STEWARD, ident).strata}
+    assert strata == {("EE", "female"): 15, ("EE", "male"): 15}
+    house.reception.decide(STEWARD, ident, ACCEPT)
+    house.do_jobs()
+    assert state(house, ident) is State.ACCEPTED
+    house.collection.refresh()
+    [dataset] = house.collection.snapshot().datasets
+    assert (dataset.id, dataset.individuals) == (DATASET, PEOPLE)
+    with house.parts.engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT term, count(*) FROM fact WHERE kind = 'disease' GROUP BY term"))
+        assert found.all() == [("OMIM:147791", PEOPLE)]
 
 
 def test_accepting_loads_it_and_nobody_is_told(house: House, reported: str) -> None:

@@ -31,6 +31,7 @@ from tests.reception.written import (
 )
 
 GRCH38 = Expectations("GRCh38")
+SEXES = {"S1": "FEMALE", "S2": "MALE"}
 
 
 def check(*paths: Path, expected: Expectations = GRCH38) -> Report:
@@ -62,6 +63,38 @@ def test_a_good_submission_passes(tmp_path: Path) -> None:
         ("S1", "female", 10, 5, 0),
         ("S2", "male", 0, 0, 5),
     ]
+
+
+PERSON = {
+    "id": "S1",
+    "sex": {"id": "NCIT:C16576", "label": "female"},
+    "phenotypicFeatures": [{"featureType": {"id": "HP:0001250", "label": "Seizure"}}],
+}
+PACKET = {"id": "x", "subject": {"id": "S1", "sex": "FEMALE"}, "metaData": {}, "phenotypicFeatures": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("p.json", json.dumps([PERSON, PERSON | {"id": "S2", "sex": {"id": "NCIT:C20197"}}]), "beacon-individuals"),
+        ("p.json", json.dumps([PACKET, PACKET | {"subject": {"id": "S2", "sex": "MALE"}}], indent=2), "phenopackets"),
+        (
+            "p.jsonl",
+            "".join(json.dumps(PACKET | {"subject": {"id": who, "sex": sex}}) + "\n" for who, sex in SEXES.items()),
+            "phenopackets",
+        ),
+    ],
+    ids=["individuals", "phenopackets in a list", "phenopackets by line"],
+)
+def test_good_people_in_json_pass_and_are_held_against_genomes(tmp_path: Path, name: str, text: str, kind: str) -> None:
+    (tmp_path / name).write_text(text)
+    report = check(small_vcf(tmp_path), tmp_path / name)
+    assert says(report) == []
+    assert (report.result, report.isolated) == (Result.PASSED, True)
+    told = report.files[1]
+    assert (told.name, told.format, told.records, told.samples) == (name, kind, 2, ("S1", "S2"))
+    assert report.qc is not None
+    assert [(each.sample, each.stated_sex) for each in report.qc.samples] == [("S1", "female"), ("S2", "male")]
 
 
 def content_of(path: Path) -> Submitted:
@@ -281,9 +314,6 @@ def test_samples_against_people_and_manifest(tmp_path: Path) -> None:
 def test_one_contig_in_two_files(tmp_path: Path) -> None:
     report = check(small_vcf(tmp_path), small_vcf(tmp_path, "b.vcf.gz"))
     assert says(report) == [f"b.vcf.gz:  has contig {name}, and so has a.vcf.gz; join them" for name in ("21", "22")]
-
-
-PACKET = {"id": "x", "subject": {"id": "S1", "sex": "MALE"}, "metaData": {}, "phenotypicFeatures": []}
 
 
 @pytest.mark.parametrize(
