@@ -21,7 +21,10 @@ from megagenome.standards.dataset_record import DatasetRecord, Party, decode_rec
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN
 
-pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning"),
+    pytest.mark.usefixtures("database"),
+]
 
 STEWARD = Caller("sofia@idp", "Sofia", frozenset({Role.DATA_STEWARD}))
 OTHERS = Caller("x@idp", "X", frozenset(Role) - {Role.DATA_STEWARD})
