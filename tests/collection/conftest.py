@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.collection.collection import Collection
+from megagenome.collection.tables import collection_version
 from tests.collection.memory import empty_tables
 from tests.kernel.records import are_files, open_records
 
@@ -62,5 +63,6 @@ def connection(tmp_path: Path) -> Iterator[sa.Connection]:
             yield connection
         return
     with open_records(tmp_path / "node.sqlite").connect() as connection, connection.begin() as transaction:
+        connection.execute(sa.delete(collection_version))  # which a migration begins
         yield connection
         transaction.rollback()

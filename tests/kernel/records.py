@@ -26,12 +26,13 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 SET session_replication_role = replica;
 DO $$ DECLARE each record; BEGIN
     FOR each IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace LOOP
-        IF each.relkind = 'r' AND each.relname <> 'alembic_version' THEN
+        IF each.relkind = 'r' AND each.relname NOT IN ('alembic_version', 'collection_version') THEN
             EXECUTE 'DELETE FROM ' || quote_ident(each.relname);
         ELSIF each.relkind = 'S' THEN
             EXECUTE 'ALTER SEQUENCE ' || quote_ident(each.relname) || ' RESTART';
         END IF;
     END LOOP;
+    UPDATE collection_version SET version = 0;
 END $$
 """
 
