@@ -5,8 +5,9 @@ Four folders test more than one module: `oracles/` (slow, plain answers computed
 whole networks, most over HTTP), `faults/` (kill -9, disk full, a node that lies), `conformance/` (the standards' own
 schemas).
 The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` says: `make unit` runs the unit tests,
-and `make stories` the rest, which starts servers or a browser. Both run on two cores at once; but what asserts a time
-that was promised to people (marker `promise`, never a unit test) runs beside nothing else, at the end.
+and `make stories` the rest, which needs whole networks, servers, a browser or real genomes. Both run on two cores at
+once; but what asserts a time that was promised to people (marker `promise`, never a unit test) runs beside nothing
+else, at the end.
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
 `plink2`, `browser`, `native` (our loops in C), `oidc_provider`, `postgres`. Where the component is absent they are left
 out with one line, except in CI, where absence fails the run.
@@ -58,8 +59,8 @@ COMPONENTS = {
 STORIES = {"benchmarks", "conformance", "faults", "journeys"}
 """Folders of which no test is a unit test."""
 
-NEVER_UNIT = ("browser", "oidc_provider", "postgres", "promise", "s3")
-"""Markers of tests that are no unit tests wherever they stand."""
+NEVER_UNIT = (*sorted(COMPONENTS.keys() - {"native"}), "promise", "s3")
+"""Markers of tests that are no unit tests wherever they stand: what needs a real component takes its time."""
 
 ABSENT = pytest.StashKey[list[str]]()
 REFUSED = pytest.StashKey[bool]()
