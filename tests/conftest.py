@@ -56,8 +56,12 @@ COMPONENTS = {
 }
 """Marker: whether its component is here, and what it is and how to get it."""
 
-STORIES = {"benchmarks", "conformance", "faults", "journeys"}
-"""Folders of which no test is a unit test."""
+STORIES = {
+    *("benchmarks", "conformance", "faults", "journeys"),
+    # servers and other processes that are started and ended, and waited for
+    *("app/test_server.py", "app/demo/test_servers.py", "network/test_exchange.py", "reception/test_sandbox.py"),
+}
+"""Folders and files of which no test is a unit test."""
 
 NEVER_UNIT = (*sorted(COMPONENTS.keys() - {"native"}), "promise", "s3")
 """Markers of tests that are no unit tests wherever they stand: what needs a real component takes its time."""
@@ -116,8 +120,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a unit test."""
-    folder = item.path.relative_to(TESTS).parts[0]
-    if folder not in STORIES and not any(_needs(item, marker) for marker in NEVER_UNIT):
+    is_story = any(item.path.is_relative_to(TESTS / each) for each in STORIES)
+    if not is_story and not any(_needs(item, marker) for marker in NEVER_UNIT):
         item.add_marker("unit")
 
 
