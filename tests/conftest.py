@@ -5,8 +5,9 @@ Four folders test more than one module: `oracles/` (slow, plain answers computed
 whole networks, most over HTTP), `faults/` (kill -9, disk full, a node that lies), `conformance/` (the standards' own
 schemas).
 The suite has two parts, of which pytest runs what `-m unit` or `-m "not unit"` says: `make unit` runs the unit tests,
-and `make stories` the rest, which starts servers or a browser. Both run on two cores at once; but what asserts a time
-that was promised to people (marker `promise`, never a unit test) runs beside nothing else, at the end.
+and `make stories` the rest, which needs whole networks, servers, a browser or real genomes. Both run on two cores at
+once; but what asserts a time that was promised to people (marker `promise`, never a unit test) runs beside nothing
+else, at the end.
 A few tests need a real component and carry its marker: `shared` (real genomes beside the checkout), `bcftools`,
 `plink2`, `browser`, `native` (our loops in C), `oidc_provider`, `postgres`. Where the component is absent they are left
 out with one line, except in CI, where absence fails the run.
@@ -55,11 +56,15 @@ COMPONENTS = {
 }
 """Marker: whether its component is here, and what it is and how to get it."""
 
-STORIES = {"benchmarks", "conformance", "faults", "journeys"}
-"""Folders of which no test is a unit test."""
+STORIES = {
+    *("benchmarks", "conformance", "faults", "journeys"),
+    # servers and other processes that are started and ended, and waited for
+    *("app/test_server.py", "app/demo/test_servers.py", "network/test_exchange.py", "reception/test_sandbox.py"),
+}
+"""Folders and files of which no test is a unit test."""
 
-NEVER_UNIT = ("browser", "oidc_provider", "postgres", "promise", "s3")
-"""Markers of tests that are no unit tests wherever they stand."""
+NEVER_UNIT = (*sorted(COMPONENTS.keys() - {"native"}), "promise", "s3")
+"""Markers of tests that are no unit tests wherever they stand: what needs a real component takes its time."""
 
 ABSENT = pytest.StashKey[list[str]]()
 REFUSED = pytest.StashKey[bool]()
@@ -115,8 +120,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a unit test."""
-    folder = item.path.relative_to(TESTS).parts[0]
-    if folder not in STORIES and not any(_needs(item, marker) for marker in NEVER_UNIT):
+    is_story = any(item.path.is_relative_to(TESTS / each) for each in STORIES)
+    if not is_story and not any(_needs(item, marker) for marker in NEVER_UNIT):
         item.add_marker("unit")
 
 

@@ -2,7 +2,6 @@
 """An archive in a folder, and files to be sent to it."""
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, new_file_id
 from megagenome.standards.crypt4gh_stream import seal
-from tests.kernel.records import open_records
+from tests.kernel.records import copy_records, open_records
 
 DATASET = DatasetId("GDI-EE-COHORT-001")
 DESCRIBED = Described(DATASET, "NA1.bam", "BAM", ("NA1",))
@@ -47,10 +46,7 @@ def open_archive(
 def copy_database(archive: Archive, source: Path, to: Path) -> None:
     """As a backup is made, or restored."""
     archive._parts.engine.dispose()
-    for path in to.glob("node.sqlite*"):
-        path.unlink()
-    for path in source.glob("node.sqlite*"):
-        shutil.copyfile(path, to / path.name)
+    copy_records(source / "node.sqlite", to / "node.sqlite")
 
 
 def make_plain(size: int, seed: int = 0) -> bytes:

@@ -28,6 +28,8 @@ from megagenome.standards.crypt4gh_stream import seal
 from tests.archive.archives import DESCRIBED, blobs, chunks, keep, make_plain, open_archive, sealed, stated
 from tests.oracles import crypt4gh as oracle
 
+pytestmark = pytest.mark.usefixtures("database")
+
 PLAIN = make_plain(150_000)
 
 

@@ -25,6 +25,8 @@ from tests.archive.archives import Admitted, blobs, keep_ready, make_plain, open
 
 PLAIN = make_plain(5 * 65_536 - 100)
 
+on_both = pytest.mark.usefixtures("database")
+
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> SealedFile:
@@ -108,6 +110,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@on_both
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_is_found_by_whoever_reads_it_and_by_whoever_verifies(
     archive: Archive, folder: Path, damage: str
@@ -146,6 +149,7 @@ def test_damage_of_places_is_found_where_nothing_is_decrypted(archive: Archive, 
         b"".join(archive.open(file.id, Admitted()).body())
 
 
+@on_both
 def test_a_range_beside_the_damage_is_read(archive: Archive, folder: Path) -> None:
     file = keep_ready(archive, PLAIN)
     path = body_of(folder, file)
@@ -171,6 +175,7 @@ def test_a_body_that_is_gone(archive: Archive, folder: Path) -> None:
         archive.verify(file.id)
 
 
+@on_both
 @pytest.mark.parametrize("place", [0, 8, 12, 20, 60, 100, 123])
 def test_a_header_with_a_flipped_bit_opens_nothing(archive: Archive, place: int) -> None:
     file = keep_ready(archive, PLAIN)
@@ -183,6 +188,7 @@ def test_a_header_with_a_flipped_bit_opens_nothing(archive: Archive, place: int)
         archive.verify(file.id)
 
 
+@on_both
 def test_headers_of_two_files_exchanged_are_found(archive: Archive) -> None:
     one, other = (keep_ready(archive, make_plain(200_000, seed)) for seed in (1, 2))
     header = tables.header.c
@@ -221,6 +227,7 @@ def test_a_disk_that_fails_makes_no_file_suspect(
     assert archive.find(file.id) == file
 
 
+@on_both
 def test_keys_that_are_gone_make_no_file_suspect(archive: Archive, folder: Path) -> None:
     file = keep_ready(archive, PLAIN)
     (folder / "keys" / "recipient.json").unlink()

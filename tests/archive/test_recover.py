@@ -15,12 +15,14 @@ from megagenome.archive.model import Recovery
 from megagenome.kernel import clock
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
 from tests.archive.archives import DESCRIBED, blobs, copy_database, keep, keep_ready, make_plain, open_archive
+from tests.kernel.records import lose_records
+
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def lose_database(archive: Archive, folder: Path) -> Archive:
     archive._parts.engine.dispose()
-    for path in folder.glob("node.sqlite*"):
-        path.unlink()
+    lose_records(folder / "node.sqlite")
     return open_archive(folder)
 
 

@@ -24,6 +24,8 @@ from tests.archive.archives import (
     stated,
 )
 
+pytestmark = pytest.mark.usefixtures("database")
+
 PLAIN = make_plain(100_000)
 
 

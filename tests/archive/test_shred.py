@@ -20,6 +20,8 @@ from megagenome.kernel.sealed_files import FileState, new_file_id
 from megagenome.kernel.signatures import verify
 from tests.archive.archives import DATASET, DESCRIBED, blobs, copy_database, keep_ready, make_plain, open_archive
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 def test_nothing_is_left_but_a_signed_receipt(archive: Archive, folder: Path) -> None:
     file = keep_ready(archive, make_plain(100_000))

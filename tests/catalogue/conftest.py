@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.catalogue.catalogue import Catalogue
 from megagenome.catalogue.steward import Stewardship
@@ -22,6 +23,8 @@ from tests.catalogue.samples import CLOSED, DRAFT, OPEN, PLACE
 from tests.collection import clocks
 from tests.collection.conftest import no_ontology
 from tests.discovery.fake import IDENTITY, FakeReference
+from tests.kernel.postgres import new_database
+from tests.kernel.records import are_files
 
 COUNTED: list[tuple[str | None, tuple[DatasetId, ...]]] = []
 """What the ledger was told of."""
@@ -32,7 +35,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """20 people in an open dataset, published; 40 others in one that is not, a draft without a record, and 5 in another
     such draft. To be copied only."""
     folder = tmp_path_factory.mktemp("catalogue") / "node"
-    made = Collection.create(folder, no_ontology)
+    fill(Collection.create(folder, no_ontology))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_server: sa.URL) -> tuple[Path, sa.URL]:
+    """The same, and where its records are."""
+    folder, url = tmp_path_factory.mktemp("catalogue") / "node", new_database(postgres_server)
+    fill(Collection.create(folder, no_ontology, url))
+    return folder, url
+
+
+def fill(made: Collection) -> None:
+    """Load them, and close it."""
     statements = (
         (DatasetStatement(OPEN, open=True, publish=True), range(20)),
         (DatasetStatement(CLOSED, title="A cohort"), range(20, 60)),
@@ -41,14 +57,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for statement, people in statements:
         load(made, statement, clocks.table(dict.fromkeys(people, YES)), [clocks.source_of(people)], "GRCh38")
     made.close()
-    return folder
 
 
 @pytest.fixture
-def collection(made: Path, tmp_path: Path) -> Iterator[Collection]:
-    """A copy of it."""
+def collection(made: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Collection]:
+    """A copy of it, where the fixture `database` says."""
+    url = None
+    if not are_files():
+        made, template = request.getfixturevalue("made_on_postgres")
+        url = new_database(template, str(template.database))
     shutil.copytree(made, tmp_path / "node")
-    opened = Collection.open_folder(tmp_path / "node", no_ontology)
+    opened = Collection.open_folder(tmp_path / "node", no_ontology, url)
     yield opened
     opened.close()
 

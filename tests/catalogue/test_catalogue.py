@@ -19,6 +19,8 @@ from megagenome.standards.dataset_record import DatasetRecord
 from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN, PLACE
 
+pytestmark = pytest.mark.usefixtures("database")
+
 LDP = rdflib.Namespace("http://www.w3.org/ns/ldp#")
 HEALTH = rdflib.Namespace("http://healthdataportal.eu/ns/health#")
 CATALOG = ("catalog", PLACE.id)

@@ -22,7 +22,10 @@ from megagenome.synthetic.governance import made_up_record
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN
 from tests.collection.clocks import NoJournal
 
-pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning"),
+    pytest.mark.usefixtures("database"),
+]
 
 STEWARD = Caller("sofia@idp", "Sofia", frozenset({Role.DATA_STEWARD}))
 OTHERS = Caller("x@idp", "X", frozenset(Role) - {Role.DATA_STEWARD})

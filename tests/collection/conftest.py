@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.collection.collection import Collection
+from megagenome.collection.tables import collection_version
 from tests.collection.memory import empty_tables
+from tests.kernel.records import are_files, open_records
 
 
 def no_ontology(_curie: str) -> None:
@@ -54,7 +56,13 @@ def collection(new_collection: Callable[[], Collection]) -> Collection:
 
 
 @pytest.fixture
-def connection() -> Iterator[sa.Connection]:
-    """A transaction on empty tables in memory."""
-    with empty_tables() as connection:
+def connection(tmp_path: Path) -> Iterator[sa.Connection]:
+    """A transaction on empty tables, in memory or where the fixture `database` says."""
+    if are_files():
+        with empty_tables() as connection:
+            yield connection
+        return
+    with open_records(tmp_path / "node.sqlite").connect() as connection, connection.begin() as transaction:
+        connection.execute(sa.delete(collection_version))  # which a migration begins
         yield connection
+        transaction.rollback()

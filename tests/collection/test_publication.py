@@ -26,6 +26,8 @@ from megagenome.standards.dataset_fields import FIELDS, Need
 from megagenome.standards.dataset_record import DatasetRecord, value_at, with_value
 from megagenome.synthetic.governance import made_up_record
 
+pytestmark = pytest.mark.usefixtures("database")
+
 CLOSED, OPEN = DatasetId("GDI-EE-CLOSED-001"), DatasetId("GDI-EE-OPEN-001")
 RECORD = made_up_record(CLOSED)
 NEEDED = [field.path for field in FIELDS if field.need is Need.CONTROLLED]

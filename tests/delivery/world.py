@@ -69,9 +69,12 @@ def paths(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-plain")
 
 
-def make_world(folder: Path) -> World:
-    """The node, with its files archived and ready; the permit is granted and has an environment."""
+def make_world(folder: Path, settings: str = "") -> World:
+    """The node, with its files archived and ready; the permit is granted and has an environment. `settings` go to the
+    end of its file of them."""
     make_permit_node(folder)
+    with (folder / "node.toml").open("a") as written:
+        written.write(settings)
     plain = paths(folder)
     plain.mkdir()
     write_open_variants(plain / "open.vcf.gz")

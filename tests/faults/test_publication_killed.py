@@ -47,6 +47,7 @@ from tests.discovery.fake import IDENTITY, FakeReference
 from tests.faults.dying import Death, run_child
 from tests.faults.lossy_disk import LossyDisk
 from tests.faults.test_archive_killed import fork
+from tests.kernel.postgres import new_database
 
 PERMIT = PermitId("permit-1")
 
@@ -54,8 +55,14 @@ PERMIT = PermitId("permit-1")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset that is not open, a draft without a record, and a permit that was granted for it all the same."""
-    folder = tmp_path_factory.mktemp("made") / "node"
-    collection = Collection.create(folder, no_ontology)
+    return make(tmp_path_factory.mktemp("made") / "node")
+
+
+def make(folder: Path, url: sa.URL | None = None) -> Path:
+    """Make it; with records elsewhere, it says where."""
+    collection = Collection.create(folder, no_ontology, url)
+    if url is not None:
+        elsewhere(folder).write_text(url.render_as_string(hide_password=False))
     people = range(20, 60)
     table, source = clocks.table(dict.fromkeys(people, YES)), clocks.source_of(people)
     load(collection, DatasetStatement(CLOSED), table, [source], "GRCh38")
@@ -65,6 +72,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def elsewhere(folder: Path) -> Path:
+    return folder / "records"
+
+
+def open_node(folder: Path) -> Collection:
+    said = elsewhere(folder)
+    return Collection.open_folder(folder, no_ontology, sa.make_url(said.read_text()) if said.exists() else None)
+
+
+def copied(folder: Path, to: str) -> Path:
+    """A copy, with its records, of a node that nobody has open."""
+    copy = Path(shutil.copytree(folder, to))
+    if (said := elsewhere(copy)).exists():
+        url = sa.make_url(said.read_text())
+        said.write_text(new_database(url, str(url.database)).render_as_string(hide_password=False))
+    return copy
+
+
 def act_and_die(folder: Path, last: int, act: str, left: Path | None) -> None:
     """Die before the `last` step, or else once it is acknowledged."""
     death = Death(last)
@@ -72,7 +97,7 @@ def act_and_die(folder: Path, last: int, act: str, left: Path | None) -> None:
     if left is not None:
         disk.watch()
         death.before_dying = functools.partial(disk.leave_at, left)
-    collection = Collection.open_folder(folder, no_ontology)
+    collection = open_node(folder)
     record, steward = made_up_record(CLOSED, country="EE"), Caller("s@idp", "S", frozenset({Role.DATA_STEWARD}))
     collection.journal = LedgerJournal(ledger_of(folder, collection))
     stewardship = Stewardship(collection, PLACE)
@@ -120,7 +145,7 @@ def apart(call: str, folder: Path) -> int:
 
 def shown(folder: Path) -> list[bool]:
     """Whether each of those who tell of datasets tells of this one."""
-    collection = Collection.open_folder(folder, no_ontology)
+    collection = open_node(folder)
     try:
         asked = Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())
         catalogue = Catalogue(collection, PLACE, functools.partial(asked.people_told, PUBLIC))
@@ -168,7 +193,7 @@ def until_it_comes_through(folder: Path, act: str) -> int:
     entered = moves(folder)
     killed = 0
     while True:
-        copy = Path(shutil.copytree(folder, f"{folder}-killed{killed}"))
+        copy = copied(folder, f"{folder}-killed{killed}")
         if run(copy, killed + 1, act):
             break
         killed += 1
@@ -205,7 +230,7 @@ def moves(folder: Path) -> list[tuple[str, str]]:
 
 def versions(folder: Path) -> list[int]:
     """Of the dataset's record."""
-    collection = Collection.open_folder(folder, no_ontology)
+    collection = open_node(folder)
     with collection.engine.connect() as connection:
         found = [each.version for each in read_history(connection, CLOSED)]
     collection.close()
@@ -218,9 +243,16 @@ def test_all_show_it_or_none_does(made: Path, tmp_path: Path, act: str, least: i
     assert apart(f"until_it_comes_through(folder, {act!r})", folder) >= least
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize(("act", "least"), [("publish", 5), ("load", 8)])
+def test_all_show_it_or_none_does_on_postgresql(postgres: sa.URL, tmp_path: Path, act: str, least: int) -> None:
+    folder = make(tmp_path / "node", postgres)
+    assert apart(f"until_it_comes_through(folder, {act!r})", folder) >= least
+
+
 def changed(folder: Path) -> list[Path]:
     """Genotype files of which other bytes are there than were written."""
-    collection, pack = Collection.open_folder(folder, no_ontology), tables.pack.c
+    collection, pack = open_node(folder), tables.pack.c
     found: list[Path] = []
     with collection.engine.connect() as connection:
         for tiles in itertools.chain.from_iterable(collection.snapshot().tiles.values()):

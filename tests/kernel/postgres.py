@@ -69,7 +69,8 @@ def _wait_for(url: sa.URL, process: subprocess.Popen[bytes], log: Path) -> None:
 def new_database(server: sa.URL, template: str = "template1") -> sa.URL:
     """A database of its own, empty or a copy of another one that nobody uses."""
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    # to another database than the template, which nobody may use
+    engine = sa.create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.set(database=name)

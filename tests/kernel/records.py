@@ -3,6 +3,7 @@
 so. Migrating takes longer than most tests, so it is done seldom."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,7 @@ from tests.kernel.postgres import new_database
 _servers: list[sa.URL] = []
 _used: dict[Path, sa.URL] = {}
 _free: list[sa.URL] = []
+_opened: list[sa.Engine] = []
 
 # Making a database takes PostgreSQL longer than most tests, so those of the test before are emptied. What it left open
 # is closed, or it could hold rows.
@@ -24,12 +26,13 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 SET session_replication_role = replica;
 DO $$ DECLARE each record; BEGIN
     FOR each IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace LOOP
-        IF each.relkind = 'r' AND each.relname <> 'alembic_version' THEN
+        IF each.relkind = 'r' AND each.relname NOT IN ('alembic_version', 'collection_version') THEN
             EXECUTE 'DELETE FROM ' || quote_ident(each.relname);
         ELSIF each.relkind = 'S' THEN
             EXECUTE 'ALTER SEQUENCE ' || quote_ident(each.relname) || ' RESTART';
         END IF;
     END LOOP;
+    UPDATE collection_version SET version = 0;
 END $$
 """
 
@@ -42,6 +45,8 @@ def kept_on(server: sa.URL) -> Iterator[None]:
         yield
     finally:
         _servers.pop()
+        while _opened:
+            _opened.pop().dispose()
         _free.extend(map(_emptied, _used.values()))
         _used.clear()
 
@@ -66,7 +71,26 @@ def open_records(path: Path) -> sa.Engine:
         return open_database(sqlite_url(path))
     if path not in _used:
         _used[path] = _free.pop() if _free else _migrated(_servers[-1])
-    return open_database(_used[path])
+    _opened.append(open_database(_used[path]))
+    return _opened[-1]
+
+
+def copy_records(path: Path, to: Path) -> None:
+    """Copy the database at `path`, or what stands for it, in place of what is at `to`. Nobody has either open."""
+    lose_records(to)
+    if are_files():
+        for each in path.parent.glob(f"{path.name}*"):
+            shutil.copyfile(each, to.with_name(each.name))
+    else:
+        _used[to] = new_database(_servers[-1], str(_used[path].database))
+
+
+def lose_records(path: Path) -> None:
+    """Remove the database at `path`, or what stands for it, where there is one. Nobody has it open."""
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+    if path in _used:
+        _free.append(_emptied(_used.pop(path)))
 
 
 @cache

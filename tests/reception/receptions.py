@@ -11,6 +11,7 @@ import pytest
 
 from megagenome.archive.archive import Archive
 from megagenome.collection import Collection
+from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
@@ -87,12 +88,14 @@ def put(house: House, ident: str, file: int, part: int, content: bytes, caller: 
     return house.reception.put_part(caller, ident, file, part, content, hashlib.sha256(content).hexdigest())[1]
 
 
-def open_house(folder: Path, settings: ReceptionSettings | None = None, **changed: Any) -> House:
+def open_house(
+    folder: Path, settings: ReceptionSettings | None = None, store: BlobStore | None = None, **changed: Any
+) -> House:
     """What is in the folder; made where there is nothing. `changed` fields of `Parts`."""
-    archive = open_archive(folder, forget=forget_file)
+    archive = open_archive(folder, store, forget=forget_file)
     (folder / "genotypes").mkdir(exist_ok=True)
-    collection = Collection.open_folder(folder, no_ontology)
     inner = archive._parts
+    collection = Collection(folder, inner.engine, no_ontology)
 
     def may_send(subject: str, dataset: DatasetId) -> bool:
         return (subject, dataset) in ((PROVIDER.subject, DATASET), (STEWARD.subject, DATASET))
@@ -167,4 +170,3 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     found = open_house(tmp_path / "node")
     yield found
     found.collection.close()
-    found.parts.ledger.engine.dispose()

@@ -20,6 +20,8 @@ from tests.archive.archives import open_archive
 from tests.reception.handing_in import DATASET, samples
 from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, passing, put, restated
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, bytes]:

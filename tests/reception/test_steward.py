@@ -24,6 +24,8 @@ from megagenome.standards.validation_report import Report, Result
 from tests.reception.handing_in import DATASET, PEOPLE, write_bam
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, files_of, manifest_of
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ACCEPT, REJECT = Decision(True), Decision(False, "two people are one")
 
 

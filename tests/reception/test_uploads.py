@@ -33,6 +33,8 @@ from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.submission import KEPT_DAYS, LARGEST_PART_BYTES, State
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, manifest_of, open_house, put
 
+pytestmark = pytest.mark.usefixtures("database")
+
 FILES = {"people.tsv": b"individual_id\n" + b"x" * 5000}
 MANIFEST = manifest_of(FILES)
 PARTS = [MAGIC + bytes(100), b"1" * 100, b"2" * 100]

@@ -114,11 +114,12 @@ def listed(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Ro
     newest = sa.select(*columns).where(*where).order_by(_s.created.desc(), _s.id).limit(1000)
     found: list[Row] = []
     size = 0
-    for row in connection.execute(newest.execution_options(yield_per=10)):
-        size += len(row.manifest)
-        if found and size > MOST_LISTED_CHARACTERS:
-            break
-        found.append(_row(row))
+    with connection.execute(newest.execution_options(yield_per=10)) as rows:  # PostgreSQL keeps the rest until it ends
+        for row in rows:
+            size += len(row.manifest)
+            if found and size > MOST_LISTED_CHARACTERS:
+                break
+            found.append(_row(row))
     return found
 
 

@@ -7,13 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from megagenome.catalogue.harvest import tables as t
-from megagenome.kernel.database import open_database, sqlite_url
+from tests.kernel.records import open_records
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = open_database(sqlite_url(tmp_path / "hub.sqlite"))
-    t.METADATA.create_all(made)
+    made = open_records(tmp_path / "hub.sqlite")
     yield made
     made.dispose()

@@ -13,6 +13,8 @@ from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.standards.harvested import Described, Labelled
 from tests.catalogue.harvest.visits import BEGAN, POINT, at, read, walked
 
+pytestmark = pytest.mark.usefixtures("database")
+
 NODE_URL = "https://node.example.org"
 NODE = Point(point_id("", "node.ee"), f"{NODE_URL}/fairdp", "Estonia", "EE", "node.ee", (), "node")
 TITLES = ("Épilepsie", "epilepsy of 100%", "heart_1", "HEART 2", "heart\\3")

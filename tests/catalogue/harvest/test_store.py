@@ -13,6 +13,8 @@ from megagenome.catalogue.harvest.store import Store, folded, title_of
 from megagenome.standards.harvested import Described, Labelled
 from tests.catalogue.harvest.visits import BEGAN, POINT, URL, at, fault, read, same, walked, way
 
+pytestmark = pytest.mark.usefixtures("database")
+
 NAMES = ("a", "b", "c")
 
 
