@@ -52,4 +52,5 @@ def test_a_withdrawal_and_the_release_after_it(loaded: Path, capsys: pytest.Capt
     assert main(["node", "consent", str(loaded), "EE-2", "opt-out", "--use", "research"]) == 2
     with contextlib.closing(sqlite3.connect(loaded / "node.sqlite")) as connection:
         entered = connection.execute("SELECT kind, dataset, detail FROM ledger_entry ORDER BY seq").fetchall()
-    assert entered == [("withdrawal", "EE-SMALL", act) for act in ("withdraw", "object")]
+    published = ("publication", "EE-SMALL", "new:published")  # by the load
+    assert entered == [published, *(("withdrawal", "EE-SMALL", act) for act in ("withdraw", "object"))]
