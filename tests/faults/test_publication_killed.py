@@ -216,7 +216,7 @@ MOVED = {
 
 def moves(folder: Path) -> list[tuple[str, str]]:
     """What the ledger says of the dataset, and by whom; its chain is whole."""
-    collection = Collection.open_folder(folder, no_ontology)
+    collection = open_node(folder)
     ledger = ledger_of(folder, collection)
     assert ledger.verify().fine
     found = []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a harvest brings, without a network: descriptions that were read, and what came of a walk."""
 
+import hashlib
 from collections.abc import Iterable
 
 from megagenome.catalogue.harvest.model import Kind, Outcome, Point, Read, Visited, point_id
@@ -20,12 +21,17 @@ def read(name: str, described: Described | None = None, children: tuple[str, ...
     """A dataset, by default with a title alone."""
     said = described or Described(title=f"Title of {name}", identifiers=(name,))
     content = Read(Kind.DATASET, at(name), children, said)
-    return Visited(at(name), Outcome.READ, content, f'"{name}"', "", f"digest of {said}")
+    return Visited(at(name), Outcome.READ, content, f'"{name}"', "", hashlib.sha256(str(said).encode()).hexdigest())
 
 
 def way(address: str, title: str) -> Visited:
     """A way to a dataset."""
-    return Visited(address, Outcome.READ, Read(Kind.DISTRIBUTION, address, way=Way(title)), digest=title)
+    return Visited(
+        address,
+        Outcome.READ,
+        Read(Kind.DISTRIBUTION, address, way=Way(title)),
+        digest=hashlib.sha256(title.encode()).hexdigest(),
+    )
 
 
 def fault(name: str, reason: str = "it answers 500") -> Visited:
