@@ -17,10 +17,11 @@ from megagenome.collection import bitmap
 from megagenome.collection.acts import Act, say
 from megagenome.collection.cohort import EVERYONE, FromCountry, HasSex, InDataset
 from megagenome.collection.collection import Collection
+from megagenome.collection.individual_records import IndividualRecord
 from megagenome.collection.load import load
 from megagenome.collection.model import Asked, Sex, Use
 from megagenome.collection.people import YES
-from megagenome.collection.permit_reading import AlleleCalls, IndividualRecord, PermitReading
+from megagenome.collection.permit_reading import AlleleCalls, PermitReading
 from megagenome.collection.permits import change_permit, store_permit
 from megagenome.collection.reading import Reading
 from megagenome.kernel import clock

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.delivery.world import World, copy_of, make_world
+from tests.delivery.world import World, copy_of, make_world, paths
 from tests.journeys.nations import CHR22_37, CHRX, close_nation, make_nation, members
 from tests.journeys.network import Served, hub_over, serving
 from tests.journeys.permit_node import serving_at_its_address
@@ -129,3 +129,22 @@ def delivering(delivery_world: tuple[Path, World], tmp_path_factory: pytest.Temp
     """A copy of it that is served, and that nothing changes."""
     with serving_at_its_address(copy_of(delivery_world[0], tmp_path_factory.mktemp("served") / "node")) as served:
         yield served
+
+
+@pytest.fixture
+def own(delivery_world: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
+    """The same as a test's own node, which it may change."""
+    with serving_at_its_address(copy_of(delivery_world[0], tmp_path / "node")) as served:
+        yield served
+
+
+@pytest.fixture
+def world(delivery_world: tuple[Path, World]) -> World:
+    """What is in it."""
+    return delivery_world[1]
+
+
+@pytest.fixture
+def plain(delivery_world: tuple[Path, World]) -> Path:
+    """The plain files that it was made of."""
+    return paths(delivery_world[0])

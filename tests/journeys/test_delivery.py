@@ -8,7 +8,6 @@ import io
 import json
 import random
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from megagenome.kernel.sealed_files import Described
 from megagenome.standards.crypt4gh import read_header
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
-from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, copy_of, open_records, paths
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World, archive_file, open_records
 from tests.journeys.delivering import HTSGET, Reader, error_of, nobody, opened, place_of, rows_of
 from tests.journeys.network import Served, megagenome
 from tests.journeys.permit_node import (
@@ -39,7 +38,6 @@ from tests.journeys.permit_node import (
     calls,
     draft,
     permitted,
-    serving_at_its_address,
     table,
 )
 
@@ -48,23 +46,6 @@ from tests.journeys.permit_node import (
 def served(delivering: Served) -> Served:
     """A node that nothing changes."""
     return delivering
-
-
-@pytest.fixture
-def own(delivery_world: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
-    """The test's own node."""
-    with serving_at_its_address(copy_of(delivery_world[0], tmp_path / "node")) as served:
-        yield served
-
-
-@pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
-
-
-@pytest.fixture
-def plain(delivery_world: tuple[Path, World]) -> Path:
-    return paths(delivery_world[0])
 
 
 # Open data, by the field's own programs

@@ -15,7 +15,7 @@ from benchmarks.parts.passports.world import sign_passport
 from megagenome.kernel.errors import NotEntitled
 from megagenome.standards.crypt4gh_keys import write_private_key, write_public_key
 from megagenome.standards.crypt4gh_stream import unseal
-from tests.delivery.world import World, paths
+from tests.delivery.world import World
 from tests.journeys.delivering import HTSGET, Reader, error_of, nobody, opened, rows_of
 from tests.journeys.network import Served
 from tests.journeys.permit_node import DATASET, POSITIONS, calls, draft, permitted, table
@@ -23,16 +23,6 @@ from tests.journeys.permit_node import DATASET, POSITIONS, calls, draft, permitt
 REGIONS = [("2", 100_000, 150_000), ("1", 900_000, 950_000), ("1", 940_000, 960_000)]
 FIRST, LAST = POSITIONS[3], POSITIONS[-4]
 """Positions (1-based) at edges of regions."""
-
-
-@pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
-
-
-@pytest.fixture
-def plain(delivery_world: tuple[Path, World]) -> Path:
-    return paths(delivery_world[0])
 
 
 def viewed(plain: Path, *arguments: str | Path, content: bytes | None = None) -> list[str]:

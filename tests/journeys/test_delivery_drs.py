@@ -22,11 +22,6 @@ UNKNOWN = "MGF-AAAAAAAAAAAAAAAA"
 
 
 @pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
-
-
-@pytest.fixture
 def schemas(shared: Path) -> Path:
     return shared / "specs/drs-1.5/components"
 

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -29,18 +29,6 @@ from tests.journeys.permit_node import DATASET, PERMIT, revoke, serving_at_its_a
 
 AT_ONCE_S = 1.0
 """The promise: a withdrawal and a revocation have reached every reading by permit by then."""
-
-
-@pytest.fixture
-def own(delivery_world: tuple[Path, World], tmp_path: Path) -> Iterator[Served]:
-    """The test's own node."""
-    with serving_at_its_address(copy_of(delivery_world[0], tmp_path / "node")) as served:
-        yield served
-
-
-@pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
 
 
 def until(holds: Callable[[], bool]) -> float:

@@ -15,22 +15,12 @@ from crypt4gh import lib
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from megagenome.standards.crypt4gh_keys import write_public_key
-from tests.delivery.world import OPEN, OPEN_PEOPLE, World, paths
+from tests.delivery.world import OPEN, OPEN_PEOPLE, World
 from tests.journeys.delivering import DRS, HTSGET, Reader, nobody, place_of
 from tests.journeys.network import Served
 from tests.journeys.permit_node import DATASET
 
 FORMATS = {"BAM": "reads", "CRAM": "reads", "VCF": "variants", "BCF": "variants"}
-
-
-@pytest.fixture
-def world(delivery_world: tuple[Path, World]) -> World:
-    return delivery_world[1]
-
-
-@pytest.fixture
-def plain(delivery_world: tuple[Path, World]) -> Path:
-    return paths(delivery_world[0])
 
 
 def place(world: World, kind: str) -> str:

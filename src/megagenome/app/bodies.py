@@ -39,8 +39,8 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        # or no request at all
-        if scope.get("method", "GET") in ("GET", "HEAD") or scope.get("path") == study_exchange.PATH:
+        has_body = scope.get("method", "GET") not in ("GET", "HEAD")  # what is no request has no method
+        if not has_body or scope["path"] == study_exchange.PATH:
             await self._app(scope, receive, send)
             return
         body = _Body(self, scope, receive)
@@ -84,9 +84,8 @@ class _Body:
         caller = self._scope.get("caller")  # which the application has found meanwhile
         of_nobody = 0 if isinstance(caller, Caller) and caller.subject else taken
         bodies = self._bodies
-        if bodies.held_bytes + taken > MOST_BYTES or (
-            bodies.held_of_nobody_bytes + of_nobody > MOST_OF_NOBODY_BYTES and of_nobody
-        ):
+        has_no_room = bodies.held_bytes + taken > MOST_BYTES
+        if has_no_room or (of_nobody and bodies.held_of_nobody_bytes + of_nobody > MOST_OF_NOBODY_BYTES):
             raise Unavailable("too much is sent to this server at this moment: send it again in a minute")
         bodies.held_bytes += taken
         bodies.held_of_nobody_bytes += of_nobody

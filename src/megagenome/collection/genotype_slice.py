@@ -72,8 +72,8 @@ class GenotypeSlice:
         """The alleles whose reference allele overlaps any of some regions in part or whole, by (contig, start, ref,
         alt), each once: window by window, many of them empty. `regions` are sorted and none overlaps another.
 
-        Each window asks who consents now, and raises `NotEntitled` once the slice may not be read any more. Cost: some
-        50 µs for each allele of the dataset and load.
+        Each window asks who consents now, and raises `NotEntitled` once the slice may not be read any more. Cost: grows
+        with the alleles that the dataset's loads have there, carried or not.
         """
         beyond, contig = 0, ""
         for region in regions:

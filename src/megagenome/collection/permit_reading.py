@@ -28,9 +28,9 @@ from megagenome.collection.cohort import Cohort, canonical
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.file_admission import FileAdmission, watched
 from megagenome.collection.genotype_slice import GenotypeSlice, slice_tiles
-from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Sex, Use
+from megagenome.collection.individual_records import IndividualRecord, read_individuals
+from megagenome.collection.model import AlleleCounts, Counts, DatasetState, FilteringTerm, PeopleCounts, Use
 from megagenome.collection.needs import Journal
-from megagenome.collection.people import Fact, FactKind, Status
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.scan import GenotypeScan, PeopleChanged
@@ -43,7 +43,7 @@ from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.errors import Invalid, NotEntitled, Unavailable
-from megagenome.kernel.ids import Country, DatasetId, PermitId
+from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.reference import PloidyClass
 from megagenome.reference.ontology import OntologyFor
 from megagenome.standards.study_arrays import AlleleList
@@ -58,21 +58,6 @@ _MOST_ATTEMPTS = 5
 _AT_ONCE = 1_000
 
 Answer = TypeVar("Answer")
-
-
-class IndividualRecord(msgspec.Struct, frozen=True):
-    """What is recorded of one person, under the pseudonym that they have in this permit.
-
-    `Sex.UNKNOWN`, `UNKNOWN_COUNTRY`, "" and None where unrecorded. `datasets` are those of the permit that they are in.
-    """
-
-    id: str
-    sex: Sex
-    country: Country
-    population: str
-    birth_year: int | None
-    facts: tuple[Fact, ...]
-    datasets: tuple[DatasetId, ...]
 
 
 class AlleleCalls(NamedTuple):
@@ -409,24 +394,8 @@ class PermitReading(Reading):
         members = self._members
         for at_once in (numbers[k : k + _AT_ONCE] for k in range(0, len(numbers), _AT_ONCE)):
             self._look_again()
-            individual, fact = tables.individual.c, tables.fact.c
             with self._engine.connect() as connection:
-                facts: dict[int, list[Fact]] = {number: [] for number in at_once}
-                stored = (
-                    sa.select(tables.fact).where(fact.individual.in_(at_once)).order_by(fact.kind, fact.term, fact.time)
-                )
-                for number, kind, term, status, *rest in connection.execute(stored):
-                    facts[number].append(Fact(FactKind(kind), term, Status(status), *rest))
-                for row in connection.execute(sa.select(tables.individual).where(individual.number.in_(at_once))):
-                    records[row.number] = IndividualRecord(
-                        "",
-                        Sex(row.sex),
-                        Country(row.country),
-                        row.population,
-                        row.birth_year,
-                        tuple(facts[row.number]),
-                        self._datasets_of(row.number, members),
-                    )
+                records |= read_individuals(connection, at_once, lambda number: self._datasets_of(number, members))
         return records
 
     def _datasets_of(self, number: int, members: tuple[bitmap.Planes, ...]) -> tuple[DatasetId, ...]:

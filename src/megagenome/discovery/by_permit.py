@@ -14,8 +14,9 @@ import numpy as np
 
 from megagenome.collection import Collection
 from megagenome.collection.cohort import EVERYONE, All, Any, Cohort, InDataset, canonical
+from megagenome.collection.individual_records import IndividualRecord
 from megagenome.collection.model import Use
-from megagenome.collection.permit_reading import AlleleCalls, IndividualRecord, PermitReading
+from megagenome.collection.permit_reading import AlleleCalls, PermitReading
 from megagenome.discovery import describe
 from megagenome.discovery.count import count_variants
 from megagenome.discovery.individual_records import individual_entry

@@ -4,9 +4,9 @@
 import re
 from collections.abc import Collection
 
+from megagenome.collection.individual_records import IndividualRecord
 from megagenome.collection.model import Sex
 from megagenome.collection.people import Fact, FactKind, Status
-from megagenome.collection.permit_reading import IndividualRecord
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import UNKNOWN_COUNTRY, DatasetId
 from megagenome.reference.ontology import OntologyFor
