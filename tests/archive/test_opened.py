@@ -20,7 +20,9 @@ from megagenome.archive.opened import SealedFile
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound, Unavailable
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
+from megagenome.standards.crypt4gh import read_header
 from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES as SEALED
+from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, Stored
 from tests.archive.archives import Admitted, blobs, keep_ready, make_plain, open_archive
 
 PLAIN = make_plain(5 * 65_536 - 100)
@@ -73,6 +75,43 @@ def decrypted(key: X25519PrivateKey, content: bytes) -> bytes:
 def test_a_whole_file_is_sealed_for_a_recipient_by_its_header_alone(opened: SealedFile) -> None:
     key = X25519PrivateKey.generate()
     assert decrypted(key, opened.header(key.public_key()) + b"".join(opened.body())) == PLAIN
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 200_000), st.integers(0, 3), st.integers(1, 3)), max_size=4)
+)
+def test_a_file_may_be_composed_of_bytes_and_segments_as_they_are_stored(
+    opened: SealedFile, parts: list[tuple[int, int, int, int]]
+) -> None:
+    """As the standard's own program reads it. Bytes come in several pieces, and end where a segment does."""
+    key, pieces, expected = X25519PrivateKey.generate(), list[bytes | Stored](), b""
+    for segments, split, first, many in parts:
+        fresh = make_plain(segments * SEGMENT_BYTES)
+        last = min(4, first + many)
+        pieces += [fresh[:split], fresh[split:], Stored(first, last)]
+        expected += fresh + PLAIN[first * SEGMENT_BYTES : last * SEGMENT_BYTES]
+    pieces += [b"the end" * len(parts)]
+    expected += b"the end" * len(parts)
+    composed = list(opened.composed(key.public_key(), pieces, has_stored=True))
+    assert all(composed)
+    assert decrypted(key, b"".join(composed)) == expected
+    assert list(map(len, keys_in(composed[0], key))) == [32, 32]
+
+
+def test_only_whom_segments_are_sent_as_they_are_stored_has_their_key(opened: SealedFile) -> None:
+    key, plain = X25519PrivateKey.generate(), make_plain(3_000_000)
+    composed = b"".join(opened.composed(key.public_key(), [plain[:5], plain[5:]], has_stored=False))
+    assert decrypted(key, composed) == plain
+    [own] = keys_in(opened.header(key.public_key()), key)
+    assert own not in keys_in(composed, key)
+    for pieces, has_stored in (([Stored(0, 1)], False), ([b"x", Stored(0, 1)], True)):
+        with pytest.raises(AssertionError):
+            list(opened.composed(key.public_key(), pieces, has_stored=has_stored))
+
+
+def keys_in(content: bytes, key: X25519PrivateKey) -> tuple[bytes, ...]:
+    """The data keys in it."""
+    return read_header(content, [key]).keys
 
 
 @given(st.integers(0, 6 * SEALED), st.integers(0, 6 * SEALED))

@@ -2,7 +2,7 @@
 """Parts of BAM and CRAM files, held against what htslib fetches."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pysam
@@ -10,12 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from megagenome.collection.file_admission import FileAdmission
-from megagenome.delivery import layouts
+from megagenome.delivery import layouts, pieces
 from megagenome.delivery.layouts import Layouts, require_references
+from megagenome.delivery.pieces import Names
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState, new_file_id
+from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, Stored
 from megagenome.standards.hts_index import read_bins
 from megagenome.standards.htsget import Slice
 from tests.delivery.world import CONTIGS, write_reads, write_reference
@@ -40,6 +42,11 @@ class PlainFile:
         raise NotImplementedError
 
     def body(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        raise NotImplementedError
+
+    def composed(
+        self, _recipient: X25519PublicKey, _pieces: Iterable[bytes | Stored], /, *, has_stored: bool
+    ) -> Iterator[bytes]:
         raise NotImplementedError
 
 
@@ -109,8 +116,25 @@ KINDS = [("BAM", "reads.bam.bai"), ("BAM", "coarse.csi"), ("CRAM", "reads.cram.c
 
 
 def sliced(layouts: Layouts, files: PlainFiles, file: ArchivedFile, slices: Sequence[Slice]) -> bytes:
-    layout, opened = layouts.of(file), files.kept[file.id]
-    return b"".join([*layout.beginning(opened, None), *layout.records(opened, slices), layout.ending()])
+    return b"".join(layouts.of(file).part(files.kept[file.id], slices, None, sealed=False).plain())
+
+
+def sealed(
+    layouts: Layouts, files: PlainFiles, file: ArchivedFile, slices: Sequence[Slice], names: Names | None = None
+) -> tuple[bytes, int]:
+    """What a part that may be sealed holds, and how many bytes of it as they are stored."""
+    out, stored = bytearray(), 0
+    pieces, has_stored = layouts.of(file).part(files.kept[file.id], slices, names, sealed=True)
+    for piece in pieces:
+        if isinstance(piece, Stored):
+            assert has_stored
+            assert len(out) % SEGMENT_BYTES == 0
+            assert piece.first < piece.last <= file.size_bytes // SEGMENT_BYTES
+            run = b"".join(files.kept[file.id].read(piece.first * SEGMENT_BYTES, piece.last * SEGMENT_BYTES))
+            out, stored = out + run, stored + len(run)
+        else:
+            out += piece
+    return bytes(out), stored
 
 
 def records(path: Path, folder: Path) -> list[str]:
@@ -147,12 +171,32 @@ def test_a_part_has_all_that_overlaps_each_once_in_the_files_order(
             end = chance.choice([start + 1, start + 20_000, CONTIGS[contig], None, 4_000_000_000])
             slices.append(Slice(contig, start, end))
         (tmp_path / f"part{turn}").write_bytes(sliced(layouts, files, file, slices))
+        (tmp_path / f"sealed{turn}").write_bytes(sealed(layouts, files, file, slices)[0])
+        assert records(tmp_path / f"part{turn}", folder) == records(tmp_path / f"sealed{turn}", folder)
         mine = records(tmp_path / f"part{turn}", folder)
         bounded = [each._replace(end=None if (each.end or 0) > 1 << 30 else each.end) for each in slices]
         assert fetched(folder, kind, bounded) <= set(mine)
         places = [place[text] for text in mine]
         assert places == sorted(set(places))
     assert len(files.opened) == 2, "header and index were read once"
+
+
+@pytest.mark.parametrize("names", [None, {"S": "person-00000001"}])
+@pytest.mark.parametrize(("kind", "index"), KINDS)
+def test_what_is_sealed_has_most_segments_as_they_are_stored(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, index: str, names: Names | None
+) -> None:
+    """And holds the same records; blocks that fill up to a segment's begin are passed over by whoever reads."""
+    monkeypatch.setattr(pieces, "_WORTH_BYTES", SEGMENT_BYTES)
+    layouts, files, file = kept(folder, kind, index)
+    wanted = [[Slice("1")], [Slice("1", 1_000_001)], [Slice("1", 5_000, 900_000), Slice("1", 2_000_000, 2_900_000)]]
+    for turn, slices in enumerate(wanted):
+        content, stored = sealed(layouts, files, file, slices, names)
+        assert stored >= max(turn == 0, len(content) - 6 * SEGMENT_BYTES)
+        for name, part in ((f"sealed{turn}", content), (f"plain{turn}", sliced(layouts, files, file, slices))):
+            (tmp_path / name).write_bytes(part)
+        assert records(tmp_path / f"sealed{turn}", folder) == records(tmp_path / f"plain{turn}", folder) != []
+        assert pysam.quickcheck("-u", str(tmp_path / f"sealed{turn}")) == ""
 
 
 @pytest.mark.parametrize(("kind", "index"), KINDS)
@@ -198,11 +242,11 @@ def test_what_is_far_from_the_region_stays_here(folder: Path, tmp_path: Path) ->
 def test_a_file_without_an_index_is_given_whole_or_not_at_all(folder: Path) -> None:
     files = PlainFiles()
     file = files.add((folder / "reads.bam").read_bytes(), "BAM")
-    layout = Layouts(files).of(file)
-    assert list(layout.numbers) == list(CONTIGS)
-    assert list(layout.records(files.kept[file.id], [])) == [], "its header comes alone all the same"
+    known = Layouts(files)
+    assert list(known.of(file).numbers) == list(CONTIGS)
+    assert sliced(known, files, file, []) != b"", "its header comes alone all the same"
     with pytest.raises(Invalid, match="has no index"):
-        list(layout.records(files.kept[file.id], [Slice("1")]))
+        sliced(known, files, file, [Slice("1")])
 
 
 def test_an_index_of_another_file_gives_nothing_that_is_no_file(folder: Path, tmp_path: Path) -> None:
@@ -212,7 +256,7 @@ def test_an_index_of_another_file_gives_nothing_that_is_no_file(folder: Path, tm
     files.add((folder / "reads.bam.bai").read_bytes(), "BAI", file.id)
     assert other is None
     with pytest.raises(Corrupt, match="not of this file"):
-        list(Layouts(files).of(file).records(files.kept[file.id], [Slice("1", 2_500_000, 2_600_000)]))
+        sliced(Layouts(files), files, file, [Slice("1", 2_500_000, 2_600_000)])
 
 
 def test_unknown_references_are_not_found(folder: Path) -> None:

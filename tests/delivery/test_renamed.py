@@ -71,10 +71,8 @@ def replaced(folder: Path, kind: str, to: Path, content: bytes | None = None) ->
 def test_a_slice_tells_of_nobody(folder: Path, tmp_path: Path, kind: str) -> None:
     whole = (folder / f"reads{WHOLE[kind]}").read_bytes()
     layouts, opened = kept(whole, kind, (folder / INDEX[kind]).read_bytes())
-    layout, slices = layouts.of(opened.file), [Slice("2", 0, 9_000_000)]
-    part = tmp_path / "part"
-    content = [*layout.beginning(opened, NAMES), *layout.records(opened, slices), layout.ending()]
-    part.write_bytes(b"".join(content))
+    part, slices = tmp_path / "part", [Slice("2", 0, 9_000_000)]
+    part.write_bytes(b"".join(layouts.of(opened.file).part(opened, slices, NAMES, sealed=False).plain()))
     assert header_of(part) == EXPECTED
     assert SAMPLE.encode() not in part.read_bytes()
     fetched = samtools(folder, "view", folder / f"reads{WHOLE[kind]}", "2")

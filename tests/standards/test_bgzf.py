@@ -100,17 +100,33 @@ def test_no_changed_byte_changes_what_comes_out(tmp_path: Path) -> None:
             assert b"".join(parts) in (content, b"")
 
 
+@pytest.mark.parametrize("best", [False, True])
 @pytest.mark.parametrize("plain_bytes", [12, 300, 65_281, 200_000])
-def test_what_is_fitted_is_as_long_as_asked_and_holds_the_same(tmp_path: Path, plain_bytes: int) -> None:
+def test_what_is_fitted_is_as_long_as_asked_and_holds_the_same(tmp_path: Path, plain_bytes: int, *, best: bool) -> None:
     chance = random.Random(plain_bytes)
     plain = "".join(chance.choices("@SQ\tSN:chr1\n", k=plain_bytes)).encode()
     least = len(b"".join(bgzf.blocks(plain))) + 300
     for more in [*range(12), 65_000, 65_536, 65_555, 131_072, 300_007]:
-        found = bgzf.fitted(plain, least + more)
+        found = bgzf.fitted(plain, least + more, 1 << 16, best=best)
         assert found is not None
         assert len(found) == least + more
         assert gzip.decompress(found) == plain
         (tmp_path / "x.gz").write_bytes(found + bgzf.END)
         with pysam.BGZFile(str(tmp_path / "x.gz"), "rb", None) as file:
             assert file.read() == plain
-    assert bgzf.fitted(plain, 40) is None
+
+
+@pytest.mark.parametrize("plain_bytes", [2, 300, 65_281, 200_000])
+def test_what_does_not_fit_is_longer_by_whole_steps(plain_bytes: int) -> None:
+    plain = random.Random(plain_bytes).randbytes(plain_bytes)
+    least = len(b"".join(bgzf.blocks(plain)))
+    for size in [*range(40), 4_096, least - 1, *range(least, least + 80)]:
+        found = bgzf.fitted(plain, size, 4_096)
+        assert found is not None
+        assert len(found) % 4_096 == size % 4_096
+        assert len(found) <= max(size, least) + 3 * 4_096
+        assert gzip.decompress(found) == plain
+
+
+def test_a_single_byte_is_not_filled() -> None:
+    assert bgzf.fitted(b"x", 4_096, 4_096) is None

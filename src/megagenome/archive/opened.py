@@ -4,7 +4,7 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -19,7 +19,9 @@ from megagenome.standards.crypt4gh_segments import (
     PREFIX_BYTES,
     ROOM_BYTES,
     SEALED_SEGMENT_BYTES,
+    SEGMENT_BYTES,
     BodyKey,
+    Stored,
     plain_size,
     sealed_size,
     segments_of,
@@ -27,6 +29,7 @@ from megagenome.standards.crypt4gh_segments import (
 )
 
 _ASK_AGAIN_S = 0.2
+_AT_ONCE_BYTES = AT_ONCE * SEGMENT_BYTES
 
 READABLE = frozenset({FileState.ARCHIVED, FileState.VERIFIED, FileState.READY})
 """States in which the node itself reads a file; others read `READY` ones only."""
@@ -107,6 +110,33 @@ class SealedFile:
         key = hmac.digest(self._key, b"beginning" + self.file.id.encode() + digest, "sha256")
         header = write_header([key, self._key], [recipient], secret=self._key + self.file.id.encode())
         return header + bytes(BodyKey(key, digest[:PREFIX_BYTES]).seal(beginning, 0))
+
+    def composed(
+        self, recipient: X25519PublicKey, pieces: Iterable[bytes | Stored], *, has_stored: bool
+    ) -> Iterator[bytes]:
+        """A Crypt4GH file for a recipient of bytes, sealed with a key that was never used, and segments of this file as
+        they are stored. These must not be its last one, must follow on whole segments of bytes, and are checked as in
+        `body`; only where there may be some (`has_stored`) does the recipient get this file's key. Cost: 0.4 s of
+        processor for each GiB of bytes, 0.05 s of segments as they are stored."""
+        key, prefix = BodyKey.new()
+        yield write_header([self._key, key] if has_stored else [key], [recipient])
+        fresh, number, waiting = BodyKey(key, prefix), 0, bytearray()
+        for piece in pieces:
+            if isinstance(piece, Stored):
+                if len(waiting) % SEGMENT_BYTES or not has_stored:
+                    raise AssertionError("segments as they are stored follow on whole ones, for whom has their key")
+                if waiting:
+                    yield bytes(fresh.seal(bytes(waiting), number))
+                number, waiting = number + len(waiting) // SEGMENT_BYTES, bytearray()
+                yield from self.body(piece.first * SEALED_SEGMENT_BYTES, piece.last * SEALED_SEGMENT_BYTES)
+                continue
+            waiting += piece
+            for _ in range(len(waiting) // _AT_ONCE_BYTES):
+                yield bytes(fresh.seal(bytes(waiting[:_AT_ONCE_BYTES]), number))
+                number += AT_ONCE
+                del waiting[:_AT_ONCE_BYTES]
+        if waiting:
+            yield bytes(fresh.seal(bytes(waiting), number))
 
     def __repr__(self) -> str:
         return f"SealedFile({self.file.id})"

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from megagenome.collection import Collection
 from megagenome.collection.file_admission import FileAdmission
 from megagenome.collection.open_reading import OpenReading
-from megagenome.delivery.layouts import Layouts, Names, require_references
+from megagenome.delivery.layouts import Layouts, require_references
 from megagenome.delivery.needs import Files, Sealed
 from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dataset, recipient_for
+from megagenome.delivery.pieces import Names
 from megagenome.delivery.tickets import Ticket, Tickets
 from megagenome.delivery.variant_files import regions_of, variant_file
 from megagenome.kernel.callers import Caller
@@ -303,13 +304,14 @@ class Delivery:
     def _reads(self, found: FoundFile, ticket: Ticket, recipient: X25519PublicKey | None) -> Stream:
         layout = self._layouts.of(found.file)
 
-        def pieces() -> Iterator[bytes]:
-            opened = self._open(found, Kind.SLICE)
-            yield from layout.beginning(opened, found.admission.names)
-            yield from layout.records(opened, ticket.slices or ())
-            yield layout.ending()
+        def opened() -> Iterator[bytes]:
+            file, names, slices = self._open(found, Kind.SLICE), found.admission.names, ticket.slices or ()
+            part = layout.part(file, slices, names, sealed=recipient is not None)
+            if recipient is None:
+                return part.plain()
+            return file.composed(recipient, part.pieces, has_stored=part.has_stored)
 
-        return Stream(_named(found.name, recipient), lambda: _for(pieces(), recipient))
+        return Stream(_named(found.name, recipient), opened)
 
     def _variants(self, ticket: Ticket, terms: Terms) -> Stream:
         dataset, name = _place(ticket.object)

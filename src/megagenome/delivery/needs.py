@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What delivery needs of its neighbours; `app` wires it."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -11,6 +11,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileId
+from megagenome.standards.crypt4gh_segments import Stored
 
 
 class Sealed(Protocol):
@@ -31,6 +32,11 @@ class Sealed(Protocol):
 
     def body(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Its encrypted bytes as they are stored, in pieces of about 1 MiB."""
+
+    def composed(
+        self, recipient: X25519PublicKey, pieces: Iterable[bytes | Stored], /, *, has_stored: bool
+    ) -> Iterator[bytes]:
+        """A Crypt4GH file of bytes, and of segments of `body` as they are stored."""
 
 
 class Files(Protocol):

@@ -2,8 +2,7 @@
 """The one range service: `GET, HEAD /delivery/{file}` and `/delivery/{dataset}/{assembly}`, by the ticket that htsget
 or DRS gave, as `Authorization: Bearer`.
 
-Whole files have ranges, `If-Range` and an `ETag`; slices, which are made while they are sent and each sealed with a key
-of its own, are sent whole.
+Whole files have ranges, `If-Range` and an `ETag`; slices, which are made while they are sent, are sent whole.
 """
 
 from collections.abc import Awaitable, Callable

@@ -4,6 +4,7 @@
 Inflated by libdeflate, as bcftools does it: it takes a seventh of zlib's time, with which pysam is built.
 """
 
+import operator
 import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -115,25 +116,30 @@ def block(plain: bytes) -> bytes:
     return _block(plain, bytes(deflate.deflate_compress(plain, _LEVEL)))
 
 
-def fitted(plain: bytes, size_bytes: int) -> bytes | None:
-    """Bytes as blocks that are `size_bytes` long in all, so that what follows them stays where it is; None where they
-    are longer, or shorter by a few bytes that cannot be filled.
+def fitted(plain: bytes, size_bytes: int, step_bytes: int, *, best: bool = False) -> bytes | None:
+    """Bytes as blocks that are `size_bytes` long in all, so that what follows them stays where it is; or the least
+    number of steps longer that they can be. None where they are too few to be made longer.
 
     What is too short is filled with deflate blocks of nothing, five or six bytes each (RFC 1951, 3.2.4 and 3.2.6);
-    never before the first bytes, by which programs know what a file is.
+    never before the first bytes, by which programs know what a file is. `best` takes ten times as long, and makes them
+    a little shorter.
     """
-    apart = min(len(plain) - 1, size_bytes // _LARGEST + 1)  # bytes in blocks of their own, which can be filled
+    apart = min(len(plain) - 1, size_bytes // _LARGEST + 2)  # bytes in blocks of their own, which can be filled
     bulk = plain[: len(plain) - apart]
     parts = [bulk[at : at + _PLAIN] for at in range(0, len(bulk), _PLAIN)]
     parts += [plain[at : at + 1] for at in range(len(bulk), len(plain))]
-    deflated = [bytes(deflate.deflate_compress(part, _BEST)) for part in parts]
+    deflated = [bytes(deflate.deflate_compress(part, _BEST if best else _LEVEL)) for part in parts]
     around = len(_HEAD) + 2 + _TRAILER.size
-    left, out = size_bytes - sum(around + len(each) for each in deflated), b""
-    for k, (part, each) in enumerate(zip(parts, deflated, strict=True)):
-        filling = _filling(min(left, _LARGEST - around - len(each)) if k else 0, left)
-        out += _block(part, filling + each)
-        left -= len(filling)
-    return out if left == 0 else None
+    left = size_bytes - sum(around + len(each) for each in deflated)
+    left = left if left >= 0 else left % step_bytes
+    for wanted in (left, left + step_bytes):  # a few bytes cannot be filled, and so many more can
+        fillings, rest = [], wanted
+        for k, each in enumerate(deflated):
+            fillings.append(_filling(min(rest, _LARGEST - around - len(each)) if k else 0, rest))
+            rest -= len(fillings[-1])
+        if rest == 0:
+            return b"".join(map(_block, parts, map(operator.add, fillings, deflated)))
+    return None
 
 
 def _filling(size_bytes: int, wanted: int) -> bytes:

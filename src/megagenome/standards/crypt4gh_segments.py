@@ -42,6 +42,13 @@ class Segments(NamedTuple):
     size_bytes: int
 
 
+class Stored(NamedTuple):
+    """Whole segments of a body, as they are stored: 0-based, half-open."""
+
+    first: int
+    last: int
+
+
 def segments_of(start: int, end: int) -> Segments:
     """The segments that hold plain bytes `start` to `end` (half-open, 0 <= start <= end)."""
     if start == end:
