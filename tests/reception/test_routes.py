@@ -132,7 +132,15 @@ def put_unread(asker: Asker, caller: Caller, path: str, method: str = "PUT") -> 
     """The status of the answer to a request whose body never comes."""
     asker.caller = caller
     length = (b"content-length", str(LARGEST_PART_BYTES).encode())
-    scope = {"type": "http", "method": method, "path": path, "headers": [length], "query_string": b""}
+    scope: Any = {
+        "type": "http",
+        "http_version": "1.1",
+        "app": asker.app,
+        "method": method,
+        "path": path,
+        "headers": [length],
+        "query_string": b"",
+    }
     told: list[int] = []
 
     async def receive() -> Any:
@@ -141,7 +149,7 @@ def put_unread(asker: Asker, caller: Caller, path: str, method: str = "PUT") -> 
     async def send(message: Any) -> None:
         told.append(message.get("status", 0))
 
-    asyncio.run(asker.app({**scope, "app": asker.app, "http_version": "1.1"}, receive, send))  # type: ignore[arg-type]
+    asyncio.run(asker.app(scope, receive, send))
     return told[0]
 
 

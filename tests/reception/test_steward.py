@@ -155,8 +155,8 @@ def test_only_a_steward_decides_with_reasons_and_not_on_their_own(house: House, 
     with pytest.raises(Conflict, match="does not wait"):
         house.reception.decide(STEWARD, ident, ACCEPT)
     house.do_jobs()
-    for caller in (PROVIDER, OTHER, PUBLIC):
-        with pytest.raises(NotEntitled):
+    for caller, refusal in ((PROVIDER, NotEntitled), (OTHER, NotEntitled), (PUBLIC, Unauthenticated)):
+        with pytest.raises(refusal):
             house.reception.decide(caller, ident, ACCEPT)
     for reasons in ("", " \n"):
         with pytest.raises(Invalid, match="write the reasons"):

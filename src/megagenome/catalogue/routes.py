@@ -20,16 +20,16 @@ import msgspec
 from litestar import HttpMethod, Response, Router, get, route
 from litestar.params import FromPath
 
-from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, answer, not_acceptable, number
+from megagenome.catalogue.answers import CROSS_ORIGIN, allowing, answer, not_acceptable, number
 from megagenome.catalogue.catalogue import POINT, Address, Catalogue, Document, path_of, tag_of
 from megagenome.catalogue.check import shapes_text
 from megagenome.catalogue.model import ROOT, Profile
 from megagenome.catalogue.negotiate import negotiate, split_suffix
 from megagenome.catalogue.serialise import Form, serialise
 from megagenome.catalogue.shown import Shown, show
-from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.standards.catalogue_pages import DatasetPage, WithdrawnPage
+from megagenome.web import Http, caller_of
 
 Render = Callable[[Shown], str]
 """A page as text; what it is made of is in `standards.catalogue_pages`."""
@@ -104,12 +104,12 @@ class _Answers:
         listed = shown.datasets if not isinstance(shown, DatasetPage | WithdrawnPage) else ()
         told = [each for each in (shown, *listed) if isinstance(each, DatasetPage) and each.people is not None]
         if told and answered.status_code == 200:
-            self.catalogue.count_aggregate(_caller(request).subject, [each.id for each in told])
+            self.catalogue.count_aggregate(caller_of(request).subject, [each.id for each in told])
         return answered
 
     def _count(self, request: Http, document: Document, answered: Response[bytes]) -> None:
         if document.told and answered.status_code == 200:
-            self.catalogue.count_aggregate(_caller(request).subject, document.told)
+            self.catalogue.count_aggregate(caller_of(request).subject, document.told)
 
 
 def _resources(answers: _Answers) -> list[Any]:
@@ -196,8 +196,3 @@ def _links(address: Address, profile: Profile) -> str:
     ]
     profiles = [f'<{path}?profile={other.value}>; rel="alternate"' for other in Profile if other is not profile]
     return ", ".join([*forms, *profiles, f'<{path}>; rel="cite-as"'])
-
-
-def _caller(request: Http) -> Caller:
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC

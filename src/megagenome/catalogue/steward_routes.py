@@ -7,24 +7,14 @@ POST  /metadata/{dataset}           {"record": {…}, "draft": false}
 POST  /metadata/{dataset}/state     {"to": "published"}
 """
 
-from typing import Any, TypeVar
-
-import msgspec
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.exceptions import HTTPException
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
 from megagenome.catalogue.steward import Stewardship
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError
 from megagenome.kernel.ids import DatasetId
-from megagenome.standards import problem
 from megagenome.standards.catalogue_pages import STEWARD_PATH, ToMove, ToWrite
 from megagenome.standards.dataset_record import LARGEST_BYTES
-
-Http = Request[Any, Any, Any]
-Body = TypeVar("Body")
-_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+from megagenome.web import Http, answer_json, caller_of, problems, read_json
 
 
 def steward_router(stewardship: Stewardship) -> Router:
@@ -32,50 +22,25 @@ def steward_router(stewardship: Stewardship) -> Router:
 
     @get("/", sync_to_thread=True)
     def datasets(request: Http) -> Response[bytes]:
-        return _json(stewardship.datasets(_caller(request)))
+        return answer_json(stewardship.datasets(caller_of(request)))
 
     @get("/{dataset:str}", sync_to_thread=True)
     def view(request: Http, dataset: FromPath[str]) -> Response[bytes]:
-        return _json(stewardship.view(_caller(request), DatasetId(dataset)))
+        return answer_json(stewardship.view(caller_of(request), DatasetId(dataset)))
 
     @post("/{dataset:str}", sync_to_thread=True, status_code=200)
     def write(request: Http, dataset: FromPath[str], body: RawBody) -> Response[bytes]:
-        return _json(stewardship.write(_caller(request), DatasetId(dataset), _decode(request, body, ToWrite)))
+        return answer_json(stewardship.write(caller_of(request), DatasetId(dataset), read_json(request, body, ToWrite)))
 
     @post("/{dataset:str}/state", sync_to_thread=True, status_code=200)
     def move(request: Http, dataset: FromPath[str], body: RawBody) -> Response[bytes]:
-        to = _decode(request, body, ToMove).to
-        return _json({"was": stewardship.move(_caller(request), DatasetId(dataset), to), "is": to})
+        to = read_json(request, body, ToMove).to
+        return answer_json({"was": stewardship.move(caller_of(request), DatasetId(dataset), to), "is": to})
 
     return Router(
         STEWARD_PATH,
         route_handlers=[datasets, view, write, move],
-        exception_handlers={MegagenomeError: _problem, HTTPException: _problem},
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_BYTES * 2,
         include_in_schema=False,
     )
-
-
-def _json(answer: object) -> Response[bytes]:
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, headers=_PRIVATE)
-
-
-def _problem(_: Http, error: Exception) -> Response[bytes]:
-    status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
-    content = msgspec.json.encode(problem.problem(status, str(error) if isinstance(error, MegagenomeError) else ""))
-    return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
-
-
-def _caller(request: Http) -> Caller:
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC
-
-
-def _decode(request: Http, body: bytes, kind: type[Body]) -> Body:
-    # a form on another site can send text, but not this type without asking first
-    if request.content_type[0] != MediaType.JSON:
-        raise Invalid("send application/json")
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"not understood: {error}") from None

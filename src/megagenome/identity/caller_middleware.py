@@ -3,7 +3,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
 
 import anyio.to_thread
 from litestar import Request
@@ -14,6 +13,7 @@ from megagenome.identity.own_site import OwnSite, asked_site, configured_site
 from megagenome.identity.sessions import Sessions, Visit
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import TooLarge, Unauthenticated
+from megagenome.web import Http
 
 Bearer = Callable[[str], Awaitable[Caller | None]]
 """Who presents a token; None when it is of a kind that others read. Raises `Unauthenticated` when it is not valid."""
@@ -65,7 +65,7 @@ class CallerMiddleware:
 
         return with_caller
 
-    async def _visit(self, request: Request[Any, Any, Any]) -> Visit:
+    async def _visit(self, request: Http) -> Visit:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         # a program's token is known by its beginning; of anything else the others say what is wrong with it
         bearers = [*(reads for path, reads in self.bearers_below if _is_below(path, request.url.path)), *self.bearers]
@@ -95,7 +95,7 @@ def _is_below(path: str, asked: str) -> bool:
     return asked == path or asked.startswith(f"{path}/")
 
 
-async def _token(request: Request[Any, Any, Any]) -> str:
+async def _token(request: Http) -> str:
     """The token against forgery; a form that is read for it is kept for the route."""
     if HEADER in request.headers or request.content_type[0] not in _FORMS:
         return request.headers.get(HEADER, "")

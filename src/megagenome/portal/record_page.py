@@ -4,10 +4,10 @@
 They call the node's `/metadata` in process, as the person who reads, and show no more than that tells.
 """
 
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -25,8 +25,8 @@ from megagenome.standards.dataset_fields import field_of, topics
 from megagenome.standards.dataset_record import LARGEST_BYTES, DatasetRecord, Problem
 from megagenome.standards.duo import TERMS
 from megagenome.standards.problem import status_of
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 Answer = TypeVar("Answer")
 
@@ -149,8 +149,7 @@ def record_page_router() -> Router:
 
 
 def _desk(request: Http) -> _Desk:
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return _Desk(reader_of(request))
 
 

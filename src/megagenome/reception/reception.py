@@ -9,7 +9,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, find_seen, is_steward, require_subject
+from megagenome.reception.parts import Parts, find_seen, is_steward
 from megagenome.reception.process import performing
 from megagenome.standards.submission import (
     KEPT_DAYS,
@@ -67,7 +67,7 @@ class Reception:
     def all(self, caller: Caller) -> Submissions:
         """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
         and fewer of long manifests."""
-        subject = require_subject(caller)
+        subject = caller.require_subject()
         where = () if is_steward(caller) else (tables.submission.c.subject == subject,)
         with self._parts.engine.connect() as connection:
             found = rows.listed(connection, *where)
