@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotEntitled, TooLarge
-from megagenome.standards.crypt4gh import MOST_KEYS, MOST_PACKETS, header_size, read_header, write_header
+from megagenome.standards.crypt4gh import MOST_KEYS, MOST_PACKETS, header_bytes, header_size, read_header, write_header
 from tests.oracles.crypt4gh import data_key, edit_list, header, packet
 
 READER, OTHER = X25519PrivateKey.generate(), X25519PrivateKey.generate()
@@ -32,8 +32,9 @@ def test_what_is_written_each_recipient_reads(keys: list[bytes], edits: list[int
         assert read == (tuple(keys), None if edits is None else tuple(edits), len(written))
 
 
-def test_one_recipient_and_one_key_take_124_bytes() -> None:
-    assert len(write_header([KEY], [MINE])) == 124
+@pytest.mark.parametrize(("keys", "size"), [([KEY], 124), ([KEY, SECOND], 232)])
+def test_how_long_a_header_for_one_recipient_is(keys: list[bytes], size: int) -> None:
+    assert header_bytes(len(keys)) == len(write_header(keys, [MINE])) == size
 
 
 def test_two_writings_have_nothing_in_common_but_the_beginning() -> None:

@@ -26,6 +26,7 @@ from megagenome.kernel.durable_files import require_free
 from megagenome.kernel.errors import Conflict, Invalid, NoRoom, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH
 from megagenome.standards.crypt4gh_segments import AT_ONCE, ROOM_BYTES, SEGMENT_BYTES, BodyKey, whole_segments
 from megagenome.standards.crypt4gh_stream import unseal
 
@@ -135,8 +136,8 @@ def _opened(parts: Parts, pieces: Iterator[bytes]) -> Iterator[bytes]:
         return unseal(pieces, parts.keys.readers())
     except NotEntitled:
         raise NotEntitled(
-            f"the file is not encrypted for this node, whose key is {parts.keys.names()[0]}: encrypt it for the one at "
-            "/.well-known/c4gh-recipient"
+            f"the file is not encrypted for this node, whose key is {parts.keys.names()[0]}: encrypt it for the one "
+            f"at {RECIPIENT_PATH}"
         ) from None
 
 

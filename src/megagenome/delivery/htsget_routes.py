@@ -23,7 +23,6 @@ from megagenome.standards import htsget
 from megagenome.standards.htsget import FORMATS, Kind, SliceRequest
 from megagenome.standards.service_info import ServiceInfo, ServiceType
 
-PREFIX = "/ga4gh/htsget/v1"
 LARGEST_BODY_BYTES = 4 << 20
 
 MakeTicket = Callable[[Caller, str, SliceRequest, Terms], Granted]
@@ -34,7 +33,7 @@ def htsget_router(delivery: Delivery, node: ServiceInfo, url: str) -> Router:
     makes: dict[Kind, MakeTicket] = {Kind.READS: delivery.reads_ticket, Kind.VARIANTS: delivery.variants_ticket}
     handlers = [each for kind in Kind for each in (_info(kind, node), *_tickets(kind, makes[kind], url))]
     return Router(
-        PREFIX,
+        htsget.PREFIX,
         route_handlers=handlers,
         exception_handlers=asked.errors(htsget.error, "application/json"),
         request_max_body_size=LARGEST_BODY_BYTES,

@@ -189,6 +189,11 @@ def write_header(
     return header
 
 
+def header_bytes(keys: int) -> int:
+    """How long a header of so many data keys for one recipient is, without an edit list."""
+    return _FIXED.size + keys * (_LEAST_PACKET_BYTES + 4 + KEY_BYTES)
+
+
 def _derived(secret: bytes, contents: Sequence[bytes], recipients: Sequence[X25519PublicKey]) -> Callable[[int], bytes]:
     """Bytes that look random, the same for the same header."""
     seed = blake2b(key=secret[:64], digest_size=32)
