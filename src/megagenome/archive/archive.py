@@ -55,13 +55,13 @@ class Archive:
     ) -> ArchivedFile:
         """Keep a file that was sent to this node as Crypt4GH; whole, durable and entered in the ledger on return.
 
-        Idempotent: of a file that is here already the row is returned, once it has the stated checksums. `source` is
+        Idempotent: of a file that is here already the row is returned, once it has the stated SHA-256. `source` is
         called once, and read in pieces; it may be what others wrote, with several keys and an edit list. Nothing is
         kept where anything is raised: `Invalid` where a checksum or size is not the stated one, or what came is no
         Crypt4GH; `Corrupt` where a segment does not open or is cut; `NotEntitled` where it was sealed for another key;
         `Conflict` where the id has another content or the attempt was given up; `Unavailable` (worth trying again)
         where the disk fails, `NoRoom` where it is full. Cost: about 1.7 s of processor for each GiB, 1.5 s more with an
-        MD5, 0.7 s more with a checksum of what was sent; some 10 MB of memory.
+        MD5; some 10 MB of memory.
         """
         return ingest.ingest(self._parts, file, attempt, source, described, expected)
 

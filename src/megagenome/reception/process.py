@@ -120,7 +120,7 @@ def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
     found = next(each for each in report.files if each.name == stated.path)
     described = _described(row.manifest, stated, found, ids)
     size = sum(each.part.size_bytes for each in stored)
-    expected = Expected(stated.sha256, stated.md5, sealed_size_bytes=size)
+    expected = Expected(stated.sha256, size, stated.md5)
     sealed = joined(parts.store.read, [each.key for each in stored])
 
     def source() -> Iterator[bytes]:
