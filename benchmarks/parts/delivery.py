@@ -256,7 +256,7 @@ def _prepare(folder: Path, seed: int) -> Prepared:
     begin = cram.write_beginning("@SQ\tSN:1\tLN:249250621\n", (3, 0))
     blob.write_bytes(begin + np.random.default_rng(seed).bytes(BLOB_BYTES - len(begin)))
     bam = _archive(node, path, Described(DATASET, "reads.bam", "BAM", ("S1",)))
-    _archive(node, path.with_suffix(".bam.bai"), Described(DATASET, "reads.bam.bai", "BAI", index_of=bam))
+    _archive(node, path.with_suffix(".bam.bai"), Described(DATASET, "reads.bam.bai", "BAI", ("S1",), bam))
     large = _archive(node, blob, Described(DATASET, "blob", "CRAM", ("S1",)))
     blob.unlink()
     node.collection.close()

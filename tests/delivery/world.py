@@ -117,7 +117,7 @@ def archive_reads(archive: Archive, plain: Path, dataset: str, sample: str) -> d
             archive, plain / name, Described(DatasetId(dataset), name, Path(name).suffix[1:].upper(), (sample,))
         )
         kind = Path(index).suffix[1:].upper()
-        archive_file(archive, plain / index, Described(DatasetId(dataset), index, kind, index_of=of))
+        archive_file(archive, plain / index, Described(DatasetId(dataset), index, kind, (sample,), of))
         found[Path(name).suffix[1:].upper()] = of
     return found
 

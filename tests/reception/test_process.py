@@ -377,3 +377,4 @@ def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> No
     assert house.reception.show(PROVIDER, ident).state is State.REPORTED
     by_name = {each.name: each for each in house.archive.files_of()}
     assert by_name[names[0]].index_of == by_name[names[1]].id
+    assert by_name[names[0]].samples == by_name[names[1]].samples == tuple(samples())

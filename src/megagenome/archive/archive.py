@@ -138,9 +138,8 @@ class Archive:
             kept = rows.find(connection, file)
             if kept is None or kept.file.dataset != admission.dataset or kept.file.state is not FileState.READY:
                 raise NotFound(f"there is no file {file} in {admission.dataset} to be read")
-            samples = _samples(connection, kept.file)
             headers = rows.headers(connection, file)
-        if not (samples and samples <= admission.samples):
+        if not (kept.file.samples and admission.samples.issuperset(kept.file.samples)):
             raise NotEntitled(f"{file} holds more than the samples that may be read now")
         opened = SealedFile(
             self._parts, kept, key_of(self._parts, kept, headers), admission.require, frozenset({FileState.READY})
@@ -220,9 +219,3 @@ class Archive:
             if not rows.set_state(connection, file, before, after):
                 state = rows.require(connection, file).file.state
                 raise Conflict(f"{file} is {state}: only {' or '.join(before)} files become {after}")
-
-
-def _samples(connection: sa.Connection, file: ArchivedFile) -> frozenset[str]:
-    """Whose genomes a file tells of: an index tells of those in the file that it is of."""
-    of = None if file.index_of is None else rows.find(connection, file.index_of)
-    return frozenset(file.samples) | frozenset(of.file.samples if of else ())

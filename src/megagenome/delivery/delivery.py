@@ -114,7 +114,7 @@ class Delivery:
             reading = open_dataset(self._collection, caller, found.dataset, terms)
         except NotFound:
             raise missing from None
-        samples = self._samples(found)
+        samples = frozenset(found.samples)
         admission = reading.admit(found.dataset, samples)
         if not (samples and samples <= admission.samples):
             raise missing
@@ -237,11 +237,6 @@ class Delivery:
         if not ticket.permit and not isinstance(reading, OpenReading):
             raise Unauthenticated("the ticket was for open data, which these are no more: ask for a new one")
         return recipient_for(self._collection.engine, reading, terms)
-
-    def _samples(self, file: ArchivedFile) -> frozenset[str]:
-        """Whose genomes a file tells of: an index tells of those in the file that it is of."""
-        of = None if file.index_of is None else self._files.find(file.index_of)
-        return frozenset(file.samples) | frozenset(of.samples if of else ())
 
     def _reads_of(self, file: ArchivedFile) -> ArchivedFile | None:
         """The file of reads that this is or is the index of; None where it is neither."""

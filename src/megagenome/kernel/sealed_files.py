@@ -68,7 +68,7 @@ class Described(msgspec.Struct, frozen=True):
     dataset   the dataset that it belongs to
     name      what its submitter calls it
     format    such as `BAM`, `CRAI`, `VCF`
-    samples   whose genomes are in it; empty where it holds nobody's
+    samples   whose genomes it tells of, an index of those in its file; where of nobody's, it is given to nobody
     index_of  the file that it is the index of
     """
 
