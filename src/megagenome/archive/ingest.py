@@ -189,7 +189,6 @@ def _kept(file: FileId, stem: str, described: Described, expected: Expected, sto
         samples=described.samples,
         index_of=described.index_of,
         size_bytes=stored.size_bytes,
-        segments=-(-stored.size_bytes // SEGMENT_BYTES),
         sha256=expected.sha256,
         md5=expected.md5,
         body_sha256=None,

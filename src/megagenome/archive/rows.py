@@ -16,7 +16,6 @@ from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
-from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES
 
 _file, _header, _attempt = tables.file.c, tables.header.c, tables.attempt.c
 _FIND = sa.select(tables.file).where(_file.id == sa.bindparam("file"))
@@ -118,7 +117,6 @@ def end_attempt(connection: sa.Connection, stem: str) -> bool:
 
 def _values(kept: Kept) -> dict[str, Any]:
     values = msgspec.structs.asdict(kept.file)
-    del values["segments"]
     samples = msgspec.json.encode(values["samples"]).decode()
     return values | {"samples": samples, "stem": kept.stem, "prefix": kept.prefix.hex()}
 
@@ -132,7 +130,6 @@ def _kept(row: Any) -> Kept:
         samples=msgspec.json.decode(row.samples, type=tuple[str, ...]),
         index_of=row.index_of,
         size_bytes=row.size_bytes,
-        segments=-(-row.size_bytes // SEGMENT_BYTES),
         sha256=row.sha256,
         md5=row.md5,
         body_sha256=row.body_sha256,

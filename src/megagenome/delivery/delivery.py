@@ -13,7 +13,7 @@ from megagenome.collection.file_admission import FileAdmission
 from megagenome.collection.open_reading import OpenReading
 from megagenome.delivery.layouts import Layouts, Names, require_references
 from megagenome.delivery.needs import Files, Sealed
-from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dataset, recipient_for
+from megagenome.delivery.permitted import DataReading, Terms, open_dataset, recipient_for
 from megagenome.delivery.tickets import Ticket, Tickets
 from megagenome.delivery.variant_files import regions_of, variant_file
 from megagenome.kernel.callers import Caller
@@ -95,7 +95,7 @@ class Delivery:
         self._collection, self._files, self._tickets = collection, files, tickets
         self._layouts = Layouts(files)
 
-    def find(self, caller: Caller, file: str, terms: Terms = NO_TERMS) -> FoundFile:
+    def find(self, caller: Caller, file: str, terms: Terms) -> FoundFile:
         """A file that may be read now, by its id.
 
         Raises `NotFound`, in the same words, for one that there is not, that is not ready, that holds the genome of

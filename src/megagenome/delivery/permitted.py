@@ -41,12 +41,10 @@ class Terms(NamedTuple):
     sealed: bool = False
 
 
-NO_TERMS = Terms()
-
 DataReading = PermitReading | OpenReading
 
 
-def open_dataset(collection: Collection, caller: Caller, dataset: DatasetId, terms: Terms = NO_TERMS) -> DataReading:
+def open_dataset(collection: Collection, caller: Caller, dataset: DatasetId, terms: Terms) -> DataReading:
     """What `caller` may read of a dataset now.
 
     Raises `NotFound` for a dataset that the public does not know of and the caller has no permit for, as for one that

@@ -83,7 +83,6 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     """A file that the archive keeps. Of a shredded one, name and samples are empty.
 
     size_bytes   of its plain bytes
-    segments     of its body, each of 65,536 plain bytes but for the last
     sha256       of its plain bytes
     md5          of its plain bytes, where its submitter stated one
     body_sha256  of the encrypted body as it is stored; known since it was first read again, so of every `READY` file
@@ -97,7 +96,6 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     samples: tuple[str, ...]
     index_of: FileId | None
     size_bytes: int
-    segments: int
     sha256: str
     md5: str | None
     body_sha256: str | None

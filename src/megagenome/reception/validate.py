@@ -24,12 +24,12 @@ Progress = Callable[[str, int], None]
 """Called with the name of the file that is read and the bytes of the submission that were read so far."""
 
 
-def submitted_at(path: Path, name: str = "") -> Submitted:
+def submitted_at(path: Path) -> Submitted:
     """A file on this machine. Raises `Invalid` where there is none."""
     try:
         if not path.is_file():
             raise Invalid(f"{path}: there is no such file")
-        return Submitted(name or str(path), path, path.stat().st_size)
+        return Submitted(str(path), path, path.stat().st_size)
     except OSError as error:
         raise Invalid(f"{path}: {error.strerror or error}") from None
 
