@@ -193,7 +193,7 @@ def _kept(file: FileId, stem: str, described: Described, expected: Expected, sto
         md5=expected.md5,
         body_sha256=None,
         state=FileState.ARCHIVED,
-        created=rows.time_text(clock.now()),
+        created=clock.stamp(clock.now()),
         verified=None,
     )
     return Kept(archived, stem, stored.prefix)
