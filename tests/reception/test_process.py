@@ -104,6 +104,7 @@ def test_what_the_manifest_states_otherwise_is_refused_by_file(
     told = texts(house, ident)
     assert says in told["cohort.vcf.gz"]
     assert told["people.tsv"] == ""
+    assert all(message.time for each in report_of(house, ident).files for message in each.messages)
 
 
 def test_a_wrong_md5_is_refused_by_the_archive(house: House, files: dict[str, bytes]) -> None:

@@ -33,7 +33,7 @@ from megagenome.reception.preview import preview_people
 from megagenome.reception.receipt import sign_receipt
 from megagenome.reception.steward import load_accepted
 from megagenome.reception.uploads import close, folder
-from megagenome.reception.validate import validate
+from megagenome.reception.validate import timed, validate
 from megagenome.standards.submission import GENOME_FORMATS, OVER, Manifest, State, SubmittedFile
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 
@@ -254,5 +254,5 @@ def _with_stated(found: FileReport, stated: SubmittedFile, content: Content) -> 
             wrong.append(f"does not have {', '.join(less[:5])}, which the manifest names for it")
     if not wrong:
         return found
-    messages = (*messages, *(Message(Level.ERROR, text) for text in wrong))
+    messages = timed((*messages, *(Message(Level.ERROR, text) for text in wrong)))
     return msgspec.structs.replace(found, result=Result.FAILED, messages=messages)
