@@ -19,7 +19,7 @@ from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards.crypt4gh import write_header
 from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, BodyKey, Places
 from megagenome.standards.crypt4gh_stream import edited, seal, split, unseal
-from tests.oracles.crypt4gh import data_key, edit_list, header, kept, packet, segment
+from tests.oracles.crypt4gh import data_key, edit_list, edited_header, header, kept, packet, segment
 
 READER = X25519PrivateKey.generate()
 MINE = READER.public_key()
@@ -65,7 +65,7 @@ def test_edit_lists_keep_what_the_standard_says(chunks: list[bytes], lengths: li
 def test_the_edit_list_that_the_standard_has_as_its_example() -> None:
     lengths = [0, 7853, 71721, 307929, 51299, 38]
     plain = os.urandom(sum(lengths) + 500)
-    sealed = write_header([ONE], [MINE], lengths) + b"".join(
+    sealed = edited_header([ONE], [MINE], lengths) + b"".join(
         segment(ONE, part) for part in chunked(plain, SEGMENT_BYTES)
     )
     assert opened(sealed) == kept(plain, lengths) == by_the_other(sealed)
@@ -76,7 +76,7 @@ def test_the_edit_list_that_the_standard_has_as_its_example() -> None:
 def test_edit_lists_that_others_stumble_over(lengths: list[int]) -> None:
     plain = os.urandom(SEGMENT_BYTES + 100)
     body = segment(ONE, plain[:SEGMENT_BYTES]) + segment(ONE, plain[SEGMENT_BYTES:])
-    assert opened(write_header([ONE], [MINE], lengths) + body) == kept(plain, lengths)
+    assert opened(edited_header([ONE], [MINE], lengths) + body) == kept(plain, lengths)
 
 
 def test_segments_of_two_keys_by_turns() -> None:
