@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection import Collection, publication
+from megagenome.collection.datasets import move_dataset
 from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
@@ -97,6 +98,9 @@ def test_one_act_publishes(stewardship: Stewardship) -> None:
     assert stewardship.move(STEWARD, CLOSED, "published") == "draft"
     assert state(stewardship.collection) == DatasetState.PUBLISHED
     assert stewardship.move(STEWARD, CLOSED, "withdrawn") == "published"
+    assert stewardship.move(STEWARD, CLOSED, "published") == "withdrawn"
+    with stewardship.collection.engine.begin() as connection:
+        move_dataset(connection, CLOSED, DatasetState.WITHDRAWN)  # by another process
     assert stewardship.move(STEWARD, CLOSED, "published") == "withdrawn"
     for wrong in ("approved", "draft", ""):
         with pytest.raises(Invalid):

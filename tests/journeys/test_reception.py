@@ -181,6 +181,7 @@ def test_files_go_sealed_from_a_folder_into_a_dataset_though_everybody_is_killed
     assert by_name["cohort.vcf.gz"]["samples"] == samples()
     assert by_name["reads/S0.bam"]["samples"] == ["S0"]
     assert by_name["reads/S0.bam.bai"]["index_of"] == by_name["reads/S0.bam"]["id"]
+    assert by_name["reads/S0.bam.bai"]["samples"] == ["S0"]
     assert served.get("/beacon/v2/datasets")["response"]["collections"] == []  # a draft is told to nobody
 
     record = tmp_path / "dataset.json"

@@ -165,7 +165,7 @@ class SealedFile:
             yield bytes(piece[max(0, start - place) : end - place])
             place += len(piece)
         if number != last:
-            raise Corrupt(f"the body has {number:,} segments of {self.file.segments:,}")
+            raise Corrupt(f"the body ends before segment {number:,}")
 
     def _pieces(self, first: int, last: int) -> Iterator[memoryview]:
         """Segments `first` to `last` as they are stored, 16 at a time."""

@@ -82,6 +82,7 @@ class Stewardship:
         by = Actor(caller.require(Role.DATA_STEWARD), caller.name)
         if to not in MOVES:
             raise Invalid(f"{to[:20]!r}: a steward makes a dataset {' or '.join(MOVES)}")
+        self.collection.refresh()
         known, _ = self._find(dataset)
         anew = to == DatasetState.PUBLISHED and known.state in (DatasetState.DRAFT, DatasetState.WITHDRAWN)
         steps = (DatasetState.APPROVED, DatasetState(to)) if anew else (DatasetState(to),)

@@ -14,12 +14,9 @@ from litestar.types import ExceptionHandlersMap
 from megagenome.delivery.permitted import PERMIT_FIELD, USE_FIELD, Terms
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound, TooLarge
 from megagenome.standards.crypt4gh_keys import public_key, read_public_key
-from megagenome.standards.htsget import PREFLIGHT_MAX_AGE_S
+from megagenome.standards.htsget import KEY_FIELD, PREFLIGHT_MAX_AGE_S
 from megagenome.standards.problem import status_of
 from megagenome.web import Http
-
-KEY_FIELD = "Htsget-Context-Public-Key"
-"""The recipient's key file in base64, as htsget-rs and others take it."""
 
 RANGES = "/delivery"
 """Below this are the bytes, which are fetched by tickets."""

@@ -13,7 +13,7 @@ from megagenome.collection.file_admission import FileAdmission
 from megagenome.collection.open_reading import OpenReading
 from megagenome.delivery.layouts import Layouts, require_references
 from megagenome.delivery.needs import Files, Sealed
-from megagenome.delivery.permitted import NO_TERMS, DataReading, Terms, open_dataset, recipient_for
+from megagenome.delivery.permitted import DataReading, Terms, open_dataset, recipient_for
 from megagenome.delivery.pieces import Names
 from megagenome.delivery.tickets import Ticket, Tickets
 from megagenome.delivery.variant_files import regions_of, variant_file
@@ -96,7 +96,7 @@ class Delivery:
         self._collection, self._files, self._tickets = collection, files, tickets
         self._layouts = Layouts(files)
 
-    def find(self, caller: Caller, file: str, terms: Terms = NO_TERMS) -> FoundFile:
+    def find(self, caller: Caller, file: str, terms: Terms) -> FoundFile:
         """A file that may be read now, by its id.
 
         Raises `NotFound`, in the same words, for one that there is not, that is not ready, that holds the genome of
@@ -115,7 +115,7 @@ class Delivery:
             reading = open_dataset(self._collection, caller, found.dataset, terms)
         except NotFound:
             raise missing from None
-        samples = self._samples(found)
+        samples = frozenset(found.samples)
         admission = reading.admit(found.dataset, samples)
         if not (samples and samples <= admission.samples):
             raise missing
@@ -238,11 +238,6 @@ class Delivery:
         if not ticket.permit and not isinstance(reading, OpenReading):
             raise Unauthenticated("the ticket was for open data, which these are no more: ask for a new one")
         return recipient_for(self._collection.engine, reading, terms)
-
-    def _samples(self, file: ArchivedFile) -> frozenset[str]:
-        """Whose genomes a file tells of: an index tells of those in the file that it is of."""
-        of = None if file.index_of is None else self._files.find(file.index_of)
-        return frozenset(file.samples) | frozenset(of.samples if of else ())
 
     def _reads_of(self, file: ArchivedFile) -> ArchivedFile | None:
         """The file of reads that this is or is the index of; None where it is neither."""

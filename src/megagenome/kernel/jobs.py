@@ -38,7 +38,6 @@ class Job(msgspec.Struct, frozen=True):
     key        to what; there is one job of a kind and key
     arguments  what else it takes, as JSON has it
     attempt    1, 2, 3 ...
-    owner      who does it
     lease_s    how long nobody else begins it, from each `claim` and `extend` on
     """
 
@@ -47,7 +46,6 @@ class Job(msgspec.Struct, frozen=True):
     key: str
     arguments: dict[str, Any]
     attempt: int
-    owner: str
     lease_s: float
 
 
@@ -102,7 +100,7 @@ def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float)
                 lease = {"lease_owner": owner, "lease_until_ms": now + _ms(lease_s)}
                 _change(connection, row.id, state="running", attempt=row.attempt + 1, **lease)
                 arguments = msgspec.json.decode(row.arguments)
-                return Job(row.id, row.kind, row.key, arguments, row.attempt + 1, owner, lease_s)
+                return Job(row.id, row.kind, row.key, arguments, row.attempt + 1, lease_s)
             wait = {
                 "not_before_ms": now + _ms(backoff_s(row.attempt)),
                 "failure": f"{row.lease_owner} did not come back",

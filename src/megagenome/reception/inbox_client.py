@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from megagenome.kernel.errors import Invalid, NoRoom, NotFound, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.by_token import condition_of, parse_server, read_answer, unauthenticated
-from megagenome.standards.crypt4gh_keys import read_public_key
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH, read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
 from megagenome.standards.submission import (
     DIGEST_HEADER,
@@ -24,8 +24,6 @@ from megagenome.standards.submission import (
     content_digest,
 )
 from megagenome.standards.validation_report import Report
-
-RECIPIENT_PATH = "/.well-known/c4gh-recipient"
 
 _TIMEOUT_S = 120.0
 _WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)

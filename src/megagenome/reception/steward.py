@@ -13,7 +13,7 @@ from megagenome.collection.load import load
 from megagenome.collection.version import raise_version
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, TooLarge
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.ledger import Act, Kind
@@ -32,12 +32,14 @@ def decide(parts: Parts, caller: Caller, ident: str, decision: Decision) -> Subm
     """Accept a reported submission, or reject it with reasons. Durable and in the ledger on return.
 
     Nobody decides on what they sent themselves. Raises `Unauthenticated`, `NotEntitled`, `Invalid`, `NotFound`;
-    `Conflict` where it does not wait for a decision.
+    `TooLarge` for reasons of over 4,000 characters; `Conflict` where it does not wait for a decision.
     """
     steward = caller.require(Role.DATA_STEWARD)
     if not decision.accept and not decision.reasons.strip():
         raise Invalid("write the reasons: a no without reasons helps nobody to send it right")
-    reasons = decision.reasons.strip()[:_LONGEST_REASONS]
+    reasons = decision.reasons.strip()
+    if len(reasons) > _LONGEST_REASONS:
+        raise TooLarge(f"the reasons have {len(reasons):,} characters; at most {_LONGEST_REASONS:,}")
     with begin_writing(parts.engine) as connection:
         row = rows.find(connection, ident)
         if row.subject == steward:

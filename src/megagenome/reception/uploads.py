@@ -164,9 +164,10 @@ def folder(ident: str) -> str:
 def _require_few(parts: Parts, connection: sa.Connection, subject: str) -> None:
     """Each takes up to 4 MiB for its manifest, and nobody is to fill the database with them."""
     t = tables.submission.c
-    open_ = rows.select(connection, t.subject == subject, t.state == State.OPEN.value)
-    if len(open_) >= parts.settings.most_open:
-        raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+    open_ = sa.select(t.id).where(t.subject == subject, t.state == State.OPEN.value).order_by(t.created, t.id)
+    mine = connection.scalars(open_).all()
+    if len(mine) >= parts.settings.most_open:
+        raise Conflict(f"you have {len(mine)} open submissions here: finish or cancel one, such as {mine[0]}")
     vain = t.state.in_([State.CANCELLED.value, State.REFUSED.value])
     if rows.count(connection, t.subject == subject, vain, t.created > rows.time_text(days_ago=1)) >= MOST_VAIN_A_DAY:
         raise RateLimited(

@@ -24,12 +24,12 @@ Progress = Callable[[str, int], None]
 """Called with the name of the file that is read and the bytes of the submission that were read so far."""
 
 
-def submitted_at(path: Path, name: str = "") -> Submitted:
+def submitted_at(path: Path) -> Submitted:
     """A file on this machine. Raises `Invalid` where there is none."""
     try:
         if not path.is_file():
             raise Invalid(f"{path}: there is no such file")
-        return Submitted(name or str(path), path, path.stat().st_size)
+        return Submitted(str(path), path, path.stat().st_size)
     except OSError as error:
         raise Invalid(f"{path}: {error.strerror or error}") from None
 
@@ -100,7 +100,7 @@ def _report(inspections: Sequence[Inspection], expectations: Expectations) -> Re
         said += [Said("", each) for each in judge_quality(quality)]
     messages = by_file(said)
     files = tuple(_with(each.report, messages.get(each.report.name, ())) for each in inspections)
-    whole = tuple(_timed(messages.get("", ())))
+    whole = timed(messages.get("", ()))
     failed = any(each.result is Result.FAILED for each in files) or any(each.level is Level.ERROR for each in whole)
     isolated = all(each.isolated for each in inspections)
     return Report(Result.FAILED if failed else Result.PASSED, files, whole, quality, isolated)
@@ -118,9 +118,10 @@ def _named_twice(inspections: Sequence[Inspection]) -> list[Said]:
 def _with(report: FileReport, messages: Sequence[Message]) -> FileReport:
     failed = report.result is Result.FAILED or any(each.level is Level.ERROR for each in messages)
     result = Result.FAILED if failed else Result.PASSED
-    return msgspec.structs.replace(report, result=result, messages=(*report.messages, *_timed(messages)))
+    return msgspec.structs.replace(report, result=result, messages=timed((*report.messages, *messages)))
 
 
-def _timed(messages: Sequence[Message]) -> list[Message]:
+def timed(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The same, said now as far as they do not say when."""
     now = clock.now().isoformat(timespec="seconds")
-    return [msgspec.structs.replace(each, time=now) for each in messages]
+    return tuple(each if each.time else msgspec.structs.replace(each, time=now) for each in messages)

@@ -134,8 +134,10 @@ class Places:
     """Holds the segments of whoever's body with one key to their places, where its nonces count as ours do; else it
     holds them to nothing, for the standard lets nonces be any.
 
-    Whether they count is told by the first two: they begin with the same four bytes, the rest of both is a small
-    number, and one of these is 0. Random nonces look like that in one file of 2^126.
+    Whether they count is told by the first two: they begin with the same four bytes, the rest of both is a number below
+    2^32, and one of these is 0, or they follow each other and the four bytes are not all zeros. Random nonces look like
+    that in one file of 2^126. A big-endian counter of all 12 bytes does in one of 2^32 where it begins with a random
+    number, and not where it begins with a small one, but for 0; a little-endian one never does.
     """
 
     __slots__ = ("_counted", "_first")
@@ -145,24 +147,28 @@ class Places:
 
     def require(self, nonce: bytes, number: int) -> None:
         """To be called for each segment in turn, from 0 on. Raises `Corrupt` where one is not in its place: left out,
-        repeated or exchanged. What is missing at either end it cannot know."""
+        repeated or exchanged. What is missing at the end it cannot know, nor at the beginning of what has one segment
+        left."""
         if number == 0:
             self._first = nonce
         elif number == 1:
-            self._counted = _count_alike(self._first, nonce)
-            if self._counted and _number(self._first) != 0:
-                raise Corrupt("segment 0 of the body is not in its place")
+            self._begin(nonce)
         if self._counted and (nonce[:PREFIX_BYTES], _number(nonce)) != (self._first[:PREFIX_BYTES], number):
             raise Corrupt(f"segment {number:,} of the body is not in its place")
+
+    def _begin(self, second: bytes) -> None:
+        prefix, numbers = self._first[:PREFIX_BYTES], (_number(self._first), _number(second))
+        if second[:PREFIX_BYTES] != prefix or max(numbers) >= _MOST_SEGMENTS:
+            return
+        self._counted = numbers[0] == 0
+        if numbers[1] == 0 < numbers[0]:
+            raise Corrupt("segment 0 of the body is not in its place")
+        if numbers[1] == numbers[0] + 1 > 1 and any(prefix):
+            raise Corrupt("segment 0 of the body is missing")
 
 
 def _number(nonce: bytes) -> int:
     return int.from_bytes(nonce[PREFIX_BYTES:], "big")
-
-
-def _count_alike(first: bytes, second: bytes) -> bool:
-    numbers = _number(first), _number(second)
-    return first[:PREFIX_BYTES] == second[:PREFIX_BYTES] and min(numbers) == 0 and max(numbers) < _MOST_SEGMENTS
 
 
 def open_segment(keys: list[bytes], sealed: bytes | memoryview, number: int) -> bytes:

@@ -10,6 +10,7 @@ from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, CramIndex, Ref
 
 _OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
 _LONGEST_WITHOUT_CSI = 1 << 29
+_SEVERAL = -2  # contigs, in one slice of a CRAM
 
 
 def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noqa: A002 - the field's word
@@ -78,9 +79,8 @@ def _named(index: BinIndex, indexed: Indexed) -> list[tuple[str, Reference]] | N
 def _compare_slices(found: Found, index: CramIndex, indexed: Indexed) -> None:
     real = {(container, landmark): contig for container, landmark, contig in indexed.slices}
     listed = {(each.container, each.landmark) for each in index.slices}
-    several = {-2}
     wrong = sum(
-        real.get((each.container, each.landmark), each.reference) not in {each.reference, *several}
+        real.get((each.container, each.landmark), each.reference) not in (each.reference, _SEVERAL)
         for each in index.slices
     )
     if listed - set(real):
