@@ -151,12 +151,14 @@ def _tail(address: str) -> str:
 
 
 def _text(graph: rdflib.Graph, at: Node, *properties: str, most: int) -> tuple[str, str]:
-    """The text of the first property that has any, with its language: English before none before others."""
+    """The text of the first property that has any: English before none before others; and its language, which the
+    same text may have said beside it."""
     for property_ in properties:
         texts = [each for each in _objects(graph, at, property_) if isinstance(each, rdflib.Literal) and each.strip()]
         if texts:
             best = min(texts, key=lambda each: (_preference(each.language), str(each)))
-            return clean(str(best), most), best.language or ""
+            languages = [each.language for each in texts if each.language and str(each) == str(best)]
+            return clean(str(best), most), best.language or min(languages, default="")
     return "", ""
 
 
@@ -187,7 +189,7 @@ def _label(graph: rdflib.Graph, node: Node) -> str:
 
 
 def _named(graph: rdflib.Graph, nodes: Iterable[Node], most: int) -> str:
-    return clean("\n".join(sorted(name for node in nodes for name in _names(graph, node))), most)
+    return clean("\n".join(sorted({name for node in nodes for name in _names(graph, node)})), most)
 
 
 def _word(node: Node) -> str:
