@@ -27,6 +27,8 @@ _DPV_PD = "https://w3id.org/dpv/dpv-pd#"
 _PERSONAL = ("Age", "Gender", "Genetic", "MedicalHealth")
 """What the variables of each dataset are, in the Data Privacy Vocabulary."""
 _PORTAL_LANGUAGE = "en"
+"""GDI's portal shows texts in it or without a language, and an empty title of a dataset that has neither. FDP 1.2 takes
+one title and one description; so texts in other languages are said without theirs to it."""
 _LANGUAGES = {
     "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST",
     "fi": "FIN", "fr": "FRA", "ga": "GLE", "hr": "HRV", "hu": "HUN", "is": "ISL", "it": "ITA", "lt": "LIT",
@@ -55,9 +57,11 @@ _FORMATS = {Offer.BEACON: ("application/json", "JSON"), Offer.ACCESS: ("applicat
 def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Description:
     """A dataset as whoever catalogues it is to read it. It holds numbers as far as everybody may be told them."""
     said, record, at = Description(), listed.record, place.dataset(listed.dataset.id)
-    language = record.language
+    language = record.language if profile is not Profile.GDI or record.language == _PORTAL_LANGUAGE else ""
     said.typed(at, "dcat:Dataset", "dcat:Resource")
     said.text(at, "dct:title", record.title, language=language)
+    if not language:
+        said.text(at, "rdfs:label", record.title, language=record.language)
     said.text(at, "dct:description", record.description, language=language)
     said.text(at, "dct:identifier", record.identifier)
     said.text(at, "dcat:version", listed.version)
@@ -72,7 +76,7 @@ def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Descript
     said.text(at, "dcat:keyword", *record.keywords, language=language)
     said.text(at, "healthdcatap:populationCoverage", record.population, language=language)
     said.link(at, "dct:isReferencedBy", *record.references)
-    if code := _LANGUAGES.get(language):
+    if code := _LANGUAGES.get(record.language):
         said.link(at, "dct:language", f"{EU}language/{code}")
     for property_, name, party in (
         ("dct:publisher", "publisher", record.publisher),
@@ -186,7 +190,6 @@ def _service(place: Place) -> Description:
     said.text(place.beacon, "dct:title", f"Beacon of {place.name}", language="en")
     said.text(place.beacon, "dct:description", ". ".join(_OFFERS[Offer.BEACON]), language="en")
     said.link(place.beacon, "dcat:endpointURL", f"{place.url}/beacon/v2")
-    said.link(place.beacon, "dcat:endpointDescription", f"{place.url}/beacon/v2/map")
     said.link(place.beacon, "dcatap:applicableLegislation", EHDS)
     return said
 
@@ -262,15 +265,6 @@ def _say_by_gdi(said: Description, at: str, listed: Listed, place: Place) -> Non
     if record.synthetic:  # with the scheme that GDI's shapes have
         said.link(at, "dct:type", EU.replace("http:", "https:") + "dataset-type/SYNTHETIC_DATA")
     said.link(at, "adms:status", f"{EU}dataset-status/COMPLETED")
-    if record.language != _PORTAL_LANGUAGE:
-        _say_without_language(said)
-
-
-def _say_without_language(said: Description) -> None:
-    """Each text once more, in no language: GDI's portal shows what is English or in none, and else an empty title."""
-    for subject, property_, text in said.triples:
-        if isinstance(text, Literal) and text.language not in ("", _PORTAL_LANGUAGE):
-            said.add([(subject, property_, Literal(text.text))])
 
 
 def _say_by_ehds(said: Description, at: str, listed: Listed, place: Place) -> None:

@@ -152,12 +152,13 @@ def _tail(address: str) -> str:
 
 def _text(graph: rdflib.Graph, at: Node, *properties: str, most: int) -> tuple[str, str]:
     """The text of the first property that has any: English before none before others; and its language, which the
-    same text may have said beside it."""
+    same text may have where it stands as a label, too."""
     for property_ in properties:
         texts = [each for each in _objects(graph, at, property_) if isinstance(each, rdflib.Literal) and each.strip()]
         if texts:
             best = min(texts, key=lambda each: (_preference(each.language), str(each)))
-            languages = [each.language for each in texts if each.language and str(each) == str(best)]
+            same = [each for each in graph.objects(at) if isinstance(each, rdflib.Literal) and str(each) == str(best)]
+            languages = [each.language for each in same if each.language]
             return clean(str(best), most), best.language or min(languages, default="")
     return "", ""
 
@@ -189,7 +190,7 @@ def _label(graph: rdflib.Graph, node: Node) -> str:
 
 
 def _named(graph: rdflib.Graph, nodes: Iterable[Node], most: int) -> str:
-    return clean("\n".join(sorted({name for node in nodes for name in _names(graph, node)})), most)
+    return clean("\n".join(sorted(name for node in nodes for name in _names(graph, node))), most)
 
 
 def _word(node: Node) -> str:
