@@ -142,6 +142,7 @@ def test_gdis_portal_shows_texts_in_any_language(language: str) -> None:
     assert len(list(graph.objects(at, DCTERMS.title))) == len(list(graph.objects(at, DCTERMS.description))) == 1
     assert Literal("T", lang=language) in set(graph.objects(at))  # who knows languages finds it
     assert len(list(graph.objects(at, DCTERMS.language))) == 1
+    assert shown(graph, at, DCAT.landingPage) == set()  # a label would stand for the address
     graph, at = described(found._replace(record=record))
     assert list(graph.objects(at, DCTERMS.title)) == [Literal("T", lang=language)]
 

@@ -60,8 +60,8 @@ def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Descript
     language = record.language if profile is not Profile.GDI or record.language == _PORTAL_LANGUAGE else ""
     said.typed(at, "dcat:Dataset", "dcat:Resource")
     said.text(at, "dct:title", record.title, language=language)
-    if not language:
-        said.text(at, "rdfs:label", record.title, language=record.language)
+    if not language:  # and no rdfs:label, which CKAN takes for what leads here
+        said.text(at, "skos:prefLabel", record.title, language=record.language)
     said.text(at, "dct:description", record.description, language=language)
     said.text(at, "dct:identifier", record.identifier)
     said.text(at, "dcat:version", listed.version)

@@ -131,9 +131,9 @@ def test_moments_are_the_newest_that_are_any() -> None:
 
 
 def test_the_language_of_a_title_may_be_known_by_its_label() -> None:
-    assert said('dct:title "Genoomid" ; rdfs:label "Genoomid"@et').language == "et"
-    assert said('dct:title "Genomes" ; rdfs:label "Genoomid"@et').language == ""
-    assert said('dct:title "Genomes"@en ; rdfs:label "Genomes"@et').language == "en"
+    assert said('dct:title "Genoomid" ; skos:prefLabel "Genoomid"@et').language == "et"
+    assert said('dct:title "Genomes" ; skos:prefLabel "Genoomid"@et').language == ""
+    assert said('dct:title "Genomes"@en ; skos:prefLabel "Genomes"@et').language == "en"
 
 
 def test_english_is_chosen_and_else_what_there_is() -> None:
