@@ -2,8 +2,8 @@
 """Datasets, distributions and services as statements, in either profile.
 
 GDI metadata 1.1 (Health-RI, 2025), HealthDCAT-AP release 8 over DCAT-AP 3.0.1 (SEMIC), FAIR Data Point 1.2 for what
-all have in common. Where the two profiles exclude each other (health categories, types, media types) each view has its
-own; all else is the same in both.
+all have in common. Where the two profiles exclude each other (health categories, types, media types), or their readers
+need it (the language of texts), each view has its own; all else is the same in both.
 """
 
 from megagenome.catalogue.model import Listed, Offer, Place, Profile
