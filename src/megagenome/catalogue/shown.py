@@ -67,7 +67,13 @@ def _dataset(listed: Listed, place: Place) -> DatasetPage:
         assemblies=dataset.assemblies,
         issued=dataset.published,
         changed=listed.changed,
-        ways=tuple(Way(way_title(offer), f"{place.url}/beacon/v2" if offer is Offer.BEACON else "") for offer in Offer),
+        ways=tuple(
+            Way(
+                way_title(offer, is_open=dataset.open),
+                f"{place.url}/beacon/v2" if offer is Offer.BEACON else "",
+            )
+            for offer in Offer
+        ),
         downloads=_downloads(("dataset", dataset.id)),
         schema_org=dataset_json(listed, place),
     )
