@@ -37,14 +37,14 @@ class Stewardship:
 
     def datasets(self, caller: Caller) -> tuple[StewardLine, ...]:
         """All datasets of the node, whatever their state. Raises `Unauthenticated` or `NotEntitled`."""
-        _require(caller)
+        require_steward(caller)
         with self.collection.engine.connect() as connection:
             newest = read_records(connection, drafts=True)
         return tuple(_line(each, newest.get(number)) for each, number in self._known())
 
     def view(self, caller: Caller, dataset: DatasetId) -> StewardView:
         """A dataset's record as it was saved last, what stands against publishing it, and all versions."""
-        _require(caller)
+        require_steward(caller)
         known, number = self._find(dataset)
         with self.collection.engine.connect() as connection:
             history = read_history(connection, dataset)
@@ -55,7 +55,7 @@ class Stewardship:
 
     def write(self, caller: Caller, dataset: DatasetId, to_write: ToWrite) -> Written:
         """Record it, or keep it as a draft; where something stands against it, nothing is written and it is said."""
-        return self.write_as(_require(caller), dataset, to_write)
+        return self.write_as(require_steward(caller), dataset, to_write)
 
     def write_as(self, by: str, dataset: DatasetId, to_write: ToWrite) -> Written:
         """The same for the node's operator."""
@@ -79,7 +79,7 @@ class Stewardship:
 
         Raises `Conflict` naming what is missing, `Invalid` for another state.
         """
-        by = Actor(_require(caller), caller.name)
+        by = Actor(require_steward(caller), caller.name)
         if to not in MOVES:
             raise Invalid(f"{to[:20]!r}: a steward makes a dataset {' or '.join(MOVES)}")
         known, _ = self._find(dataset)
@@ -133,7 +133,8 @@ def _line(dataset: Dataset, newest: RecordVersion | None) -> StewardLine:
     )
 
 
-def _require(caller: Caller) -> str:
+def require_steward(caller: Caller) -> str:
+    """Who this is, if they are a data steward. Raises `Unauthenticated` or `NotEntitled`."""
     if caller.subject is None:
         raise Unauthenticated("sign in first")
     if Role.DATA_STEWARD not in caller.roles:

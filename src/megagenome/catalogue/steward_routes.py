@@ -5,6 +5,8 @@ GET   /metadata                     all datasets of the node
 GET   /metadata/{dataset}           its record, what stands against it, and all versions
 POST  /metadata/{dataset}           {"record": {…}, "draft": false}
 POST  /metadata/{dataset}/state     {"to": "published"}
+GET   /metadata/{dataset}/preview   what everybody would see if it were published with the record that was saved last;
+                                    /index.ttl .jsonld .rdf .nt below it the description, ?profile=healthdcat-ap
 """
 
 from typing import Any, TypeVar
@@ -14,12 +16,15 @@ from litestar import MediaType, Request, Response, Router, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, RawBody
 
-from megagenome.catalogue.steward import Stewardship
+from megagenome.catalogue.negotiate import profile_named, split_suffix
+from megagenome.catalogue.preview import Previews
+from megagenome.catalogue.serialise import Form
+from megagenome.catalogue.steward import Stewardship, require_steward
 from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards import problem
-from megagenome.standards.catalogue_pages import STEWARD_PATH, ToMove, ToWrite
+from megagenome.standards.catalogue_pages import STEWARD_PATH, UNPUBLISHED, ToMove, ToWrite
 from megagenome.standards.dataset_record import LARGEST_BYTES
 
 Http = Request[Any, Any, Any]
@@ -27,7 +32,7 @@ Body = TypeVar("Body")
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
-def steward_router(stewardship: Stewardship) -> Router:
+def steward_router(stewardship: Stewardship, previews: Previews) -> Router:
     """All of them, to be mounted at the node's root. The caller is `request.scope["caller"]`."""
 
     @get("/", sync_to_thread=True)
@@ -47,9 +52,25 @@ def steward_router(stewardship: Stewardship) -> Router:
         to = _decode(request, body, ToMove).to
         return _json({"was": stewardship.move(_caller(request), DatasetId(dataset), to), "is": to})
 
+    @get("/{dataset:str}/preview", sync_to_thread=True)
+    def preview(request: Http, dataset: FromPath[str]) -> Response[bytes]:
+        answer = _json(previews.view(_caller(request), DatasetId(dataset)))
+        answer.headers |= UNPUBLISHED
+        return answer
+
+    @get("/{dataset:str}/preview/{name:str}", sync_to_thread=True)
+    def described(request: Http, dataset: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+        require_steward(_caller(request))
+        stem, form = split_suffix(name)
+        if stem != "index" or form is None or form is Form.HTML:
+            raise NotFound("a preview is index.ttl, index.jsonld, index.rdf or index.nt")
+        profile = profile_named(request.query_params.get("profile", ""))
+        document = previews.document(_caller(request), DatasetId(dataset), profile, form)
+        return Response(document.content, media_type=form.media_type, headers={**_PRIVATE, **UNPUBLISHED})
+
     return Router(
         STEWARD_PATH,
-        route_handlers=[datasets, view, write, move],
+        route_handlers=[datasets, view, write, move, preview, described],
         exception_handlers={MegagenomeError: _problem, HTTPException: _problem},
         request_max_body_size=LARGEST_BYTES * 2,
         include_in_schema=False,
