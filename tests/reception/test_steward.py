@@ -239,7 +239,7 @@ def test_where_nobody_is_told_frequencies_no_number_is_kept(tmp_path: Path, file
     house.do_jobs()
     assert state(house, ident) is State.ACCEPTED
     assert house.reception.preview(STEWARD, ident).alleles is None
-    house.close()
+    house.collection.close()
 
 
 def test_a_preview_says_why_a_load_would_be_refused(house: House, files: dict[str, bytes]) -> None:
