@@ -70,10 +70,10 @@ def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledg
         with engine.connect() as connection:
             return has_role(connection, subject, Role.DATA_PROVIDER, dataset=dataset)
 
-    def counts_told(dataset: DatasetId) -> AllelesTold:
+    def counts_told(dataset: DatasetId) -> AllelesTold | None:
         node.collection.refresh()
-        told, recorded = count_told(node.collection.as_if_published(dataset), floor)
-        return AllelesTold(told, recorded - told)
+        found = count_told(node.collection.as_if_published(dataset), dataset, floor)
+        return AllelesTold(*found) if found else None
 
     reception = Reception(
         Parts(

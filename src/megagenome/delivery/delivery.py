@@ -3,7 +3,7 @@
 who they are, which gives a ticket; and fetched by the ticket, when all is looked at again."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -31,6 +31,16 @@ from megagenome.standards.htsget import Format, SliceRequest, UnsupportedFormat
 
 _READS = (Format.BAM, Format.CRAM)
 _ENDINGS = {"VCF": "vcf.gz", "TBI": "vcf.gz.tbi"}
+
+
+def leaving(files: Iterable[ArchivedFile], *, is_open: bool) -> int:
+    """How many of a published dataset's files leave: of open data all that tell whose genomes are in them, of others,
+    by permit, reads and their indexes, for what else there is names people."""
+    by_id = {each.id: each for each in files if each.state is FileState.READY}
+    of = [(each, by_id.get(each.index_of) if each.index_of else None) for each in by_id.values()]
+    if is_open:
+        return sum(bool(each.samples or (main and main.samples)) for each, main in of)
+    return sum((main or each).format in _READS for each, main in of)
 
 
 class FoundFile(NamedTuple):

@@ -111,5 +111,7 @@ def _with_alleles(parts: Parts, row: rows.Row) -> str | None:
         return None
     found = parts.counts_told(DatasetId(row.manifest.dataset))
     before = msgspec.json.decode(row.preview, type=Preview)
+    if found is None:
+        return row.preview
     after = msgspec.structs.replace(before, alleles=found.told, alleles_held_back=found.held_back)
     return msgspec.json.encode(after).decode()

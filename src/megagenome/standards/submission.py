@@ -193,6 +193,9 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     alleles             how many alleles have a frequency that would be told; None before they are loaded
     alleles_held_back   and how many have none
     known               people of the tables whom the node has already, maybe from others: their records are added to
+    counted_before      how many were in the public numbers when it came, where the dataset was published; None where it
+                        was not, and nobody was told of it
+    alleles_before      likewise how many alleles had a frequency that was told
     """
 
     dataset: str
@@ -209,6 +212,8 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     alleles: int | None = None
     alleles_held_back: int | None = None
     known: int = 0
+    counted_before: int | None = None
+    alleles_before: int | None = None
 
 
 class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):
