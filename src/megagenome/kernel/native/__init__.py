@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 4
+VERSION = 5
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
 _POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
@@ -42,7 +42,8 @@ class Walk(ctypes.Structure):
 
     _fields_ = (
         *((name, _INT64) for name in ("references", "is_sorted", "reference", "start", "records", "problem")),
-        *((name, _POINTER) for name in ("counts", "lengths")),
+        *((name, _POINTER) for name in ("counts", "lengths", "runs")),
+        *((name, _INT64) for name in ("shift", "begin", "room", "used")),
     )
 
 
