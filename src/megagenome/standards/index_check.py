@@ -11,12 +11,14 @@ Places in the file are compared where it is not compressed: each offset of the i
 it names has been read, and is known to be behind all that was read before.
 """
 
+import ctypes
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from megagenome.kernel.native import Held, library
 from megagenome.standards.hts_index import BinIndex, Reference, first_bin
 
 Ints = npt.NDArray[np.int64]
@@ -71,6 +73,7 @@ class IndexCheck:
         self._firsts = np.append(self._firsts, len(self._offsets))
         self._next, self._awaited = 0, int(self._blocks[0])
         self._read, self._read_plain = 0, 0
+        self._form = self._in_c()
         self.is_of_file = True
         """Whether each block that it names was one, so far, and each place within was in it."""
 
@@ -81,7 +84,7 @@ class IndexCheck:
     def _lay_out(self, chunks: "_Chunks") -> None:
         """Chunks by bin and begin, and of each the furthest end that it or one before it of its bin has."""
         self._bins, of = np.unique(chunks.bins, return_inverse=True)
-        self._scale = len(self._offsets) + 1
+        self._scale = len(self._offsets) + 1  # as many as there are places
         begins, ends = of * self._scale + self._ranks(chunks.begins), of * self._scale + self._ranks(chunks.ends)
         order = np.argsort(begins, kind="stable")
         self._begins, self._ends = begins[order], np.maximum.accumulate(ends[order])
@@ -116,7 +119,32 @@ class IndexCheck:
         self._awaited = int(self._blocks[self._next]) if self._next < len(self._blocks) else _NOT_READ
 
     def hidden(self, runs: Ints, shift: int) -> int | None:
-        """The first of some runs, as `bam.Runs.look` is told of them, of which a record is hidden; None without one."""
+        """The first of some runs, as `bam.Runs.look` is told of them, of which a record is hidden; None without one.
+        `shift`: of their windows, at most that of the index."""
+        native = library()
+        if native is None:
+            return self.hidden_slowly(runs, shift)
+        self._form.shift = self.shift - shift
+        found: int = native.find_hidden(ctypes.byref(self._form), runs.ctypes.data, len(runs))
+        return None if found == len(runs) else found
+
+    def _in_c(self) -> Held:
+        """The same for C, which is given addresses: none of these arrays is ever another."""
+        arrays = (self._bins, self._begins, self._ends, self._places, *self._least, *self._beyond)
+        return Held(
+            0,
+            self._depth,
+            len(self._bins),
+            len(self._begins),
+            len(self._places),
+            len(self._least.points),
+            len(self._beyond.points),
+            -1 if self._unplaced is None else self._unplaced,
+            *(each.ctypes.data for each in arrays),
+        )
+
+    def hidden_slowly(self, runs: Ints, shift: int) -> int | None:
+        """The same as `hidden`, in NumPy: where there is no C, and the oracle of it."""
         placed = runs[runs[:, _FIRST] >= 0]
         windows = placed[:, (_FIRST, _LAST)] >> (self.shift - shift)
         outside = windows[:, 1] >= 1 << (3 * self._depth)
