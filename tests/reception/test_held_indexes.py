@@ -4,14 +4,17 @@
 import gzip
 import shutil
 import struct
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pysam
 import pytest
 
-from megagenome.reception.model import Expectations, Submitted
+from megagenome.reception.model import Expectations, Inspection, Submitted, Task
 from megagenome.reception.validate import submitted_at, validate
+from megagenome.reception.validators.indexes import inspect_index
+from megagenome.reception.validators.reads import inspect_cram
 from megagenome.standards.hts_index import BinIndex, read_bins
 from megagenome.standards.validation_report import Level, Report, Result
 from tests.reception.written import CONTIGS, index_reads, write_reads
@@ -212,3 +215,38 @@ def test_indexes_of_real_reads_pass(tmp_path: Path, shared: Path) -> None:
     assert [(each.name, each.messages) for each in report.files if each.name.endswith(("bai", "csi", "crai"))] == [
         (str(path), ()) for path in paths if path.suffix in (".bai", ".csi", ".crai")
     ]
+
+
+def inspect_both(cram: Path) -> list[Inspection]:
+    """A CRAM and its index, in this process."""
+    with cram.open("rb") as file:
+        reads = inspect_cram(Task("r.cram", cram.stat().st_size), file)
+    with cram.with_name(cram.name + ".crai").open("rb") as file:
+        return [reads, inspect_index(Task("r.cram.crai", 1, indexed=reads.indexed), file, "crai")]
+
+
+@pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
+@pytest.mark.parametrize("options", [["slices_per_container=3"], ["multi_seq_per_slice=1"]])
+def test_indexes_of_crams_of_all_forms_pass(tmp_path: Path, version: str, options: list[str]) -> None:
+    bam, cram = write_bam(tmp_path), tmp_path / "r.cram"
+    given = [
+        f"--output-fmt-option={each}" for each in ("no_ref=1", f"version={version}", "seqs_per_slice=300", *options)
+    ]
+    pysam.samtools.view("-C", *given, "-o", str(cram), str(bam), catch_stdout=False)
+    index_reads(cram)
+    reads, index = inspect_both(cram)
+    assert reads.indexed is not None
+    assert (len(reads.indexed.slices) > 12, reads.report.records) == (True, 4001)
+    assert (reads.report.result, index.report.result, index.report.messages) == (Result.PASSED, Result.PASSED, ())
+
+
+@pytest.mark.shared
+def test_indexes_of_the_conformance_set_pass(tmp_path: Path, shared: Path) -> None:
+    """Those that are in the set (CRAM 3.0, hts-specs), which were made by several programs."""
+    with tarfile.open(shared / "data" / "conformance" / "cram_3.0.tar.gz") as file:
+        file.extractall(tmp_path, filter="data")
+    indexes = sorted(tmp_path.glob("**/passed/*.crai"))
+    assert indexes
+    for each in indexes:
+        for found in inspect_both(each.with_suffix("")):
+            assert (each.name, found.report.result, found.report.messages[1:]) == (each.name, Result.PASSED, ())

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from megagenome.kernel.errors import MegagenomeError
 from megagenome.standards import bam, bgzf
 from megagenome.standards.hts_index import BinIndex, read_bins
 from megagenome.standards.index_check import IndexCheck
@@ -52,6 +53,13 @@ def write(path: Path, found: list[Read], unplaced: int, stuffing: int) -> Path:
             read.set_tag("XX", "".join(chr(48 + (number * 7 + k * k) % 70) for k in range(stuffing)))
             out.write(read)
     return path
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten reads, of all sizes of bins."""
+    found = [Read(k % 2, 70_000 * k, CIGARS[k % len(CIGARS)], False) for k in range(10)]
+    return write(tmp_path_factory.mktemp("few") / "a.bam", found, 2, 30_000)
 
 
 def index(path: Path, kind: str) -> bytes:
@@ -224,3 +232,21 @@ def test_an_index_by_which_a_query_loses_a_record_is_found(
         assert hidden is not None or not is_of_file, (missing, other)
     if hidden is not None:
         event("hidden")
+
+
+@pytest.mark.parametrize("kind", ["bai", "12"])
+@given(damage=st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from([0, 1, 9, 0x7F, 0xFF])), min_size=1, max_size=4))
+@settings(RESET, max_examples=100)
+def test_whatever_an_index_says_it_hides_nothing_unseen(few: Path, kind: str, damage: list[tuple[float, int]]) -> None:
+    content = index(few, kind)
+    changed = bytearray(gzip.decompress(content) if kind != "bai" else content)
+    for place, value in damage:
+        changed[8 + int(place * (len(changed) - 8))] = value
+    try:
+        other = read_bins(bytes(changed))
+    except MegagenomeError:
+        event("damaged")
+        return
+    opened = open_bam(few)
+    is_of_file, hidden = check(opened, other)
+    assert not lost(opened, other) or hidden is not None or not is_of_file
