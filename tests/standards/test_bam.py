@@ -12,6 +12,7 @@ import pysam
 import pytest
 
 from megagenome.kernel.errors import Invalid, TooLarge
+from megagenome.kernel.native import library
 from megagenome.standards import bam, bgzf
 from tests.reception.written import CONTIGS, write_reads
 
@@ -183,7 +184,7 @@ def test_runs_are_of_records_in_the_same_windows(tmp_path: Path, shift: int, cou
     write_places(tmp_path / "a.bam", draw_reads(count))
     content, _ = content_of(tmp_path / "a.bam")
     heard = hear(bam.walk, [content], shift)
-    assert (len(heard.contents) > 1) == (len(heard.runs) > 4096)
+    assert library() is None or (len(heard.contents) > 1) == (len(heard.runs) > 4096)
     records = iter(bam.records(content, 700))
     for reference, first, last, begin, end in heard.runs:
         while begin < end:
