@@ -123,8 +123,8 @@ def disorders(segments: int) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("how", ["a part", "another beginning"])
 def test_whoever_opens_what_is_sent_notices_segments_that_are_not_in_their_places(opened: SealedFile, how: str) -> None:
-    """Though the file has two keys. That the first segment as it is stored is left out is noticed by what follows the
-    last of them, which a file with another beginning does not have."""
+    """Though the file has two keys. What is left out where the second begins is noticed by what follows the last of its
+    segments, which a file with another beginning does not have."""
     key, plain = X25519PrivateKey.generate(), make_plain(3 * SEGMENT_BYTES)
     if how == "a part":
         sealed = b"".join(opened.composed(key.public_key(), [plain, Stored(2, 4), b"the end"], has_stored=True))
@@ -135,7 +135,7 @@ def test_whoever_opens_what_is_sent_notices_segments_that_are_not_in_their_place
     assert b"".join(unseal([sealed], [key])).startswith(plain)
     for order in disorders(len(segments)):
         changed = sealed[:begin] + b"".join(segments[n] for n in order)
-        if how == "another beginning" and order == [0, 1, 2, 4]:
+        if how == "another beginning" and order in ([0, 1, 3, 4], [0, 1, 2, 4]):
             continue
         with pytest.raises(Corrupt):
             list(unseal([changed], [key]))

@@ -150,10 +150,10 @@ class Places:
     follow each other, and else ascend.
 
     Whether the nonces of a key count so is told by its first two: they begin with the same four bytes, the rest of both
-    is a number below 2^32, and the four bytes are not all zeros; where they are the body's first two, also one of the
-    numbers is 0, or they follow each other, and in the first case the four bytes may be zeros. Random nonces look like
-    that in one file of 2^94 at most. A big-endian counter of all 12 bytes does in one of 2^32 where it begins with a
-    random number, and not where it begins with a small one, but for 0; a little-endian one never does.
+    is a number below 2^32, and the four bytes are not all zeros, or these are the body's first two segments and one of
+    the numbers is 0. Random nonces look like that in one file of 2^94. A big-endian counter of all 12 bytes does in one
+    of 2^32 where it begins with a random number, and not where it begins with a small one, but for 0; a little-endian
+    one never does.
     """
 
     __slots__ = ("_last",)
@@ -180,9 +180,7 @@ class Places:
 def _count_alike(last: _Last, prefix: bytes, number: int, place: int) -> bool:
     if prefix != last.prefix or max(last.number, number) >= _MOST_SEGMENTS:
         return False
-    if (last.place, place) != (0, 1):
-        return any(prefix)
-    return 0 in (last.number, number) or (number == last.number + 1 and any(prefix))
+    return any(prefix) or ((last.place, place) == (0, 1) and 0 in (last.number, number))
 
 
 def _require_next(last: _Last, prefix: bytes, number: int, place: int) -> None:
