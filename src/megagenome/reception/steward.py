@@ -13,7 +13,7 @@ from megagenome.collection.load import load
 from megagenome.collection.version import raise_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, TooLarge, Unauthenticated
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.ledger import Act, Kind
@@ -23,22 +23,30 @@ from megagenome.reception.parts import Parts, is_steward
 from megagenome.reception.preview import statement_of
 from megagenome.reception.read_archived import Archived, archived_files, archived_sources, read_archived_people
 from megagenome.reception.uploads import close
-from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS, Decision, Preview, State, Submission
-
-_LONGEST_REASONS = 4000
+from megagenome.standards.submission import (
+    GENOTYPE_FORMATS,
+    LONGEST_REASONS,
+    PEOPLE_FORMATS,
+    Decision,
+    Preview,
+    State,
+    Submission,
+)
 
 
 def decide(parts: Parts, caller: Caller, ident: str, decision: Decision) -> Submission:
     """Accept a reported submission, or reject it with reasons. Durable and in the ledger on return.
 
-    Nobody decides on what they sent themselves. Raises `NotEntitled`, `Invalid`, `NotFound`; `Conflict` where it does
-    not wait for a decision.
+    Nobody decides on what they sent themselves. Raises `NotEntitled`, `Invalid`, `NotFound`; `TooLarge` for reasons
+    of more than `LONGEST_REASONS`; `Conflict` where it does not wait for a decision.
     """
     if not is_steward(caller) or caller.subject is None:
         raise NotEntitled("this is for the role data steward, which this node's operator gives")
     if not decision.accept and not decision.reasons.strip():
         raise Invalid("write the reasons: a no without reasons helps nobody to send it right")
-    reasons = decision.reasons.strip()[:_LONGEST_REASONS]
+    reasons = decision.reasons.strip()
+    if len(reasons) > LONGEST_REASONS:
+        raise TooLarge(f"reasons have at most {LONGEST_REASONS:,} characters, these {len(reasons):,}: shorten them")
     with begin_writing(parts.engine) as connection:
         row = rows.find(connection, ident)
         if row.subject == caller.subject:
