@@ -22,6 +22,7 @@ from megagenome.standards.submission import (
     DIGEST_HEADER,
     LARGEST_MANIFEST_BYTES,
     LARGEST_PART_BYTES,
+    MAY_SEND,
     ROOT,
     Completed,
     Decision,
@@ -95,6 +96,10 @@ def _reading(reception: Reception) -> list[Any]:
     def list_(request: Http) -> Response[bytes]:
         return _json(reception.all(_caller(request)))
 
+    @get(MAY_SEND + "/{dataset:str}", sync_to_thread=True, status_code=204)
+    def may_send(request: Http, dataset: FromPath[str]) -> None:
+        reception.require_welcome(_caller(request), dataset)
+
     @get(_ONE, sync_to_thread=True)
     def show(request: Http, submission: FromPath[str]) -> Response[bytes]:
         return _json(reception.show(_caller(request), submission))
@@ -110,7 +115,7 @@ def _reading(reception: Reception) -> list[Any]:
         headers = {**_PRIVATE, "content-disposition": f'attachment; filename="{submission}.receipt.jwt"'}
         return Response(token.encode(), media_type=RECEIPT_MEDIA_TYPE, headers=headers)
 
-    return [list_, show, report, receipt]
+    return [list_, may_send, show, report, receipt]
 
 
 def _deciding(reception: Reception) -> Any:
