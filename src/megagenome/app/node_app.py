@@ -49,6 +49,7 @@ from megagenome.portal.passport_page import passport_router
 from megagenome.portal.record_page import record_page_router
 from megagenome.portal.submission_pages import submission_router
 from megagenome.standards import federation
+from megagenome.standards.submission import is_part
 
 _SERVICES = (
     Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
@@ -96,6 +97,7 @@ def node_app(node: Node) -> WebApp:
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
+    signing.callers.takes_no_form = is_part
     delivery = NodeDelivery(node, archive, keys, info, signing.callers)
     return WebApp(
         [
