@@ -2,20 +2,25 @@
 """Indexes that lie of their file, as a report tells of them."""
 
 import gzip
+import io
 import shutil
 import struct
 import tarfile
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pysam
 import pytest
 
+from megagenome.reception import sandbox
 from megagenome.reception.model import Expectations, Inspection, Submitted, Task
 from megagenome.reception.validate import submitted_at, validate
+from megagenome.reception.validators import indexes
 from megagenome.reception.validators.indexes import inspect_index
 from megagenome.reception.validators.reads import inspect_cram
-from megagenome.standards.hts_index import BinIndex, read_bins
+from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, read_bins
 from megagenome.standards.validation_report import Level, Report, Result
 from tests.reception.written import CONTIGS, index_reads, write_reads
 
@@ -162,6 +167,42 @@ def test_what_is_no_index_is_told_by_its_own_process(tmp_path: Path) -> None:
     report = check(bam, index)
     assert errors(report, "r.bam") == []
     assert errors(report, "r.bam.bai") == ["the index is damaged or breaks off; make it anew"]
+
+
+@pytest.mark.parametrize("name", ["r.bam.csi", "r.bam.crai", "r.bam.tbi"])
+def test_an_index_that_is_called_as_another_kind_is_refused(tmp_path: Path, name: str) -> None:
+    """Else it would be held against nothing."""
+    bam = write_bam(tmp_path)
+    other = tmp_path / name
+    other.write_bytes(gzip.compress(index_of(bam, "bai").read_bytes()))
+    [says] = errors(check(bam, other), name)
+    assert "yet it holds BAI" in says or "is no index of BAM" in says
+
+
+def test_an_index_that_would_take_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every node that gives parts of the file."""
+    index = index_of(write_bam(tmp_path), "bai").read_bytes()
+    monkeypatch.setattr(indexes, "MOST_HELD_BYTES", read_bins(index).held_bytes)
+    assert inspect_index(Task("r.bam.bai", len(index)), io.BytesIO(index), "bai").report.result is Result.PASSED
+    monkeypatch.setattr(indexes, "MOST_HELD_BYTES", read_bins(index).held_bytes - 1)
+    [said] = inspect_index(Task("r.bam.bai", len(index)), io.BytesIO(index), "bai").report.messages
+    assert "MiB of memory" in said.text
+
+
+def test_all_indexes_of_a_file_have_the_room_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has none left is cut, and refused as damaged, by its own inspection as well."""
+    bam = write_bam(tmp_path)
+    files = [index_of(bam, "bai"), bam, index_of(bam, "csi")]
+    kept: list[int] = []
+    in_memory = sandbox._in_memory
+
+    def watched(index: Submitted, most_bytes: int) -> AbstractContextManager[IO[bytes]]:
+        kept.append(most_bytes)
+        return in_memory(index, most_bytes)
+
+    monkeypatch.setattr(sandbox, "_in_memory", watched)
+    assert check(*files).result is Result.PASSED
+    assert kept == [LIMIT_BYTES + 1, LIMIT_BYTES + 1 - files[0].stat().st_size]
 
 
 def crai_lines(index: Path) -> list[list[int]]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CRAM's containers: as htslib wrote them, and every changed byte is met."""
 
+import random
 import struct
 import zlib
 from pathlib import Path
@@ -93,3 +94,17 @@ def test_a_count_of_a_strangers_takes_no_memory(landmarks: bytes) -> None:
     head = struct.pack("<i", cram.LARGEST_HEADER_BYTES + 1) + bytes(8)
     with pytest.raises(TooLarge):
         cram.read_header([definition + head + struct.pack("<I", zlib.crc32(head))])
+
+
+@pytest.mark.parametrize("version", [(2, 1), (3, 0), (3, 1)])
+@pytest.mark.parametrize("comment_bytes", [0, 100, 300_000])
+def test_a_beginning_is_as_long_as_asked_or_whole_steps_longer(version: tuple[int, int], comment_bytes: int) -> None:
+    text = f"@HD\tVN:1.6\n@CO\t{random.Random(1).randbytes(comment_bytes // 2).hex()}\n"
+    least = len(cram.write_beginning(text, version))
+    for size in [0, 26, 1000, *range(least - 5, least + 400, 7), least + 200_000]:
+        found = cram.fitted_beginning(text, version, size, 4_096)
+        assert len(found) >= size
+        assert (len(found) - size) % 4_096 == 0
+        assert len(found) < max(size, least) + 2 * 4_096
+        header = cram.read_header([found])
+        assert (header.text, header.begin) == (text, len(found))

@@ -75,6 +75,10 @@ def test_a_manifest_is_read_as_it_stands() -> None:
         (manifest(files=[file(index_of="other.bam")], people=[]), "which is not in the manifest"),
         (manifest(files=[file(), file(path="c.bai", format="bai", index_of="b.bam")], people=[]), "c.bai: an index is"),
         (manifest(files=[file(), file(path="b.bam.bai", format="bai")], people=[]), "says by index_of"),
+        *(
+            (manifest(files=[file(), file(path=name, format="bai", index_of="b.bam")], people=[]), "called as its file")
+            for name in ("b.bam.BAI", "b.bam.csi", "b.bam.xyz")  # by whose ending nobody would find it to compare it
+        ),
         (manifest(files=[file()], people=["b.bam"]), "exactly the files whose format is one of people"),
         (manifest(people=[]), "exactly the files whose format is one of people"),
         (manifest(people=["nobody.tsv"]), "is none of the files"),

@@ -3,7 +3,8 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import partial
 
 from megagenome.app.node import Node
 from megagenome.archive.archive import Archive
@@ -30,6 +31,7 @@ class AsPublished:
         self._node, self._archive, self._identity = node, archive, identity
         self._counting = ThreadPoolExecutor(1, "as-published")
         self._known: dict[tuple[DatasetId, int], Future[Foreseen]] = {}
+        self._version = -1
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
@@ -43,7 +45,7 @@ class AsPublished:
         [known] = (each for each in supposed.published if each.id == dataset)
         try:
             told = self._foreseen(supposed, dataset).result(_PATIENCE_S)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):  # or the collection changed meanwhile
             return None
         files = [each for each in self._archive.files_of(dataset) if each.state is FileState.READY]
         leave = leaving(files, is_open=known.open)
@@ -68,15 +70,16 @@ class AsPublished:
 
     def _foreseen(self, supposed: Collection, dataset: DatasetId) -> Future[Foreseen]:
         with self._lock:
+            self._version = supposed.version
             for key in [key for key in self._known if key[1] != supposed.version]:
                 self._known.pop(key).cancel()
             known = self._known.get((dataset, supposed.version))
             if known is None or (known.done() and known.exception() is not None):
                 floor = self._node.settings.discovery.floor
-                known = self._counting.submit(foresee, supposed, dataset, floor, self._go_on)
+                known = self._counting.submit(foresee, supposed, dataset, floor, partial(self._go_on, supposed.version))
                 self._known[dataset, supposed.version] = known
             return known
 
-    def _go_on(self) -> None:
-        if self._stopped.is_set():
-            raise Unavailable("the node is stopping")
+    def _go_on(self, version: int) -> None:
+        if self._stopped.is_set() or version != self._version:
+            raise Unavailable("the node is stopping, or its collection has changed: look again")

@@ -72,9 +72,7 @@ class CramLayout(NamedTuple):
         yield self.header.end
 
     def _fitted(self, text: str, size_bytes: int) -> bytes:
-        while (content := cram.fitted_beginning(text, self.header.version, size_bytes)) is None:
-            size_bytes += SEGMENT_BYTES
-        return content
+        return cram.fitted_beginning(text, self.header.version, size_bytes, SEGMENT_BYTES)
 
     def _text(self, names: Names | None) -> str:
         return self.header.text if names is None else sam.without_names(self.header.text, names)

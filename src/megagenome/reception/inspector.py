@@ -127,7 +127,6 @@ def main(arguments: list[str]) -> None:
     task_file, memory_bytes, cpu_s = map(int, arguments)
     with os.fdopen(task_file, "rb") as file:
         task = msgspec.json.decode(file.read(), type=Task)
-    indexes = {name: _read_all(number) for name, number in task.indexes.items()}
     ontology_for = open_ontologies(task.ontologies)
     prepare()
     limit(memory_bytes, cpu_s)
@@ -141,6 +140,7 @@ def main(arguments: list[str]) -> None:
             return
     _tell(Advance(0))  # from here on, what goes wrong is the file's doing
     try:
+        indexes = {name: _read_all(number) for name, number in task.indexes.items()}
         inspection = inspect(task, ontology_for, indexes)
     except MemoryError:
         inspection = _gave_up(task, "needs more memory than a submitted file may")

@@ -53,7 +53,10 @@ def inspect_apart(
     cpu_s = _LEAST_CPU_S + size_bytes * settings.validation_cpu_s_per_gib // _GIB
     broken: list[Exception] = []
     with contextlib.ExitStack() as opened:
-        passed = {each.name: opened.enter_context(_in_memory(each)).fileno() for each in indexes}
+        passed, left = {}, LIMIT_BYTES
+        for each in indexes:
+            copy = opened.enter_context(_in_memory(each, left + 1))
+            passed[each.name], left = copy.fileno(), max(0, left - os.fstat(copy.fileno()).st_size)
         task = msgspec.structs.replace(task, indexes=passed)
         started = _started(submitted, task, settings, cpu_s, broken)
         process, said, complaint = opened.enter_context(started)
@@ -81,16 +84,16 @@ def inspect_apart(
 
 
 @contextlib.contextmanager
-def _in_memory(index: Submitted) -> Iterator[IO[bytes]]:
-    """What an index holds, as far as it is read at all, in memory as a file."""
+def _in_memory(index: Submitted, most_bytes: int) -> Iterator[IO[bytes]]:
+    """What an index holds, about so many bytes at most, in memory as a file."""
     with os.fdopen(os.memfd_create("index"), "w+b") as file:
         if isinstance(index.content, Path):
             with index.content.open("rb") as source:
-                file.write(source.read(LIMIT_BYTES + 1))
+                file.write(source.read(most_bytes))
         else:
             for piece in index.content():
                 file.write(piece)
-                if file.tell() > LIMIT_BYTES:
+                if file.tell() >= most_bytes:
                     break
         file.seek(0)
         yield file

@@ -210,15 +210,17 @@ def write_beginning(text: str, version: tuple[int, int]) -> bytes:
     return _beginning(_header_block(text, version), version, None)
 
 
-def fitted_beginning(text: str, version: tuple[int, int], size_bytes: int) -> bytes | None:
-    """The same, made `size_bytes` long by a block of zeros, so that what follows stays where it is. None where it is
-    longer, or shorter by a few bytes that cannot be filled."""
+def fitted_beginning(text: str, version: tuple[int, int], size_bytes: int, step_bytes: int) -> bytes:
+    """The same, made `size_bytes` long by a block of zeros, so that what follows stays where it is; or the least number
+    of steps longer that it can be."""
     header = _header_block(text, version)
     shortest = len(_beginning(header, version, 0))
-    for filling in range(size_bytes - shortest, size_bytes - shortest - 16, -1):  # numbers of its size take room, too
-        if filling >= 0 and len(found := _beginning(header, version, filling)) == size_bytes:
-            return found
-    return None
+    wanted = size_bytes + max(0, -(-(shortest - size_bytes) // step_bytes)) * step_bytes
+    while True:  # a few bytes cannot be filled, and a step more can
+        for filling in range(wanted - shortest, max(-1, wanted - shortest - 16), -1):  # its size takes room, too
+            if len(found := _beginning(header, version, filling)) == wanted:
+                return found
+        wanted += step_bytes
 
 
 def _header_block(text: str, version: tuple[int, int]) -> bytes:

@@ -26,6 +26,8 @@ from megagenome.standards.bgzf import GZIP_MAGIC
 
 LIMIT_BYTES = 1 << 28
 """Of an index, without its compression."""
+MOST_HELD_BYTES = 128 << 20
+"""Of memory that an index takes which a node keeps; that of a genome at thirty times takes some 15 MiB."""
 
 _MOST_REFERENCES = 1 << 20  # the largest assemblies in use, with all their decoys, have some thousands
 _MOST_LINES = 1 << 21  # of a CRAM index; a genome at thirty times has some fifty thousand

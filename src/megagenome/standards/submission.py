@@ -287,7 +287,8 @@ def check_manifest(manifest: Manifest) -> None:
             raise Invalid(f"{file.path}: is the index of {file.index_of[:200]!r}, which is not in the manifest")
         if (file.index_of is None) != (file.format not in INDEX_FORMATS):
             raise Invalid(f"{file.path}: an index, and nothing else, says by index_of of which file it is")
-        if file.index_of is not None and indexed_path(file.path, known) != file.index_of:
+        named = file.path.endswith(f".{file.format}")  # to the letter: by it, what reads files pairs them
+        if file.index_of is not None and not (named and indexed_path(file.path, known) == file.index_of):
             raise Invalid(f"{file.path}: an index is called as its file with .{file.format} after it")
     for path in manifest.people:
         if path not in known:

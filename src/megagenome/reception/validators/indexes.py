@@ -6,7 +6,15 @@ from typing import BinaryIO
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.reception.model import Indexed, Inspection, SliceFound, Task
 from megagenome.reception.validators.found import Found
-from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, CramIndex, CramSlice, Reference, read_index
+from megagenome.standards.hts_index import (
+    LIMIT_BYTES,
+    MOST_HELD_BYTES,
+    BinIndex,
+    CramIndex,
+    CramSlice,
+    Reference,
+    read_index,
+)
 
 _OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
 _LONGEST_WITHOUT_CSI = 1 << 29
@@ -21,7 +29,14 @@ def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noq
     except MegagenomeError as error:
         found.refuse(error)
         return Inspection(found.report())
-    if task.indexed is None:
+    if index.kind != format:
+        found.error(f"is called as {format.upper()} is, yet it holds {index.kind.upper()}; name it as what it is")
+    elif isinstance(index, BinIndex) and index.held_bytes > MOST_HELD_BYTES:
+        found.error(
+            f"takes {index.held_bytes >> 20:,} MiB of memory, more than the {MOST_HELD_BYTES >> 20} that a node gives "
+            "to one; make a coarser CSI"
+        )
+    elif task.indexed is None:
         found.warn("the file of which this is the index was not submitted with it, so they were not compared")
     elif task.indexed.format not in _OF[index.kind]:
         found.error(f"{index.kind.upper()} is no index of {task.indexed.format.upper()}, as {task.indexed.name} is")
@@ -66,10 +81,10 @@ def _agrees(found: Found, index: BinIndex, indexed: Indexed) -> bool:
 
 def _compare_records(found: Found, index: BinIndex, indexed: Indexed) -> None:
     """Whether it would hide records."""
-    wrong = indexed.held.get(found.task.name)
-    if wrong:
-        found.error(wrong)
-    elif wrong is None and not all(each.can_be() for each in index.references):
+    if indexed.format == "bam":
+        if wrong := indexed.held.get(found.task.name, f"was not held against {indexed.name}"):
+            found.error(wrong)
+    elif not all(each.can_be() for each in index.references):
         found.error(f"would hide records of {indexed.name}: its least offsets are not its chunks'; make it anew")
 
 
