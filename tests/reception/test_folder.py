@@ -184,6 +184,17 @@ def test_a_manifest_reaches_nothing_outside_its_folder(folder: Path) -> None:
         manifest_of(folder, Dataset())
 
 
+@pytest.mark.parametrize("leads", ["to a file outside", "to a file inside", "to a folder", "nowhere"])
+def test_a_link_is_refused_by_name(folder: Path, leads: str) -> None:
+    """Also one that would be passed over: it stands for something that its provider wanted to send."""
+    to = {"to a file outside": "/etc/passwd", "to a file inside": folder / "people.tsv", "to a folder": folder.parent}
+    (folder / "reads/more.tsv").symlink_to(to.get(leads, "/nothing/here"))
+    with pytest.raises(Invalid, match=r"reads/more\.tsv is a link: put what it leads to into the folder"):
+        require_sendable(folder, SAID)
+    (folder / "reads/more.tsv").rename(folder / "reads/.more.tsv")
+    require_sendable(folder, SAID)
+
+
 def test_json_is_looked_into(tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()

@@ -80,6 +80,7 @@ def require_sendable(folder: Path, said: Dataset) -> Manifest | None:
     if not said.dataset:
         raise Invalid(f"say by --dataset what the files are for: there is no {MANIFEST} in {folder}")
     parse_dataset_id(said.dataset)
+    _require_no_links(folder)
     names = _names(folder)
     if not names:
         raise Invalid(f"there is no file to be sent in {folder}")
@@ -98,6 +99,14 @@ def require_folder(folder: Path) -> None:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "is not there"
         raise Invalid(f"{folder} {what}: give the folder that holds the files to be sent")
+
+
+def _require_no_links(folder: Path) -> None:
+    """A link may lead to what nobody meant to send, and one to a folder or to nothing would be passed over."""
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_symlink() and not _is_hidden(below):
+            raise Invalid(f"{below} is a link: put what it leads to into the folder, or take the link out")
 
 
 def _read_written(written: Path, said: Dataset) -> Manifest:
@@ -129,8 +138,11 @@ def _files(folder: Path) -> list[Path]:
 def _is_ours(path: Path) -> bool:
     """Whether it is no file to be sent: hidden, a manifest, a receipt, or checksums."""
     name = path.name.lower()
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or name in (MANIFEST, RECEIPT) or is_of_sums(name)
+    return _is_hidden(path) or name in (MANIFEST, RECEIPT) or is_of_sums(name)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _sums_of(folder: Path, manifest: Manifest | None) -> dict[str, dict[str, str]]:
