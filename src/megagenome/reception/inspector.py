@@ -66,7 +66,7 @@ def _read_begin() -> bytes:
     return begin
 
 
-def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
+def inspect(task: Task, ontology_for: OntologyFor | None) -> Inspection:
     """What is found of the file in the standard input."""
     begin = _read_begin()
     promised, held = format_of_name(task.name), format_of_content(begin)
@@ -86,7 +86,7 @@ def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
     return _inspect_as(held or promised, task, io.BufferedReader(_Input(begin), 1 << 18), ontology_for)
 
 
-def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: OntologyFor) -> Inspection:  # noqa: A002 - the field's word
+def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: OntologyFor | None) -> Inspection:  # noqa: A002 - the field's word
     match format:
         case "vcf" | "bcf":
             return inspect_genotypes(task, file, format)
