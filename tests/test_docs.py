@@ -120,6 +120,6 @@ def test_the_map_names_files_that_are_there() -> None:
     for row in rows:
         folder = ""
         for name in re.findall(r"`([a-z_/]+/|[a-z_/*]+[.](?:py|c))`", row):
-            place = name if "/" in name else f"{folder}/{name}"
+            place = name if "/" in name else f"{folder}/{name}".removeprefix("/")
             folder = place.rpartition("/")[0]
             assert list((ROOT / "src/megagenome").glob(place.rstrip("/"))), f"{place}, in {row}"

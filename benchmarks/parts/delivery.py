@@ -38,6 +38,8 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
 from megagenome.network.joined_hub import note_answer, pin
 from megagenome.standards import bgzf, cram
+from megagenome.standards.crypt4gh import header_bytes
+from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.crypt4gh_stream import seal, unseal
 from megagenome.standards.descriptor import meet, sign_descriptor
 
@@ -255,7 +257,7 @@ def _prepare(folder: Path, seed: int) -> Prepared:
     begin = cram.write_beginning("@SQ\tSN:1\tLN:249250621\n", (3, 0))
     blob.write_bytes(begin + np.random.default_rng(seed).bytes(BLOB_BYTES - len(begin)))
     bam = _archive(node, path, Described(DATASET, "reads.bam", "BAM", ("S1",)))
-    _archive(node, path.with_suffix(".bam.bai"), Described(DATASET, "reads.bam.bai", "BAI", index_of=bam))
+    _archive(node, path.with_suffix(".bam.bai"), Described(DATASET, "reads.bam.bai", "BAI", ("S1",), bam))
     large = _archive(node, blob, Described(DATASET, "blob", "CRAM", ("S1",)))
     blob.unlink()
     node.collection.close()
@@ -293,7 +295,8 @@ def _archive(node: Node, path: Path, described: Described) -> FileId:
             chunks = iter(lambda: opened.read(1 << 20), b"")
             yield from map(bytes, seal(chunks, [archive.keys.newest()[1]]))
 
-    archive.ingest(file, 1, source, described, Expected(sha256=digest))
+    expected = Expected(digest, header_bytes(1) + sealed_size(path.stat().st_size))
+    archive.ingest(file, 1, source, described, expected)
     archive.verify(file)
     with node.collection.engine.begin() as connection:
         archive.make_ready(connection, [file])

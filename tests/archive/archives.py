@@ -19,6 +19,8 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Ledger
 from megagenome.kernel.open_store import open_store
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, new_file_id
+from megagenome.standards.crypt4gh import header_bytes
+from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.crypt4gh_stream import seal
 from tests.kernel.records import copy_records, open_records
 
@@ -59,9 +61,10 @@ def sealed(archive: Archive, plain: bytes) -> bytes:
     return b"".join(map(bytes, seal([plain], [archive.keys.newest()[1]])))
 
 
-def stated(plain: bytes) -> Expected:
-    """What a provider says of it."""
-    return Expected(sha256=hashlib.sha256(plain).hexdigest())
+def stated(plain: bytes, sent: bytes | None = None) -> Expected:
+    """What a provider says of it, who seals files as we do, or sends other bytes."""
+    size = header_bytes(1) + sealed_size(len(plain)) if sent is None else len(sent)
+    return Expected(hashlib.sha256(plain).hexdigest(), size)
 
 
 def chunks(content: bytes, size: int = 100_000) -> Callable[[], Iterator[bytes]]:

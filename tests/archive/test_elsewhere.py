@@ -14,7 +14,7 @@ from megagenome.archive.model import Recovery
 from megagenome.kernel.database import begin_writing, open_database, upgrade
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.open_store import open_store
-from megagenome.kernel.sealed_files import Expected, FileState, new_file_id
+from megagenome.kernel.sealed_files import FileState, new_file_id
 from tests.archive.archives import DESCRIBED, Admitted, chunks, keep, make_plain, open_archive, sealed, stated
 from tests.kernel.object_store import BUCKET, settings_for
 
@@ -32,7 +32,9 @@ class Elsewhere:
     def test_files_live_and_end_as_anywhere(self, archive: Archive) -> None:
         parts = archive._parts
         with pytest.raises(Invalid):
-            archive.ingest(new_file_id(), 1, chunks(sealed(archive, PLAIN)), DESCRIBED, Expected(sha256="0" * 64))
+            archive.ingest(
+                new_file_id(), 1, chunks(sealed(archive, PLAIN)), DESCRIBED, stated(make_plain(7_000_000, 1))
+            )
         assert stored(archive) == []
         file = keep(archive, PLAIN)
         assert archive.verify(file.id).state is FileState.VERIFIED

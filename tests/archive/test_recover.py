@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from megagenome.archive import names, rows, tables
+from megagenome.archive import names, tables
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
 from megagenome.kernel import clock
@@ -83,7 +83,7 @@ def test_what_is_swept_while_it_looks_is_no_fault(archive: Archive, folder: Path
     """The node was off for a month in the middle of a file: all is written, and nothing committed."""
     file = keep(archive, make_plain(1000))
     [stem] = {path.name[:31] for path in blobs(folder)}
-    month_ago = rows.time_text(clock.now() - timedelta(days=40))
+    month_ago = clock.stamp(clock.now() - timedelta(days=40))
     with archive._parts.engine.begin() as connection:
         connection.execute(sa.delete(tables.header))
         connection.execute(sa.delete(tables.file))

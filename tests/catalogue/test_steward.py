@@ -9,9 +9,11 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from megagenome.catalogue.preview import Previews
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection import Collection, publication
+from megagenome.collection.datasets import move_dataset
 from megagenome.collection.model import DatasetState
 from megagenome.kernel import clock
 from megagenome.kernel.callers import PUBLIC, Caller, Role
@@ -98,6 +100,9 @@ def test_one_act_publishes(stewardship: Stewardship) -> None:
     assert state(stewardship.collection) == DatasetState.PUBLISHED
     assert stewardship.move(STEWARD, CLOSED, "withdrawn") == "published"
     assert stewardship.move(STEWARD, CLOSED, "published") == "withdrawn"
+    with stewardship.collection.engine.begin() as connection:
+        move_dataset(connection, CLOSED, DatasetState.WITHDRAWN)  # by another process
+    assert stewardship.move(STEWARD, CLOSED, "published") == "withdrawn"
     for wrong in ("approved", "draft", ""):
         with pytest.raises(Invalid):
             stewardship.move(STEWARD, CLOSED, wrong)
@@ -156,7 +161,7 @@ def test_a_record_that_a_load_brings_is_held_to_the_same(stewardship: Stewardshi
     assert found.field == "themes"
 
 
-def client(stewardship: Stewardship, caller: Caller) -> TestClient[Litestar]:
+def client(stewardship: Stewardship, previews: Previews, caller: Caller) -> TestClient[Litestar]:
     def middleware(app: ASGIApp) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             scope["caller"] = caller
@@ -164,11 +169,11 @@ def client(stewardship: Stewardship, caller: Caller) -> TestClient[Litestar]:
 
         return run
 
-    return TestClient(Litestar([steward_router(stewardship)], middleware=[middleware], openapi_config=None))
+    return TestClient(Litestar([steward_router(stewardship, previews)], middleware=[middleware], openapi_config=None))
 
 
-def test_the_same_over_http(stewardship: Stewardship) -> None:
-    with client(stewardship, STEWARD) as http:
+def test_the_same_over_http(stewardship: Stewardship, previews: Previews) -> None:
+    with client(stewardship, previews, STEWARD) as http:
         assert {each["id"] for each in http.get("/metadata").json()} == {CLOSED, OPEN, DRAFT}
         sent = msgspec.to_builtins(ToWrite(RECORD))
         assert http.post(f"/metadata/{CLOSED}", json=sent).json() == {"version": 1, "problems": []}
@@ -181,6 +186,6 @@ def test_the_same_over_http(stewardship: Stewardship) -> None:
         assert http.post(f"/metadata/{CLOSED}", content="{}", headers={"content-type": "text/plain"}).status_code == 400
         assert http.post(f"/metadata/{DRAFT}/state", json={"to": "published"}).status_code == 409
     for caller, status in ((PUBLIC, 401), (OTHERS, 403)):
-        with client(stewardship, caller) as http:
+        with client(stewardship, previews, caller) as http:
             assert http.get("/metadata").status_code == status
             assert http.post(f"/metadata/{OPEN}/state", json={"to": "withdrawn"}).status_code == status

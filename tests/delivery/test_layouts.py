@@ -66,7 +66,6 @@ class PlainFiles:
             ("S",),
             index_of,
             len(content),
-            0,
             "",
             None,
             None,

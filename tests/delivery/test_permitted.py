@@ -48,8 +48,8 @@ def made(folder: Path, database: sa.URL | None = None) -> Collection:
 @pytest.mark.postgres
 def test_postgresql_tells_the_same(tmp_path: Path, postgres: sa.URL) -> None:
     node = made(tmp_path, postgres)
-    assert open_dataset(node, PUBLIC, OPEN).admit(OPEN, ["P40", "P1"]).samples == {"P40"}
-    reading = open_dataset(node, ALICE, CLOSED)
+    assert open_dataset(node, PUBLIC, OPEN, Terms()).admit(OPEN, ["P40", "P1"]).samples == {"P40"}
+    reading = open_dataset(node, ALICE, CLOSED, Terms())
     assert reading.admit(CLOSED, ["P1", "P40"]).samples == {"P1"}
     with pytest.raises(NotEntitled, match="no environment yet"):
         recipient_for(node.engine, reading, Terms())
@@ -60,17 +60,17 @@ def test_postgresql_tells_the_same(tmp_path: Path, postgres: sa.URL) -> None:
     with node.engine.begin() as connection:
         change_permit(connection, ONE, PermitState.REVOKED, "a breach")
     with pytest.raises(NotEntitled, match="revoked: a breach"):
-        open_dataset(node, ALICE, CLOSED)
+        open_dataset(node, ALICE, CLOSED, Terms())
     node.close()
 
 
 def test_open_data_need_no_permit(node: Collection) -> None:
     for caller in (PUBLIC, ALICE):
-        assert isinstance(open_dataset(node, caller, OPEN), OpenReading)
+        assert isinstance(open_dataset(node, caller, OPEN, Terms()), OpenReading)
 
 
 def test_others_need_the_callers_own(node: Collection) -> None:
-    reading = open_dataset(node, ALICE, CLOSED)
+    reading = open_dataset(node, ALICE, CLOSED, Terms())
     assert isinstance(reading, PermitReading)
     assert (reading.permit.id, reading.use) == (ONE, Use.RESEARCH)
     for caller, error in (
@@ -91,18 +91,18 @@ def test_what_the_public_does_not_know_of_is_not_there(node: Collection) -> None
     for caller in (PUBLIC, MALLORY):
         for dataset in (CLOSED, DatasetId("NONE")):
             with pytest.raises(NotFound) as refusal:
-                open_dataset(node, caller, dataset)
+                open_dataset(node, caller, dataset, Terms())
             said.add(str(refusal.value).replace(dataset, ""))
     assert len(said) == 1
     with pytest.raises(NotEntitled, match="none of its datasets can be read now"):
-        open_dataset(node, ALICE, CLOSED)
+        open_dataset(node, ALICE, CLOSED, Terms())
 
 
 def test_of_several_permits_one_is_named(node: Collection) -> None:
     with node.engine.begin() as connection:
         store_permit(connection, clocks.permit(TWO, uses=[Use.RESEARCH, Use.POLICY]))
     with pytest.raises(Invalid, match=r"several permits.*permit-1, permit-2"):
-        open_dataset(node, ALICE, CLOSED)
+        open_dataset(node, ALICE, CLOSED, Terms())
     assert open_dataset(node, ALICE, CLOSED, Terms(permit=ONE)).admit(CLOSED, ["P1"]).permit == ONE
     with pytest.raises(Invalid, match="policy, research: say for which"):
         open_dataset(node, ALICE, CLOSED, Terms(permit=TWO))
@@ -114,7 +114,7 @@ def test_of_several_permits_one_is_named(node: Collection) -> None:
         open_dataset(node, ALICE, CLOSED, Terms(permit=TWO, use="anything"))
     with node.engine.begin() as connection:
         change_permit(connection, TWO, PermitState.REVOKED, "a breach")
-    assert open_dataset(node, ALICE, CLOSED).admit(CLOSED, []).permit == ONE
+    assert open_dataset(node, ALICE, CLOSED, Terms()).admit(CLOSED, []).permit == ONE
     with pytest.raises(NotEntitled, match="revoked: a breach"):
         open_dataset(node, ALICE, CLOSED, Terms(permit=TWO, use="research"))
 
@@ -123,12 +123,12 @@ def test_its_people_read_why_a_permit_does_not_hold(node: Collection) -> None:
     with node.engine.begin() as connection:
         change_permit(connection, ONE, PermitState.SUSPENDED, "a question", sequence=1)
     with pytest.raises(NotEntitled, match="suspended: a question"):
-        open_dataset(node, ALICE, CLOSED)
+        open_dataset(node, ALICE, CLOSED, Terms())
     with node.engine.begin() as connection:
         change_permit(connection, ONE, PermitState.ACTIVE, "", sequence=2)
         take_back(connection, ONE, CLOSED, "a mistake")
     with pytest.raises(NotEntitled, match="no permit by which"):
-        open_dataset(node, ALICE, CLOSED)
+        open_dataset(node, ALICE, CLOSED, Terms())
 
 
 def same(one: X25519PublicKey | None, other: X25519PublicKey | None) -> bool:
@@ -136,7 +136,7 @@ def same(one: X25519PublicKey | None, other: X25519PublicKey | None) -> bool:
 
 
 def test_what_is_not_open_is_sealed_for_an_environment_only(node: Collection) -> None:
-    reading = open_dataset(node, ALICE, CLOSED)
+    reading = open_dataset(node, ALICE, CLOSED, Terms())
     first, second, foreign = (X25519PrivateKey.generate().public_key() for _ in range(3))
 
     def asked(recipient: X25519PublicKey | None = None, *, sealed: bool = False) -> X25519PublicKey | None:
@@ -163,7 +163,7 @@ def test_what_is_not_open_is_sealed_for_an_environment_only(node: Collection) ->
 
 
 def test_what_is_open_is_plain_or_sealed_for_whoever_asks(node: Collection) -> None:
-    reading, key = open_dataset(node, PUBLIC, OPEN), X25519PrivateKey.generate().public_key()
+    reading, key = open_dataset(node, PUBLIC, OPEN, Terms()), X25519PrivateKey.generate().public_key()
     assert recipient_for(node.engine, reading, Terms()) is None
     assert same(recipient_for(node.engine, reading, Terms(recipient=key)), key)
     with pytest.raises(Invalid, match="send the public key"):

@@ -20,6 +20,8 @@ from megagenome.collection.environments import register_environment
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.sealed_files import Described, Expected, FileId, new_file_id
 from megagenome.standards import cram
+from megagenome.standards.crypt4gh import header_bytes
+from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.crypt4gh_stream import seal
 from tests.journeys.nations import run
 from tests.journeys.permit_node import DATASET, PERMIT, grant, make_permit_node, permitted, table
@@ -115,7 +117,7 @@ def archive_reads(archive: Archive, plain: Path, dataset: str, sample: str) -> d
             archive, plain / name, Described(DatasetId(dataset), name, Path(name).suffix[1:].upper(), (sample,))
         )
         kind = Path(index).suffix[1:].upper()
-        archive_file(archive, plain / index, Described(DatasetId(dataset), index, kind, index_of=of))
+        archive_file(archive, plain / index, Described(DatasetId(dataset), index, kind, (sample,), of))
         found[Path(name).suffix[1:].upper()] = of
     return found
 
@@ -127,7 +129,8 @@ def archive_file(archive: Archive, path: Path, described: Described) -> FileId:
     def source() -> Iterator[bytes]:
         return map(bytes, seal([content], [archive.keys.newest()[1]]))
 
-    archive.ingest(file, 1, source, described, Expected(sha256=hashlib.sha256(content).hexdigest()))
+    expected = Expected(hashlib.sha256(content).hexdigest(), header_bytes(1) + sealed_size(len(content)))
+    archive.ingest(file, 1, source, described, expected)
     archive.verify(file)
     with archive._parts.engine.begin() as connection:
         archive.make_ready(connection, [file])

@@ -148,7 +148,9 @@ def shown(folder: Path) -> list[bool]:
     collection = open_node(folder)
     try:
         asked = Beacon(collection, FakeReference(), IDENTITY, DiscoverySettings())
-        catalogue = Catalogue(collection, PLACE, functools.partial(asked.people_told, PUBLIC))
+        catalogue = Catalogue(
+            collection, PLACE, functools.partial(asked.people_told, PUBLIC), lambda _subject, _datasets: None
+        )
         listed = asked.datasets(PUBLIC, beacon.BeaconRequest()).response.collections
         reading = collection.open(Caller("r@idp", registered=True), Use.AGGREGATES)
         return [

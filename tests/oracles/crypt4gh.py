@@ -36,6 +36,12 @@ def header(packets: Sequence[bytes], version: int = 1, count: int | None = None)
     return struct.pack("<8sII", b"crypt4gh", version, len(packets) if count is None else count) + b"".join(packets)
 
 
+def edited_header(keys: Sequence[bytes], readers: Sequence[X25519PublicKey], lengths: Sequence[int]) -> bytes:
+    """A header with an edit list."""
+    contents = [*map(data_key, keys), edit_list(lengths)]
+    return header([packet(content, reader) for reader in readers for content in contents])
+
+
 def segment(key: bytes, plain: bytes) -> bytes:
     """One segment with a random nonce, as most programs write it."""
     nonce = os.urandom(12)

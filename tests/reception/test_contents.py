@@ -16,6 +16,7 @@ from megagenome.standards.crypt4gh import MOST_KEYS, write_header
 from megagenome.standards.crypt4gh_segments import BodyKey
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.submission import SubmittedFile
+from tests.oracles.crypt4gh import edited_header
 
 KEY = X25519PrivateKey.generate()
 PLAIN = hashlib.shake_128(b"x").digest(200_000)
@@ -64,7 +65,7 @@ def test_whoever_reads_what_keeps_nothing_is_asked_on() -> None:
         raise Conflict("is to end now")
 
     key, prefix = BodyKey.new()
-    sealed = write_header([key], [KEY.public_key()], [2**60]) + bytes(BodyKey(key, prefix).seal(PLAIN, 0))
+    sealed = edited_header([key], [KEY.public_key()], [2**60]) + bytes(BodyKey(key, prefix).seal(PLAIN, 0))
     with pytest.raises(Conflict, match="is to end now"):
         list(content(stated(), sealed, require)())
 

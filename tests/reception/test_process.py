@@ -106,6 +106,7 @@ def test_what_the_manifest_states_otherwise_is_refused_by_file(
     told = texts(house, ident)
     assert says in told["cohort.vcf.gz"]
     assert told["people.tsv"] == ""
+    assert all(message.time for each in report_of(house, ident).files for message in each.messages)
 
 
 def test_json_that_failed_is_not_called_another_format(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,3 +389,4 @@ def test_an_index_is_archived_as_of_its_file(house: House, tmp_path: Path) -> No
     assert house.reception.show(PROVIDER, ident).state is State.REPORTED
     by_name = {each.name: each for each in house.archive.files_of()}
     assert by_name[names[0]].index_of == by_name[names[1]].id
+    assert by_name[names[0]].samples == by_name[names[1]].samples == tuple(samples())

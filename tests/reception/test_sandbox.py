@@ -170,7 +170,7 @@ def test_what_needs_more_memory_than_the_settings_give_is_refused_as_such(tmp_pa
         for _ in range(256):
             file.write(b" " * (1 << 20))
         file.write(b'{"id": "P1", "sex": "male"}]')
-    submitted = [submitted_at(path, path.name)]
+    submitted = [Submitted(path.name, path, path.stat().st_size)]
     little, enough = (
         validate(submitted, settings=ReceptionSettings(validation_memory_mb=most)).files[0] for most in (512, 2048)
     )

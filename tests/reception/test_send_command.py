@@ -20,7 +20,7 @@ from megagenome.reception.folder import STATE
 from megagenome.reception.inbox_client import RECIPIENT_PATH
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.problem import problem
-from megagenome.standards.submission import ROOT, FileShown, Manifest, State, Submission, Submissions
+from megagenome.standards.submission import MAY_SEND, ROOT, FileShown, Manifest, State, Submission, Submissions
 from tests.reception.handing_in import DATASET
 from tests.reception.receptions import files_of
 
@@ -35,6 +35,7 @@ class FakeNode:
         self.url, self.asked = url, list[str]()
         self.refuses: dict[str, tuple[int, str]] = {}
         self.begun: Submission | None = None
+        self.may_send = (204, "")
 
     def answer(self, method: str, path: str, token: str, body: bytes) -> tuple[int, bytes]:
         self.asked.append(f"{method} {path}")
@@ -47,6 +48,9 @@ class FakeNode:
             return 404, b""
         if token != f"Bearer {TOKEN}":
             return 401, msgspec.json.encode(problem(401, "who are you?"))
+        if path.startswith(MAY_SEND):
+            status, says = self.may_send
+            return status, b"" if status == 204 else msgspec.json.encode(problem(status, says))
         if method == "POST":
             manifest = msgspec.json.decode(body, type=Manifest)
             files = tuple(FileShown(k) for k in range(len(manifest.files)))
@@ -159,6 +163,8 @@ WRONG_NODES = {
     "an unknown name": (1, "does not answer"),
     "an unknown token": (3, "who are you?: make a token on the page of your account at http://127.0.0.1"),
     "no token": (3, "without a token the node does not know who you are: make a token"),
+    "no role": (3, "you are no data provider for"),
+    "too many open": (3, "you have 3 open submissions here"),
     "another key": (3, "and not abc: ask its operator"),
 }
 
@@ -183,6 +189,10 @@ def test_a_wrong_node_or_token_is_said_at_once(
             monkeypatch.setenv("MEGAGENOME_TOKEN", "mgt_other")
         case "no token":
             monkeypatch.delenv("MEGAGENOME_TOKEN")
+        case "no role":
+            node.may_send = (403, f"you are no data provider for {DATASET} here")
+        case "too many open":
+            node.may_send = (409, "you have 3 open submissions here: finish or cancel one")
         case "another key":
             more = ["--recipient", "abc"]
     where = ["--to", url, "--dataset", DATASET, "--assembly", "GRCh37", *more]
@@ -204,6 +214,17 @@ def test_a_node_that_is_down_is_waited_for_and_that_is_said(
         f"megagenome: the node at {node.url} answers 503: Unavailable",
     ]
     assert node.asked == [f"GET {RECIPIENT_PATH}"] * 3
+
+
+@pytest.mark.parametrize("status", [204, 404])  # nodes of before say so only when a submission begins
+def test_whether_one_may_send_is_asked_of_the_dataset_before_anything_begins(
+    node: FakeNode, folder: Path, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    node.may_send = (status, "there is no such page")
+    node.refuses["POST"] = (507, "the node has no room for this now")
+    code, lines = said(capsys, folder, "--to", node.url, "--dataset", DATASET, "--assembly", "GRCh37")
+    assert (code, lines[-1]) == (1, "megagenome: the node has no room for this now")
+    assert node.asked.index(f"GET {MAY_SEND}/{DATASET}") < node.asked.index(f"POST {ROOT}")
 
 
 def test_no_room_is_said_and_that_the_same_command_goes_on(

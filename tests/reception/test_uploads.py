@@ -196,10 +196,10 @@ def test_the_nodes_settings_bound_what_is_begun(tmp_path: Path) -> None:
         house.reception.begin(PROVIDER, msgspec.structs.replace(MANIFEST, files=(large,)))
     with pytest.raises(Invalid):
         house.reception.begin(PROVIDER, msgspec.structs.replace(MANIFEST, assembly="hg7"))
-    begin(house)
-    ident = begin(house)
-    with pytest.raises(Conflict, match="2 open submissions"):
+    oldest, ident = begin(house), begin(house)
+    with pytest.raises(Conflict, match="2 open submissions here: finish or cancel one") as refused:
         begin(house)
+    assert str(refused.value).endswith((oldest, ident))  # begun within one second
     house.reception.cancel(PROVIDER, ident)
     begin(house)
 

@@ -34,8 +34,12 @@ GRCH38 = Expectations("GRCh38")
 SEXES = {"S1": "FEMALE", "S2": "MALE"}
 
 
+def named(path: Path) -> Submitted:
+    return Submitted(path.name, path, path.stat().st_size)
+
+
 def check(*paths: Path, expected: Expectations = GRCH38) -> Report:
-    return validate([submitted_at(path, path.name) for path in paths], expected)
+    return validate([named(path) for path in paths], expected)
 
 
 def says(report: Report, level: Level = Level.ERROR) -> list[str]:
@@ -340,7 +344,7 @@ def test_no_more_people_than_fit_in_memory_together(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("p.tsv", "q.tsv", "r.tsv")]
     for path in paths:
         path.write_text("individual_id\n" + "".join(f"{path.stem}{k}\n" for k in range(3)))
-    submitted = [submitted_at(path, path.name) for path in paths]
+    submitted = [named(path) for path in paths]
     report = validate(submitted, settings=ReceptionSettings(most_people=5))
     assert [each.result for each in report.files] == [Result.PASSED, Result.FAILED, Result.FAILED]
     assert "q.tsv:  has 3 people, 1 more than one submission may have with all its tables" in says(report)[0]

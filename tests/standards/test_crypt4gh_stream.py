@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole files of Crypt4GH, held against PyPI's `crypt4gh` and the standard's rules."""
 
+import hashlib
 import io
 import itertools
 import logging
@@ -11,14 +12,14 @@ import pytest
 from crypt4gh import lib
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.standards.crypt4gh import write_header
-from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, BodyKey
+from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, BodyKey, Places
 from megagenome.standards.crypt4gh_stream import edited, seal, split, unseal
-from tests.oracles.crypt4gh import data_key, edit_list, header, kept, packet, segment
+from tests.oracles.crypt4gh import data_key, edit_list, edited_header, header, kept, packet, segment
 
 READER = X25519PrivateKey.generate()
 MINE = READER.public_key()
@@ -64,7 +65,7 @@ def test_edit_lists_keep_what_the_standard_says(chunks: list[bytes], lengths: li
 def test_the_edit_list_that_the_standard_has_as_its_example() -> None:
     lengths = [0, 7853, 71721, 307929, 51299, 38]
     plain = os.urandom(sum(lengths) + 500)
-    sealed = write_header([ONE], [MINE], lengths) + b"".join(
+    sealed = edited_header([ONE], [MINE], lengths) + b"".join(
         segment(ONE, part) for part in chunked(plain, SEGMENT_BYTES)
     )
     assert opened(sealed) == kept(plain, lengths) == by_the_other(sealed)
@@ -75,7 +76,7 @@ def test_the_edit_list_that_the_standard_has_as_its_example() -> None:
 def test_edit_lists_that_others_stumble_over(lengths: list[int]) -> None:
     plain = os.urandom(SEGMENT_BYTES + 100)
     body = segment(ONE, plain[:SEGMENT_BYTES]) + segment(ONE, plain[SEGMENT_BYTES:])
-    assert opened(write_header([ONE], [MINE], lengths) + body) == kept(plain, lengths)
+    assert opened(edited_header([ONE], [MINE], lengths) + body) == kept(plain, lengths)
 
 
 def test_segments_of_two_keys_by_turns() -> None:
@@ -99,26 +100,27 @@ def test_damage_is_named_by_its_segment() -> None:
         opened(bytes(sealed))
 
 
-def reordered(order: Sequence[int], sealed: bytes) -> bytes:
+def reordered(order: Sequence[int], sealed: bytes, begin: int = 124) -> bytes:
     """A file with these of its segments, in this order."""
-    body = sealed[124:]
+    body = sealed[begin:]
     parts = [body[at : at + SEALED_SEGMENT_BYTES] for at in range(0, len(body), SEALED_SEGMENT_BYTES)]
-    return sealed[:124] + b"".join(parts[k] for k in order)
+    return sealed[:begin] + b"".join(parts[k] for k in order)
 
 
-@pytest.mark.parametrize(
-    ("order", "wrong"),
-    [
-        ((1, 0, 2, 3, 4), 0),  # exchanged
-        ((0, 2, 1, 3, 4), 1),
-        ((0, 1, 2, 4, 3), 3),
-        ((0, 0, 1, 2, 3, 4), 1),  # repeated
-        ((0, 1, 2, 2, 3, 4), 3),
-        ((0, 1, 2, 3, 4, 1), 5),
-        ((0, 2, 3, 4), 1),  # left out
-        ((0, 1, 3, 4), 2),
-    ],
-)
+ORDERS = [
+    ((1, 0, 2, 3, 4), 0),  # exchanged
+    ((0, 2, 1, 3, 4), 1),
+    ((0, 1, 2, 4, 3), 3),
+    ((0, 0, 1, 2, 3, 4), 1),  # repeated
+    ((0, 1, 2, 2, 3, 4), 3),
+    ((0, 1, 2, 3, 4, 1), 5),
+    ((0, 2, 3, 4), 1),  # left out
+    ((0, 1, 3, 4), 2),
+]
+"""Segments of five in another order, and the first that is wrong."""
+
+
+@pytest.mark.parametrize(("order", "wrong"), ORDERS)
 def test_segments_of_a_file_like_ours_are_held_to_their_places(order: Sequence[int], wrong: int) -> None:
     sealed = b"".join(map(bytes, seal([os.urandom(5 * SEGMENT_BYTES)], [MINE])))
     assert opened(reordered(range(5), sealed)) == opened(sealed)
@@ -136,28 +138,84 @@ def test_a_segment_of_another_file_with_the_same_key_is_not_in_its_place() -> No
         opened(write_header([ONE], [MINE]) + mine[:at] + other[at:])
 
 
-NONCES = {
-    "random": [bytes([7 * k % 256]) * 12 for k in (3, 1, 2)],
-    "counted from 1": [k.to_bytes(12, "big") for k in (1, 2, 4)],
-    "counted the other way round": [k.to_bytes(12, "little") for k in (0, 1, 3)],
-    "one prefix and random numbers": [b"same" + bytes([k]) * 8 for k in (9, 5, 7)],
-}
+@pytest.mark.parametrize("order", [(1, 2, 3, 4), (2, 3, 4), (3, 4), (1, 2, 4), (1, 2, 2)])
+def test_a_file_like_ours_without_its_beginning_is_refused(order: Sequence[int]) -> None:
+    sealed = b"".join(map(bytes, seal([os.urandom(5 * SEGMENT_BYTES)], [MINE])))
+    with pytest.raises(Corrupt, match="segment 0 of the body is missing"):
+        opened(reordered(order, sealed))
+    assert by_the_other(reordered(order, sealed))
 
 
-@pytest.mark.parametrize("how", NONCES)
+def test_what_was_cut_out_by_an_edit_list_needs_no_beginning() -> None:
+    """As `crypt4gh rearrange` does it, which keeps the segments as they are."""
+    plain = os.urandom(5 * SEGMENT_BYTES)
+    sealed, cut = b"".join(map(bytes, seal([plain], [MINE]))), io.BytesIO()
+    lib.rearrange([(0, RAW, PUBLIC)], io.BytesIO(sealed), cut, offset=70_000, span=150_000)
+    assert opened(cut.getvalue()) == plain[70_000:220_000]
+
+
+def nonces_of(how: str, start: int, count: int) -> list[bytes]:
+    """Nonces of another's file."""
+    if how == "random":
+        return [hashlib.sha256(b"%d/%d" % (start, k)).digest()[:12] for k in range(count)]
+    if how == "one prefix and random numbers":
+        return [start.to_bytes(12, "big")[:4] + hashlib.sha256(b"%d" % k).digest()[:8] for k in range(count)]
+    return [((start + k) % 2**96).to_bytes(12, "big" if how == "big-endian" else "little") for k in range(count)]
+
+
+starts = st.integers(1, 2**96 - 1) | st.integers(1, 2**64 - 1) | st.integers(1, 2**33) | st.integers(1, 3)
+
+
+@given(st.sampled_from(["random", "one prefix and random numbers", "big-endian", "little-endian"]), starts)
+@example("big-endian", 2**32 - 1)
+@example("big-endian", 2**64 - 1)
+@example("big-endian", (7 << 64) + 2**32)
+@example("little-endian", 2**32 - 1)
+@example("little-endian", 2**96 - 1)
+def test_nonces_that_do_not_count_as_ours_are_held_to_nothing(how: str, start: int) -> None:
+    assume(how != "big-endian" or start < 2**64 or start % 2**64 >= 2**32)  # one random start of 2^32
+    places = Places()
+    for number, nonce in enumerate(nonces_of(how, start, 5)):
+        places.require(ONE, nonce, number)
+
+
+@given(st.binary(min_size=4, max_size=4).filter(any), st.integers(1, 2**32 - 2))
+def test_nonces_that_count_as_ours_and_begin_later_are_refused(prefix: bytes, missing: int) -> None:
+    places = Places()
+    places.require(ONE, prefix + missing.to_bytes(8, "big"), 0)
+    with pytest.raises(Corrupt, match="segment 0 of the body is missing"):
+        places.require(ONE, prefix + (missing + 1).to_bytes(8, "big"), 1)
+
+
+@pytest.mark.parametrize("how", ["random", "one prefix and random numbers", "big-endian", "little-endian"])
 def test_whose_nonces_do_not_count_as_ours_is_read_as_the_standard_says(how: str) -> None:
     parts = [os.urandom(SEGMENT_BYTES) for _ in range(3)]
-    cipher = ChaCha20Poly1305(ONE)
-    body = b"".join(nonce + cipher.encrypt(nonce, part, None) for nonce, part in zip(NONCES[how], parts, strict=True))
+    cipher, nonces = ChaCha20Poly1305(ONE), nonces_of(how, 1, 3)
+    body = b"".join(nonce + cipher.encrypt(nonce, part, None) for nonce, part in zip(nonces, parts, strict=True))
     assert opened(write_header([ONE], [MINE]) + body) == b"".join(parts)
 
 
-def test_the_segments_of_two_keys_are_held_to_no_places() -> None:
-    """As a header class and ranges of a body come together: each with nonces that count from somewhere."""
-    plain = os.urandom(4 * SEGMENT_BYTES)
-    beginning = bytes(BodyKey(ONE, b"head").seal(plain[: 2 * SEGMENT_BYTES], 0))
-    later = bytes(BodyKey(TWO, b"body").seal(plain[2 * SEGMENT_BYTES :], 7))
-    assert opened(write_header([ONE, TWO], [MINE]) + beginning + later) == plain
+@pytest.mark.parametrize(("order", "wrong"), ORDERS)
+def test_segments_of_two_keys_are_held_to_their_places(order: Sequence[int], wrong: int) -> None:
+    """Of one that counts from 0, and of another body's, which comes between."""
+    plain = os.urandom(5 * SEGMENT_BYTES)
+    sealed = write_header([TWO, ONE], [MINE])
+    for key, prefix, first, last, number in ((ONE, b"head", 0, 2, 0), (TWO, b"body", 2, 4, 7), (ONE, b"head", 4, 5, 4)):
+        sealed += bytes(BodyKey(key, prefix).seal(plain[first * SEGMENT_BYTES : last * SEGMENT_BYTES], number))
+    assert opened(sealed) == plain
+    with pytest.raises(Corrupt, match=f"segment [{wrong}-5] of the body is not in its place"):
+        opened(reordered(order, sealed, 232))
+
+
+@pytest.mark.parametrize("second", [8, 9])
+def test_another_bodys_segments_ascend(second: int) -> None:
+    """They may come in several runs."""
+    parts = [os.urandom(SEGMENT_BYTES) for _ in range(4)]
+    numbered = [(ONE, b"head", 0), (TWO, b"body", 7), (ONE, b"head", 2), (TWO, b"body", second)]
+    body = b"".join(
+        bytes(BodyKey(key, prefix).seal(part, n)) for (key, prefix, n), part in zip(numbered, parts, strict=True)
+    )
+    assert opened(write_header([ONE, TWO], [MINE]) + body) == b"".join(parts)
 
 
 def test_a_file_that_ends_within_its_header_is_refused() -> None:

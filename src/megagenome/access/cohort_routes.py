@@ -14,16 +14,9 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
 from megagenome.access.cohorts import Cohorts
-from megagenome.access.routes import (
-    LARGEST_COMMAND_BYTES,
-    Http,
-    caller_of,
-    decode_body,
-    error_answers,
-    json_answer,
-    whole_number,
-)
+from megagenome.access.routes import LARGEST_COMMAND_BYTES, whole_number
 from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveCohort
+from megagenome.web import Http, answer_json, caller_of, problems, read_json
 
 LARGEST_PAGE = 50
 """Each may be a few hundred kilobytes."""
@@ -37,31 +30,31 @@ def cohort_router(cohorts: Cohorts) -> Router:
         asked = request.query_params
         skip = whole_number(asked.get("skip", "0"), "skip", 1_000_000)
         limit = whole_number(asked.get("limit", "50"), "limit", LARGEST_PAGE)
-        return json_answer(cohorts.list(caller_of(request), skip, limit))
+        return answer_json(cohorts.list(caller_of(request), skip, limit))
 
     @post("/", sync_to_thread=True, status_code=200)
     def save(request: Http, body: RawBody) -> Response[bytes]:
-        return json_answer(cohorts.save(caller_of(request), decode_body(request, body, SaveCohort)))
+        return answer_json(cohorts.save(caller_of(request), read_json(request, body, SaveCohort)))
 
     @get("/{cohort:str}", sync_to_thread=True)
     def find(request: Http, cohort: FromPath[str]) -> Response[bytes]:
-        return json_answer(cohorts.find(caller_of(request), cohort))
+        return answer_json(cohorts.find(caller_of(request), cohort))
 
     @post("/{cohort:str}/rename", sync_to_thread=True, status_code=200)
     def rename(request: Http, cohort: FromPath[str], body: RawBody) -> Response[bytes]:
-        return json_answer(cohorts.rename(caller_of(request), cohort, decode_body(request, body, RenameCohort)))
+        return answer_json(cohorts.rename(caller_of(request), cohort, read_json(request, body, RenameCohort)))
 
     @post("/{cohort:str}/recount", sync_to_thread=True, status_code=200)
     def recount(request: Http, cohort: FromPath[str], body: RawBody) -> Response[bytes]:
-        return json_answer(cohorts.recount(caller_of(request), cohort, decode_body(request, body, RecountCohort)))
+        return answer_json(cohorts.recount(caller_of(request), cohort, read_json(request, body, RecountCohort)))
 
     @post("/{cohort:str}/delete", sync_to_thread=True, status_code=200)
     def delete(request: Http, cohort: FromPath[str]) -> Response[bytes]:
-        return json_answer(cohorts.delete(caller_of(request), cohort))
+        return answer_json(cohorts.delete(caller_of(request), cohort))
 
     return Router(
         "/access/cohorts",
         route_handlers=[list_, save, find, rename, recount, delete],
-        exception_handlers=error_answers(),
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_COMMAND_BYTES,
     )

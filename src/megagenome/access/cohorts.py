@@ -19,7 +19,7 @@ from megagenome.access.projection import stamp
 from megagenome.access.store import Store, Transaction
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.errors import Invalid, NotFound, TooLarge, Unauthenticated
+from megagenome.kernel.errors import Invalid, NotFound, TooLarge
 from megagenome.standards.application import CohortRef, PersonKey
 from megagenome.standards.saved_cohort import (
     NodeCount,
@@ -48,7 +48,7 @@ class Cohorts:
 
     def list(self, caller: Caller, skip: int, limit: int) -> SavedCohorts:
         """The caller's; what was saved or recounted last stands first."""
-        mine = t.person.c.subject == _subject(caller)
+        mine = t.person.c.subject == caller.require_subject()
         source = t.cohort.join(t.person, t.person.c.key == _row.owner)
         counted = sa.select(sa.func.count()).select_from(source).where(mine)
         asked = sa.select(t.cohort).select_from(source).where(mine).order_by(_row.saved.desc(), _row.id)
@@ -60,7 +60,7 @@ class Cohorts:
     def find(self, caller: Caller, cohort: str) -> SavedCohort:
         """One. Raises `NotFound`."""
         source = t.cohort.join(t.person, t.person.c.key == _row.owner)
-        mine = (t.person.c.subject == _subject(caller), _row.id == cohort)
+        mine = (t.person.c.subject == caller.require_subject(), _row.id == cohort)
         with self.store.engine.connect() as connection:
             row = connection.execute(sa.select(t.cohort).select_from(source).where(*mine)).one_or_none()
         if row is None:
@@ -73,7 +73,7 @@ class Cohorts:
         Raises `Invalid` where id and definition do not agree, `TooLarge` for who saved as many as this hub keeps, and
         for counts of more nodes than a network has.
         """
-        subject = _subject(caller)
+        subject = caller.require_subject()
         ref = check_cohort(self.world.identify_cohort, order.cohort, order.definition)
         told = msgspec.json.encode(order.told).decode()
         if len(told) > LARGEST_TOLD:
@@ -93,7 +93,7 @@ class Cohorts:
 
     def rename(self, caller: Caller, cohort: str, order: RenameCohort) -> SavedCohort:
         """Replace title and note. Idempotent. Raises `NotFound`, `Invalid`."""
-        subject, title, note = _subject(caller), _one_line(order.title), order.note.strip()
+        subject, title, note = caller.require_subject(), _one_line(order.title), order.note.strip()
         _refuse_nul(title, note)
         with self.store.transaction() as transaction:
             transaction.begin_write()
@@ -104,7 +104,7 @@ class Cohorts:
 
     def recount(self, caller: Caller, cohort: str, order: RecountCohort) -> SavedCohort:
         """Replace what was told, and when. Raises `NotFound`."""
-        subject, told = _subject(caller), msgspec.json.encode(order.told).decode()
+        subject, told = caller.require_subject(), msgspec.json.encode(order.told).decode()
         with self.store.transaction() as transaction:
             transaction.begin_write()
             row = _require(transaction, subject, cohort)
@@ -114,7 +114,7 @@ class Cohorts:
 
     def delete(self, caller: Caller, cohort: str) -> SavedCohort:
         """Delete it; it as it was, so that it can be saved again. No application changes. Raises `NotFound`."""
-        subject = _subject(caller)
+        subject = caller.require_subject()
         with self.store.transaction() as transaction:
             transaction.begin_write()
             row = _require(transaction, subject, cohort)
@@ -184,12 +184,6 @@ def _one_line(text: str) -> str:
 def _refuse_nul(*texts: str) -> None:
     if any("\0" in text for text in texts):
         raise Invalid("the text holds a NUL character; write it anew")
-
-
-def _subject(caller: Caller) -> str:
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
-    return caller.subject
 
 
 def _not_found(cohort: str) -> NotFound:

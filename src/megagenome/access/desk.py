@@ -31,7 +31,7 @@ from megagenome.access.projection import stamp
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, NotFound
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.standards.application import PartState
@@ -170,12 +170,11 @@ class Desk:
     # Inside
 
     def _require_decider(self, caller: Caller) -> str:
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
-        countries = self._world.directory.countries(caller.subject, Role.COUNTRY_DECIDER)
+        subject = caller.require_subject()
+        countries = self._world.directory.countries(subject, Role.COUNTRY_DECIDER)
         if Role.COUNTRY_DECIDER not in caller.roles or self._world.country not in countries:
             raise NotEntitled(f"only who decides for {self._world.country} sees this desk")
-        return caller.subject
+        return subject
 
     def _decision(
         self, held: Held, subject: str, decisions: Sequence[DatasetDecision], now: datetime

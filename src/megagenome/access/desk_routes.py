@@ -17,18 +17,10 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
 from megagenome.access.desk import Desk
-from megagenome.access.routes import (
-    LARGEST_COMMAND_BYTES,
-    LARGEST_PAGE,
-    Http,
-    caller_of,
-    decode_body,
-    error_answers,
-    json_answer,
-    whole_number,
-)
+from megagenome.access.routes import LARGEST_COMMAND_BYTES, LARGEST_PAGE, whole_number
 from megagenome.standards.exchange import KNOCK_PATH
 from megagenome.standards.permit import DatasetDecision
+from megagenome.web import Http, answer_json, caller_of, problems, read_json
 
 _LARGEST_KNOCK_BYTES = 16
 
@@ -44,7 +36,7 @@ def desk_router(desk: Desk, knocked: Callable[[], None]) -> Router:
     return Router(
         "/",
         route_handlers=[*_desk(desk), _knock(knocked)],
-        exception_handlers=error_answers(),
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_COMMAND_BYTES,
         include_in_schema=False,
     )
@@ -55,18 +47,18 @@ def _desk(desk: Desk) -> list[Any]:
     def page(request: Http) -> Response[bytes]:
         asked = request.query_params
         skip = whole_number(asked.get("skip", "0"), "skip", 1_000_000)
-        return json_answer(
+        return answer_json(
             desk.page(caller_of(request), skip, whole_number(asked.get("limit", "50"), "limit", LARGEST_PAGE))
         )
 
     @get("/access/desk/{permit:str}", sync_to_thread=True)
     def show(request: Http, permit: FromPath[str]) -> Response[bytes]:
-        return json_answer(desk.permit(caller_of(request), permit))
+        return answer_json(desk.permit(caller_of(request), permit))
 
     @post("/access/desk/{permit:str}/decision", sync_to_thread=True, status_code=200)
     def decide(request: Http, permit: FromPath[str], body: RawBody) -> Response[bytes]:
-        decided: Decided = decode_body(request, body, Decided)
-        return json_answer(desk.decide(caller_of(request), permit, decided.decisions))
+        decided = read_json(request, body, Decided)
+        return answer_json(desk.decide(caller_of(request), permit, decided.decisions))
 
     return [page, show, decide]
 

@@ -5,8 +5,8 @@ from litestar import Response, Router, post
 from litestar.params import RawBody
 
 from megagenome.access.exchange import Exchange
-from megagenome.access.routes import error_answers
 from megagenome.standards.exchange import LARGEST_MESSAGE_BYTES, MEDIA_TYPE, PATH
+from megagenome.web import problems
 
 
 def exchange_router(exchange: Exchange) -> Router:
@@ -20,7 +20,7 @@ def exchange_router(exchange: Exchange) -> Router:
     return Router(
         "/",
         route_handlers=[tell_and_ask],
-        exception_handlers=error_answers(),
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_MESSAGE_BYTES,
         include_in_schema=False,
     )

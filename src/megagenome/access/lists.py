@@ -12,7 +12,7 @@ from megagenome.access.model import Reach
 from megagenome.access.needs import Directory
 from megagenome.access.store import Store
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Invalid, Unauthenticated
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.application import ApplicationId, Line, Page, PartState, Scope, State
 
 _DAC_STATES = (State.SCREENING, State.ASSESSING, State.RECOMMENDED)
@@ -34,12 +34,11 @@ def list_applications(
 
     Raises `Unauthenticated`; `Invalid` for a cohort in another list than one's own: who may look need not read.
     """
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
+    subject = caller.require_subject()
     if cohort and scope is not Scope.MINE:
         raise Invalid("cohort= is for scope=mine")
     with store.engine.connect() as connection:
-        person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == caller.subject)).scalar()
+        person = connection.execute(sa.select(t.person.c.key).where(t.person.c.subject == subject)).scalar()
         took_part = sa.select(t.participant.c.application).where(t.participant.c.person == (person or ""))
         countries = sorted(_countries_of(directory, caller, Role.COUNTRY_DECIDER))
         reading: sa.ColumnElement[bool] = sa.true()

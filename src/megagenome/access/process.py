@@ -29,7 +29,7 @@ from megagenome.access.rules import TABLE, may, roles_of, states_of
 from megagenome.access.store import Done, Store, Transaction, not_found
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unauthenticated, Unavailable
+from megagenome.kernel.errors import Conflict, Invalid, MegagenomeError, NotEntitled, Unavailable
 from megagenome.kernel.ids import parse_country, parse_dataset_id
 from megagenome.standards.application import ApplicationId, CohortRef, Outcome, PersonKey, ProcessRole, State, Verb
 
@@ -81,7 +81,7 @@ class Process:
         `NotFound` (form, or a cohort that the caller has not saved), `NotEntitled` where the caller belongs to no
         organisation, `Conflict` where too many of theirs have not ended.
         """
-        subject = _subject(caller)
+        subject = caller.require_subject()
         now, application, sha256 = clock.now(), ApplicationId(new_id()), _digest(order)
         against = self.world.against_datasets(order.datasets)  # asks nodes, so it is outside of the transaction
         with self.store.transaction() as transaction:
@@ -109,7 +109,7 @@ class Process:
         `Invalid` and `TooLarge` for what the command says; `Unavailable` where it starts a clock while the nodes say
         that it is another time.
         """
-        subject, now = _subject(caller), clock.now()
+        subject, now = caller.require_subject(), clock.now()
         if self.store.is_due(application, now) and self._ends_for_good(now):
             self.let_time_act(ApplicationId(application), now)
         with self.store.transaction() as transaction:
@@ -240,12 +240,6 @@ def _again(transaction: Transaction, done: Done, sha256: str, application: str |
         raise Conflict("this command id was used for something else: choose a new one")
     view = fold(done.application, transaction.events(done.application)[: done.version])
     return Outcome(done.application, view.version, view.state, done.told)
-
-
-def _subject(caller: Caller) -> str:
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
-    return caller.subject
 
 
 def _foremost(roles: frozenset[ProcessRole]) -> ProcessRole:

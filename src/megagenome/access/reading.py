@@ -14,7 +14,7 @@ from megagenome.access.rules import may, roles_of
 from megagenome.access.shown import show
 from megagenome.access.store import Store, Transaction, not_found
 from megagenome.kernel.callers import Caller
-from megagenome.kernel.errors import NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import NotEntitled, NotFound
 from megagenome.standards.application import (
     ApplicationId,
     ApplicationShown,
@@ -104,13 +104,12 @@ class Reader:
     def _looked(
         self, transaction: Transaction, caller: Caller, application: str, verb: Verb
     ) -> tuple[PersonKey | None, Application, frozenset[ProcessRole]]:
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
+        subject = caller.require_subject()
         events = transaction.events(ApplicationId(application))
         if not events:
             raise not_found(application)
         view = fold(ApplicationId(application), events)
-        person = transaction.find_person(caller.subject)
+        person = transaction.find_person(subject)
         roles = roles_of(caller, person, view, self.world.directory)
         if not any(may(Verb.LOOK, role, view.state) for role in roles):
             raise not_found(application)

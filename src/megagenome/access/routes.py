@@ -14,15 +14,12 @@ read forms. Errors are RFC 9457 problems; what the caller may not know of is 404
 """
 
 import hashlib
-import logging
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.exceptions import HTTPException
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
-from litestar.types import ExceptionHandlersMap
 
 from megagenome.access import command_types as c
 from megagenome.access.attachments import MEDIA_TYPES
@@ -30,17 +27,12 @@ from megagenome.access.form import form_of, forms, read_form
 from megagenome.access.lists import list_applications
 from megagenome.access.process import Process
 from megagenome.access.reading import Reader
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError
-from megagenome.standards import problem
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.application import Scope, State
+from megagenome.web import PRIVATE, Http, answer_json, caller_of, problems, read_json
 
 LARGEST_COMMAND_BYTES = 1_000_000
 LARGEST_PAGE = 200
-_log = logging.getLogger(__name__)
-_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-
-Http = Request[Any, Any, Any]
 
 
 def access_router(process: Process, reader: Reader) -> Router:
@@ -48,25 +40,19 @@ def access_router(process: Process, reader: Reader) -> Router:
     return Router(
         "/access",
         route_handlers=[*_forms(), *_lists(process, reader), *_one(process, reader), *_documents(process, reader)],
-        exception_handlers=error_answers(),
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_COMMAND_BYTES,
     )
-
-
-def caller_of(request: Http) -> Caller:
-    """Who asks, as `app` put it on the request; the public where nothing did."""
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC
 
 
 def _forms() -> list[Any]:
     @get("/forms", sync_to_thread=False)
     def list_forms() -> Response[bytes]:
-        return json_answer(forms())
+        return answer_json(forms())
 
     @get("/forms/{form:str}/{version:str}", sync_to_thread=False)
     def show_form(form: FromPath[str], version: FromPath[str]) -> Response[bytes]:
-        return json_answer(read_form(form_of(form, version)))
+        return answer_json(read_form(form_of(form, version)))
 
     return [list_forms, show_form]
 
@@ -85,11 +71,11 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
             whole_number(asked.get("limit", "50"), "limit", LARGEST_PAGE),
             asked.get("cohort", ""),
         )
-        return json_answer(page)
+        return answer_json(page)
 
     @post("/applications", sync_to_thread=True)
     def create(request: Http, body: RawBody) -> Response[bytes]:
-        return json_answer(process.create(caller_of(request), decode_body(request, body, c.Create)), 201)
+        return answer_json(process.create(caller_of(request), read_json(request, body, c.Create)), 201)
 
     return [list_, create]
 
@@ -97,18 +83,18 @@ def _lists(process: Process, reader: Reader) -> list[Any]:
 def _one(process: Process, reader: Reader) -> list[Any]:
     @get("/applications/{application:str}", sync_to_thread=True)
     def show(request: Http, application: FromPath[str]) -> Response[bytes]:
-        return json_answer(reader.application(caller_of(request), application))
+        return answer_json(reader.application(caller_of(request), application))
 
     @post("/applications/{application:str}/commands", sync_to_thread=True, status_code=200)
     def command(request: Http, application: FromPath[str], body: RawBody) -> Response[bytes]:
-        order = decode_body(request, body, c.Order)
+        order = read_json(request, body, c.Order)
         if isinstance(order.command, c.Attach):
             raise Invalid("documents are sent to .../attachments, with the document as the body")
-        return json_answer(process.do(caller_of(request), application, order))
+        return answer_json(process.do(caller_of(request), application, order))
 
     @get("/applications/{application:str}/permit", sync_to_thread=True)
     def show_permit(request: Http, application: FromPath[str]) -> Response[bytes]:
-        return json_answer(reader.permit(caller_of(request), application))
+        return answer_json(reader.permit(caller_of(request), application))
 
     return [show, command, show_permit]
 
@@ -123,13 +109,13 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
         command = {"type": "attach", "name": asked.get("name", ""), "sha256": hashlib.sha256(body).hexdigest()}
         version = whole_number(asked.get("version", ""), "version", 10**15)
         order = _convert({"id": asked.get("id", ""), "version": version, "command": command}, c.Order)
-        return json_answer(process.do(caller_of(request), application, order, body), 201)
+        return answer_json(process.do(caller_of(request), application, order, body), 201)
 
     @get("/applications/{application:str}/attachments/{attachment:str}", sync_to_thread=True)
     def download(request: Http, application: FromPath[str], attachment: FromPath[str]) -> Response[bytes]:
         found = reader.attachment(caller_of(request), application, attachment)
         headers = {
-            **_PRIVATE,
+            **PRIVATE,
             # RFC 6266: only the encoded form, which no name can break out of
             "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name or 'document', safe='')}",
             "content-security-policy": "sandbox; default-src 'none'",
@@ -137,16 +123,6 @@ def _documents(process: Process, reader: Reader) -> list[Any]:
         return Response(found.content, media_type=MEDIA_TYPES[found.kind], headers=headers)
 
     return [attach, download]
-
-
-def decode_body(request: Http, body: bytes, kind: type[Any]) -> Any:
-    # a form on another site can send text, but not this type without asking first
-    if request.content_type[0] != MediaType.JSON:
-        raise Invalid("send application/json")
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"not understood: {error}") from None
 
 
 def _convert(content: dict[str, Any], kind: type[Any]) -> Any:
@@ -166,26 +142,3 @@ def whole_number(text: str, name: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
         raise Invalid(f"{name} is a number up to {most}")
     return int(text)
-
-
-def json_answer(answer: Any, status: int = 200) -> Response[bytes]:
-    content = msgspec.json.encode(answer)
-    return Response(content, media_type=MediaType.JSON, status_code=status, headers=_PRIVATE)
-
-
-def error_answers() -> ExceptionHandlersMap:
-    def respond(status: int, message: str) -> Response[bytes]:
-        content = msgspec.json.encode(problem.problem(status, message))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=_PRIVATE)
-
-    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
-        return respond(problem.status_of(error), str(error))
-
-    def http(_: Http, error: HTTPException) -> Response[bytes]:
-        return respond(error.status_code, error.detail)
-
-    def fault(_: Http, error: Exception) -> Response[bytes]:
-        _log.error("access failed", exc_info=error)
-        return respond(500, "the hub could not do this: a fault of its own, which its operator sees in the log")
-
-    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

@@ -15,12 +15,12 @@ from typing import Any
 from litestar import Response, Router, get
 from litestar.response import Stream
 
-from megagenome.app.web import PRIVATE, Http, private_json, private_problems, require_role
 from megagenome.kernel.callers import Role
 from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ledger import Kind, Ledger
 from megagenome.kernel.ledger_export import export_lines
 from megagenome.kernel.ledger_pages import Chosen, page
+from megagenome.web import PRIVATE, Http, answer_json, caller_of, problems
 
 _PAGE = 100
 
@@ -30,23 +30,23 @@ def ledger_router(ledger: Ledger) -> Router:
 
     @get("/ledger/entries", sync_to_thread=True)
     def entries(request: Http) -> Response[bytes]:
-        _require_auditor(request)
+        caller_of(request).require(Role.AUDITOR)
         asked = request.query_params
         before = asked.get("before", "")
         if before and not (before.isascii() and before.isdigit() and len(before) < 19):
             raise Invalid("before is the number of an entry")
         with ledger.engine.connect() as connection:
             found = page(connection, _chosen(asked), before=int(before) if before else None, limit=_PAGE)
-        return private_json(found)
+        return answer_json(found)
 
     @get("/ledger/verdict", sync_to_thread=True)
     def verdict(request: Http) -> Response[bytes]:
-        _require_auditor(request)
-        return private_json(ledger.verify())
+        caller_of(request).require(Role.AUDITOR)
+        return answer_json(ledger.verify())
 
     @get("/ledger/export", sync_to_thread=True)
     def export(request: Http) -> Stream:
-        _require_auditor(request)
+        caller_of(request).require(Role.AUDITOR)
         name = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in ledger.issuer)
         headers = {**PRIVATE, "content-disposition": f'attachment; filename="ledger-{name}.jsonl"'}
         return Stream(_lines(ledger), media_type="application/jsonl", headers=headers)
@@ -54,17 +54,13 @@ def ledger_router(ledger: Ledger) -> Router:
     return Router(
         "/",
         route_handlers=[entries, verdict, export],
-        exception_handlers=private_problems(),
+        exception_handlers=problems(),
         include_in_schema=False,
     )
 
 
 def _lines(ledger: Ledger) -> Iterator[bytes]:
     yield from export_lines(ledger)
-
-
-def _require_auditor(request: Http) -> None:
-    require_role(request, Role.AUDITOR, "the ledger is for auditors: its operator gives that role")
 
 
 def _chosen(asked: Any) -> Chosen:

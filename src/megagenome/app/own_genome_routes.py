@@ -9,10 +9,9 @@ from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
-from litestar import MediaType, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
-from megagenome.app.web import Http, private_json, private_problems, require_role
 from megagenome.collection import Collection
 from megagenome.collection.acts import Act, effects, read_acts, say
 from megagenome.collection.citizens import individual_of, part_of
@@ -20,11 +19,11 @@ from megagenome.collection.model import Use
 from megagenome.collection.permits import StoredPermit
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Role
-from megagenome.kernel.errors import Invalid
 from megagenome.kernel.ids import IndividualId
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.ledger_pages import Chosen, months, page
 from megagenome.standards import own_genome
+from megagenome.web import Http, answer_json, caller_of, problems, read_json
 
 _READINGS = (Kind.READ, Kind.SLICE, Kind.FILE, Kind.EGRESS)
 
@@ -41,15 +40,15 @@ def own_genome_router(collection: Collection, longest_delay_days: int) -> Router
 
     def told(individual: IndividualId) -> Response[bytes]:
         with collection.engine.connect() as connection:
-            return private_json(_genome(connection, individual))
+            return answer_json(_genome(connection, individual))
 
     def said(individual: IndividualId, request: Http, body: bytes, by: str) -> Response[bytes]:
-        words = _decode(request, body)
+        words = read_json(request, body, Words)
         report = say(collection, individual, words.act, words.uses, by=by, longest_delay_days=longest_delay_days)
-        return private_json(own_genome.Said(report.holds, report.changed, report.public_until, report.leaves_by))
+        return answer_json(own_genome.Said(report.holds, report.changed, report.public_until, report.leaves_by))
 
     def own(request: Http) -> tuple[IndividualId, str]:
-        subject = _require(request, Role.CITIZEN)
+        subject = caller_of(request).require(Role.CITIZEN)
         with collection.engine.connect() as connection:
             return individual_of(connection, subject), subject
 
@@ -64,17 +63,17 @@ def own_genome_router(collection: Collection, longest_delay_days: int) -> Router
 
     @get("/own/genomes/{individual:str}", sync_to_thread=True)
     def theirs(request: Http, individual: FromPath[str]) -> Response[bytes]:
-        _require(request, Role.DATA_STEWARD)
+        caller_of(request).require(Role.DATA_STEWARD)
         return told(IndividualId(individual))
 
     @post("/own/genomes/{individual:str}/consent", sync_to_thread=True, status_code=200)
     def say_theirs(request: Http, individual: FromPath[str], body: RawBody) -> Response[bytes]:
-        return said(IndividualId(individual), request, body, _require(request, Role.DATA_STEWARD))
+        return said(IndividualId(individual), request, body, caller_of(request).require(Role.DATA_STEWARD))
 
     return Router(
         "/",
         route_handlers=[mine, say_mine, theirs, say_theirs],
-        exception_handlers=private_problems(),
+        exception_handlers=problems(),
         include_in_schema=False,
         request_max_body_size=10_000,
     )
@@ -111,18 +110,3 @@ def _permit(connection: sa.Connection, permit: StoredPermit, mine: tuple[str, ..
         sum(each.entries for each in months(connection, chosen)),
         newest[0].time if newest else "",
     )
-
-
-def _require(request: Http, role: Role) -> str:
-    wanted = role.value.replace("_", " ")
-    return require_role(request, role, f"this is for the role {wanted}, which this node's operator gives")
-
-
-def _decode(request: Http, body: bytes) -> Words:
-    # a form on another site can send text, but not this type without asking first
-    if request.content_type[0] != MediaType.JSON:
-        raise Invalid("send application/json")
-    try:
-        return msgspec.json.decode(body, type=Words)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"not understood: {error}") from None

@@ -5,22 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response
+from litestar import Litestar, Response
 from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ExceptionHandlersMap
 
-from megagenome.kernel.callers import PUBLIC, Caller, Role
-from megagenome.kernel.errors import MegagenomeError, NotEntitled, Unauthenticated
+from megagenome.kernel.errors import MegagenomeError
 from megagenome.standards import problem
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Error = HTTPException | MegagenomeError
 Render = Callable[[Http, Error], Response[Any]]
-
-PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-"""Headers of what only its reader may have."""
 
 
 class WebApp(Litestar):
@@ -49,30 +45,3 @@ def elsewhere(show_page: Render) -> ExceptionHandlersMap:
         )
 
     return {HTTPException: respond, MegagenomeError: respond}
-
-
-def require_role(request: Http, role: Role, refusal: str) -> str:
-    """The subject of who asks, who has this role here. Raises `Unauthenticated`, or `NotEntitled` with `refusal`."""
-    caller = request.scope.get("caller", PUBLIC)
-    if not isinstance(caller, Caller) or caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if role not in caller.roles:
-        raise NotEntitled(refusal)
-    return caller.subject
-
-
-def private_json(answer: msgspec.Struct) -> Response[bytes]:
-    """An answer for its reader alone."""
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, headers=PRIVATE)
-
-
-def private_problems() -> ExceptionHandlersMap:
-    """Errors of routes that answer so: RFC 9457 problems, which nobody keeps either."""
-
-    def respond(_: Http, error: Exception) -> Response[bytes]:
-        status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
-        says = str(error) if isinstance(error, MegagenomeError) else ""
-        content = msgspec.json.encode(problem.problem(status, says))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=PRIVATE)
-
-    return {MegagenomeError: respond, HTTPException: respond}

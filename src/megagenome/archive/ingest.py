@@ -11,7 +11,7 @@ whole file. Nothing is ever written under a name that was used before.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from megagenome.kernel.durable_files import require_free
 from megagenome.kernel.errors import Conflict, Invalid, NoRoom, NotEntitled, Unavailable
 from megagenome.kernel.sealed_files import ArchivedFile, Described, Expected, FileId, FileState
 from megagenome.standards.crypt4gh import write_header
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH
 from megagenome.standards.crypt4gh_segments import AT_ONCE, ROOM_BYTES, SEGMENT_BYTES, BodyKey, whole_segments
 from megagenome.standards.crypt4gh_stream import unseal
 
@@ -42,8 +43,6 @@ class _Stored(NamedTuple):
     key: bytes
     prefix: bytes
     size_bytes: int
-    sha256: str
-    md5: str | None
 
 
 def require_room(parts: Parts, size_bytes: int = 0) -> None:
@@ -65,7 +64,7 @@ def ingest(
     """See `Archive.ingest`."""
     if (there := _find(parts, file)) is not None:
         return _same(there, expected)
-    require_room(parts, expected.sealed_size_bytes or 0)
+    require_room(parts, expected.sealed_size_bytes)
     stem = names.new_stem(file, attempt)
     with begin_writing(parts.engine) as connection:
         rows.begin_attempt(connection, stem, file, clock.now(), parts.settings.lease_s)
@@ -73,7 +72,7 @@ def ingest(
         stored = _store_body(parts, stem, source, expected)
         recipient, public = parts.keys.newest()
         header = write_header([stored.key], [public])
-        kept = _kept(file, stem, described, stored)
+        kept = _kept(file, stem, described, expected, stored)
         sidecars.write(parts, kept, recipient, header)
         _commit(parts, kept, recipient, header)
     except BaseException as error:
@@ -100,17 +99,14 @@ def _same(there: ArchivedFile, expected: Expected) -> ArchivedFile:
     """The file that is there already, if it is the one that is expected."""
     if there.state is FileState.SHREDDED:
         raise Conflict(f"{there.id} was shredded; what is sent again gets a new id")
-    for name in ("sha256", "md5"):
-        stated, found = getattr(expected, name), getattr(there, name)
-        if stated is not None and found is not None and stated != found:
-            raise Conflict(f"{there.id} is archived already, with another {name}: {found}")
+    if there.sha256 != expected.sha256:
+        raise Conflict(f"{there.id} is archived already, with another sha256: {there.sha256}")
     return there
 
 
 def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> _Stored:
     with ThreadPoolExecutor(2, "hashing") as pool, parts.store.create(names.body(stem)) as writer:
-        sent = _Sent(pool, expected)
-        plain = _opened(parts, sent.pieces(source()))
+        plain = _opened(parts, _counted(source(), expected.sealed_size_bytes))
         sha256 = Hashing(pool, "sha256")
         md5 = Hashing(pool, "md5") if expected.md5 else None
         key, prefix = BodyKey.new()
@@ -125,9 +121,10 @@ def _store_body(parts: Parts, stem: str, source: Source, expected: Expected) -> 
             sha256.wait()  # the next piece comes in the same memory
             if md5:
                 md5.wait()
-        plain_md5 = md5.hexdigest() if md5 else None
-        _compare(expected, {"sha256": sha256.hexdigest(), "md5": plain_md5, **sent.found()})
-        return _Stored(key, prefix, size, sha256.hexdigest(), plain_md5)
+        _compare("sha256", expected.sha256, sha256)
+        if md5:
+            _compare("md5", expected.md5, md5)
+        return _Stored(key, prefix, size)
 
 
 def _opened(parts: Parts, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -135,43 +132,29 @@ def _opened(parts: Parts, pieces: Iterator[bytes]) -> Iterator[bytes]:
         return unseal(pieces, parts.keys.readers())
     except NotEntitled:
         raise NotEntitled(
-            f"the file is not encrypted for this node, whose key is {parts.keys.names()[0]}: encrypt it for the one at "
-            "/.well-known/c4gh-recipient"
+            f"the file is not encrypted for this node, whose key is {parts.keys.names()[0]}: encrypt it for the one "
+            f"at {RECIPIENT_PATH}"
         ) from None
 
 
-class _Sent:
-    """Checksums of a file as it was sent, as far as its submitter stated them."""
-
-    def __init__(self, pool: ThreadPoolExecutor, expected: Expected) -> None:
-        stated = {"sealed_sha256": expected.sealed_sha256, "sealed_md5": expected.sealed_md5}
-        self._hashes = {name: Hashing(pool, name.removeprefix("sealed_")) for name in stated if stated[name]}
-        self._size, self._most = 0, expected.sealed_size_bytes
-
-    def pieces(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same, and counted."""
-        for chunk in chunks:
-            self._size += len(chunk)
-            if self._most is not None and self._size > self._most:
-                raise Invalid(f"more came than the {self._most:,} bytes that were stated")
-            for each in self._hashes.values():
-                each.update(chunk)
-            yield chunk
-
-    def found(self) -> dict[str, str | int]:
-        """What all of it is."""
-        return {name: each.hexdigest() for name, each in self._hashes.items()} | {"sealed_size_bytes": self._size}
+def _counted(chunks: Iterable[bytes], stated_bytes: int) -> Iterator[bytes]:
+    """The same, all of it and no more than was stated."""
+    left = stated_bytes
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise Invalid(f"more came than the {stated_bytes:,} bytes that were stated")
+        yield chunk
+    if left:
+        raise Invalid(f"{left:,} of the {stated_bytes:,} bytes that were stated did not come; send it again")
 
 
-def _compare(expected: Expected, found: Mapping[str, str | int | None]) -> None:
-    for name, value in found.items():
-        stated = getattr(expected, name)
-        if stated is not None and stated != value:
-            of = "as it was sent" if name.startswith("sealed_") else "decrypted"
-            raise Invalid(
-                f"the file {of} has another {name.removeprefix('sealed_')} than stated: {value}, not {stated}; nothing "
-                "of it is kept: send it again"
-            )
+def _compare(name: str, stated: str | None, found: Hashing) -> None:
+    if found.hexdigest() != stated:
+        raise Invalid(
+            f"the file decrypted has another {name} than stated: {found.hexdigest()}, not {stated}; nothing of it is "
+            "kept: send it again"
+        )
 
 
 class _Look:
@@ -197,7 +180,7 @@ def _given_up(stem: str) -> Conflict:
     return Conflict(f"this attempt at {names.file_of(stem)} was given up, because nothing was heard of it for too long")
 
 
-def _kept(file: FileId, stem: str, described: Described, stored: _Stored) -> Kept:
+def _kept(file: FileId, stem: str, described: Described, expected: Expected, stored: _Stored) -> Kept:
     archived = ArchivedFile(
         id=file,
         dataset=described.dataset,
@@ -206,12 +189,11 @@ def _kept(file: FileId, stem: str, described: Described, stored: _Stored) -> Kep
         samples=described.samples,
         index_of=described.index_of,
         size_bytes=stored.size_bytes,
-        segments=-(-stored.size_bytes // SEGMENT_BYTES),
-        sha256=stored.sha256,
-        md5=stored.md5,
+        sha256=expected.sha256,
+        md5=expected.md5,
         body_sha256=None,
         state=FileState.ARCHIVED,
-        created=rows.time_text(clock.now()),
+        created=clock.stamp(clock.now()),
         verified=None,
     )
     return Kept(archived, stem, stored.prefix)

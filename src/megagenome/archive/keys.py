@@ -90,7 +90,7 @@ class RecipientKeys:
         return key
 
     def public_file(self) -> str:
-        """The newest public key as a key file of Crypt4GH, for `/.well-known/c4gh-recipient`."""
+        """The newest public key as a key file of Crypt4GH, for `RECIPIENT_PATH`."""
         return write_public_key(self.newest()[1])
 
     def __repr__(self) -> str:

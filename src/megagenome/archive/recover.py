@@ -52,13 +52,13 @@ def _sweep_attempts(parts: Parts) -> int:
     with parts.engine.connect() as connection:  # most often there is none, and nobody must wait to learn that
         if connection.execute(sa.select(attempt.stem).limit(1)).first() is None:
             return 0
-    over = sa.and_(attempt.until < rows.time_text(now), attempt.given_up.is_(False))
+    over = sa.and_(attempt.until < clock.stamp(now), attempt.given_up.is_(False))
     with begin_writing(parts.engine) as connection:
         newly = connection.execute(sa.update(tables.attempt).where(over).values(given_up=True)).rowcount
         all_given_up = list(connection.scalars(sa.select(attempt.stem).where(attempt.given_up)))
     for stem in all_given_up:
         sweep_attempt(parts, stem)
-    forgotten = sa.and_(attempt.given_up, attempt.until < rows.time_text(now - _ZOMBIE_ENDS))
+    forgotten = sa.and_(attempt.given_up, attempt.until < clock.stamp(now - _ZOMBIE_ENDS))
     with begin_writing(parts.engine) as connection:
         connection.execute(sa.delete(tables.attempt).where(forgotten, attempt.stem.in_(all_given_up)))
     return newly

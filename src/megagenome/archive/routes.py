@@ -5,14 +5,13 @@ Crypt4GH version 1. Anybody may read it; it is the newest one at the moment of a
 from litestar import Response, Router, get
 
 from megagenome.archive.keys import RecipientKeys
-
-PATH = "/.well-known/c4gh-recipient"
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH
 
 
 def recipient_router(keys: RecipientKeys) -> Router:
     """The one route."""
 
-    @get(PATH, sync_to_thread=False)
+    @get(RECIPIENT_PATH, sync_to_thread=False)
     def recipient() -> Response[str]:
         # a key that was replaced must not come from a cache for long
         return Response(keys.public_file(), media_type="text/plain", headers={"cache-control": "max-age=60"})

@@ -16,17 +16,11 @@ from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Act, Kind, Ledger
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
-from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES
 
 _file, _header, _attempt = tables.file.c, tables.header.c, tables.attempt.c
 _FIND = sa.select(tables.file).where(_file.id == sa.bindparam("file"))
 _HEADERS = sa.select(_header.key, _header.content).where(_header.file == sa.bindparam("file"))
 """Made once, because to make a query takes longer than to ask it."""
-
-
-def time_text(time: datetime) -> str:
-    """A time as the tables have it; texts sort as times."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def find(connection: sa.Connection, file: FileId) -> Kept | None:
@@ -79,7 +73,7 @@ def note_verified(connection: sa.Connection, file: FileId, body_sha256: str) -> 
     becomes = (FileState.ARCHIVED.value, FileState.SUSPECT.value)
     stays = (FileState.VERIFIED.value, FileState.READY.value, FileState.WITHDRAWN.value)
     state = sa.case((_file.state.in_(becomes), FileState.VERIFIED.value), else_=_file.state)
-    found = {"state": state, "verified": time_text(clock.now()), "body_sha256": body_sha256}
+    found = {"state": state, "verified": clock.stamp(clock.now()), "body_sha256": body_sha256}
     where = (_file.id == file, _file.state.in_(becomes + stays))
     connection.execute(sa.update(tables.file).where(*where).values(found))
 
@@ -99,13 +93,13 @@ def act_of(file: ArchivedFile, what: str, kind: Kind = Kind.FILE, subject: str |
 
 def begin_attempt(connection: sa.Connection, stem: str, file: FileId, now: datetime, lease_s: int) -> None:
     """Say that blobs of this stem will be written, before any is."""
-    until = time_text(now + timedelta(seconds=lease_s))
+    until = clock.stamp(now + timedelta(seconds=lease_s))
     connection.execute(sa.insert(tables.attempt).values(stem=stem, file=file, until=until, given_up=False))
 
 
 def extend_attempt(connection: sa.Connection, stem: str, now: datetime, lease_s: int) -> bool:
     """Say that it is still being worked on; False where it was given up."""
-    until = time_text(now + timedelta(seconds=lease_s))
+    until = clock.stamp(now + timedelta(seconds=lease_s))
     alive = (_attempt.stem == stem, _attempt.given_up.is_(False))
     return connection.execute(sa.update(tables.attempt).where(*alive).values(until=until)).rowcount > 0
 
@@ -118,7 +112,6 @@ def end_attempt(connection: sa.Connection, stem: str) -> bool:
 
 def _values(kept: Kept) -> dict[str, Any]:
     values = msgspec.structs.asdict(kept.file)
-    del values["segments"]
     samples = msgspec.json.encode(values["samples"]).decode()
     return values | {"samples": samples, "stem": kept.stem, "prefix": kept.prefix.hex()}
 
@@ -132,7 +125,6 @@ def _kept(row: Any) -> Kept:
         samples=msgspec.json.decode(row.samples, type=tuple[str, ...]),
         index_of=row.index_of,
         size_bytes=row.size_bytes,
-        segments=-(-row.size_bytes // SEGMENT_BYTES),
         sha256=row.sha256,
         md5=row.md5,
         body_sha256=row.body_sha256,

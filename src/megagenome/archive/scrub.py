@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from megagenome.archive import rows, tables, verify
+from megagenome.archive import tables, verify
 from megagenome.archive.model import Parts
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict, MegagenomeError, NotFound
@@ -57,7 +57,7 @@ def overdue(parts: Parts, days: int) -> list[FileId]:
     if days == 0:
         return []
     read = sa.func.coalesce(tables.file.c.verified, tables.file.c.created)
-    until = rows.time_text(clock.now() - timedelta(days=days))
+    until = clock.stamp(clock.now() - timedelta(days=days))
     where = (tables.file.c.state.in_([state.value for state in _READ_AGAIN]), read < until)
     asked = sa.select(tables.file.c.id).where(*where).order_by(read, tables.file.c.created)
     with parts.engine.connect() as connection:

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a FAIR Data Point answers over HTTP, a node's and a hub's: conditions (RFC 9110, 13), other sites' pages."""
 
-from typing import Any
-
 import msgspec
-from litestar import HttpMethod, Request, Response
+from litestar import HttpMethod, Response
 from litestar.handlers import HTTPRouteHandler, route
 
 from megagenome.catalogue.serialise import Form
 from megagenome.kernel.errors import Invalid
 from megagenome.standards import problem
 from megagenome.standards.entity_tags import status_instead
-
-Http = Request[Any, Any, Any]
+from megagenome.web import Http
 
 CROSS_ORIGIN = {
     "access-control-allow-origin": "*",

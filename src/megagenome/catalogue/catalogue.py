@@ -74,7 +74,7 @@ class Catalogue:
         collection: Collection,
         place: Place,
         count_people: CountPeople,
-        count_aggregate: CountAggregate = lambda _subject, _datasets: None,
+        count_aggregate: CountAggregate,
     ) -> None:
         """`count_aggregate` is told of each answer that holds a number of people."""
         self.place = place

@@ -20,16 +20,16 @@ import msgspec
 from litestar import HttpMethod, Response, Router, get, route
 from litestar.params import FromPath
 
-from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, answer, not_acceptable, number
+from megagenome.catalogue.answers import CROSS_ORIGIN, allowing, answer, not_acceptable, number
 from megagenome.catalogue.catalogue import POINT, Address, Catalogue, Document, path_of, tag_of
 from megagenome.catalogue.check import shapes_text
 from megagenome.catalogue.model import ROOT, Profile
-from megagenome.catalogue.negotiate import negotiate, split_suffix
+from megagenome.catalogue.negotiate import negotiate, profile_named, split_suffix
 from megagenome.catalogue.serialise import Form, serialise
 from megagenome.catalogue.shown import Shown, show
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, NotFound
+from megagenome.kernel.errors import NotFound
 from megagenome.standards.catalogue_pages import DatasetPage, WithdrawnPage
+from megagenome.web import Http, caller_of
 
 Render = Callable[[Shown], str]
 """A page as text; what it is made of is in `standards.catalogue_pages`."""
@@ -60,7 +60,7 @@ class _Answers:
             return not_acceptable()
         if asked is Form.HTML:
             return self._page(request, address)
-        profile = _profile(request)
+        profile = profile_named(request.query_params.get("profile", ""))
         document = self.catalogue.document(address, profile, asked)
         headers = {**_headers(document.tag, document.changed), "link": _links(address, profile)}
         answered = answer(request, document.content, asked, headers, gone=document.gone)
@@ -81,7 +81,7 @@ class _Answers:
 
     def spec(self, request: Http, address: Address) -> Response[bytes]:
         """The shapes of a resource that is there."""
-        profile = _profile(request)
+        profile = profile_named(request.query_params.get("profile", ""))
         self.catalogue.document(address, profile, Form.N_TRIPLES)
         content = "\n".join(shapes_text(name) for name in _SHAPES[profile]).encode()
         return answer(request, content, Form.TURTLE, _headers(tag_of(content), ""))
@@ -104,12 +104,12 @@ class _Answers:
         listed = shown.datasets if not isinstance(shown, DatasetPage | WithdrawnPage) else ()
         told = [each for each in (shown, *listed) if isinstance(each, DatasetPage) and each.people is not None]
         if told and answered.status_code == 200:
-            self.catalogue.count_aggregate(_caller(request).subject, [each.id for each in told])
+            self.catalogue.count_aggregate(caller_of(request).subject, [each.id for each in told])
         return answered
 
     def _count(self, request: Http, document: Document, answered: Response[bytes]) -> None:
         if document.told and answered.status_code == 200:
-            self.catalogue.count_aggregate(_caller(request).subject, document.told)
+            self.catalogue.count_aggregate(caller_of(request).subject, document.told)
 
 
 def _resources(answers: _Answers) -> list[Any]:
@@ -170,14 +170,6 @@ def _address(kind: str, name: str) -> Address:
     return kind, name
 
 
-def _profile(request: Http) -> Profile:
-    text = request.query_params.get("profile", Profile.GDI.value)
-    for profile in Profile:
-        if profile.value == text:
-            return profile
-    raise Invalid(f"profile={text[:40]!r}: the profiles are {', '.join(each.value for each in Profile)}")
-
-
 def _headers(tag: str, changed: str) -> dict[str, str]:
     headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache", **CROSS_ORIGIN}
     if changed:
@@ -196,8 +188,3 @@ def _links(address: Address, profile: Profile) -> str:
     ]
     profiles = [f'<{path}?profile={other.value}>; rel="alternate"' for other in Profile if other is not profile]
     return ", ".join([*forms, *profiles, f'<{path}>; rel="cite-as"'])
-
-
-def _caller(request: Http) -> Caller:
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC

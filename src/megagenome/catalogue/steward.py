@@ -18,7 +18,7 @@ from megagenome.collection.publication import (
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.standards.catalogue_pages import StewardLine, StewardView, ToWrite, Written
 from megagenome.standards.dataset_fields import begun, missing
@@ -37,14 +37,14 @@ class Stewardship:
 
     def datasets(self, caller: Caller) -> tuple[StewardLine, ...]:
         """All datasets of the node, whatever their state. Raises `Unauthenticated` or `NotEntitled`."""
-        _require(caller)
+        caller.require(Role.DATA_STEWARD)
         with self.collection.engine.connect() as connection:
             newest = read_records(connection, drafts=True)
         return tuple(_line(each, newest.get(number)) for each, number in self._known())
 
     def view(self, caller: Caller, dataset: DatasetId) -> StewardView:
         """A dataset's record as it was saved last, what stands against publishing it, and all versions."""
-        _require(caller)
+        caller.require(Role.DATA_STEWARD)
         known, number = self._find(dataset)
         with self.collection.engine.connect() as connection:
             history = read_history(connection, dataset)
@@ -55,7 +55,7 @@ class Stewardship:
 
     def write(self, caller: Caller, dataset: DatasetId, to_write: ToWrite) -> Written:
         """Record it, or keep it as a draft; where something stands against it, nothing is written and it is said."""
-        return self.write_as(_require(caller), dataset, to_write)
+        return self.write_as(caller.require(Role.DATA_STEWARD), dataset, to_write)
 
     def write_as(self, by: str, dataset: DatasetId, to_write: ToWrite) -> Written:
         """The same for the node's operator."""
@@ -79,9 +79,10 @@ class Stewardship:
 
         Raises `Conflict` naming what is missing, `Invalid` for another state.
         """
-        by = Actor(_require(caller), caller.name)
+        by = Actor(caller.require(Role.DATA_STEWARD), caller.name)
         if to not in MOVES:
             raise Invalid(f"{to[:20]!r}: a steward makes a dataset {' or '.join(MOVES)}")
+        self.collection.refresh()
         known, _ = self._find(dataset)
         anew = to == DatasetState.PUBLISHED and known.state in (DatasetState.DRAFT, DatasetState.WITHDRAWN)
         steps = (DatasetState.APPROVED, DatasetState(to)) if anew else (DatasetState(to),)
@@ -131,11 +132,3 @@ def _line(dataset: Dataset, newest: RecordVersion | None) -> StewardLine:
     return StewardLine(
         dataset.id, dataset.title, dataset.state, dataset.open, dataset.record_version, has_draft, len(left)
     )
-
-
-def _require(caller: Caller) -> str:
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if Role.DATA_STEWARD not in caller.roles:
-        raise NotEntitled("this is for the role data steward, which this node's operator gives")
-    return caller.subject

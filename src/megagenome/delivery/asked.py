@@ -5,29 +5,23 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.delivery.permitted import PERMIT_FIELD, USE_FIELD, Terms
-from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound, TooLarge
 from megagenome.standards.crypt4gh_keys import public_key, read_public_key
-from megagenome.standards.htsget import PREFLIGHT_MAX_AGE_S
+from megagenome.standards.htsget import KEY_FIELD, PREFLIGHT_MAX_AGE_S
 from megagenome.standards.problem import status_of
-
-KEY_FIELD = "Htsget-Context-Public-Key"
-"""The recipient's key file in base64, as htsget-rs and others take it."""
+from megagenome.web import Http
 
 RANGES = "/delivery"
 """Below this are the bytes, which are fetched by tickets."""
 
 _KEY_BYTES = 32
-_MOST_PARAMETERS = 100
 _AGAIN = {"retry-after": "5"}
 _HINTS: Mapping[int, Mapping[str, str]] = {
     401: {"www-authenticate": "Bearer"},  # RFC 6750, 3
@@ -37,23 +31,6 @@ _HINTS: Mapping[int, Mapping[str, str]] = {
 """What an error's answer has beside its text: what to do next."""
 _log = logging.getLogger(__name__)
 """Faults of ours only; no question, ticket or key is ever logged."""
-
-Http = Request[Any, Any, Any]
-
-
-def caller_of(request: Http) -> Caller:
-    """Who asks; the public where nobody put a caller on the request."""
-    caller: Caller = request.scope.get("caller", PUBLIC)  # type: ignore[assignment]
-    return caller
-
-
-def parameters_of(request: Http) -> list[tuple[str, str]]:
-    """The parameters in the address. Raises `Invalid` for far too many."""
-    text = request.scope["query_string"].decode("utf-8", "replace")
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
-        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
 
 
 def terms_of(request: Http, *, sealed: bool = False) -> Terms:

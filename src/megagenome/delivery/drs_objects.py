@@ -14,7 +14,7 @@ from megagenome.delivery.permitted import Terms
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import MegagenomeError, NotFound
 from megagenome.standards import drs
-from megagenome.standards.htsget import FORMATS, Kind
+from megagenome.standards.htsget import FORMATS, PREFIX, Kind
 
 HTTPS = "https"
 """The one `access_id`."""
@@ -105,7 +105,7 @@ class DrsObjects:
         how = self._authorizations("", is_open=is_open)  # of which object it is, the object itself says
         ways = [drs.AccessMethod(HTTPS, access_id=HTTPS, available=True, authorizations=how)]
         if found.file.format in _READS:
-            where = drs.AccessUrl(f"{url}/ga4gh/htsget/v1/reads/{found.file.id}")
+            where = drs.AccessUrl(f"{url}{PREFIX}/{Kind.READS}/{found.file.id}")
             ways.append(drs.AccessMethod("htsget", access_url=where, available=True, authorizations=how))
         return ways
 

@@ -16,13 +16,14 @@ from litestar import HttpMethod, Response, Router, get, route
 from litestar.concurrency import sync_to_thread
 
 from megagenome.delivery import asked
-from megagenome.delivery.asked import Http, caller_of, terms_of
+from megagenome.delivery.asked import terms_of
 from megagenome.delivery.drs_objects import DrsObjects
 from megagenome.delivery.needs import ReadPassport
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Unauthenticated
 from megagenome.standards import drs
 from megagenome.standards.service_info import ServiceInfo, ServiceType
+from megagenome.web import Http, caller_of
 
 _POST, _OPTIONS = [HttpMethod.POST], [HttpMethod.OPTIONS]
 

@@ -14,7 +14,7 @@ from litestar import HttpMethod, Response, Router, get, route
 from litestar.concurrency import sync_to_thread
 
 from megagenome.delivery import asked
-from megagenome.delivery.asked import Http, caller_of, parameters_of, terms_of
+from megagenome.delivery.asked import terms_of
 from megagenome.delivery.delivery import Delivery, Granted
 from megagenome.delivery.permitted import Terms
 from megagenome.kernel.callers import Caller
@@ -22,8 +22,8 @@ from megagenome.kernel.errors import Invalid
 from megagenome.standards import htsget
 from megagenome.standards.htsget import FORMATS, Kind, SliceRequest
 from megagenome.standards.service_info import ServiceInfo, ServiceType
+from megagenome.web import Http, caller_of, parameters_of
 
-PREFIX = "/ga4gh/htsget/v1"
 LARGEST_BODY_BYTES = 4 << 20
 
 MakeTicket = Callable[[Caller, str, SliceRequest, Terms], Granted]
@@ -34,7 +34,7 @@ def htsget_router(delivery: Delivery, node: ServiceInfo, url: str) -> Router:
     makes: dict[Kind, MakeTicket] = {Kind.READS: delivery.reads_ticket, Kind.VARIANTS: delivery.variants_ticket}
     handlers = [each for kind in Kind for each in (_info(kind, node), *_tickets(kind, makes[kind], url))]
     return Router(
-        PREFIX,
+        htsget.PREFIX,
         route_handlers=handlers,
         exception_handlers=asked.errors(htsget.error, "application/json"),
         request_max_body_size=LARGEST_BODY_BYTES,

@@ -21,6 +21,7 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import Invalid, NotEntitled, NotFound, Unauthenticated
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.standards.crypt4gh_keys import fingerprint
+from megagenome.standards.htsget import KEY_FIELD
 
 PERMIT_FIELD = "Megagenome-Permit"
 USE_FIELD = "Megagenome-Use"
@@ -40,12 +41,10 @@ class Terms(NamedTuple):
     sealed: bool = False
 
 
-NO_TERMS = Terms()
-
 DataReading = PermitReading | OpenReading
 
 
-def open_dataset(collection: Collection, caller: Caller, dataset: DatasetId, terms: Terms = NO_TERMS) -> DataReading:
+def open_dataset(collection: Collection, caller: Caller, dataset: DatasetId, terms: Terms) -> DataReading:
     """What `caller` may read of a dataset now.
 
     Raises `NotFound` for a dataset that the public does not know of and the caller has no permit for, as for one that
@@ -115,7 +114,7 @@ def recipient_for(engine: sa.Engine, reading: DataReading, terms: Terms) -> X255
     """
     if isinstance(reading, OpenReading):
         if terms.sealed and terms.recipient is None:
-            raise Invalid("send the public key that it is to be sealed for: Htsget-Context-Public-Key")
+            raise Invalid(f"send the public key that it is to be sealed for: {KEY_FIELD}")
         return terms.recipient
     with engine.connect() as connection:
         registered = read_environments(connection, reading.permit.id)

@@ -14,7 +14,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.response.base import ASGIResponse
 
 from megagenome.delivery import asked
-from megagenome.delivery.asked import RANGES, Http
+from megagenome.delivery.asked import RANGES
 from megagenome.delivery.delivery import Delivery, Stream, Whole
 from megagenome.delivery.streams import StreamedResponse, Streams
 from megagenome.delivery.tickets import Tickets
@@ -24,6 +24,7 @@ from megagenome.standards import problem
 from megagenome.standards.byte_range import Unsatisfiable, read_range
 from megagenome.standards.drs import portable_name
 from megagenome.standards.entity_tags import status_instead
+from megagenome.web import PRIVATE, Http, caller_of
 
 _MEDIA_TYPE = "application/octet-stream"
 
@@ -47,7 +48,7 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
         if isinstance(found, Stream):
             return StreamedResponse(
                 streams,
-                await streams.begin(found.open, asked.caller_of(request).subject),
+                await streams.begin(found.open, caller_of(request).subject),
                 headers=headers,
                 media_type=_MEDIA_TYPE,
             )
@@ -79,7 +80,7 @@ async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[st
         headers |= {"content-range": f"bytes */{found.size_bytes}", "content-length": "0"}
         return ASGIResponse(status_code=416, headers=headers, media_type=_MEDIA_TYPE)
     start, end = part or (0, found.size_bytes)
-    pieces = await streams.begin(lambda: found.open()(start, end), asked.caller_of(request).subject)
+    pieces = await streams.begin(lambda: found.open()(start, end), caller_of(request).subject)
     status = 200
     if part is not None:
         status = 206
@@ -100,8 +101,7 @@ def _field(request: Http, name: str) -> str | None:
 def _headers(request: Http, found: Whole | Stream) -> dict[str, str]:
     name = portable_name(found.name)
     fields = {
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
+        **PRIVATE,
         "content-disposition": f'attachment; filename="{name}"',
     }
     if isinstance(found, Whole):

@@ -9,34 +9,27 @@
 Errors are Beacon's envelope with the HTTP status below /beacon/v2, and RFC 9457 problems at /resolve; never a trace.
 """
 
-import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import HttpMethod, MediaType, Request, Response, Router, get, route
+from litestar import HttpMethod, MediaType, Response, Router, get, route
 from litestar.concurrency import sync_to_thread
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
 
 from megagenome.discovery import describe
 from megagenome.discovery.answer import Beacon
 from megagenome.discovery.query import of_allele
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError
-from megagenome.standards import problem
+from megagenome.kernel.errors import Invalid
 from megagenome.standards.beacon import BeaconRequest, decode_request, request_from_parameters
+from megagenome.web import Http, answer_json, caller_of, errors, parameters_of, problems
 
 LARGEST_BODY_BYTES = 1_000_000
 LONG_BODY_BYTES = 10_000
 """Bodies from here on are read in a thread, so that the event loop goes on serving others."""
-_MOST_PARAMETERS = 100
 _BOTH = [HttpMethod.GET, HttpMethod.POST]
-_log = logging.getLogger(__name__)
-"""Faults of ours only; questions are never logged."""
-
-Http = Request[Any, Any, Any]
+_json = partial(answer_json, headers={})
 
 
 def discovery_router(beacon: Beacon) -> Router:
@@ -46,13 +39,13 @@ def discovery_router(beacon: Beacon) -> Router:
     own = Router(
         describe.PREFIX,
         route_handlers=[*_informational(beacon), *entries, _filtering_terms(beacon), _anything_else()],
-        exception_handlers=_errors(lambda status, message: (beacon.error(status, message), MediaType.JSON)),
+        exception_handlers=errors(lambda status, message: _json(beacon.error(status, message), status)),
         request_max_body_size=LARGEST_BODY_BYTES,
     )
     resolving = Router(
         "/resolve",
         route_handlers=[_resolve(beacon)],
-        exception_handlers=_errors(lambda status, message: (problem.problem(status, message), problem.MEDIA_TYPE)),
+        exception_handlers=problems({}),
     )
     return Router("/", route_handlers=[own, resolving])
 
@@ -67,7 +60,7 @@ def _entry(beacon: Beacon, path: str) -> Any:
 
     @route(path, http_method=_BOTH, status_code=200, name=f"beacon{path}")
     async def entry(request: Http) -> Response[bytes]:
-        caller, asked = _caller(request), await _question(request)
+        caller, asked = caller_of(request), await _question(request)
         if path == "/g_variants" and beacon.at_hand(caller, asked):
             return _json(answer(caller, asked))
         return await sync_to_thread(lambda: _json(answer(caller, asked)))
@@ -82,7 +75,7 @@ def _of_variant(beacon: Beacon) -> list[Any]:
     def entry(path: str, answer: Callable[..., msgspec.Struct]) -> Any:
         @route(f"/g_variants/{{id:str}}{path}", http_method=_BOTH, status_code=200)
         async def of_variant(request: Http) -> Response[bytes]:
-            caller, asked = _caller(request), of_allele(await _question(request), request.path_params["id"])
+            caller, asked = caller_of(request), of_allele(await _question(request), request.path_params["id"])
             return await sync_to_thread(lambda: _json(answer(caller, asked)))
 
         return of_variant
@@ -93,16 +86,10 @@ def _of_variant(beacon: Beacon) -> list[Any]:
 def _individual(beacon: Beacon) -> Any:
     @route("/individuals/{id:str}", http_method=_BOTH, status_code=200)
     async def individual(request: Http) -> Response[bytes]:
-        caller, asked, name = _caller(request), await _question(request), request.path_params["id"]
+        caller, asked, name = caller_of(request), await _question(request), request.path_params["id"]
         return await sync_to_thread(lambda: _json(beacon.individual(caller, name, asked)))
 
     return individual
-
-
-def _caller(request: Http) -> Caller:
-    """Who asks; the public where nobody put a caller on the request."""
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC
 
 
 async def _question(request: Http) -> BeaconRequest:
@@ -138,7 +125,7 @@ def _document(path: str, document: msgspec.Struct) -> Any:
 def _filtering_terms(beacon: Beacon) -> Any:
     @get("/filtering_terms", sync_to_thread=True)
     def filtering_terms(request: Http) -> Response[bytes]:
-        return _json(beacon.filtering_terms(_caller(request), _asked(request).query.pagination))
+        return _json(beacon.filtering_terms(caller_of(request), _asked(request).query.pagination))
 
     return filtering_terms
 
@@ -158,7 +145,7 @@ def _anything_else() -> Any:
 def _resolve(beacon: Beacon) -> Any:
     @get("/", sync_to_thread=True)
     def resolve(request: Http) -> Response[bytes]:
-        asked = dict(_parameters(request))
+        asked = dict(parameters_of(request))
         if not asked.get("q", "").strip():
             raise Invalid("say what to look up: /resolve?q=22-16050075-A-G&assembly=GRCh37")
         return _json(beacon.resolve(asked["q"], asked.get("assembly") or None))
@@ -167,35 +154,4 @@ def _resolve(beacon: Beacon) -> Any:
 
 
 def _asked(request: Http) -> BeaconRequest:
-    return request_from_parameters(_parameters(request))
-
-
-def _parameters(request: Http) -> list[tuple[str, str]]:
-    text = request.scope["query_string"].decode("utf-8", "replace")
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
-        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
-
-
-def _json(answer: msgspec.Struct) -> Response[bytes]:
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON)
-
-
-def _errors(render: Callable[[int, str], tuple[msgspec.Struct, str]]) -> ExceptionHandlersMap:
-    def respond(status: int, message: str) -> Response[bytes]:
-        envelope, media_type = render(status, message)
-        headers = {"www-authenticate": "Bearer"} if status == 401 else {}  # RFC 6750, 3
-        return Response(msgspec.json.encode(envelope), media_type=media_type, status_code=status, headers=headers)
-
-    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
-        return respond(problem.status_of(error), str(error))
-
-    def http(_: Http, error: HTTPException) -> Response[bytes]:
-        return respond(error.status_code, error.detail)
-
-    def fault(_: Http, error: Exception) -> Response[bytes]:
-        _log.error("answering failed", exc_info=error)
-        return respond(500, "this node could not answer: a fault of its own, which its operator sees in the log")
-
-    return {MegagenomeError: condition, HTTPException: http, Exception: fault}
+    return request_from_parameters(parameters_of(request))

@@ -3,7 +3,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
 
 import anyio.to_thread
 from litestar import Request
@@ -14,6 +13,7 @@ from megagenome.identity.own_site import OwnSite, asked_site, configured_site
 from megagenome.identity.sessions import Sessions, Visit
 from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.errors import TooLarge, Unauthenticated
+from megagenome.web import Http
 
 Bearer = Callable[[str], Awaitable[Caller | None]]
 """Who presents a token; None when it is of a kind that others read. Raises `Unauthenticated` when it is not valid."""
@@ -42,6 +42,8 @@ class CallerMiddleware:
         self.sessions = sessions
         self.bearers: list[Bearer] = []
         self.bearers_below: list[tuple[str, Bearer]] = []
+        self.takes_no_form: Callable[[str], bool] = lambda _path: False
+        """Of which addresses no body is read as a form: there the token against forgery is in the header."""
         self._configured = configured_site(url) if url else None
         self._nobody = Visit(PUBLIC, offered=offered, notice=notice)
 
@@ -65,7 +67,7 @@ class CallerMiddleware:
 
         return with_caller
 
-    async def _visit(self, request: Request[Any, Any, Any]) -> Visit:
+    async def _visit(self, request: Http) -> Visit:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         # a program's token is known by its beginning; of anything else the others say what is wrong with it
         bearers = [*(reads for path, reads in self.bearers_below if _is_below(path, request.url.path)), *self.bearers]
@@ -79,8 +81,18 @@ class CallerMiddleware:
         if request.method not in SAFE_METHODS:
             headers = request.headers
             check_origin(site.origin, headers.get("origin", ""), headers.get("sec-fetch-site", ""))
-            check_token(visit.csrf, await _token(request))
+            check_token(visit.csrf, await self._token(request))
         return visit._replace(notice=self._nobody.notice)
+
+    async def _token(self, request: Http) -> str:
+        """The token against forgery; a form that is read for it is kept for the route."""
+        is_form = request.content_type[0] in _FORMS and not self.takes_no_form(request.url.path)
+        if HEADER in request.headers or not is_form:
+            return request.headers.get(HEADER, "")
+        if request.content_type[0] == _URLENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
+            raise TooLarge(f"a form has at most {MOST_FIELDS} fields")
+        given = (await request.form()).get(FIELD, "")
+        return given if isinstance(given, str) else ""
 
 
 async def _bearer(bearers: list[Bearer], token: str) -> Visit:
@@ -93,16 +105,6 @@ async def _bearer(bearers: list[Bearer], token: str) -> Visit:
 
 def _is_below(path: str, asked: str) -> bool:
     return asked == path or asked.startswith(f"{path}/")
-
-
-async def _token(request: Request[Any, Any, Any]) -> str:
-    """The token against forgery; a form that is read for it is kept for the route."""
-    if HEADER in request.headers or request.content_type[0] not in _FORMS:
-        return request.headers.get(HEADER, "")
-    if request.content_type[0] == _URLENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
-        raise TooLarge(f"a form has at most {MOST_FIELDS} fields")
-    given = (await request.form()).get(FIELD, "")
-    return given if isinstance(given, str) else ""
 
 
 def _uncached(send: Send) -> Send:

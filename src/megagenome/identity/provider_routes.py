@@ -13,12 +13,13 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from litestar import HttpMethod, Request, Response, Router, get, post, route
+from litestar import HttpMethod, Response, Router, get, post, route
 from litestar.response import Redirect
 
 from megagenome.identity.forgery import check_origin
 from megagenome.identity.provider import DemoProvider, TurnedAway
 from megagenome.kernel.errors import Invalid, RateLimited, Unauthenticated
+from megagenome.web import Http
 
 ShowForm = Callable[[str, str], Response[str]]
 """The page with the form, for a client's id and what was wrong ("" at first)."""
@@ -27,7 +28,6 @@ _UNCACHED = {"cache-control": "no-store"}
 _AT_ONCE = 2
 """Passwords that are digested at a time: each takes 16 MB and a core."""
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
 

@@ -11,11 +11,11 @@ Each POST carries the session's token against forgery (`csrf`), which the middle
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
-from litestar import Request, Router, get, post
+from litestar import Router, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect
@@ -30,13 +30,12 @@ from megagenome.identity.own_site import OwnSite
 from megagenome.identity.sessions import Session
 from megagenome.identity.settings import SignInSettings
 from megagenome.kernel.errors import Invalid, Unauthenticated
+from megagenome.web import Http
 
 CALLBACK = "/login/callback"
 _AT_ONCE = 4
 """Threads in which people sign in, who may be anybody: a provider that hangs, or a load that holds the database, takes
 these and none of those that answer questions."""
-
-Http = Request[Any, Any, Any]
 
 
 class Door(NamedTuple):

@@ -6,11 +6,10 @@ POST  /visas/token   token exchange (RFC 8693): a proof of who asks for a passpo
 """
 
 from functools import partial
-from typing import Any
 
 import msgspec
 from anyio import to_thread
-from litestar import MediaType, Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.identity.passports import Passports
@@ -19,11 +18,10 @@ from megagenome.identity.visa_mint import VisaMint
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Invalid
 from megagenome.standards.passport import MAX_PASSPORT_BYTES
+from megagenome.web import Http, answer_json
 
 _UNCACHED = {"cache-control": "no-store", "pragma": "no-cache"}
 _FORM = "application/x-www-form-urlencoded"
-
-Http = Request[Any, Any, Any]
 
 
 def visa_router(mint: VisaMint, passports: Passports) -> Router:
@@ -39,8 +37,7 @@ def visa_router(mint: VisaMint, passports: Passports) -> Router:
         try:
             return await _exchange(request, mint, passports)
         except Refusal as refusal:
-            refused = {"error": refusal.code, "error_description": refusal.says}
-            return _answer(msgspec.json.encode(refused), 400)
+            return answer_json({"error": refusal.code, "error_description": refusal.says}, 400, _UNCACHED)
 
     return Router(
         "/visas",
@@ -60,7 +57,7 @@ async def _exchange(request: Http, mint: VisaMint, passports: Passports) -> Resp
         minted = await to_thread.run_sync(minting)
     except Invalid as error:
         raise Refusal("invalid_request", str(error)) from None
-    return _answer(msgspec.json.encode(exchange_answer(minted)), 200)
+    return answer_json(exchange_answer(minted), headers=_UNCACHED)
 
 
 async def _subject(subject_token: str, mint: VisaMint, passports: Passports) -> str:
@@ -77,7 +74,3 @@ async def _subject(subject_token: str, mint: VisaMint, passports: Passports) -> 
     if identity.iss == mint.url:
         raise Refusal("invalid_request", "subject_token is a passport of this server, which proves nobody to itself")
     return shown.subject
-
-
-def _answer(content: bytes, status: int) -> Response[bytes]:
-    return Response(content, status_code=status, media_type=MediaType.JSON, headers=_UNCACHED)

@@ -69,8 +69,7 @@ class BlobStore(Protocol):
         meanwhile may be among them or not."""
 
     def path(self, key: str) -> Path | None:
-        """The file on this machine that has exactly the blob's bytes, to be sent by the kernel; None where there is
-        none. Raises `NotFound`."""
+        """The file on this machine that has exactly the blob's bytes; None where there is none. Raises `NotFound`."""
 
     def free_bytes(self) -> int | None:
         """How much more fits; None where nobody can say."""

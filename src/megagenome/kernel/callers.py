@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from megagenome.kernel.errors import NotEntitled, Unauthenticated
+
 
 class Role(StrEnum):
     """What a person may do at one node or hub; granted by its operator and nowhere else."""
@@ -18,6 +20,11 @@ class Role(StrEnum):
     DATA_PROVIDER = "data_provider"
     AUDITOR = "auditor"
     CITIZEN = "citizen"
+
+    @property
+    def called(self) -> str:
+        """What people call it: `signing official`; a DAC is a data access committee."""
+        return self.value.replace("_", " ").replace("dac", "DAC")
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -35,6 +42,20 @@ class Caller(msgspec.Struct, frozen=True):
     roles: frozenset[Role] = frozenset()
     registered: bool = False
     node: str = ""
+
+    def require_subject(self) -> str:
+        """Who asks. Raises `Unauthenticated` for the public."""
+        if self.subject is None:
+            raise Unauthenticated("sign in first")
+        return self.subject
+
+    def require(self, role: Role) -> str:
+        """Who asks, who has this role. Raises `Unauthenticated` for the public, `NotEntitled` for everybody else
+        without it. Whether a role holds for one organisation, country or dataset only is for the part to ask."""
+        subject = self.require_subject()
+        if role not in self.roles:
+            raise NotEntitled(f"this is for the role {role.called}, which this server's operator gives")
+        return subject
 
 
 ERASED = "erased"

@@ -10,6 +10,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def stamp(time: datetime) -> str:
+    """A time as text that sorts as times do, to the microsecond, in UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def seconds_awake_or_asleep() -> float:
     """A clock that nobody sets, and that goes on while the machine sleeps. It begins anywhere: only differences within
     one start of the machine mean something."""

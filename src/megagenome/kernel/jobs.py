@@ -38,7 +38,6 @@ class Job(msgspec.Struct, frozen=True):
     key        to what; there is one job of a kind and key
     arguments  what else it takes, as JSON has it
     attempt    1, 2, 3 ...
-    owner      who does it
     lease_s    how long nobody else begins it, from each `claim` and `extend` on
     """
 
@@ -47,7 +46,6 @@ class Job(msgspec.Struct, frozen=True):
     key: str
     arguments: dict[str, Any]
     attempt: int
-    owner: str
     lease_s: float
 
 
@@ -76,7 +74,7 @@ class Unfinished(msgspec.Struct, frozen=True):
 
 def enqueue(connection: sa.Connection, kind: str, key: str, arguments: Mapping[str, Any] | None = None) -> bool:
     """Put down a job with the caller's own transaction: it is there when that commits. False, and nothing is done,
-    where one of this kind and key was put down before, whatever became of it."""
+    where one of this kind and key was put down before, whatever became of it, and is not forgotten (`done_jobs`)."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     text, now = msgspec.json.encode(arguments or {}).decode(), _now_ms()
     row = {"kind": kind, "key": key, "arguments": text, "state": "waiting", "attempt": 0, "created_ms": now}
@@ -102,7 +100,7 @@ def claim(engine: sa.Engine, kinds: Collection[str], owner: str, lease_s: float)
                 lease = {"lease_owner": owner, "lease_until_ms": now + _ms(lease_s)}
                 _change(connection, row.id, state="running", attempt=row.attempt + 1, **lease)
                 arguments = msgspec.json.decode(row.arguments)
-                return Job(row.id, row.kind, row.key, arguments, row.attempt + 1, owner, lease_s)
+                return Job(row.id, row.kind, row.key, arguments, row.attempt + 1, lease_s)
             wait = {
                 "not_before_ms": now + _ms(backoff_s(row.attempt)),
                 "failure": f"{row.lease_owner} did not come back",

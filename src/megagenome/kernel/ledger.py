@@ -28,7 +28,7 @@ from megagenome.kernel import clock
 from megagenome.kernel.database import begin_snapshot, begin_writing
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.keys import SigningKeys
-from megagenome.kernel.ledger_chain import HEAD_TYPE, NO_HASH, Entry, Head, Verdict, digest, time_text, verify_chain
+from megagenome.kernel.ledger_chain import HEAD_TYPE, NO_HASH, Entry, Head, Verdict, digest, verify_chain
 from megagenome.kernel.ledger_tables import ledger_entry, ledger_head, ledger_person
 
 _ID = re.compile(r"[A-Za-z0-9._:/-]{0,200}")
@@ -149,12 +149,12 @@ class Ledger:
         """Enter these acts with the caller's own transaction (`kernel.database.begin_writing`), by its commit."""
         last = _lock_last(connection)
         now = clock.now()
-        if last is not None and last.day != time_text(now)[:10]:
+        if last is not None and last.day != clock.stamp(now)[:10]:
             self._sign_day(connection, last)
         entries = []
         for seq, act in enumerate(acts, last.seq + 1 if last else 1):
             actor = _actor(connection, act.subject, act.name) if act.subject is not None else ""
-            fields = (seq, time_text(now), str(act.kind), actor, act.dataset, act.permit, act.detail, act.count)
+            fields = (seq, clock.stamp(now), str(act.kind), actor, act.dataset, act.permit, act.detail, act.count)
             last = Entry(*fields, digest(last.hash if last else NO_HASH, *fields))
             entries.append(last)
         if entries:
@@ -170,7 +170,7 @@ class Ledger:
         """Sign the head of the newest entry's day if that is over; `append` does it too, before a new day's entry."""
         with self._turn, begin_writing(self.engine) as connection:
             last = _lock_last(connection)
-            if last is not None and last.day != time_text(clock.now())[:10]:
+            if last is not None and last.day != clock.stamp(clock.now())[:10]:
                 self._sign_day(connection, last)
 
     def verify(self, kept: Iterable[str] = ()) -> Verdict:
@@ -211,7 +211,7 @@ class Ledger:
 
     def _sign(self, connection: sa.Connection, last: Entry | None) -> str:
         now = clock.now()
-        seq, hash_, day = (last.seq, last.hash, last.day) if last else (0, NO_HASH, time_text(now)[:10])
+        seq, hash_, day = (last.seq, last.hash, last.day) if last else (0, NO_HASH, clock.stamp(now)[:10])
         time = ledger_entry.c.time
         of_day = sa.select(sa.func.count()).where(time >= day, time < day + "U")  # "T" follows the date in a time
         head = Head(self.issuer, seq, hash_, day, connection.scalar(of_day) or 0, int(now.timestamp()))
@@ -221,7 +221,7 @@ class Ledger:
 
 
 def _minute() -> str:
-    return time_text(clock.now())[:16]
+    return clock.stamp(clock.now())[:16]
 
 
 def _lock_last(connection: sa.Connection) -> Entry | None:

@@ -34,7 +34,6 @@ can show later that an entry up to its `seq` was changed, taken out or put in, b
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -79,11 +78,6 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.detail,
             self.count,
         )
-
-
-def time_text(time: datetime) -> str:
-    """A time as entries have it."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def digest(

@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
+from megagenome.kernel import clock
 from megagenome.kernel.ledger import Kind
-from megagenome.kernel.ledger_chain import Entry, time_text
+from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.ledger_tables import ledger_entry
 
 LARGEST_PAGE = 1_000
@@ -81,7 +82,7 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     if chosen.kinds:
         found.append(column.kind.in_([str(kind) for kind in chosen.kinds]))
     if chosen.since is not None:
-        found.append(column.time >= time_text(chosen.since))
+        found.append(column.time >= clock.stamp(chosen.since))
     if chosen.until is not None:
-        found.append(column.time < time_text(chosen.until))
+        found.append(column.time < clock.stamp(chosen.until))
     return found

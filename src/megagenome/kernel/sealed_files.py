@@ -17,7 +17,7 @@ FileId = NewType("FileId", str)
 """`MGF-` and 16 of A-Z and 2-7, drawn at random; it says nothing of what is in the file."""
 
 _FILE_ID = re.compile(r"MGF-[A-Z2-7]{16}")
-_DIGEST = {"sha256": 64, "md5": 32, "sealed_sha256": 64, "sealed_md5": 32}
+_DIGITS = {"sha256": 64, "md5": 32}
 
 
 def new_file_id() -> FileId:
@@ -44,27 +44,22 @@ class FileState(StrEnum):
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What its submitter says of a file, in lower-case hexadecimal: at least one checksum of the plain bytes.
+    """What its submitter says of a file, in lower-case hexadecimal: nothing is taken on trust.
 
-    sha256, md5                of the plain bytes
-    sealed_sha256, sealed_md5  of the Crypt4GH file as it was sent
-    sealed_size_bytes          of the Crypt4GH file as it was sent
+    sha256, md5        of the plain bytes
+    sealed_size_bytes  of the Crypt4GH file as it was sent
     """
 
-    sha256: str | None = None
+    sha256: str
+    sealed_size_bytes: int
     md5: str | None = None
-    sealed_sha256: str | None = None
-    sealed_md5: str | None = None
-    sealed_size_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not be compared, or would compare nothing."""
-        for name, digits in _DIGEST.items():
+        """Refuse what could not be compared."""
+        for name, digits in _DIGITS.items():
             value = getattr(self, name)
             if value is not None and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
                 raise Invalid(f"{name} {str(value)[:80]!r} is not {digits} lower-case hexadecimal digits")
-        if self.sha256 is None and self.md5 is None:
-            raise Invalid("a file needs a checksum of its plain bytes, sha256 or md5: nothing is taken on trust")
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -73,7 +68,7 @@ class Described(msgspec.Struct, frozen=True):
     dataset   the dataset that it belongs to
     name      what its submitter calls it
     format    such as `BAM`, `CRAI`, `VCF`
-    samples   whose genomes are in it; empty where it holds nobody's
+    samples   whose genomes it tells of, an index of those in its file; where of nobody's, it is given to nobody
     index_of  the file that it is the index of
     """
 
@@ -88,7 +83,6 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     """A file that the archive keeps. Of a shredded one, name and samples are empty.
 
     size_bytes   of its plain bytes
-    segments     of its body, each of 65,536 plain bytes but for the last
     sha256       of its plain bytes
     md5          of its plain bytes, where its submitter stated one
     body_sha256  of the encrypted body as it is stored; known since it was first read again, so of every `READY` file
@@ -102,7 +96,6 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     samples: tuple[str, ...]
     index_of: FileId | None
     size_bytes: int
-    segments: int
     sha256: str
     md5: str | None
     body_sha256: str | None

@@ -11,22 +11,18 @@ Errors are Beacon's envelope below /beacon/v2 and RFC 9457 problems elsewhere, n
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, NoReturn, TypeVar
-from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import HttpMethod, Litestar, MediaType, Request, Response, Router, get, route
+from litestar import HttpMethod, Litestar, Response, Router, get, route
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath
-from litestar.types import ExceptionHandlersMap
 
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
+from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.kernel.every import meanwhile, repeat
 from megagenome.network import answers, describe, listing, merge
 from megagenome.network.fanout import Network
@@ -34,7 +30,6 @@ from megagenome.network.joined_nodes import Joined, none_joined, with_joined
 from megagenome.network.needs import Define, Resolve, SpeakFor, as_the_public
 from megagenome.network.question import CohortQuestion, read_question
 from megagenome.network.settings import HubIdentity, NetworkSettings, Node
-from megagenome.standards import problem
 from megagenome.standards.beacon import (
     BeaconError,
     BeaconRequest,
@@ -44,20 +39,18 @@ from megagenome.standards.beacon import (
     request_from_parameters,
 )
 from megagenome.standards.federation import CohortDefined, Resolved
+from megagenome.web import Http, answer_json, caller_of, errors, parameters_of, problems
 
 T = TypeVar("T")
-Http = Request[Any, Any, Any]
 
 LARGEST_BODY_BYTES = 1_000_000
 ROWS = 100
 """Rows of a region where the caller does not say how many."""
 MOST_ROWS = 1000
-_MOST_PARAMETERS = 100
 _CALLER_LEFT = 499
 """What servers note where a caller left before the answer; nobody reads it."""
 _BOTH = [HttpMethod.GET, HttpMethod.POST]
-_log = logging.getLogger(__name__)
-"""Faults of ours only; questions are never logged."""
+_json = partial(answer_json, headers={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +70,7 @@ class Hub:
 
     def asked_by(self, request: Http) -> Network:
         """The network as the caller asks it."""
-        caller = request.scope.get("caller", PUBLIC)
-        return self.network.speaking_for(self.speak_for(caller) if isinstance(caller, Caller) else None)
+        return self.network.speaking_for(self.speak_for(caller_of(request)))
 
     def resolved(self, given: dict[str, str]) -> Resolved:
         """What `q` names, on `assembly` or the one that the text says, else on the hub's default."""
@@ -121,10 +113,7 @@ def hub_routes(
         async with network, meanwhile(_follow(network, nodes, joined)):
             yield
 
-    def problems(status: int, message: str) -> Response[bytes]:
-        return _json(problem.problem(status, message), status, problem.MEDIA_TYPE)
-
-    def beacon_errors(status: int, message: str) -> Response[bytes]:
+    def beacon_error(status: int, message: str) -> Response[bytes]:
         return _json(ErrorResponse(ResponseMeta(identity.id), BeaconError(status, message)), status)
 
     api = [nodes_now, variant, region, cohort, cohort_definition, terms, resolve_text, no_such_api]
@@ -143,9 +132,10 @@ def hub_routes(
     router = Router(
         "/",
         route_handlers=[
-            Router("/", route_handlers=api, exception_handlers=_errors(problems)),
-            Router(describe.PREFIX, route_handlers=own_beacon, exception_handlers=_errors(beacon_errors)),
+            Router("/", route_handlers=api, exception_handlers=problems({})),
+            Router(describe.PREFIX, route_handlers=own_beacon, exception_handlers=errors(beacon_error)),
         ],
+        exception_handlers={CallerLeft: _note_left},
         dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
         request_max_body_size=LARGEST_BODY_BYTES,
         include_in_schema=False,
@@ -194,38 +184,13 @@ async def _answer(request: Http, work: Coroutine[Any, Any, msgspec.Struct]) -> R
     return _json(await while_connected(request, work))
 
 
-def _json(content: msgspec.Struct, status: int = 200, media_type: str = MediaType.JSON) -> Response[bytes]:
-    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type)
-
-
-def _errors(render: Callable[[int, str], Response[bytes]]) -> ExceptionHandlersMap:
-    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
-        return render(problem.status_of(error), str(error))
-
-    def http(_: Http, error: HTTPException) -> Response[bytes]:
-        return render(error.status_code, error.detail)
-
-    def left(_: Http, __: CallerLeft) -> Response[bytes]:
-        return Response(b"", status_code=_CALLER_LEFT)
-
-    def fault(_: Http, error: Exception) -> Response[bytes]:
-        _log.error("answering failed", exc_info=error)
-        return render(500, "the hub could not answer: a fault of its own, which its operator sees in the log")
-
-    return {MegagenomeError: condition, HTTPException: http, CallerLeft: left, Exception: fault}
-
-
-def _pairs(request: Http) -> list[tuple[str, str]]:
-    text = request.scope["query_string"].decode("utf-8", "replace")
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
-        raise Invalid(f"more than {_MOST_PARAMETERS} parameters") from None
+def _note_left(_: Http, __: CallerLeft) -> Response[bytes]:
+    return Response(b"", status_code=_CALLER_LEFT)
 
 
 def _parameters(request: Http, *known: str) -> dict[str, str]:
     given: dict[str, str] = {}
-    for name, value in _pairs(request):
+    for name, value in parameters_of(request):
         if name not in known:
             raise Invalid(f"unknown parameter {name[:50]!r}; known are {', '.join(known) or 'none'}")
         if name in given:
@@ -374,7 +339,7 @@ async def _asked(request: Http) -> BeaconRequest:
     if request.method == HttpMethod.POST:
         asked = decode_request(await request.body())
     else:
-        asked = request_from_parameters(_pairs(request))
+        asked = request_from_parameters(parameters_of(request))
     if asked.query.request_parameters.permit:
         raise Invalid("a permit is used at each country's node, not over the network: ask the node's own Beacon")
     return asked

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
@@ -18,6 +18,7 @@ from megagenome.identity.routes import Door
 from megagenome.identity.sessions import Visit
 from megagenome.kernel.errors import Conflict, Invalid, Unauthenticated
 from megagenome.portal.pages import html, render
+from megagenome.web import Http
 
 Page = Response[str] | Redirect
 _LARGEST_FORM_BYTES = 10_000
@@ -30,7 +31,7 @@ def account_router(
     `on_node`: it is a node's."""
 
     @get("/login", sync_to_thread=False)
-    def login(request: Request[Any, Any, Any]) -> Page:
+    def login(request: Http) -> Page:
         """The way to the provider; who is signed in goes where they wanted to."""
         wanted = local_path(request.query_params.get("next") or _came_from(request, door))
         if VISIT.get().session:
@@ -58,7 +59,7 @@ def account_router(
 
 def _token_routes(door: Door, tokens: AccessTokens) -> list[Any]:
     @post("/account/tokens", status_code=200)
-    async def make(request: Request[Any, Any, Any]) -> Page:
+    async def make(request: Http) -> Page:
         """A new token, shown on this page and never again."""
         visit, subject = _signed_in()
         posted = await request.form()
@@ -73,7 +74,7 @@ def _token_routes(door: Door, tokens: AccessTokens) -> list[Any]:
         return html(await anyio.to_thread.run_sync(page), 400 if problem else 200)
 
     @post("/account/tokens/revoke")
-    async def revoke(request: Request[Any, Any, Any]) -> Redirect:
+    async def revoke(request: Http) -> Redirect:
         """Ends a token."""
         _, subject = _signed_in()
         named = str((await request.form()).get("token", ""))
@@ -96,7 +97,7 @@ def _days(text: object) -> int:
     return int(text)
 
 
-def _came_from(request: Request[Any, Any, Any], door: Door) -> str:
+def _came_from(request: Http, door: Door) -> str:
     """The page of this server on which the link to sign in was, as the browser says; "/" where it doesn't."""
     site = door.callers.site(request.headers.get("host", ""))
     referer = request.headers.get("referer", "")
@@ -130,7 +131,7 @@ def account_page(
         "account.html",
         person=sessions.person(subject),
         visit=lambda: visit,
-        roles=[(role_name(grant), scope_text(grant)) for grant in grants],
+        roles=[(grant.role.called, scope_text(grant)) for grant in grants],
         sessions=sessions.of(subject),
         provider=door.settings.provider_name,
         terms=door.settings.terms,
@@ -141,11 +142,6 @@ def account_page(
         problem=problem,
         on_node=on_node,
     )
-
-
-def role_name(grant: Grant) -> str:
-    """A role for people: `signing official`; a DAC is a data access committee."""
-    return grant.role.value.replace("_", " ").replace("dac", "DAC")
 
 
 def scope_text(grant: Grant) -> str:

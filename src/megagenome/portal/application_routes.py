@@ -5,9 +5,7 @@ A form that could not be carried out is shown again as it was typed, with the pr
 signed in is led to the sign-in and back.
 """
 
-from typing import Any
-
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -39,8 +37,8 @@ from megagenome.standards.application import ApplicationShown, Criterion, PartSt
 from megagenome.standards.application_form import Form
 from megagenome.standards.problem import status_of
 from megagenome.standards.saved_cohort import SavedCohort
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 REFUSALS = (Invalid, Conflict, NotEntitled, TooLarge)
 """What the process says no with; its words are shown beside the form."""
@@ -49,8 +47,7 @@ LARGEST_FORM_BYTES = 1_000_000
 
 def access_of(request: Http) -> Access:
     """The process as who reads the page. Raises `Unauthenticated`."""
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return Access(reader_of(request))
 
 

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Beginning an application over HTTP: from a saved cohort to the datasets, from these to the draft."""
 
-from typing import Any
-
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
@@ -16,8 +14,8 @@ from megagenome.portal.commands import text_of, texts_of
 from megagenome.portal.pages import address, html
 from megagenome.portal.saved_cohort_routes import cohorts_of
 from megagenome.standards.problem import status_of
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Request
 
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.identity.forgery import HEADER as FORGERY_HEADER
@@ -23,9 +22,9 @@ from megagenome.standards.federation import (
     VariantAnswer,
 )
 from megagenome.standards.problem import CONDITIONS, decode_detail
+from megagenome.web import Http
 
 Answer = TypeVar("Answer")
-PageRequest = Request[Any, Any, Any]
 Receive = Callable[[], Awaitable[Any]]
 _CALLER_HEADERS = (b"authorization", b"cookie", b"host")
 _ORIGIN_HEADERS = (b"origin", b"sec-fetch-site")
@@ -45,12 +44,12 @@ class Reply(NamedTuple):
 class Reader(NamedTuple):
     """Who reads the page: the request, where one hears that they leave, and the headers that say who they are."""
 
-    request: PageRequest
+    request: Http
     receive: Receive
     headers: tuple[tuple[bytes, bytes], ...]
 
 
-def reader_of(request: PageRequest) -> Reader:
+def reader_of(request: Http) -> Reader:
     """The reader behind a request."""
     headers = tuple((name, value) for name, value in request.scope["headers"] if name in _CALLER_HEADERS)
     return Reader(request, request.receive, headers)

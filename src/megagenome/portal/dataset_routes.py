@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's datasets over HTTP, as pages: `/datasets` to find among them, `/datasets/{dataset}` for one."""
 
-from typing import Any
-
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from megagenome.kernel.errors import Invalid
@@ -12,8 +10,7 @@ from megagenome.portal.dataset_page import PER_PAGE, Asked, dataset_page, datase
 from megagenome.portal.pages import html
 from megagenome.portal.site import error_pages
 from megagenome.standards.harvested import FACETS, PATH, DatasetList, DatasetView
-
-Http = Request[Any, Any, Any]
+from megagenome.web import Http
 
 
 @get("/datasets")

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The start page of somebody who is signed in: what waits for them, and where their roles lead."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Unauthenticated
 from megagenome.portal.application_client import Access
 from megagenome.portal.client import reader_of
 from megagenome.portal.navigation import ASSESSING
 from megagenome.portal.pages import html, render
 from megagenome.standards.application import Page, Scope, State
+from megagenome.web import Http
 
 _MINE = frozenset({State.DRAFT, State.RETURNED})
 _OVER = frozenset({State.EXPIRED, State.REVOKED, State.REJECTED, State.WITHDRAWN, State.CLOSED})
@@ -28,11 +28,10 @@ class Card(NamedTuple):
 
 
 @get("/for-you")
-async def for_you(request: Request[Any, Any, Any]) -> Response[str]:
+async def for_you(request: Http) -> Response[str]:
     """What waits for who reads it."""
     caller = VISIT.get().caller
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
+    caller.require_subject()
     access = Access(reader_of(request))
     desk = await access.list(Scope.DESK, limit=_SHOWN) if caller.roles & ASSESSING else None
     return html(for_you_page(caller, await access.list(Scope.MINE), desk))

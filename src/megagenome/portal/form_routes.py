@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from litestar import MediaType, Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -25,8 +25,8 @@ from megagenome.portal.pages import html
 from megagenome.standards.application import ApplicationShown, Verb
 from megagenome.standards.application_form import Around, FieldType, Form, Section, check_shape
 from megagenome.standards.problem import problem, status_of
+from megagenome.web import Http, answer_json
 
-Http = Request[Any, Any, Any]
 Page = Response[Any] | Redirect
 LARGEST_UPLOAD_BYTES = 110_000_000
 """Of a section with its documents; the process says in words when one of them is too large."""
@@ -78,14 +78,14 @@ async def write(request: Http, application: FromPath[str], section: FromPath[str
     except MegagenomeError as error:
         if not is_script:
             raise
-        return _json(problem(status_of(error), str(error)), status_of(error))
+        return answer_json(problem(status_of(error), str(error)), status_of(error))
     if isinstance(done, Refused):
         if is_script:
             words = "; ".join(f"{name}: {says}" for name, says in done.wrong.items()) or done.says
-            return _json(problem(done.status, words), done.status)
+            return answer_json(problem(done.status, words), done.status)
         return html(_shown_again(done), done.status)
     if is_script:
-        return _json(Saved(new_order(), section_digest(draft.section, done)))
+        return answer_json(Saved(new_order(), section_digest(draft.section, done)))
     then = text_of(posted, "then")
     known = {each.id for each in draft.form.sections}
     if then == "review":
@@ -204,8 +204,3 @@ def _shown_again(refused: Refused) -> str:
         wrong=refused.wrong,
         meanwhile=refused.meanwhile,
     )
-
-
-def _json(content: msgspec.Struct, status: int = 200) -> Response[bytes]:
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(msgspec.json.encode(content), status_code=status, media_type=MediaType.JSON, headers=headers)

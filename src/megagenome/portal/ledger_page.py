@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The auditor's page, of hub and node alike: what was entered, whether the whole ledger is as written, its export."""
 
-from typing import Any
-
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
@@ -16,6 +14,7 @@ from megagenome.kernel.ledger_pages import Page
 from megagenome.portal.client import ask_own_app, read_reply, reader_of
 from megagenome.portal.pages import address, html, render
 from megagenome.portal.site import to_sign_in
+from megagenome.web import Http
 
 KINDS = {
     Kind.READ: "individual records read by permit",
@@ -64,9 +63,8 @@ def ledger_page_router(errors: ExceptionHandlersMap, *, on_node: bool) -> Router
     """`/ledger`, for a server that has the ledger's routes mounted. `errors` are the error pages of this server."""
 
     @get("/ledger")
-    async def ledger(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
-        if VISIT.get().caller.subject is None:
-            raise Unauthenticated("sign in first")
+    async def ledger(request: Http) -> Response[str] | Redirect:
+        VISIT.get().caller.require_subject()
         given = {name: request.query_params.get(name, "").strip()[:300] for name in Asked.__struct_fields__}
         asked, reader = Asked(**given), reader_of(request)
         verdict = None

@@ -5,10 +5,10 @@ It calls the node's `/access/desk` in process, as the person who reads it, and s
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -27,8 +27,8 @@ from megagenome.standards.application import PartState
 from megagenome.standards.desk import DeskItem, DeskPage, DeskPart, DeskPermit
 from megagenome.standards.permit import DatasetDecision, PermitState, Verdict
 from megagenome.standards.problem import status_of
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
 _ROOT = "/access/desk"
@@ -153,8 +153,7 @@ def node_desk_router() -> Router:
 
 
 def _desk(request: Http) -> _Desk:
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return _Desk(reader_of(request))
 
 

@@ -2,10 +2,9 @@
 """A node's own start page: who it is, what it holds, and where machines find it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
@@ -13,6 +12,7 @@ from megagenome.kernel.errors import MegagenomeError
 from megagenome.portal.pages import html, render
 from megagenome.portal.site import show_error, static_file
 from megagenome.standards.federation import DatasetState
+from megagenome.web import Http
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ def node_home_page(node: NodeHome) -> str:
     return render("node.html", node=node)
 
 
-def show_node_error(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+def show_node_error(request: Http, error: Exception) -> Response[str]:
     """Any error as a page of a node, which has none of the hub's pages to lead to."""
     return show_error(request, error, on_node=True)
 

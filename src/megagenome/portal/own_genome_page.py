@@ -8,7 +8,7 @@ address, which proxies and histories keep.
 from typing import Any, NamedTuple
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
@@ -22,8 +22,8 @@ from megagenome.portal.pages import html, render
 from megagenome.portal.site import to_sign_in
 from megagenome.standards.own_genome import Effect, OwnGenome, Said
 from megagenome.standards.problem import status_of
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
 USES = {
@@ -181,6 +181,5 @@ def own_genome_page_router() -> Router:
 
 
 def _signed_in(request: Http) -> Reader:
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return reader_of(request)

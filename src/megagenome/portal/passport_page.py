@@ -3,9 +3,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.types import ExceptionHandlersMap
 
 from megagenome.identity.explain import Explanation
@@ -13,6 +12,7 @@ from megagenome.kernel.errors import Invalid
 from megagenome.portal.commands import text_of
 from megagenome.portal.pages import html, render
 from megagenome.standards.passport import MAX_PASSPORT_BYTES
+from megagenome.web import Http
 
 Explain = Callable[[str, str], Awaitable[Explanation]]
 """What this server makes of a passport (signed text), asked for a dataset (its URL; empty for none)."""
@@ -42,7 +42,7 @@ def passport_router(explain: Explain, errors: ExceptionHandlersMap, *, on_node: 
         return _kept_by_nobody(passport_page(None, on_node=on_node))
 
     @post("/passport", status_code=200)
-    async def explained(request: Request[Any, Any, Any]) -> Response[str]:
+    async def explained(request: Http) -> Response[str]:
         posted = await request.form()
         passport, dataset = text_of(posted, "passport"), text_of(posted, "dataset")[:_LONGEST_DATASET]
         if not passport:

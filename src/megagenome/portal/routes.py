@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.errors import Invalid, Unavailable
 from megagenome.portal import network_pages, tables
-from megagenome.portal.client import Ask, Glance, Hub, PageRequest, ask_own_app, reader_of
+from megagenome.portal.client import Ask, Glance, Hub, ask_own_app, reader_of
 from megagenome.portal.cohort_client import Cohorts
 from megagenome.portal.cohort_page import cohort_page, look_up
 from megagenome.portal.examples import EXAMPLES, Example
@@ -24,6 +24,7 @@ from megagenome.portal.question import CohortForm, faults, question_text
 from megagenome.portal.region_page import region_page
 from megagenome.portal.site import error_pages, static_file
 from megagenome.portal.variant_page import variant_page
+from megagenome.web import Http
 
 _PAGES = {"allele": "/variant", "region": "/region", "gene": "/region"}
 """Where each kind of resolved text is shown."""
@@ -98,7 +99,7 @@ async def region_csv(hub: AHub, q: Text = "", assembly: Text = "", skip: Row = 0
 
 
 @get("/cohort")
-async def cohort(request: PageRequest, hub: AHub, shared: AShared) -> Response[str]:
+async def cohort(request: Http, hub: AHub, shared: AShared) -> Response[str]:
     """The form; once something is asked, the choices that are left to make or the counts."""
     form = CohortForm.read(request.query_params)
     network = await shared.glance.look(hub)
@@ -121,7 +122,7 @@ async def cohort(request: PageRequest, hub: AHub, shared: AShared) -> Response[s
 
 
 @get("/cohort.csv")
-async def cohort_csv(request: PageRequest, hub: AHub) -> Response[bytes]:
+async def cohort_csv(request: Http, hub: AHub) -> Response[bytes]:
     """The counts by node."""
     form = CohortForm.read(request.query_params)
     if wrong := faults(form):
@@ -145,7 +146,7 @@ async def nodes_csv(hub: AHub) -> Response[bytes]:
 
 
 @get("/help")
-async def help_(request: PageRequest) -> Response[str]:
+async def help_(request: Http) -> Response[str]:
     """How to ask, and what the numbers mean."""
     return html(network_pages.help_page(str(request.base_url)))
 
@@ -154,7 +155,7 @@ def portal_router(ask: Ask = ask_own_app, examples: Sequence[Example] = EXAMPLES
     """All pages of the hub. `ask` reaches the API; by default that of the application that the router is mounted in."""
     shared = Shared(examples, Glance())
 
-    async def provide_hub(request: PageRequest) -> Hub:
+    async def provide_hub(request: Http) -> Hub:
         return Hub(ask, reader_of(request))
 
     async def provide_shared() -> Shared:

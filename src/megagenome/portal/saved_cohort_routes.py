@@ -4,12 +4,12 @@
 import contextlib
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from megagenome.identity.caller_middleware import VISIT
-from megagenome.kernel.errors import Conflict, Invalid, NotFound, TooLarge, Unauthenticated
+from megagenome.kernel.errors import Conflict, Invalid, NotFound, TooLarge
 from megagenome.portal import saved_cohort_pages as pages
 from megagenome.portal.application_client import Access
 from megagenome.portal.client import Hub, ask_own_app, reader_of
@@ -21,8 +21,8 @@ from megagenome.portal.question import CohortForm, faults, in_words, question_te
 from megagenome.portal.saved_cohort_pages import Naming
 from megagenome.standards.problem import status_of
 from megagenome.standards.saved_cohort import RecountCohort, RenameCohort, SaveCohort, SavedCohort, node_counts
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 _FORMS = ("rename", "delete")
 _LONGEST_DATASET = 400
@@ -30,8 +30,7 @@ _LONGEST_DATASET = 400
 
 def cohorts_of(request: Http) -> Cohorts:
     """The saved cohorts of who reads the page. Raises `Unauthenticated`."""
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return Cohorts(reader_of(request))
 
 

@@ -2,10 +2,9 @@
 """What every page's server needs, hub and node alike: the files of the style, and errors as pages."""
 
 import logging
-from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -15,6 +14,7 @@ from megagenome.kernel.errors import MegagenomeError, NotFound, Unauthenticated
 from megagenome.portal.network_pages import error_page
 from megagenome.portal.pages import HEADERS, STATIC, html
 from megagenome.standards.problem import status_of
+from megagenome.web import Http
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ async def static_file(name: FromPath[str]) -> Response[bytes]:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-def show_error(_request: Request[Any, Any, Any], error: Exception, *, on_node: bool = False) -> Response[str]:
+def show_error(_request: Http, error: Exception, *, on_node: bool = False) -> Response[str]:
     """Any error as a page. What was not foreseen is logged, and shown without its message."""
     status, reason = 500, ""
     if isinstance(error, HTTPException):
@@ -43,7 +43,7 @@ def show_error(_request: Request[Any, Any, Any], error: Exception, *, on_node: b
     return html(error_page(status, reason, on_node=on_node), status)
 
 
-def to_sign_in(request: Request[Any, Any, Any], error: Unauthenticated) -> Redirect | Response[str]:
+def to_sign_in(request: Http, error: Unauthenticated) -> Redirect | Response[str]:
     """Whoever is not signed in, and only wants to read, goes to the sign-in and comes back."""
     if request.method not in ("GET", "HEAD"):
         return show_error(request, error)

@@ -2,10 +2,9 @@
 """The pages of studies over HTTP. Each calls `/studies` in process, as the person who reads it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import anyio.to_thread
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -37,8 +36,8 @@ from megagenome.standards.permit import PermitDataset, PermitDocument
 from megagenome.standards.pgs_catalog import ScoringFile, read_scoring_file
 from megagenome.standards.problem import status_of
 from megagenome.standards.study_shown import Decision, RunState
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 LARGEST_FORM_BYTES = study_document.LARGEST_DOCUMENT_BYTES + 1_000_000
 LARGEST_UPLOAD_BYTES = 256 << 20
@@ -48,8 +47,7 @@ REFUSALS = (Invalid, Conflict, NotEntitled, TooLarge, RateLimited)
 
 def studies_of(request: Http) -> Studies:
     """The API as who reads the page. Raises `Unauthenticated`."""
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return Studies(reader_of(request))
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from megagenome.kernel.errors import Conflict, NotEntitled, NotFound
 from megagenome.portal.client import Reader, Reply, Sent, ask_own_app, read_content, read_reply, send_own_app
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH
 from megagenome.standards.submission import (
     ROOT,
     Completed,
@@ -21,7 +22,6 @@ from megagenome.standards.submission import (
 )
 from megagenome.standards.validation_report import Report
 
-RECIPIENT = "/.well-known/c4gh-recipient"
 PART_BYTES = 8 << 20
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class InboxOf(NamedTuple):
 
     async def recipient(self) -> str:
         """The key that files for this node are sealed for, as a key file."""
-        return read_content(await ask_own_app(self.reader, RECIPIENT, {})).decode()
+        return read_content(await ask_own_app(self.reader, RECIPIENT_PATH, {})).decode()
 
     async def begin(self, manifest: bytes) -> Submission:
         """A new submission of this manifest."""

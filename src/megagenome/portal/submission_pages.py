@@ -7,7 +7,7 @@ They call the node's `/inbox` in process, as the person who reads them, and show
 
 from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -34,10 +34,19 @@ from megagenome.portal.submission_client import InboxOf
 from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
-from megagenome.standards.submission import KEPT_DAYS, OVER, Decision, Preview, State, Submission, Submissions
+from megagenome.standards.submission import (
+    KEPT_DAYS,
+    LONGEST_REASONS,
+    OVER,
+    Decision,
+    Preview,
+    State,
+    Submission,
+    Submissions,
+)
 from megagenome.standards.validation_report import Level, Message, Report
+from megagenome.web import Http
 
-Http = Request[Any, Any, Any]
 Page = Response[str] | Redirect
 
 LARGEST_FORM_BYTES = 1 << 20
@@ -117,6 +126,7 @@ def submission_page(
         has_receipt=has_receipt,
         problem=problem,
         reasons=reasons,
+        longest_reasons=LONGEST_REASONS,
         most_mb=LARGEST_FORM_BYTES >> 20,
     )
 
@@ -256,6 +266,5 @@ async def _content(posted: Any, says: str) -> bytes:
 
 
 def _inbox(request: Http) -> InboxOf:
-    if VISIT.get().caller.subject is None:
-        raise Unauthenticated("sign in first")
+    VISIT.get().caller.require_subject()
     return InboxOf(reader_of(request))

@@ -86,7 +86,7 @@ def require_sendable(folder: Path, said: Dataset) -> Manifest | None:
         raise Invalid(f"there is no file to be sent in {folder}")
     for name in names:
         check_path(name)
-    if {_format_promised(name) for name in names} & {"vcf", "bcf"} and not said.assembly:
+    if {_format_promised(name) for name in names} & set(GENOTYPE_FORMATS) and not said.assembly:
         raise Invalid("genotypes need an assembly: say --assembly GRCh37 or --assembly GRCh38")
     if said.assembly:
         assembly(said.assembly)

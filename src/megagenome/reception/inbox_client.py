@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's inbox over HTTP, for `megagenome send`."""
 
+import contextlib
 import hashlib
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
@@ -17,10 +18,11 @@ from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.errors import Invalid, NoRoom, NotFound, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.by_token import condition_of, parse_server, read_answer, unauthenticated
-from megagenome.standards.crypt4gh_keys import read_public_key
+from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH, read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
 from megagenome.standards.submission import (
     DIGEST_HEADER,
+    MAY_SEND,
     ROOT,
     Completed,
     Manifest,
@@ -29,8 +31,6 @@ from megagenome.standards.submission import (
     content_digest,
 )
 from megagenome.standards.validation_report import Report
-
-RECIPIENT_PATH = "/.well-known/c4gh-recipient"
 
 _TIMEOUT_S = 120.0
 _CONNECT_S = 15.0
@@ -82,6 +82,11 @@ class Inbox:
             raise unauthenticated(self.url, "without a token the node does not know who you are")
         self.recipient()  # whatever answers is a node
         self._ask("GET", ROOT)
+
+    def require_welcome(self, dataset: str) -> None:
+        """Raise what `begin` would before the files are known. A node that does not say so says it when one begins."""
+        with contextlib.suppress(NotFound):
+            self._ask("GET", f"{MAY_SEND}/{quote(dataset, safe='')}")
 
     def keys(self) -> PublicKeys:
         """The keys with which the node signs."""

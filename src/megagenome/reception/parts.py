@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from megagenome.collection import Collection
 from megagenome.kernel.blob_store import BlobStore
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import NotEntitled, Unauthenticated
+from megagenome.kernel.errors import NotEntitled
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger import Ledger
 from megagenome.reception import rows
@@ -41,16 +41,9 @@ class Parts(NamedTuple):
         return self.collection.engine
 
 
-def require_subject(caller: Caller) -> str:
-    """The subject of who asks. Raises `Unauthenticated` where nobody knows."""
-    if caller.subject is None:
-        raise Unauthenticated("say who you are: sign in, or send a token of your account (MEGAGENOME_TOKEN)")
-    return caller.subject
-
-
 def require_provider(parts: Parts, caller: Caller, dataset: str) -> str:
     """The subject of who asks, who may send for this dataset. Raises `Unauthenticated`, `NotEntitled`."""
-    subject = require_subject(caller)
+    subject = caller.require_subject()
     if not parts.may_send(subject, DatasetId(dataset)):
         raise NotEntitled(f"you are no data provider for {dataset} here: the node's operator gives that role")
     return subject
@@ -73,7 +66,7 @@ def find_seen(connection: sa.Connection, caller: Caller, ident: str) -> rows.Row
 
 
 def _find(connection: sa.Connection, caller: Caller, ident: str, *, also: bool) -> rows.Row:
-    subject = require_subject(caller)
+    subject = caller.require_subject()
     row = rows.find(connection, ident)
     if row.subject != subject and not also:
         raise rows.missing(ident)

@@ -33,7 +33,7 @@ from megagenome.reception.preview import preview_people
 from megagenome.reception.receipt import sign_receipt
 from megagenome.reception.steward import load_accepted
 from megagenome.reception.uploads import close, folder
-from megagenome.reception.validate import validate
+from megagenome.reception.validate import timed, validate
 from megagenome.standards.submission import GENOME_FORMATS, OVER, Manifest, State, SubmittedFile
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
 
@@ -117,10 +117,9 @@ def _ingest(parts: Parts, lease: Lease, ident: str) -> Effects | None:
     with parts.engine.connect() as connection:
         ids = rows.archive_ids(connection, ident)
         stored = rows.parts_of(connection, ident, number)
-    found = next(each for each in report.files if each.name == stated.path)
-    described = _described(row.manifest, stated, found, ids)
+    described = _described(row.manifest, stated, report, ids)
     size = sum(each.part.size_bytes for each in stored)
-    expected = Expected(stated.sha256, stated.md5, sealed_size_bytes=size)
+    expected = Expected(stated.sha256, size, stated.md5)
     sealed = joined(parts.store.read, [each.key for each in stored])
 
     def source() -> Iterator[bytes]:
@@ -211,11 +210,13 @@ def _content(parts: Parts, lease: Lease, row: rows.Row, number: int) -> Content:
     return Content(row.manifest.files[number], sealed, parts.archive.keys, lease.require)
 
 
-def _described(manifest: Manifest, stated: SubmittedFile, found: FileReport, ids: Sequence[FileId]) -> Described:
-    paths = [each.path for each in manifest.files]
+def _described(manifest: Manifest, stated: SubmittedFile, report: Report, ids: Sequence[FileId]) -> Described:
+    paths, found = [each.path for each in manifest.files], {each.name: each for each in report.files}
     index_of = None if stated.index_of is None else ids[paths.index(stated.index_of)]
-    samples = found.samples if found.format in GENOME_FORMATS else ()
-    return Described(DatasetId(manifest.dataset), stated.path, found.format.upper(), samples, index_of)
+    of = found[stated.index_of or stated.path]  # an index tells of those in its file
+    samples = of.samples if of.format in GENOME_FORMATS else ()
+    kind = found[stated.path].format.upper()
+    return Described(DatasetId(manifest.dataset), stated.path, kind, samples, index_of)
 
 
 def _give_up(connection: sa.Connection, ident: str, problem: str) -> None:
@@ -254,5 +255,5 @@ def _with_stated(found: FileReport, stated: SubmittedFile, content: Content) -> 
             wrong.append(f"does not have {', '.join(less[:5])}, which the manifest names for it")
     if not wrong:
         return found
-    messages = (*messages, *(Message(Level.ERROR, text) for text in wrong))
+    messages = timed((*messages, *(Message(Level.ERROR, text) for text in wrong)))
     return msgspec.structs.replace(found, result=Result.FAILED, messages=messages)

@@ -9,7 +9,7 @@ from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, NotFound
 from megagenome.kernel.worker import Perform
 from megagenome.reception import rows, steward, tables, uploads
-from megagenome.reception.parts import Parts, find_seen, is_steward, require_subject
+from megagenome.reception.parts import Parts, find_seen, is_steward
 from megagenome.reception.process import performing
 from megagenome.standards.submission import (
     KEPT_DAYS,
@@ -37,6 +37,10 @@ class Reception:
     def begin(self, caller: Caller, manifest: Manifest) -> Submission:
         """Open a submission; see `uploads.begin`."""
         return uploads.begin(self._parts, caller, manifest)
+
+    def require_welcome(self, caller: Caller, dataset: str) -> None:
+        """Raise what `begin` would without a manifest; see `uploads.require_welcome`."""
+        uploads.require_welcome(self._parts, caller, dataset)
 
     def require_wanted(self, caller: Caller, submission: str, file: int, number: int) -> None:
         """Raise what `put_part` would without the part; see `uploads.require_wanted`."""
@@ -67,7 +71,7 @@ class Reception:
     def all(self, caller: Caller) -> Submissions:
         """One's own submissions; a data steward's: all. Newest first, without their parts; at most 1,000,
         and fewer of long manifests."""
-        subject = require_subject(caller)
+        subject = caller.require_subject()
         where = () if is_steward(caller) else (tables.submission.c.subject == subject,)
         with self._parts.engine.connect() as connection:
             found = rows.listed(connection, *where)

@@ -11,41 +11,48 @@ import sqlalchemy as sa
 from megagenome.collection.datasets import state_dataset
 from megagenome.collection.load import load
 from megagenome.collection.version import raise_version
-from megagenome.kernel.callers import Caller
+from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.database import begin_writing
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound, TooLarge
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.jobs import enqueue
 from megagenome.kernel.ledger import Act, Kind
 from megagenome.kernel.worker import Effects, Lease
 from megagenome.reception import rows
-from megagenome.reception.parts import Parts, is_steward
+from megagenome.reception.parts import Parts
 from megagenome.reception.preview import statement_of
 from megagenome.reception.read_archived import Archived, archived_files, archived_sources, read_archived_people
 from megagenome.reception.uploads import close
-from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS, Decision, Preview, State, Submission
-
-_LONGEST_REASONS = 4000
+from megagenome.standards.submission import (
+    GENOTYPE_FORMATS,
+    LONGEST_REASONS,
+    PEOPLE_FORMATS,
+    Decision,
+    Preview,
+    State,
+    Submission,
+)
 
 
 def decide(parts: Parts, caller: Caller, ident: str, decision: Decision) -> Submission:
     """Accept a reported submission, or reject it with reasons. Durable and in the ledger on return.
 
-    Nobody decides on what they sent themselves. Raises `NotEntitled`, `Invalid`, `NotFound`; `Conflict` where it does
-    not wait for a decision.
+    Nobody decides on what they sent themselves. Raises `Unauthenticated`, `NotEntitled`, `Invalid`, `NotFound`;
+    `TooLarge` for reasons of more than `LONGEST_REASONS`; `Conflict` where it does not wait for a decision.
     """
-    if not is_steward(caller) or caller.subject is None:
-        raise NotEntitled("this is for the role data steward, which this node's operator gives")
+    steward = caller.require(Role.DATA_STEWARD)
     if not decision.accept and not decision.reasons.strip():
         raise Invalid("write the reasons: a no without reasons helps nobody to send it right")
-    reasons = decision.reasons.strip()[:_LONGEST_REASONS]
+    reasons = decision.reasons.strip()
+    if len(reasons) > LONGEST_REASONS:
+        raise TooLarge(f"reasons have at most {LONGEST_REASONS:,} characters, these {len(reasons):,}: shorten them")
     with begin_writing(parts.engine) as connection:
         row = rows.find(connection, ident)
-        if row.subject == caller.subject:
+        if row.subject == steward:
             raise NotEntitled("somebody else decides on what you sent yourself")
         if row.state is not State.REPORTED:
             raise Conflict(f"submission {ident} is {row.state}: it does not wait for a decision")
-        told = {"reasons": reasons, "decided_by": caller.subject}
+        told = {"reasons": reasons, "decided_by": steward}
         if decision.accept:
             number = row.decisions + 1
             rows.change(connection, ident, [State.REPORTED], State.LOADING, problem="", decisions=number, **told)
@@ -53,18 +60,15 @@ def decide(parts: Parts, caller: Caller, ident: str, decision: Decision) -> Subm
         else:
             close(connection, ident, State.REJECTED, **told)
         word = f"{'accepted' if decision.accept else 'rejected'}:{ident}"
-        act = Act(Kind.DECISION, caller.subject, caller.name, row.manifest.dataset, detail=word)
+        act = Act(Kind.DECISION, steward, caller.name, row.manifest.dataset, detail=word)
         parts.ledger.write(connection, act)
         return rows.shown(connection, rows.find(connection, ident))
 
 
 def preview(parts: Parts, caller: Caller, ident: str) -> Preview:
-    """What would become public. For data stewards. Raises `NotEntitled`, `NotFound`, `Conflict` where it is not known
-    yet."""
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if not is_steward(caller):
-        raise NotEntitled("this is for the role data steward, which this node's operator gives")
+    """What would become public. For data stewards. Raises `Unauthenticated`, `NotEntitled`, `NotFound`, `Conflict`
+    where it is not known yet."""
+    caller.require(Role.DATA_STEWARD)
     with parts.engine.connect() as connection:
         row = rows.find(connection, ident)
     if row.preview is None:
@@ -113,5 +117,7 @@ def _with_alleles(parts: Parts, row: rows.Row) -> str | None:
         return None
     found = parts.counts_told(DatasetId(row.manifest.dataset))
     before = msgspec.json.decode(row.preview, type=Preview)
+    if found is None:
+        return row.preview
     after = msgspec.structs.replace(before, alleles=found.told, alleles_held_back=found.held_back)
     return msgspec.json.encode(after).decode()

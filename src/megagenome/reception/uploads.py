@@ -69,6 +69,15 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
         return rows.shown(connection, rows.find(connection, ident))
 
 
+def require_welcome(parts: Parts, caller: Caller, dataset: str) -> None:
+    """Raise what `begin` would before the files are known, so that nobody reads terabytes to be told: who asks, for
+    which dataset, and what they began before."""
+    parse_dataset_id(dataset)
+    subject = require_provider(parts, caller, dataset)
+    with parts.engine.connect() as connection:
+        _require_few(parts, connection, subject)
+
+
 def require_wanted(parts: Parts, caller: Caller, ident: str, file: int, number: int) -> None:
     """Raise what `put_part` would, as far as it is seen before the part is read: who asks, and for what."""
     _require_place(_require_open(parts, caller, ident).manifest, file, number)
@@ -164,9 +173,10 @@ def folder(ident: str) -> str:
 def _require_few(parts: Parts, connection: sa.Connection, subject: str) -> None:
     """Each takes up to 4 MiB for its manifest, and nobody is to fill the database with them."""
     t = tables.submission.c
-    open_ = rows.select(connection, t.subject == subject, t.state == State.OPEN.value)
-    if len(open_) >= parts.settings.most_open:
-        raise Conflict(f"you have {len(open_)} open submissions here: finish or cancel one, such as {open_[-1].id}")
+    open_ = sa.select(t.id).where(t.subject == subject, t.state == State.OPEN.value).order_by(t.created, t.id)
+    mine = connection.scalars(open_).all()
+    if len(mine) >= parts.settings.most_open:
+        raise Conflict(f"you have {len(mine)} open submissions here: finish or cancel one, such as {mine[0]}")
     vain = t.state.in_([State.CANCELLED.value, State.REFUSED.value])
     if rows.count(connection, t.subject == subject, vain, t.created > rows.time_text(days_ago=1)) >= MOST_VAIN_A_DAY:
         raise RateLimited(

@@ -38,7 +38,6 @@ _PACKET_HEAD = struct.Struct("<II32s12s")
 _LEAST_PACKET_BYTES = _PACKET_HEAD.size + 4 + _MAC_BYTES
 _DATA_KEY, _EDIT_LIST = 0, 1
 _METHOD = 0  # X25519 and ChaCha20-Poly1305 of a packet; ChaCha20-Poly1305 of a body
-_LARGEST_LENGTH = (1 << 64) - 1
 
 
 class Header(NamedTuple):
@@ -155,14 +154,8 @@ def _edit_count(content: bytes) -> int:
     return int(struct.unpack_from("<I", content, 4)[0])
 
 
-def write_header(
-    keys: Iterable[bytes],
-    recipients: Sequence[X25519PublicKey],
-    edits: Sequence[int] | None = None,
-    *,
-    secret: bytes | None = None,
-) -> bytes:
-    """A header with these data keys, and the edit list if any, for each recipient. Its writer's key is used once.
+def write_header(keys: Iterable[bytes], recipients: Sequence[X25519PublicKey], *, secret: bytes | None = None) -> bytes:
+    """A header with these data keys for each recipient. Its writer's key is used once.
 
     With a `secret` (32 bytes or more) the same header is made each time, so that a download of it can go on where it
     broke off: the writer's key and nonces follow from the secret and all that is in the header.
@@ -172,10 +165,6 @@ def write_header(
     if not recipients:
         raise Invalid("a Crypt4GH file needs a recipient")
     contents = [struct.pack("<II32s", _DATA_KEY, _METHOD, key) for key in keys]
-    if edits is not None:
-        if any(not 0 <= each <= _LARGEST_LENGTH for each in edits):
-            raise Invalid("a length of an edit list is not of 64 bits")
-        contents.append(struct.pack(f"<II{len(edits)}Q", _EDIT_LIST, len(edits), *edits))
     random = _derived(secret, contents, recipients) if secret is not None else os.urandom
     writer = X25519PrivateKey.from_private_bytes(random(KEY_BYTES))
     packets = [
@@ -187,6 +176,11 @@ def write_header(
     if header_size(header) != len(header):
         raise AssertionError("a header that is written can be read")
     return header
+
+
+def header_bytes(keys: int) -> int:
+    """How long a header of so many data keys for one recipient is."""
+    return _FIXED.size + keys * (_LEAST_PACKET_BYTES + 4 + KEY_BYTES)
 
 
 def _derived(secret: bytes, contents: Sequence[bytes], recipients: Sequence[X25519PublicKey]) -> Callable[[int], bytes]:

@@ -21,6 +21,8 @@ from megagenome.kernel.errors import Invalid, NotEntitled
 from megagenome.kernel.secret import Secret
 
 LARGEST_KEY_FILE_BYTES = 64 * 1024
+RECIPIENT_PATH = "/.well-known/c4gh-recipient"
+"""Where a node tells everybody the key that files for it are sealed for."""
 
 _MAGIC = b"c4gh-v1"
 _KEY_BYTES, _SALT_BYTES, _NONCE_BYTES = 32, 16, 12

@@ -22,6 +22,9 @@ from megagenome.kernel.errors import (
 from megagenome.standards.service_info import ServiceInfo
 
 VERSION = "1.3.0"
+PREFIX = "/ga4gh/htsget/v1"
+KEY_FIELD = "Htsget-Context-Public-Key"
+"""The recipient's key file in base64, as htsget-rs and others take it."""
 MEDIA_TYPE = "application/vnd.ga4gh.htsget.v1.3.0+json; charset=utf-8"
 MOST_REGIONS = 10_000
 ENCRYPTION = "C4GH"

@@ -32,7 +32,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     text   what is wrong, where and what to do, in one line; in JSON `message`
     line   of the file, from 1; None where it has no lines
     place  such as `22:16050075` or a sample; "" where there is none
-    time   when it was found, UTC, as ISO 8601
+    time   when it was reported, UTC, as ISO 8601
     """
 
     level: Level

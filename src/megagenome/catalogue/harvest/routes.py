@@ -15,12 +15,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
-from litestar import HttpMethod, MediaType, Response, Router, get, route
-from litestar.exceptions import HTTPException
+from litestar import HttpMethod, Response, Router, get, route
 from litestar.params import FromPath
-from litestar.types import ExceptionHandlersMap
 
-from megagenome.catalogue.answers import CROSS_ORIGIN, Http, allowing, has_it, not_acceptable, number
+from megagenome.catalogue.answers import CROSS_ORIGIN, allowing, has_it, not_acceptable, number
 from megagenome.catalogue.catalogue import tag_of
 from megagenome.catalogue.harvest.find import LARGEST_PAGE, Finder, question
 from megagenome.catalogue.harvest.republish import HubPlace, tell_catalogue, tell_dataset, tell_point
@@ -28,12 +26,13 @@ from megagenome.catalogue.model import ROOT
 from megagenome.catalogue.negotiate import negotiate, split_suffix
 from megagenome.catalogue.rdf import Description
 from megagenome.catalogue.serialise import Form, serialise
-from megagenome.kernel.errors import Invalid, MegagenomeError, NotFound
-from megagenome.standards import problem
+from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.standards.harvested import FACETS, PATH
+from megagenome.web import Http, answer_json, problems
 
 PAGES = "/datasets"
 """Where the portal shows the same to people."""
+_SHARED = {"cache-control": "no-cache", **CROSS_ORIGIN}
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
 _MOST_KEPT_BYTES = 16 << 20
 """Of descriptions kept in memory, each of some KB; when there are more, all are forgotten."""
@@ -43,7 +42,7 @@ def harvest_router(finder: Finder, place: HubPlace) -> Router:
     """The routes over what was harvested."""
     answers = _Answers(finder, place)
     handlers = [*_api(finder), *_data_point(answers)]
-    return Router("/", route_handlers=handlers, exception_handlers=_problems(), include_in_schema=False)
+    return Router("/", route_handlers=handlers, exception_handlers=problems(CROSS_ORIGIN), include_in_schema=False)
 
 
 def _api(finder: Finder) -> list[Any]:
@@ -56,12 +55,12 @@ def _api(finder: Finder) -> list[Any]:
         if not 1 <= limit <= LARGEST_PAGE:
             raise Invalid(f"limit={limit}: ask for 1 to {LARGEST_PAGE} at once")
         found = finder.find(asked, number(query.get("skip", "0"), "skip"), limit)
-        return _json(found)
+        return answer_json(found, headers=_SHARED)
 
     @get(PATH + "/{dataset:str}", sync_to_thread=True)
     def one(dataset: FromPath[str]) -> Response[bytes]:
         view = finder.view(dataset)
-        return _json(view, 410 if view.gone else 200)
+        return answer_json(view, 410 if view.gone else 200, _SHARED)
 
     return [find, one]
 
@@ -139,18 +138,3 @@ def _data_point(answers: _Answers) -> list[Any]:
         return answers.answer(request, kind, stem, form)
 
     return [allowing([ROOT, ROOT + "/{kind:str}/{name:str}"]), point, resource]
-
-
-def _json(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:
-    headers = {"cache-control": "no-cache", **CROSS_ORIGIN}
-    return Response(msgspec.json.encode(answer), media_type=MediaType.JSON, status_code=status, headers=headers)
-
-
-def _problems() -> ExceptionHandlersMap:
-    def respond(_: Http, error: Exception) -> Response[bytes]:
-        status = error.status_code if isinstance(error, HTTPException) else problem.status_of(error)
-        says = str(error) if isinstance(error, MegagenomeError) else ""
-        content = msgspec.json.encode(problem.problem(status, says))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=dict(CROSS_ORIGIN))
-
-    return {MegagenomeError: respond, HTTPException: respond}

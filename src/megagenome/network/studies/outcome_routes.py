@@ -9,22 +9,13 @@ GET   /studies/{id}/held         the result that waits; for a data steward who d
 POST  /studies/{id}/decision     of the same
 """
 
-import msgspec
 from litestar import MediaType, Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
-from megagenome.kernel.errors import Invalid
 from megagenome.network.studies.outcomes import Outcomes
-from megagenome.network.studies.routes import (
-    PRIVATE,
-    Http,
-    caller_of,
-    json_answer,
-    problem_answers,
-    require_json,
-)
 from megagenome.standards.study_crate import MEDIA_TYPE
 from megagenome.standards.study_shown import Decision
+from megagenome.web import PRIVATE, Http, answer_json, caller_of, problems, read_json
 
 _LARGEST_DECISION_BYTES = 20_000
 
@@ -34,11 +25,11 @@ def outcome_router(outcomes: Outcomes) -> Router:
 
     @get("/sites", sync_to_thread=True)
     def sites(request: Http) -> Response[bytes]:
-        return json_answer(outcomes.sites(caller_of(request)))
+        return answer_json(outcomes.sites(caller_of(request)))
 
     @get("/waiting", sync_to_thread=True)
     def waiting(request: Http) -> Response[bytes]:
-        return json_answer(outcomes.waiting(caller_of(request)))
+        return answer_json(outcomes.waiting(caller_of(request)))
 
     @get("/{study:str}/document", sync_to_thread=True)
     def document(request: Http, study: FromPath[str]) -> Response[bytes]:
@@ -52,24 +43,16 @@ def outcome_router(outcomes: Outcomes) -> Router:
 
     @get("/{study:str}/held", sync_to_thread=True)
     def held(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return json_answer(outcomes.held(caller_of(request), study))
+        return answer_json(outcomes.held(caller_of(request), study))
 
     @post("/{study:str}/decision", sync_to_thread=True, status_code=204)
     def decide(request: Http, study: FromPath[str], body: RawBody) -> None:
-        require_json(request)
-        outcomes.decide(caller_of(request), study, _decision(body))
+        outcomes.decide(caller_of(request), study, read_json(request, body, Decision))
 
     return Router(
         "/studies",
         route_handlers=[sites, waiting, document, crate, held, decide],
-        exception_handlers=problem_answers(),
+        exception_handlers=problems(),
         request_max_body_size=_LARGEST_DECISION_BYTES,
         include_in_schema=False,
     )
-
-
-def _decision(body: bytes) -> Decision:
-    try:
-        return msgspec.json.decode(body, type=Decision)
-    except msgspec.DecodeError as error:
-        raise Invalid(f"not a decision: {error}") from None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Corrupt, NotEntitled, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, NotEntitled, NotFound
 from megagenome.kernel.keys import SigningKeys
 from megagenome.kernel.ledger import Act, Kind
 from megagenome.network.joined_nodes import joined_nodes
@@ -57,7 +57,7 @@ class Outcomes:
 
     def waiting(self, caller: Caller) -> WaitingList:
         """Results that wait, to a data steward of the hub."""
-        _require_steward(caller)
+        caller.require(Role.DATA_STEWARD)
         return WaitingList(
             tuple(_waiting(run, is_mine=not self._studies.may_check(caller, run)) for run in self._store.waiting())
         )
@@ -88,7 +88,7 @@ class Outcomes:
             raise Conflict(f"study {run} does not wait any more: somebody else decided")
 
     def _checked_by(self, caller: Caller, run: str) -> StoredRun:
-        _require_steward(caller)
+        caller.require(Role.DATA_STEWARD)
         stored = self._store.find(run)
         if stored is None or stored.state is not RunState.WAITING:
             raise NotFound(f"there is no study {run[:40]!r} that waits for a check")
@@ -102,13 +102,6 @@ def versions_of_nodes(engine: sa.Engine) -> dict[str, str]:
     with engine.connect() as connection:
         joined = joined_nodes(connection)
     return {each.node.id: meet(each.descriptor).version for each in joined}
-
-
-def _require_steward(caller: Caller) -> None:
-    if caller.subject is None:
-        raise Unauthenticated("sign in first")
-    if Role.DATA_STEWARD not in caller.roles:
-        raise NotEntitled("results are checked by data stewards of this hub")
 
 
 def _waiting(run: StoredRun, *, is_mine: bool) -> WaitingShown:

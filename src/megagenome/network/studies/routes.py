@@ -15,33 +15,24 @@ data steward of the hub is told that there is none. Errors are RFC 9457 problems
 """
 
 import asyncio
-import logging
 from typing import Any
 
-import msgspec
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.exceptions import HTTPException
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
-from litestar.types import ExceptionHandlersMap
 
-from megagenome.kernel.callers import PUBLIC, Caller
-from megagenome.kernel.errors import Invalid, MegagenomeError
+from megagenome.kernel.callers import Caller
 from megagenome.kernel.keys import SigningKeys
 from megagenome.network.studies.exchange import StudyExchange
 from megagenome.network.studies.studies import Studies
-from megagenome.standards import problem
 from megagenome.standards.study import LARGEST_DOCUMENT_BYTES
 from megagenome.standards.study_exchange import LARGEST_PAYLOAD_BYTES, MEDIA_TYPE
 from megagenome.standards.study_receipt import MEDIA_TYPE as RECEIPT_MEDIA_TYPE
 from megagenome.standards.study_receipt import sign_receipt
 from megagenome.standards.study_shown import OVER, StudyShown
+from megagenome.web import PRIVATE, Http, answer_json, caller_of, problems, require_json
 
 LONGEST_WAIT_S = 20.0
 _LARGEST_FRAME_BYTES = LARGEST_PAYLOAD_BYTES + (1 << 20)
-PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-_log = logging.getLogger(__name__)
-
-Http = Request[Any, Any, Any]
 
 
 def study_router(studies: Studies, exchange: StudyExchange, keys: SigningKeys) -> Router:
@@ -49,7 +40,7 @@ def study_router(studies: Studies, exchange: StudyExchange, keys: SigningKeys) -
     return Router(
         "/studies",
         route_handlers=[*_begin(studies), *_look(studies), _receipt(studies, keys), _exchange(exchange)],
-        exception_handlers=problem_answers(),
+        exception_handlers=problems(),
         request_max_body_size=LARGEST_DOCUMENT_BYTES,
         include_in_schema=False,
     )
@@ -59,12 +50,12 @@ def _begin(studies: Studies) -> list[Any]:
     @post("/", sync_to_thread=True, status_code=201)
     def run(request: Http, body: RawBody) -> Response[bytes]:
         require_json(request)
-        return json_answer(studies.begin(caller_of(request), body), 201)
+        return answer_json(studies.begin(caller_of(request), body), 201)
 
     @post("/check", sync_to_thread=True, status_code=200)
     def check(request: Http, body: RawBody) -> Response[bytes]:
         require_json(request)
-        return json_answer(studies.check(caller_of(request), body))
+        return answer_json(studies.check(caller_of(request), body))
 
     @post("/{study:str}/cancel", sync_to_thread=True, status_code=204)
     def cancel(request: Http, study: FromPath[str]) -> None:
@@ -76,15 +67,15 @@ def _begin(studies: Studies) -> list[Any]:
 def _look(studies: Studies) -> list[Any]:
     @get("/", sync_to_thread=True)
     def list_(request: Http) -> Response[bytes]:
-        return json_answer(studies.listed(caller_of(request)))
+        return answer_json(studies.listed(caller_of(request)))
 
     @get("/{study:str}")
     async def show(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return json_answer(await _after(studies, caller_of(request), study, request.query_params.get("after", "")))
+        return answer_json(await _after(studies, caller_of(request), study, request.query_params.get("after", "")))
 
     @get("/{study:str}/result", sync_to_thread=True)
     def result(request: Http, study: FromPath[str]) -> Response[bytes]:
-        return json_answer(studies.result(caller_of(request), study))
+        return answer_json(studies.result(caller_of(request), study))
 
     return [list_, show, result]
 
@@ -118,37 +109,3 @@ async def _after(studies: Studies, caller: Caller, study: str, version: str) -> 
         if not version or shown.version != version or shown.state in OVER or left_s <= 0:
             return shown
         await studies.coordinator.board.wait(seen, left_s)
-
-
-def caller_of(request: Http) -> Caller:
-    caller = request.scope.get("caller", PUBLIC)
-    return caller if isinstance(caller, Caller) else PUBLIC
-
-
-def require_json(request: Http) -> None:
-    # a form on another site can send text, but not this type without asking first
-    if request.content_type[0] != MediaType.JSON:
-        raise Invalid("send application/json")
-
-
-def json_answer(answer: msgspec.Struct, status: int = 200) -> Response[bytes]:
-    content = msgspec.json.encode(answer)
-    return Response(content, media_type=MediaType.JSON, status_code=status, headers=PRIVATE)
-
-
-def problem_answers() -> ExceptionHandlersMap:
-    def respond(status: int, message: str) -> Response[bytes]:
-        content = msgspec.json.encode(problem.problem(status, message))
-        return Response(content, media_type=problem.MEDIA_TYPE, status_code=status, headers=PRIVATE)
-
-    def condition(_: Http, error: MegagenomeError) -> Response[bytes]:
-        return respond(problem.status_of(error), str(error))
-
-    def http(_: Http, error: HTTPException) -> Response[bytes]:
-        return respond(error.status_code, error.detail)
-
-    def fault(_: Http, error: Exception) -> Response[bytes]:
-        _log.error("a study's request failed", exc_info=error)
-        return respond(500, "the hub could not do this: a fault of its own, which its operator sees in the log")
-
-    return {MegagenomeError: condition, HTTPException: http, Exception: fault}

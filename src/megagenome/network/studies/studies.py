@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from megagenome.kernel import clock
 from megagenome.kernel.callers import Caller, Role
-from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unauthenticated
+from megagenome.kernel.errors import Conflict, Corrupt, Invalid, NotEntitled, NotFound
 from megagenome.network.stamps import stamp
 from megagenome.network.studies.check import findings
 from megagenome.network.studies.coordinate import Coordinator
@@ -66,9 +66,8 @@ class Studies:
 
     def listed(self, caller: Caller) -> StudyList:
         """The caller's runs; an auditor's and a data steward's list is of everybody's."""
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
-        return StudyList(self._store.listed(None if caller.roles & _SEE_ALL else caller.subject))
+        subject = caller.require_subject()
+        return StudyList(self._store.listed(None if caller.roles & _SEE_ALL else subject))
 
     def show(self, caller: Caller, run: str) -> StudyShown:
         """A run to its owner, to an auditor or a data steward. Raises `NotFound` to everybody else."""
@@ -102,8 +101,7 @@ class Studies:
 
     def keys_of_nodes(self, caller: Caller) -> Mapping[str, str]:
         """Thumbprints of the keys with which the network's nodes sign now, as a study document names them."""
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
+        caller.require_subject()
         return self._keys_of_nodes()
 
     def receipt(self, caller: Caller, run: str) -> Receipt:
@@ -114,8 +112,9 @@ class Studies:
         return receipt_of(self._store, stored, self._hub)
 
     def _findings(self, caller: Caller, document: StudyDocument) -> tuple[str, ...]:
-        if caller.subject is None or caller.node:
-            raise Unauthenticated("sign in first")
+        caller.require_subject()
+        if caller.node:
+            raise NotEntitled("a node takes part in studies and runs none: sign in as who has a permit")
         permit = self._permits.find(document.permit)
         found = findings(document, caller, permit, self._keys_of_nodes(), clock.now().date(), self._read_cohort)
         if type(document.method) not in METHODS:
@@ -123,10 +122,9 @@ class Studies:
         return found
 
     def _require(self, caller: Caller, run: str) -> StoredRun:
-        if caller.subject is None:
-            raise Unauthenticated("sign in first")
+        subject = caller.require_subject()
         found = self._store.find(run)
-        if found is None or not (found.owner == caller.subject or caller.roles & _SEE_ALL):
+        if found is None or not (found.owner == subject or caller.roles & _SEE_ALL):
             raise NotFound(f"there is no study {run[:40]!r}, or it is not yours")
         return found
 

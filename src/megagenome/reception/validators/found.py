@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a validator has found of its file so far."""
 
-from megagenome.kernel import clock
 from megagenome.kernel.errors import MegagenomeError
 from megagenome.reception.model import Task
 from megagenome.standards.validation_report import ContigRecords, FileReport, Level, Message, Result
@@ -37,8 +36,7 @@ class Found:
     def _say(self, level: Level, text: str, line: int | None, place: str) -> None:
         self._levels[level] += 1
         if self._levels[level] <= _MOST_MESSAGES:
-            now = clock.now().isoformat(timespec="seconds")
-            self._messages.append(Message(level, text, line, place, now))
+            self._messages.append(Message(level, text, line, place))
 
     def report(
         self, samples: tuple[str, ...] = (), contigs: dict[str, int] | None = None, records: int | None = None
