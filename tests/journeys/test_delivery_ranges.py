@@ -129,6 +129,42 @@ def test_a_range_counts_only_for_the_file_that_it_is_of(delivering: Served, aske
         assert delivering.client.request(method, url, headers=headers).status_code == 405
 
 
+def test_conditions_on_what_the_asker_has(delivering: Served, asked: Asked) -> None:
+    """In the order of RFC 9110, 13.2.2: `If-Match`, `If-None-Match`, and only then `Range`, by `If-Range`."""
+    url, headers = asked.ticket()
+    whole = delivering.client.get(url, headers=headers)
+    etag = whole.headers["etag"]
+    for fields, status in (
+        ({"if-match": etag}, 200),
+        ({"if-match": "*"}, 200),
+        ({"if-match": f'"another", {etag}'}, 200),
+        ({"if-match": '"another"'}, 412),
+        ({"if-match": f"W/{etag}"}, 412),
+        ({"if-match": etag, "range": "bytes=0-1"}, 206),
+        ({"if-match": '"another"', "range": "bytes=0-1", "if-range": etag}, 412),
+        ({"if-match": '"another"', "range": "bytes=999999999-"}, 412),
+        ({"if-none-match": etag}, 304),
+        ({"if-none-match": f'"another", W/{etag}'}, 304),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": '"another"'}, 200),
+        ({"if-none-match": etag, "range": "bytes=0-1"}, 304),
+        ({"if-none-match": '"another"', "range": "bytes=0-1"}, 206),
+        ({"if-match": '"another"', "if-none-match": etag}, 412),
+        ({"if-match": etag, "if-none-match": etag}, 304),
+    ):
+        answer = delivering.client.get(url, headers=headers | fields)
+        assert (answer.status_code, answer.headers["etag"]) == (status, etag), fields
+        assert answer.content == {200: whole.content, 206: whole.content[:2]}.get(status, b""), fields
+        if status == 304:
+            assert "content-length" not in answer.headers, "which would be that of the file"
+        if "range" not in fields:
+            head = delivering.client.head(url, headers=headers | fields)
+            assert (head.status_code, head.content) == (status, b"")
+    twice = [*headers.items(), ("if-match", '"another"'), ("if-match", etag)]
+    assert delivering.client.get(url, headers=twice).status_code == 200, "both are one list"
+    assert delivering.client.get(url, headers={"if-none-match": "*"}).status_code == 401
+
+
 def test_thirty_ranges_at_once_are_the_file(delivering: Served, asked: Asked) -> None:
     url, headers = asked.ticket()
     size = int(delivering.client.head(url, headers=headers).headers["content-length"])

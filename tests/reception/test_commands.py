@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from megagenome import reference
 from megagenome.cli.main import main
 from tests.reception.written import row, small_vcf, tabix, write_vcf
 
@@ -55,6 +56,31 @@ def test_what_fails_is_3_and_json_is_gdis(tmp_path: Path, capsys: pytest.Capture
     assert (message["level"], message["line"], message["place"]) == ("error", 7, "22:5")
     assert "the genotype (GT) of sample 2 is none" in message["message"]
     assert message["time"].startswith("20")
+
+
+@pytest.mark.parametrize("looked_up", [False, True])
+def test_it_says_of_which_people_no_terms_were_looked_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], looked_up: bool
+) -> None:
+    """A node refuses what passes here without its ontologies, so whoever validates must know."""
+    wrong, twice, none = tmp_path / "pp.json", tmp_path / "twice.tsv", tmp_path / "none.tsv"
+    packet = {"id": "x", "subject": {"id": "P1"}, "metaData": {}}
+    wrong.write_text(json.dumps(packet | {"phenotypicFeatures": [{"type": {"id": "HP:NOPE"}}]}))
+    twice.write_text("individual_id\tphenotypes\nP2\tHP:0001250\nP3\tHP:0001250;HP:0000118\n")
+    none.write_text("individual_id\nP4\n")
+    files = [wrong, twice, none]
+    (tmp_path / "node/reference").mkdir(parents=True)
+    reference.build(tmp_path / "node/reference")
+    folder = ["--folder", str(tmp_path / "node")] if looked_up else []
+    assert main(["node", "validate", *map(str, files), "--json", *folder]) == (3 if looked_up else 0)
+    report = json.loads(capsys.readouterr().out)
+    told = [[(each["level"], each["message"]) for each in file.get("messages", [])] for file in report["files"]]
+    if looked_up:
+        assert [len(each) for each in told] == [1, 0, 0]
+        assert "HP:NOPE" in told[0][0][1]
+        return
+    how = "not looked up: `megagenome node validate --folder DIR` does so in a node's ontologies"
+    assert told == [[("info", f"1 term was {how}")], [("info", f"2 terms were {how}")], []]
 
 
 def test_wrong_use_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from megagenome.kernel.errors import Corrupt, Invalid
-from megagenome.reception.folder import MANIFEST, RECEIPT, STATE, Dataset, manifest_of, total_bytes
+from megagenome.reception.folder import MANIFEST, RECEIPT, STATE, Dataset, manifest_of, require_sendable, total_bytes
 from tests.reception.handing_in import DATASET, make_folder, samples, write_people, write_vcf
 
 SAID = Dataset(DATASET, "GRCh37", 2024, "A cohort", "of people")
@@ -68,6 +68,44 @@ def test_a_wrong_checksum_beside_a_file_stops_it(folder: Path, name: str) -> Non
     (folder / name).write_text(f"{'0' * 64}  cohort.vcf.gz\n")
     with pytest.raises(Corrupt, match=r"cohort\.vcf\.gz is not as"):
         manifest_of(folder, SAID)
+
+
+@pytest.mark.parametrize(
+    ("name", "digits"), [("checksums.sha256", 64), ("SHA512SUMS", 128), ("people.tsv.sha512", 128), ("md5.txt", 32)]
+)
+@pytest.mark.parametrize("has_manifest", [False, True])
+def test_lists_of_any_name_and_kind_are_compared(folder: Path, name: str, digits: int, has_manifest: bool) -> None:
+    said = SAID
+    if has_manifest:
+        written(folder)
+        said = Dataset()
+    (folder / name).write_text(f"{'0' * digits}  people.tsv\n")
+    with pytest.raises(Corrupt, match=r"people\.tsv is not as the checksum beside it says"):
+        manifest_of(folder, said)
+
+
+@pytest.mark.parametrize("has_manifest", [False, True])
+def test_a_file_that_was_forgotten_is_named_before_any_is_read(folder: Path, has_manifest: bool) -> None:
+    said = SAID
+    if has_manifest:
+        written(folder)
+        said = Dataset()
+    (folder / "SHA256SUMS").write_text(f"{digest(folder / 'people.tsv')}  people.tsv\n{'0' * 64}  reads/S1.bam\n")
+    with pytest.raises(Invalid, match=r"SHA256SUMS line 2: lists 'reads/S1\.bam', which is not in the folder"):
+        require_sendable(folder, said)
+
+
+def test_a_file_that_is_listed_and_not_in_the_manifest_is_named(folder: Path) -> None:
+    written(folder)
+    names = ["people.tsv", MANIFEST, "SHA256SUMS"]
+    (folder / "reads/S1.bam").write_bytes(b"reads")
+    (folder / "reads/S1.bam.md5").write_text(digest(folder / "reads/S1.bam", "md5"))  # of a file that was not chosen
+    (folder / "SHA256SUMS").touch()
+    (folder / "SHA256SUMS").write_text("".join(f"{digest(folder / each)}  {each}\n" for each in names))
+    manifest_of(folder, Dataset())
+    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  reads/S1.bam\n")
+    with pytest.raises(Invalid, match=r"reads/S1\.bam is in a list of checksums, and not in manifest\.json"):
+        require_sendable(folder, Dataset())
 
 
 @pytest.mark.parametrize("line", ["hello", "abc  x.bam", "0" * 64])
@@ -144,6 +182,17 @@ def test_a_manifest_reaches_nothing_outside_its_folder(folder: Path) -> None:
     path.write_text(json.dumps(told))
     with pytest.raises(Invalid, match="stays below its folder"):
         manifest_of(folder, Dataset())
+
+
+@pytest.mark.parametrize("leads", ["to a file outside", "to a file inside", "to a folder", "nowhere"])
+def test_a_link_is_refused_by_name(folder: Path, leads: str) -> None:
+    """Also one that would be passed over: it stands for something that its provider wanted to send."""
+    to = {"to a file outside": "/etc/passwd", "to a file inside": folder / "people.tsv", "to a folder": folder.parent}
+    (folder / "reads/more.tsv").symlink_to(to.get(leads, "/nothing/here"))
+    with pytest.raises(Invalid, match=r"reads/more\.tsv is a link: put what it leads to into the folder"):
+        require_sendable(folder, SAID)
+    (folder / "reads/more.tsv").rename(folder / "reads/.more.tsv")
+    require_sendable(folder, SAID)
 
 
 def test_json_is_looked_into(tmp_path: Path) -> None:

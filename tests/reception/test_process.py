@@ -2,6 +2,7 @@
 """What a node does with what is complete: a report and a receipt, or a refusal with its reason and nothing kept."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from megagenome.kernel.jobs import claim
 from megagenome.kernel.sealed_files import FileId, FileState
 from megagenome.kernel.worker import Effects, Lease, Perform, Worker
 from megagenome.reception import process
+from megagenome.reception.validate import validate
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.submission import Decision, Manifest, State, digest_of_parts, read_receipt
 from megagenome.standards.validation_report import FileReport, Level, Message, Report, Result
@@ -105,6 +107,15 @@ def test_what_the_manifest_states_otherwise_is_refused_by_file(
     assert says in told["cohort.vcf.gz"]
     assert told["people.tsv"] == ""
     assert all(message.time for each in report_of(house, ident).files for message in each.messages)
+
+
+def test_json_that_failed_is_not_called_another_format(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "validate", validate)
+    packet = {"id": "x", "subject": {"id": "EE-000", "sex": "WHALE"}, "metaData": {}}
+    ident = house.send({"people.json": json.dumps(packet).encode()})
+    check_refused(house, ident)
+    [file] = report_of(house, ident).files
+    assert ["WHALE" in each.text for each in file.messages] == [True], file.messages
 
 
 def test_a_wrong_md5_is_refused_by_the_archive(house: House, files: dict[str, bytes]) -> None:

@@ -3,6 +3,7 @@
 what to do, before a file is read."""
 
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from megagenome.cli.main import main
 from megagenome.reception import folder as folder_
+from megagenome.reception import inbox_client
 from megagenome.reception.folder import STATE
 from megagenome.reception.inbox_client import RECIPIENT_PATH
 from megagenome.standards.crypt4gh_keys import write_public_key
@@ -150,11 +152,15 @@ def test_what_is_wrong_in_the_folder_is_said_before_a_node_is_asked(
     assert not (folder / STATE).exists()
 
 
+def unknown_name(*_: object, **__: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
 WRONG_NODES = {
     "not there": (2, "is not the address of a node"),
     "a page that leads elsewhere": (2, "leads to https://elsewhere.example/: give the address"),
     "it does not answer": (1, "does not answer"),
-    "it fails": (1, "answers 503"),
+    "an unknown name": (1, "does not answer"),
     "an unknown token": (3, "who are you?: make a token on the page of your account at http://127.0.0.1"),
     "no token": (3, "without a token the node does not know who you are: make a token"),
     "no role": (3, "you are no data provider for"),
@@ -176,8 +182,9 @@ def test_a_wrong_node_or_token_is_said_at_once(
             node.refuses["GET"] = (301, "")
         case "it does not answer":
             url = "http://127.0.0.1:1"
-        case "it fails":
-            node.refuses["GET"] = (503, "")
+        case "an unknown name":
+            monkeypatch.setattr(socket, "getaddrinfo", unknown_name)
+            url = "https://node.example"
         case "an unknown token":
             monkeypatch.setenv("MEGAGENOME_TOKEN", "mgt_other")
         case "no token":
@@ -192,6 +199,21 @@ def test_a_wrong_node_or_token_is_said_at_once(
     code, [line] = said(capsys, folder, *where)
     assert (code, WRONG_NODES[what][1] in line) == (WRONG_NODES[what][0], True), line
     assert not (folder / STATE).exists()
+
+
+def test_a_node_that_is_down_is_waited_for_and_that_is_said(
+    node: FakeNode, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_client, "_WAITS_S", (0.0, 0.0))
+    monkeypatch.setattr(folder_, "_hashed", unread)
+    node.refuses["GET"] = (503, "")
+    code, lines = said(capsys, folder, "--to", node.url, "--dataset", DATASET, "--assembly", "GRCh37")
+    assert code == 1
+    assert lines == [
+        f"the node at {node.url} answers 503: Unavailable; it is asked again for some two minutes",
+        f"megagenome: the node at {node.url} answers 503: Unavailable",
+    ]
+    assert node.asked == [f"GET {RECIPIENT_PATH}"] * 3
 
 
 @pytest.mark.parametrize("status", [204, 404])  # nodes of before say so only when a submission begins

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler, route
 from megagenome.catalogue.serialise import Form
 from megagenome.kernel.errors import Invalid
 from megagenome.standards import problem
+from megagenome.standards.entity_tags import status_instead
 from megagenome.web import Http
 
 CROSS_ORIGIN = {
@@ -37,8 +38,7 @@ def answer(
 
 def has_it(request: Http, tag: str) -> bool:
     """Whether the asker says that this is what they have; a proxy may have made the tag a weak one."""
-    tags = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    return "*" in tags or tag in tags
+    return status_instead(None, ", ".join(request.headers.getall("if-none-match", [])) or None, tag) == 304
 
 
 def not_acceptable() -> Response[bytes]:

@@ -2,7 +2,8 @@
 """The one range service: `GET, HEAD /delivery/{file}` and `/delivery/{dataset}/{assembly}`, by the ticket that htsget
 or DRS gave, as `Authorization: Bearer`.
 
-Whole files have ranges, `If-Range` and an `ETag`; slices, which are made while they are sent, are sent whole.
+Whole files have ranges, an `ETag`, and the conditions `If-Match`, `If-None-Match` and `If-Range`; slices, which are
+made while they are sent, are sent whole.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from megagenome.kernel.errors import Unauthenticated
 from megagenome.standards import problem
 from megagenome.standards.byte_range import Unsatisfiable, read_range
 from megagenome.standards.drs import portable_name
+from megagenome.standards.entity_tags import status_instead
 from megagenome.web import PRIVATE, Http, caller_of
 
 _MEDIA_TYPE = "application/octet-stream"
@@ -38,6 +40,9 @@ def range_router(delivery: Delivery, streams: Streams) -> Router:
         place = request.path_params["object"].strip("/")
         found = await sync_to_thread(delivery.redeem, token.strip(), place)
         headers = _headers(request, found)
+        if isinstance(found, Whole) and (status := _status_instead(request, found)):
+            del headers["content-length"]
+            return ASGIResponse(status_code=status, headers=headers)
         if request.method == HttpMethod.HEAD:
             return _head(headers)
         if isinstance(found, Stream):
@@ -83,8 +88,13 @@ async def _whole(request: Http, streams: Streams, found: Whole, headers: dict[st
     return StreamedResponse(streams, pieces, status_code=status, headers=headers, media_type=_MEDIA_TYPE)
 
 
+def _status_instead(request: Http, found: Whole) -> int | None:
+    return status_instead(_field(request, "if-match"), _field(request, "if-none-match"), found.etag)
+
+
 def _field(request: Http, name: str) -> str | None:
-    """A header; where it was sent several times, all of them, which is none of what counts (RFC 9110, 5.3)."""
+    """A header; where it was sent several times, all of them as the one list that they are (RFC 9110, 5.3), which is
+    none of what counts where a header is no list."""
     return ", ".join(request.headers.getall(name, [])) or None
 
 

@@ -119,7 +119,7 @@ def send_(
 
     said = Dataset(dataset, assembly, collected, title, description)
     token = (_text(token_file) if token_file is not None else os.environ.get(TOKEN_VARIABLE, "")).strip()
-    with Inbox(to, token) as inbox:
+    with Inbox(to, token, lambda says: print(says, file=sys.stderr)) as inbox:
         if cancel:
             print(f"cancelled {cancel_sending(folder, inbox)}", file=sys.stderr)
             return 0

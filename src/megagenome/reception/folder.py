@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a provider's folder holds: its manifest, or one that is made of it.
 
-A file's checksums are taken here, before anything is sealed. Where checksums lie beside the files (`SHA256SUMS`,
-`MD5SUMS`, `FILE.sha256`, `FILE.md5`), they were made when the files were, and so are compared first.
+A file's checksums are taken here, before anything is sealed, and those that lie beside the files are compared first.
 """
 
 import hashlib
-import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from megagenome.collection.read_people import read_people_file
 from megagenome.collection.read_vcf import read_header
 from megagenome.kernel.errors import Corrupt, Invalid
 from megagenome.kernel.ids import parse_dataset_id
+from megagenome.reception.sums_beside import is_of_sums, sums_beside
 from megagenome.reception.validators.formats import format_of_name
 from megagenome.reference.assemblies import assembly
 from megagenome.standards.submission import (
@@ -36,8 +36,6 @@ STATE = ".megagenome-send.json"
 RECEIPT = "megagenome-receipt.jwt"
 
 _AT_ONCE_BYTES = 1 << 20
-_SUMS = {"sha256sums": "sha256", "sha256sums.txt": "sha256", "md5sums": "md5", "md5sums.txt": "md5"}
-_LINE = re.compile(r"([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})(?:\s+\*?(.+))?")
 
 Progress = Callable[[int], None]
 """Called with the bytes that were read so far."""
@@ -61,7 +59,7 @@ def manifest_of(folder: Path, said: Dataset, progress: Progress = lambda _read: 
     pass over the files.
     """
     manifest = require_sendable(folder, said)
-    sums = _sums_beside(folder)
+    sums = _sums_of(folder, manifest)
     if manifest is not None:
         _compare(folder, manifest, sums, progress)
         return manifest
@@ -72,14 +70,17 @@ def manifest_of(folder: Path, said: Dataset, progress: Progress = lambda _read: 
 
 def require_sendable(folder: Path, said: Dataset) -> Manifest | None:
     """Raise `Invalid` for what is wrong already before a file is read, which may take hours. The folder's
-    `manifest.json`, where there is one."""
+    `manifest.json`, where there is one. Of files it reads those of checksums alone."""
     require_folder(folder)
     written = folder / MANIFEST
     if written.is_file():
-        return _read_written(written, said)
+        manifest = _read_written(written, said)
+        _sums_of(folder, manifest)
+        return manifest
     if not said.dataset:
         raise Invalid(f"say by --dataset what the files are for: there is no {MANIFEST} in {folder}")
     parse_dataset_id(said.dataset)
+    _require_no_links(folder)
     names = _names(folder)
     if not names:
         raise Invalid(f"there is no file to be sent in {folder}")
@@ -89,6 +90,7 @@ def require_sendable(folder: Path, said: Dataset) -> Manifest | None:
         raise Invalid("genotypes need an assembly: say --assembly GRCh37 or --assembly GRCh38")
     if said.assembly:
         assembly(said.assembly)
+    _sums_of(folder, None)
     return None
 
 
@@ -97,6 +99,14 @@ def require_folder(folder: Path) -> None:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "is not there"
         raise Invalid(f"{folder} {what}: give the folder that holds the files to be sent")
+
+
+def _require_no_links(folder: Path) -> None:
+    """A link may lead to what nobody meant to send, and one to a folder or to nothing would be passed over."""
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_symlink() and not _is_hidden(below):
+            raise Invalid(f"{below} is a link: put what it leads to into the folder, or take the link out")
 
 
 def _read_written(written: Path, said: Dataset) -> Manifest:
@@ -128,35 +138,22 @@ def _files(folder: Path) -> list[Path]:
 def _is_ours(path: Path) -> bool:
     """Whether it is no file to be sent: hidden, a manifest, a receipt, or checksums."""
     name = path.name.lower()
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or name in (MANIFEST, RECEIPT, *_SUMS) or path.suffix.lower() in (".sha256", ".md5")
+    return _is_hidden(path) or name in (MANIFEST, RECEIPT) or is_of_sums(name)
 
 
-def _sums_beside(folder: Path) -> dict[str, dict[str, str]]:
-    """By path, the checksums that lie beside it, by algorithm."""
-    sums: dict[str, dict[str, str]] = {}
-    for path in sorted(folder.rglob("*")):
-        kind = _SUMS.get(path.name.lower()) or {".sha256": "sha256", ".md5": "md5"}.get(path.suffix.lower())
-        if kind is None or not path.is_file():
-            continue
-        alone = path.with_suffix("").name if path.name.lower() not in _SUMS else None
-        for name, value in _lines(path, alone):
-            of = (path.parent / name).relative_to(folder).as_posix() if ".." not in Path(name).parts else name
-            sums.setdefault(of, {})[kind] = value
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _sums_of(folder: Path, manifest: Manifest | None) -> dict[str, dict[str, str]]:
+    """By path, the checksums that lie beside it, by algorithm. Raises `Invalid` for what is listed and not sent."""
+    sent = None if manifest is None else {file.path for file in manifest.files}
+    sums: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for each in sums_beside(folder):
+        if sent is not None and each.is_listed and each.of not in sent and not _is_ours(Path(each.of)):
+            raise Invalid(f"{each.of} is in a list of checksums, and not in {MANIFEST}: add it there, or leave it out")
+        sums[each.of][each.kind] = each.value
     return sums
-
-
-def _lines(path: Path, alone: str | None) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        found = _LINE.fullmatch(line.strip())
-        if found is None:
-            if line.strip():
-                raise Invalid(f"{path} line {number}: not a checksum and a name")
-            continue
-        name = alone or found[2]
-        if name is None:
-            raise Invalid(f"{path} line {number}: says not of which file it is")
-        yield name.removeprefix("./"), found[1].lower()
 
 
 def _compare(folder: Path, manifest: Manifest, sums: dict[str, dict[str, str]], progress: Progress) -> None:

@@ -3,14 +3,18 @@
 
 import contextlib
 import hashlib
+import socket
+import ssl
 import time
+from collections.abc import Callable
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from megagenome.kernel.addresses import is_loopback
 from megagenome.kernel.errors import Invalid, NoRoom, NotFound, Unavailable
 from megagenome.kernel.public_keys import PublicKeys, read_public_keys
 from megagenome.standards.by_token import condition_of, parse_server, read_answer, unauthenticated
@@ -29,20 +33,32 @@ from megagenome.standards.submission import (
 from megagenome.standards.validation_report import Report
 
 _TIMEOUT_S = 120.0
+_CONNECT_S = 15.0
 _WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 """Between tries of what may be done twice: two minutes, in which a node may be started again."""
 
 T = TypeVar("T")
 
 
-class Inbox:
-    """A node's inbox, as one person. Each method raises the condition that the node answered with."""
+class WrongAddress(Unavailable):
+    """At this address there is no node, however long one waits."""
 
-    def __init__(self, url: str, token: str) -> None:
-        """`url` is the node's. Raises `Invalid` for an address over which the token would travel openly."""
+
+class Inbox:
+    """A node's inbox, as one person. Each method raises the condition that the node answered with.
+
+    Where the node does not answer, what may be done twice is tried again, for two minutes or, where connections are
+    swallowed, some four. An address that never answered is not: one whose name nobody knows, that has another's
+    certificate, or that is of this machine, on which nothing listens.
+    """
+
+    def __init__(self, url: str, token: str, tell: Callable[[str], None] = lambda _says: None) -> None:
+        """`url` is the node's; `tell` is told what is waited for. Raises `Invalid` for an address over which the token
+        would travel openly."""
         self.url = parse_server(url, "node", has_token=True)
+        self._tell, self._answered = tell, False
         self._authorization = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S), trust_env=False)
 
     def __repr__(self) -> str:
         return f"Inbox({self.url!r})"  # without the token
@@ -54,9 +70,9 @@ class Inbox:
         self._client.close()
 
     def recipient(self) -> X25519PublicKey:
-        """The key that files for this node are sealed for. Asked once, for it is the first that is asked of a node."""
+        """The key that files for this node are sealed for."""
         try:
-            return read_public_key(self._once("GET", RECIPIENT_PATH).text)
+            return read_public_key(self._ask("GET", RECIPIENT_PATH).text)
         except NotFound:
             raise Invalid(f"{self.url} is not the address of a node: {RECIPIENT_PATH} is not there") from None
 
@@ -65,12 +81,12 @@ class Inbox:
         if not self._authorization:
             raise unauthenticated(self.url, "without a token the node does not know who you are")
         self.recipient()  # whatever answers is a node
-        self._once("GET", ROOT)
+        self._ask("GET", ROOT)
 
     def require_welcome(self, dataset: str) -> None:
         """Raise what `begin` would before the files are known. A node that does not say so says it when one begins."""
         with contextlib.suppress(NotFound):
-            self._once("GET", f"{MAY_SEND}/{quote(dataset, safe='')}")
+            self._ask("GET", f"{MAY_SEND}/{quote(dataset, safe='')}")
 
     def keys(self) -> PublicKeys:
         """The keys with which the node signs."""
@@ -112,14 +128,17 @@ class Inbox:
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """What may be done twice."""
-        waits_s = iter(_WAITS_S)
+        waits_s, is_told = iter(_WAITS_S), False
         while True:
             try:
                 return self._once(method, path, **more)
             except Unavailable as error:
                 wait_s = next(waits_s, None)
-                if wait_s is None or isinstance(error, NoRoom):  # room is not made in minutes
+                if wait_s is None or isinstance(error, NoRoom | WrongAddress):  # room is not made in minutes
                     raise
+                if not is_told:
+                    self._tell(f"{error}; it is asked again for some two minutes")
+                    is_told = True
                 time.sleep(wait_s)
 
     def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
@@ -130,13 +149,27 @@ class Inbox:
         try:
             response = self._client.request(method, self.url + path, headers=headers, **more)
         except httpx.HTTPError as error:
-            raise Unavailable(f"the node at {self.url} does not answer: {str(error) or type(error).__name__}") from None
+            says = f"the node at {self.url} does not answer: {str(error) or type(error).__name__}"
+            is_wrong = not self._answered and _is_wrong(self.url, error)
+            raise (WrongAddress if is_wrong else Unavailable)(says) from None
+        self._answered = True
         if response.status_code >= 300:
             if response.is_redirect:
                 where = response.headers["location"][:200]
                 raise Invalid(f"{self.url} leads to {where}: give the address to which it leads")
             raise condition_of(self.url, "node", response.status_code, response.content)
         return response
+
+
+def _is_wrong(url: str, error: BaseException | None) -> bool:
+    """Whether asking failed by what no waiting mends: what that was stands behind the errors of httpx."""
+    while error is not None:
+        if isinstance(error, socket.gaierror | ssl.SSLCertVerificationError):
+            return True
+        if isinstance(error, ConnectionRefusedError):
+            return is_loopback(urlsplit(url).hostname or "")
+        error = error.__cause__ or error.__context__  # httpcore raises some `from None`
+    return False
 
 
 def _read(response: httpx.Response, answer: type[T]) -> T:

@@ -73,7 +73,9 @@ def _read_all(number: int) -> bytes:
         return file.read()
 
 
-def inspect(task: Task, ontology_for: OntologyFor, indexes: Mapping[str, bytes] = MappingProxyType({})) -> Inspection:
+def inspect(
+    task: Task, ontology_for: OntologyFor | None, indexes: Mapping[str, bytes] = MappingProxyType({})
+) -> Inspection:
     """What is found of the file in the standard input; `indexes` of it, by name, have these contents."""
     begin = _read_begin()
     promised, held = format_of_name(task.name), format_of_content(begin)
@@ -97,7 +99,7 @@ def _inspect_as(
     format: str,  # noqa: A002 - the field's word
     task: Task,
     file: io.BufferedReader,
-    ontology_for: OntologyFor,
+    ontology_for: OntologyFor | None,
     indexes: Mapping[str, bytes],
 ) -> Inspection:
     match format:

@@ -103,7 +103,8 @@ def check_receipt(token: str, manifest: Manifest, submission: str, inbox: Inbox)
 
 
 def check(folder: Path, inbox: Inbox, said: Dataset) -> SendState | None:
-    """What is remembered of the sending that is to go on; None where a new one begins. Asks nobody, reads no file.
+    """What is remembered of the sending that is to go on; None where a new one begins. Asks nobody; of
+    the files it reads lists of checksums alone.
 
     Raises `Invalid` for what no node would take, `Conflict` where something else is being sent from the folder.
     """

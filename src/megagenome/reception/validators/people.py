@@ -15,28 +15,36 @@ from megagenome.reference.ontology import OntologyFor
 _ROOT = Curie("HP:0000118")
 
 
-def open_ontologies(folder: str) -> OntologyFor:
-    """The ontologies of a node, in memory: after this no file is opened. None are known without a folder."""
+def open_ontologies(folder: str) -> OntologyFor | None:
+    """The ontologies of a node, in memory: after this no file is opened. None where there are none."""
     if not folder:
-        return lambda _term: None
+        return None
     ontology_for = reference.open(Path(folder)).ontology_for
     try:
         if (ontology := ontology_for(_ROOT)) is not None:
             ontology.canonical(_ROOT)
     except (MegagenomeError, NotFound):
-        return lambda _term: None
+        return None
     return ontology_for
 
 
-def inspect_people(task: Task, file: BinaryIO, format: str, ontology_for: OntologyFor) -> Inspection:  # noqa: A002 - the field's word
-    """What is found of a file of people."""
+def inspect_people(task: Task, file: BinaryIO, format: str, ontology_for: OntologyFor | None) -> Inspection:  # noqa: A002 - the field's word
+    """What is found of a file of people. Without ontologies its terms are taken as they are, which is said."""
     found = Found(task, format)
+    met = set[str]()
+
+    def unknown(term: str) -> None:
+        met.add(term)
+
     try:
-        people, kind, names_samples = read_people_file(file, task.name, ontology_for)
+        people, kind, names_samples = read_people_file(file, task.name, ontology_for or unknown)
     except MegagenomeError as error:
         found.refuse(error)
         return Inspection(found.report())
     found.format = kind
+    if met:
+        terms = "1 term was" if len(met) == 1 else f"{len(met):,} terms were"
+        found.note(f"{terms} not looked up: `megagenome node validate --folder DIR` does so in a node's ontologies")
     for part, times in sorted(people.left_out.items()):
         found.note(f"{part}: not read, in {times:,} records")
     if len(people.persons) > task.most_people:
