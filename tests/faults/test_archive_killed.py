@@ -156,7 +156,7 @@ def make(folder: Path, act: Act) -> None:
     if act in (shred, rotate):
         archive.verify(FILE)
         with archive._parts.engine.begin() as connection:
-            archive.make_ready(connection, [FILE])
+            archive.make_ready(connection, [FILE], "operator")
     archive._parts.engine.dispose()
     if act is rebuild:
         copy_database(archive, folder / "nowhere", folder)

@@ -61,7 +61,7 @@ class Keeps(Protocol):
     def open_inside(self, file: FileId, purpose: str) -> Readable:
         """Open a file for the node's own work."""
 
-    def make_ready(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
+    def make_ready(self, connection: sa.Connection, files: Iterable[FileId], by: str) -> None:
         """Let files be given out, by the caller's commit."""
 
     def shred(self, file: FileId, by: str) -> str:
