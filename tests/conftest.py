@@ -18,6 +18,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,14 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@cache
+def _is_story(path: Path) -> bool:
+    return any(path.is_relative_to(TESTS / each) for each in STORIES)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a unit test."""
-    is_story = any(item.path.is_relative_to(TESTS / each) for each in STORIES)
-    if not is_story and not any(_needs(item, marker) for marker in NEVER_UNIT):
+    if not _is_story(item.path) and not any(_needs(item, marker) for marker in NEVER_UNIT):
         item.add_marker("unit")
 
 

@@ -8,7 +8,9 @@ from litestar.testing import TestClient
 from megagenome.app.node import open_node
 from megagenome.app.node_app import node_app
 from megagenome.archive.keys import RecipientKeys
+from megagenome.identity.caller_middleware import CallerMiddleware
 from megagenome.standards.crypt4gh_keys import fingerprint, read_public_key
+from megagenome.standards.submission import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
@@ -39,3 +41,9 @@ def test_what_is_not_served_is_404(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert "Traceback" not in answer.text
+
+
+def test_parts_of_submissions_are_never_read_as_forms(client: TestClient) -> None:
+    [callers] = [each for each in client.app.middleware if isinstance(each, CallerMiddleware)]
+    assert callers.takes_no_form(f"{ROOT}/MGS-A/files/0/parts/0")
+    assert not callers.takes_no_form("/submissions")

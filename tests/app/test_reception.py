@@ -16,7 +16,9 @@ from megagenome.app.reception import THREADS, NodeReception
 from megagenome.kernel import jobs
 from megagenome.kernel.database import begin_writing, open_database, sqlite_url
 from megagenome.kernel.job_tables import METADATA
+from megagenome.kernel.job_tables import job as job_table
 from megagenome.kernel.worker import Lease
+from tests.kernel.ledgers import clock_at
 
 
 @pytest.fixture
@@ -57,3 +59,29 @@ def test_loads_wait_for_no_archiving_and_are_done_one_at_a_time(engine: sa.Engin
 
     asyncio.run(serve())
     assert most == [1]
+
+
+def test_done_jobs_of_long_ago_are_forgotten_when_the_server_begins(engine: sa.Engine) -> None:
+    tidied = threading.Semaphore(0)
+
+    def tidy() -> int:
+        tidied.release()
+        return 0
+
+    reception: Any = SimpleNamespace(performing=lambda: {"load": lambda _: None}, tidy=tidy)
+
+    async def serve() -> None:
+        async with NodeReception(reception, Router("/", route_handlers=[]), engine).lifespan(None):
+            assert await asyncio.to_thread(tidied.acquire, True, 30)
+
+    with clock_at() as clock:
+        with begin_writing(engine) as connection:
+            jobs.enqueue(connection, "ingest", "old")
+        job = jobs.claim(engine, ["ingest"], "one", 60)
+        assert job is not None
+        with begin_writing(engine) as connection:
+            jobs.finish(connection, job)
+        clock.step(days=30)
+        asyncio.run(serve())
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(job_table)).all() == []

@@ -3,8 +3,9 @@
 
 import errno
 import io
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from megagenome.archive.opened import SealedFile
 from megagenome.kernel.errors import Corrupt, Invalid, NotFound, Unavailable
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import ArchivedFile, FileState
-from megagenome.standards.crypt4gh import read_header
+from megagenome.standards.crypt4gh import header_bytes, read_header
 from megagenome.standards.crypt4gh_segments import SEALED_SEGMENT_BYTES as SEALED
 from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, Stored
+from megagenome.standards.crypt4gh_stream import unseal
 from tests.archive.archives import Admitted, blobs, keep_ready, make_plain, open_archive
 
 PLAIN = make_plain(5 * 65_536 - 100)
@@ -107,6 +109,36 @@ def test_only_whom_segments_are_sent_as_they_are_stored_has_their_key(opened: Se
     for pieces, has_stored in (([Stored(0, 1)], False), ([b"x", Stored(0, 1)], True)):
         with pytest.raises(AssertionError):
             list(opened.composed(key.public_key(), pieces, has_stored=has_stored))
+
+
+def disorders(segments: int) -> Iterator[list[int]]:
+    """A body's segments with two exchanged, with one twice, and without one; but for those at its end."""
+    whole = list(range(segments))
+    for k, other in itertools.combinations(whole, 2):
+        yield [other if n == k else k if n == other else n for n in whole]
+    for k in whole[:-1]:
+        yield [*whole[: k + 1], *whole[k:]]
+        yield [*whole[:k], *whole[k + 1 :]]
+
+
+@pytest.mark.parametrize("how", ["a part", "another beginning"])
+def test_whoever_opens_what_is_sent_notices_segments_that_are_not_in_their_places(opened: SealedFile, how: str) -> None:
+    """Though the file has two keys. What is left out where the second begins is noticed by what follows the last of its
+    segments, which a file with another beginning does not have."""
+    key, plain = X25519PrivateKey.generate(), make_plain(3 * SEGMENT_BYTES)
+    if how == "a part":
+        sealed = b"".join(opened.composed(key.public_key(), [plain, Stored(2, 4), b"the end"], has_stored=True))
+    else:
+        sealed = opened.headed(key.public_key(), plain) + b"".join(opened.body(3 * SEALED))
+    begin = header_bytes(2)
+    segments = [sealed[at : at + SEALED] for at in range(begin, len(sealed), SEALED)]
+    assert b"".join(unseal([sealed], [key])).startswith(plain)
+    for order in disorders(len(segments)):
+        changed = sealed[:begin] + b"".join(segments[n] for n in order)
+        if how == "another beginning" and order in ([0, 1, 3, 4], [0, 1, 2, 4]):
+            continue
+        with pytest.raises(Corrupt):
+            list(unseal([changed], [key]))
 
 
 def keys_in(content: bytes, key: X25519PrivateKey) -> tuple[bytes, ...]:

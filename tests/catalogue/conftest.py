@@ -3,22 +3,25 @@
 
 import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from megagenome.catalogue.catalogue import Catalogue
+from megagenome.catalogue.preview import Previews
 from megagenome.catalogue.steward import Stewardship
 from megagenome.collection import Collection
 from megagenome.collection.datasets import DatasetStatement
 from megagenome.collection.load import load
 from megagenome.collection.people import YES
 from megagenome.discovery.answer import Beacon
+from megagenome.discovery.foresee import foresee
 from megagenome.discovery.settings import DiscoverySettings
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.ids import DatasetId
+from megagenome.standards.catalogue_pages import Answers
 from tests.catalogue.samples import CLOSED, DRAFT, OPEN, PLACE
 from tests.collection import clocks
 from tests.collection.conftest import no_ontology
@@ -78,6 +81,25 @@ def catalogue(collection: Collection) -> Catalogue:
     COUNTED.clear()
     count = functools.partial(beacon.people_told, PUBLIC)
     return Catalogue(collection, PLACE, count, lambda subject, told: COUNTED.append((subject, tuple(told))))
+
+
+@pytest.fixture
+def previews(collection: Collection) -> Previews:
+    settings = DiscoverySettings()
+
+    def people(supposed: Collection) -> Mapping[DatasetId, int]:
+        return Beacon(supposed, FakeReference(), IDENTITY, settings).people_told(PUBLIC)
+
+    def answers(supposed: Collection, dataset: DatasetId) -> Answers:
+        told = foresee(supposed, dataset, settings.floor, lambda: None)
+        [known] = (each for each in supposed.published if each.id == dataset)
+        alleles = told.alleles or (None, None)
+        tiers = known.alleles_tier, known.people_tier
+        return Answers(
+            told.floor, *tiers, known.individuals, told.people_told, *alleles, told.terms, told.terms_held_back, 2, 3
+        )
+
+    return Previews(collection, PLACE, people, answers)
 
 
 @pytest.fixture

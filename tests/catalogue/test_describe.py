@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What HealthDCAT-AP release 8 demands of a dataset, by hand from the shapes of the Commission's validator
-(https://code.europa.eu/healthdataeu/healthdcat-ap, cd7841f: shapes, ranges, controlled-vocabularies)."""
+(https://code.europa.eu/healthdataeu/healthdcat-ap, cd7841f: shapes, ranges, controlled-vocabularies); and what GDI's
+CKAN makes of its view, by hand from gdi-userportal-ckanext-fairdatapoint bb197dd and -ckanext-dcat 141359d."""
 
 from collections import Counter
 
@@ -8,13 +9,14 @@ import pytest
 import rdflib
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
-from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS, Literal, Namespace, URIRef
+from rdflib.term import Node
 
 from megagenome.catalogue.check import check_shapes
-from megagenome.catalogue.describe import describe_dataset
-from megagenome.catalogue.model import Listed, Profile
+from megagenome.catalogue.describe import describe_dataset, describe_distribution
+from megagenome.catalogue.model import Listed, Offer, Profile
 from megagenome.catalogue.serialise import as_graph
-from megagenome.standards.dataset_record import DatasetRecord, Governance, Party
+from megagenome.standards.dataset_record import DatasetRecord, DataUse, Governance, Party
 from tests.catalogue.records import whole_records
 from tests.catalogue.samples import PLACE, listed
 
@@ -106,3 +108,78 @@ def test_only_what_is_about_people_is_called_personal(*, is_open: bool, syntheti
     assert [str(each).rpartition("/")[2] for each in graph.objects(at, DCTERMS.type)] == ([kind] if kind else [])
     personal = {str(each).rpartition("#")[2] for each in graph.objects(at, DPV.hasPersonalData)}
     assert personal == ({"Age", "Gender", "Genetic", "MedicalHealth"} if kind == "PERSONAL_DATA" else set())
+
+
+def harvested(found: Listed) -> tuple[rdflib.Graph, URIRef]:
+    """What GDI's harvester puts together: the dataset's document, of each distribution what that says of itself, and
+    of its service likewise. It follows no other address."""
+    graph = as_graph(describe_dataset(found, PLACE, Profile.GDI).triples)
+    for offer in Offer:
+        way = URIRef(PLACE.distribution(found.dataset.id, offer))
+        document = as_graph(describe_distribution(found, offer, PLACE, Profile.GDI).triples)
+        for subject in (way, *document.objects(way, DCAT.accessService)):
+            for property_, value in document.predicate_objects(subject):
+                graph.add((subject, property_, value))
+    return graph, URIRef(PLACE.dataset(found.dataset.id))
+
+
+def shown(graph: rdflib.Graph, at: Node, property_: URIRef) -> set[str]:
+    """The texts that GDI's portal shows, whose default language is English: of others it keeps an empty title."""
+    texts = [text for value in graph.objects(at, property_) for text in (value, *graph.objects(value, RDFS.label))]
+    return {str(text) for text in texts if isinstance(text, Literal) and text.language in (None, "en")}
+
+
+@pytest.mark.parametrize("language", ["en", "et"])
+def test_gdis_portal_shows_texts_in_any_language(language: str) -> None:
+    found = listed()
+    record = replace(found.record, language=language, title="T", population="P", keywords=("a", "b"))
+    graph, at = harvested(found._replace(record=record))
+    assert shown(graph, at, DCTERMS.title) == {"T"}
+    assert shown(graph, at, DCTERMS.description) == {record.description}
+    assert shown(graph, at, DCTERMS.provenance) == {record.provenance}
+    assert shown(graph, at, HEALTH.populationCoverage) == {"P"}
+    assert shown(graph, at, DCAT.keyword) == {"a", "b"}
+    assert len(list(graph.objects(at, DCTERMS.title))) == len(list(graph.objects(at, DCTERMS.description))) == 1
+    assert Literal("T", lang=language) in set(graph.objects(at))  # who knows languages finds it
+    assert len(list(graph.objects(at, DCTERMS.language))) == 1
+    assert shown(graph, at, DCAT.landingPage) == set()  # a label would stand for the address
+    graph, at = described(found._replace(record=record))
+    assert list(graph.objects(at, DCTERMS.title)) == [Literal("T", lang=language)]
+
+
+def test_gdis_portal_shows_the_terms_of_use_with_the_way_to_the_data() -> None:
+    found = listed()
+    uses = (DataUse("DUO:0000007", ("MONDO:0005027 epilepsy",)), DataUse("DUO:0000021"))
+    graph, _ = harvested(found._replace(record=replace(found.record, uses=uses)))
+    access, beacon = (URIRef(PLACE.distribution(found.dataset.id, offer)) for offer in (Offer.ACCESS, Offer.BEACON))
+    assert shown(graph, access, DCTERMS.rights) == {
+        (
+            "May be used for research into epilepsy (MONDO:0005027) only. "
+            "Who uses it needs the approval of an ethics committee."
+        )
+    }
+    [rights] = graph.objects(access, DCTERMS.rights)
+    assert (rights, RDF.type, DCTERMS.RightsStatement) in graph
+    assert (beacon, DCTERMS.rights, None) not in graph
+    graph, _ = harvested(found._replace(record=replace(found.record, uses=())))
+    assert (None, DCTERMS.rights, None) not in graph
+
+
+def test_gdis_portal_shows_version_personal_data_and_service() -> None:
+    found = listed()
+    graph, at = harvested(found._replace(version="3"))
+    assert shown(graph, at, OWL.versionInfo) == {"3"}
+    assert len(list(graph.objects(at, DPV.hasPersonalData))) == 4
+    [service] = graph.objects(None, DCAT.accessService)
+    assert set(graph.objects(service, DCAT.servesDataset)) == {at}
+    assert {DCTERMS.title, DCTERMS.description, DCAT.endpointURL} <= set(graph.predicates(service))
+    assert len(list(graph.subjects(RDF.type, DCAT.Dataset))) == 1  # a second one might be taken for it
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_only_what_is_not_open_takes_a_permit(*, is_open: bool) -> None:
+    found = listed(is_open=is_open)
+    graph, _ = harvested(found)
+    access = URIRef(PLACE.distribution(found.dataset.id, Offer.ACCESS))
+    [title], [text] = shown(graph, access, DCTERMS.title), shown(graph, access, DCTERMS.description)
+    assert ("by permit" in title, "without a permit" in text) == (not is_open, is_open)

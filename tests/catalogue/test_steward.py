@@ -9,6 +9,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from megagenome.catalogue.preview import Previews
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
 from megagenome.collection import Collection, publication
@@ -160,7 +161,7 @@ def test_a_record_that_a_load_brings_is_held_to_the_same(stewardship: Stewardshi
     assert found.field == "themes"
 
 
-def client(stewardship: Stewardship, caller: Caller) -> TestClient[Litestar]:
+def client(stewardship: Stewardship, previews: Previews, caller: Caller) -> TestClient[Litestar]:
     def middleware(app: ASGIApp) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             scope["caller"] = caller
@@ -168,11 +169,11 @@ def client(stewardship: Stewardship, caller: Caller) -> TestClient[Litestar]:
 
         return run
 
-    return TestClient(Litestar([steward_router(stewardship)], middleware=[middleware], openapi_config=None))
+    return TestClient(Litestar([steward_router(stewardship, previews)], middleware=[middleware], openapi_config=None))
 
 
-def test_the_same_over_http(stewardship: Stewardship) -> None:
-    with client(stewardship, STEWARD) as http:
+def test_the_same_over_http(stewardship: Stewardship, previews: Previews) -> None:
+    with client(stewardship, previews, STEWARD) as http:
         assert {each["id"] for each in http.get("/metadata").json()} == {CLOSED, OPEN, DRAFT}
         sent = msgspec.to_builtins(ToWrite(RECORD))
         assert http.post(f"/metadata/{CLOSED}", json=sent).json() == {"version": 1, "problems": []}
@@ -185,6 +186,6 @@ def test_the_same_over_http(stewardship: Stewardship) -> None:
         assert http.post(f"/metadata/{CLOSED}", content="{}", headers={"content-type": "text/plain"}).status_code == 400
         assert http.post(f"/metadata/{DRAFT}/state", json={"to": "published"}).status_code == 409
     for caller, status in ((PUBLIC, 401), (OTHERS, 403)):
-        with client(stewardship, caller) as http:
+        with client(stewardship, previews, caller) as http:
             assert http.get("/metadata").status_code == status
             assert http.post(f"/metadata/{OPEN}/state", json={"to": "withdrawn"}).status_code == status

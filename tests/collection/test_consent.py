@@ -74,3 +74,15 @@ def test_consent_is_a_yes_of_every_dataset_whatever_the_order(tables: list[Words
         everybody = {name for words in tables for name in words}
         refused = {name for words in tables for name, word in words.items() if word is not True}
         assert consenting(connection) == everybody - refused
+
+
+def test_what_it_takes_to_settle_does_not_grow_with_datasets_of_others(connection: sa.Connection) -> None:
+    asked: list[str] = []
+    sa.event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    statements = []
+    for number in range(12):
+        asked.clear()
+        state(connection, add_dataset(connection, number, f"D{number}"), {f"P{number}": True})
+        statements.append(len(asked))
+    assert max(statements[2:]) == min(statements[2:])  # the first finds nobody there
+    assert consenting(connection) == {f"P{number}" for number in range(12)}

@@ -32,6 +32,20 @@ def test_every_byte_once(tmp_path: Path, size: int) -> None:
     assert whole(TEXT, size, plain=True) == TEXT
 
 
+def test_each_block_is_told_before_what_it_holds(tmp_path: Path) -> None:
+    content, told = bgzip(tmp_path / "a", TEXT).read_bytes(), list[tuple[int, int]]()
+    stream = GenomeStream(io.BytesIO(content), "file", block=lambda length, plain: told.append((length, plain)))
+    taken = len(stream.take(100_000))
+    assert 1 < len(told) < 4
+    assert sum(plain for _, plain in told) >= taken
+    stream.take(1 << 20)
+    assert (sum(length for length, _ in told), sum(plain for _, plain in told)) == (len(content), len(TEXT))
+    at = 0
+    for length, plain in told:
+        assert len(gzip.decompress(content[at : at + length])) == plain
+        at += length
+
+
 def test_a_pipe_that_gives_little_at_a_time(tmp_path: Path) -> None:
     content = bgzip(tmp_path / "a", TEXT[:3000]).read_bytes()
     reading, writing = os.pipe()

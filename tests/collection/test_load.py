@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from megagenome.collection.collection import Collection
 from megagenome.collection.datasets import DatasetStatement, move_dataset
 from megagenome.collection.load import load, rehearse
-from megagenome.collection.model import DatasetState, Use
+from megagenome.collection.model import Asked, DatasetState, Use
 from megagenome.collection.tiles import site_text
 from megagenome.kernel.callers import PUBLIC
 from megagenome.kernel.coordinates import Allele, Region
@@ -355,8 +355,10 @@ def test_a_draft_is_counted_as_if_it_were_published_for_who_may_look(new_collect
     collection = new_collection()
     load(collection, statement(publish=False), as_people(people))
     assert collection.open(PUBLIC, Use.AGGREGATES).datasets == ()
-    reading = collection.as_if_published(statement().id)
+    supposed = collection.as_if_published(statement().id)
+    reading = supposed.open(PUBLIC, Use.AGGREGATES, asked=Asked.ALLELES)
     assert [each.id for each in reading.datasets] == [statement().id]
     assert reading.places == ()
+    assert collection.open(PUBLIC, Use.AGGREGATES, asked=Asked.ALLELES).datasets == ()
     with pytest.raises(NotFound):
         collection.as_if_published(DatasetId("OTHER"))

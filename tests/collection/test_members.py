@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from megagenome.collection import bitmap
-from megagenome.collection.members import SetKind, add_members, read_keys, read_members, read_union, replace_members
+from megagenome.collection.members import (
+    SetKind,
+    add_members,
+    read_all,
+    read_each,
+    read_keys,
+    read_members,
+    read_union,
+    replace_members,
+)
 from megagenome.collection.tables import member_set
 from tests.collection.memory import empty_tables
 
@@ -68,17 +77,30 @@ def test_union_and_keys(connection: sa.Connection) -> None:
     assert read_keys(connection, SetKind.COUNTRY) == ()
 
 
+def test_several_sets_and_all_of_a_kind_as_each_is_by_itself(connection: sa.Connection) -> None:
+    stored = {"b": {1, 70_000}, "a": {2}, "c": {140_000}}
+    add_members(connection, SetKind.EXCLUDED, [(key, numbers(members)) for key, members in stored.items()])
+    add_members(connection, SetKind.OBSERVED, [("a", numbers({9}))])
+    each = read_each(connection, SetKind.EXCLUDED, ("c", "b", "absent"), 2)
+    found = {key: bitmap.to_numbers(planes).tolist() for key, planes in each.items()}
+    assert found == {"c": [], "b": [1, 70_000], "absent": []}
+    every = [(key, bitmap.to_numbers(planes).tolist()) for key, planes in read_all(connection, SetKind.EXCLUDED, 3)]
+    assert every == [("a", [2]), ("b", [1, 70_000]), ("c", [140_000])]
+
+
 def test_sets_that_have_them_already_are_not_written(connection: sa.Connection) -> None:
     add_members(connection, SetKind.SEX, [("male", numbers({1, 70_000}))])
     writes: list[str] = []
     sa.event.listen(connection, "before_cursor_execute", lambda *call: writes.append(call[2]))
     add_members(connection, SetKind.SEX, [("male", numbers({70_000, 1})), ("female", numbers(set()))])
+    same = bitmap.from_numbers(numbers({1, 70_000}), BATCHES)
+    replace_members(connection, SetKind.SEX, {"male": same, "female": bitmap.nobody(BATCHES)})
     assert [statement for statement in writes if not statement.startswith("SELECT")] == []
 
 
 def test_replaced_members_are_exactly_the_new_ones(connection: sa.Connection) -> None:
     add_members(connection, SetKind.CONSENT, [("research", numbers({1, 2, 70_000}))])
-    replace_members(connection, SetKind.CONSENT, "research", bitmap.from_numbers(numbers({2, 140_000}), BATCHES))
+    replace_members(connection, SetKind.CONSENT, {"research": bitmap.from_numbers(numbers({2, 140_000}), BATCHES)})
     assert read(connection, SetKind.CONSENT, "research") == {2, 140_000}
-    replace_members(connection, SetKind.CONSENT, "research", bitmap.nobody(BATCHES))
+    replace_members(connection, SetKind.CONSENT, {"research": bitmap.nobody(BATCHES)})
     assert connection.scalar(sa.select(sa.func.count()).select_from(member_set)) == 0

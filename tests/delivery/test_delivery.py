@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who finds which file and what a ticket is still good for, by caller, state and dataset."""
+"""Who finds which file and what a ticket is still good for, by caller, state and dataset; and how many would leave."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from megagenome.collection.load import load
 from megagenome.collection.model import DatasetState
 from megagenome.collection.people import YES
 from megagenome.collection.permits import change_permit, store_permit
-from megagenome.delivery.delivery import Delivery, Granted, Stream, Whole
+from megagenome.delivery.delivery import Delivery, Granted, Stream, Whole, leaving
 from megagenome.delivery.permitted import Terms
 from megagenome.delivery.tickets import Tickets
 from megagenome.kernel.callers import PUBLIC, Caller
@@ -214,3 +214,16 @@ def test_a_ticket_by_a_permit_is_over_with_it(world: World, change: Callable[[Wo
     change(world)
     assert refusal(lambda: world.delivery.redeem(ticket.token, ticket.object)) is NotEntitled
     assert refusal(lambda: granted(world)) is NotEntitled
+
+
+def file(kind: str, *samples: str, of: FileId | None = None, state: FileState = FileState.READY) -> ArchivedFile:
+    return ArchivedFile(new_file_id(), DatasetId("D"), "", kind, samples, of, 9, "", None, None, state, "", None)
+
+
+def test_by_permit_reads_and_their_indexes_leave_and_of_open_data_whatever_is_somebodys() -> None:
+    reads, variants, people = file("BAM", "S"), file("VCF", "S"), file("people-table")
+    files = [reads, file("BAI", of=reads.id), variants, file("TBI", of=variants.id), people]
+    assert leaving(files, is_open=False) == 2
+    assert leaving(files, is_open=True) == 4
+    waiting = [msgspec.structs.replace(each, state=FileState.VERIFIED) for each in files]
+    assert leaving(waiting, is_open=True) == leaving(waiting, is_open=False) == leaving([], is_open=True) == 0

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of reads under other names, held against what samtools reads of them."""
 
+import gzip
 import random
+import struct
 import subprocess
 from pathlib import Path
 
 import pysam
 import pytest
 
+from megagenome.delivery import pieces
 from megagenome.delivery.layouts import Layouts
 from megagenome.standards import bam, bgzf, cram
-from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES
+from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, Stored
 from megagenome.standards.htsget import Slice
 from tests.delivery.test_layouts import WHOLE, PlainFile, PlainFiles
 from tests.delivery.world import CONTIGS, write_reads, write_reference
@@ -78,6 +81,35 @@ def test_a_slice_tells_of_nobody(folder: Path, tmp_path: Path, kind: str) -> Non
     fetched = samtools(folder, "view", folder / f"reads{WHOLE[kind]}", "2")
     assert fetched
     assert set(fetched.splitlines()) <= set(samtools(folder, "view", part).splitlines())
+
+
+def index_into_the_header(kind: str, size: int) -> bytes:
+    """An index that calls all from a file's first byte on records."""
+    if kind == "CRAM":
+        return gzip.compress(b"".join(b"%d\t0\t9000000\t0\t%d\t9\n" % (n, n) for n in range(len(CONTIGS))))
+    reference = struct.pack("<iIiQQi", 1, 0, 1, 0, (size - len(bgzf.END)) << 16, 0)
+    return b"BAI\x01" + struct.pack("<i", len(CONTIGS)) + reference * len(CONTIGS)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("kind", ["BAM", "CRAM"])
+def test_an_index_that_points_into_the_header_brings_nothing_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, *, sealed: bool
+) -> None:
+    """Whoever sends files makes their indexes, too."""
+    monkeypatch.setattr(pieces, "_WORTH_BYTES", SEGMENT_BYTES)
+    whole = (folder / f"reads{WHOLE[kind]}").read_bytes()
+    layouts, opened = kept(whole, kind, index_into_the_header(kind, len(whole)))
+    begin = layouts.of(opened.file).header.begin >> (16 if kind == "BAM" else 0)
+    part = layouts.of(opened.file).part(opened, [Slice("1"), Slice("2")], NAMES, sealed=sealed)
+    out = list(part.pieces)
+    assert part.has_stored == sealed
+    assert all(each.first * SEGMENT_BYTES >= begin for each in out if isinstance(each, Stored))
+    sent = b"".join(each for each in out if isinstance(each, bytes))
+    if not sealed and kind == "BAM":
+        assert gzip.decompress(sent).count(b"BAM\x01") == 1
+    assert whole[: begin or 100] not in sent
+    assert whole[26:begin] not in sent or kind == "BAM"
 
 
 @pytest.mark.parametrize("kind", ["BAM", "CRAM"])

@@ -2,6 +2,8 @@
 """Who a request is from, and forgeries of it."""
 
 from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from megagenome.kernel.callers import Caller, Role
 from megagenome.kernel.errors import Unauthenticated
 from tests.identity.world import HERE, SUBJECT, Browser, Server
 
+SPOOLED = "litestar.datastructures.upload_file.SpooledTemporaryFile"
 NOBODY = {"subject": None, "name": "", "roles": [], "registered": False, "node": ""}
 
 
@@ -122,6 +125,25 @@ def test_a_form_of_countless_fields_is_not_taken_apart(browser: Browser) -> None
     token = b"csrf=" + browser.csrf().encode()
     assert browser.client.post("/change", content=token + b"&a=1" * 900, headers=sent).status_code == 200
     assert browser.client.post("/change", content=token + b"&a" * 10_000, headers=sent).status_code == 413
+
+
+def test_where_no_form_is_taken_nothing_of_one_is_read(server: Server, browser: Browser) -> None:
+    server.callers.takes_no_form = lambda path: path == "/change"
+    browser.sign_in()
+    token = browser.csrf()
+    head = b'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n' + token.encode() + b"\r\n"
+    head += b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    sent = {"origin": HERE, "content-type": "multipart/form-data; boundary=b"}
+
+    with patch(SPOOLED, side_effect=AssertionError("a form was taken apart")) as spooled:
+        long = head + bytes(20 << 20) + b"\r\n--b--\r\n"
+        assert browser.client.post("/change", content=long, headers=sent).status_code == 403
+    spooled.assert_not_called()
+    server.callers.takes_no_form = lambda _path: False
+    with patch(SPOOLED, side_effect=SpooledTemporaryFile) as spooled:  # anywhere else it is one, and the token is found
+        short = head + bytes(2 << 20) + b"\r\n--b--\r\n"
+        assert browser.client.post("/change", content=short, headers=sent).status_code == 200
+    spooled.assert_called()
 
 
 def test_the_public_may_send_what_it_may(browser: Browser) -> None:

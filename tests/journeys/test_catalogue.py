@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import rdflib
-from rdflib import DCAT, DCTERMS, RDF, URIRef
+from rdflib import DCAT, DCTERMS, RDF, RDFS, URIRef
 
 from megagenome.standards.dataset_record import encode_record
 from megagenome.synthetic.governance import made_up_record
@@ -87,6 +87,8 @@ def test_a_harvester_that_follows_contains_finds_everything_and_no_drafts(node: 
         ways = list(graph.objects(URIRef(address), DCAT.distribution))
         assert len(ways) == 2
         assert all((way, DCAT.accessURL, None) in graph for way in ways)
+        rights = [right for way in ways for right in graph.objects(way, DCTERMS.rights)]
+        assert [(right, RDFS.label, None) in graph for right in rights] == [True] * address.endswith(CLOSED)
     assert len(harvester.asked) == len(set(harvester.asked)) == len(found) * 3
 
 

@@ -26,6 +26,7 @@ from megagenome.kernel.callers import Role
 from megagenome.kernel.database import open_database, sqlite_url
 from megagenome.kernel.public_keys import read_public_keys
 from megagenome.reception.folder import RECEIPT, STATE
+from megagenome.standards.catalogue_pages import PublicPreview
 from megagenome.standards.crypt4gh_keys import read_public_key
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.dataset_record import encode_record
@@ -187,6 +188,7 @@ def test_files_go_sealed_from_a_folder_into_a_dataset_though_everybody_is_killed
     record = tmp_path / "dataset.json"
     record.write_text(encode_record(made_up_record(DATASET)))
     megagenome("node", "metadata", world.folder, DATASET, record)
+    before = look_at_what_becomes_public(world)
     megagenome("node", "dataset", world.folder, DATASET, "approve")
     megagenome("node", "dataset", world.folder, DATASET, "publish")
     time.sleep(0.3)
@@ -197,6 +199,7 @@ def test_files_go_sealed_from_a_folder_into_a_dataset_though_everybody_is_killed
     copies = sum(call.count("1") for call in mine)
     assert f'"alleleCount": {copies}' in told
     assert f'"alleleNumber": {2 * PEOPLE}' in told
+    assert undated(world.steward.call("GET", f"/fairdp/dataset/{DATASET}.ttl").text) == before
     lose_and_find_again(world, {each["id"] for each in archived})
     assert "archived:" in megagenome("node", "ledger", world.folder, "export").stdout
     assert json.loads(megagenome("node", "ledger", world.folder, "verify", "--json").stdout)["fine"]
@@ -221,6 +224,37 @@ def lose_and_find_again(world: World, files: set[str]) -> None:
     done = json.loads(megagenome("node", "archive", "ready", world.folder, "--dataset", DATASET, "--json").stdout)
     assert {each["id"]: each["state"] for each in done} == dict.fromkeys(files, "ready")
     assert "are not given out" not in " ".join(says().split())
+
+
+def look_at_what_becomes_public(world: World) -> str:
+    """The description as it will be, whose numbers are those that the rule lets out. It leaves no trace."""
+    before = entries(world)
+    found = msgspec.convert(world.steward.get(f"/metadata/{DATASET}/preview"), PublicPreview)
+    copies = [sum(call.count("1") for call in mine) for mine in calls().values()]
+    told = sum(10 <= count <= 2 * PEOPLE - 10 for count in copies)
+    answers = found.answers
+    assert answers is not None
+    assert (found.state, answers.people, answers.people_told, answers.floor) == ("draft", PEOPLE, True, 10)
+    assert (answers.alleles, answers.alleles_held_back) == (told, len(copies) - told)
+    assert (answers.files, answers.files_kept) == (2, 3)  # reads with their index; what names people stays
+    page = world.steward.call("GET", f"/datasets/{DATASET}/preview")
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-store, private")
+    turtle = f"/metadata/{DATASET}/preview/index.ttl"
+    for path in (turtle, f"/metadata/{DATASET}/preview", f"/datasets/{DATASET}/preview"):
+        assert world.provider.call("GET", path).status_code == 403
+    shown = world.steward.call("GET", turtle).text
+    assert entries(world) == before
+    return undated(shown)
+
+
+def entries(world: World) -> list[str]:
+    """The ledger's, without the heads that an export signs anew."""
+    exported = megagenome("node", "ledger", world.folder, "export").stdout.splitlines()
+    return [line for line in exported if not line.startswith('{"head"')]
+
+
+def undated(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "WHEN", text)
 
 
 def send_bad(world: World, folder: Path, assembly: str = "GRCh37") -> dict[str, str]:

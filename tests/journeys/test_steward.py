@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A data steward brings a dataset from a draft to the catalogue by the node's pages, as a browser sends them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from megagenome.catalogue.catalogue import Catalogue
+from megagenome.catalogue.preview import Previews
 from megagenome.catalogue.routes import catalogue_router
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
@@ -24,7 +26,7 @@ from megagenome.portal.record_page import record_page_router
 from megagenome.standards.dataset_fields import Kind
 from megagenome.standards.dataset_record import DatasetRecord, with_value
 from megagenome.synthetic.governance import made_up_record
-from tests.catalogue.conftest import catalogue, collection, made, stewardship  # noqa: F401 - fixtures
+from tests.catalogue.conftest import catalogue, collection, made, previews, stewardship  # noqa: F401 - fixtures
 from tests.catalogue.samples import CLOSED, DRAFT
 from tests.portal.document import Document
 
@@ -52,10 +54,10 @@ def as_caller(caller: Caller) -> Any:
     return middleware
 
 
-def app(stewardship: Stewardship, catalogue: Catalogue, caller: Caller) -> Litestar:  # noqa: F811 - the fixture
+def app(stewardship: Stewardship, previews: Previews, catalogue: Catalogue, caller: Caller) -> Litestar:  # noqa: F811 - the fixture
     return Litestar(
         [
-            steward_router(stewardship),
+            steward_router(stewardship, previews),
             record_page_router(),
             catalogue_router(catalogue, catalogue_page, HEADERS),
         ],
@@ -66,8 +68,8 @@ def app(stewardship: Stewardship, catalogue: Catalogue, caller: Caller) -> Lites
 
 
 @pytest.fixture
-def browser(stewardship: Stewardship, catalogue: Catalogue) -> Iterator[TestClient[Litestar]]:  # noqa: F811 - the fixture
-    with TestClient(app(stewardship, catalogue, STEWARD)) as client:
+def browser(stewardship: Stewardship, previews: Previews, catalogue: Catalogue) -> Iterator[TestClient[Litestar]]:  # noqa: F811 - the fixture
+    with TestClient(app(stewardship, previews, catalogue, STEWARD)) as client:
         yield client
 
 
@@ -128,10 +130,64 @@ def test_what_is_no_dataset_is_not_found(browser: TestClient[Litestar]) -> None:
     assert browser.post(f"/datasets/{DRAFT}", data=long).status_code == 400
 
 
-def test_others_are_refused(stewardship: Stewardship, catalogue: Catalogue) -> None:  # noqa: F811 - the fixture
-    with TestClient(app(stewardship, catalogue, Caller("x@idp", "X", frozenset({Role.AUDITOR})))) as client:
-        assert client.get("/datasets").status_code == 403
+def test_what_becomes_public_is_seen_before_it_does(browser: TestClient[Litestar]) -> None:
+    """A preview below its line is the page that everybody sees after, but for the addresses of its files."""
+    assert f"/datasets/{CLOSED}/preview" in [
+        a["href"] for a in Document(browser.get(f"/datasets/{CLOSED}").text).all("a")
+    ]
+    browser.post(f"/datasets/{CLOSED}", data=filled_in(RECORD, "draft"))
+    public = browser.get("/fairdp", headers=HTML).text
+    answer = browser.get(f"/datasets/{CLOSED}/preview")
+    assert (answer.headers["cache-control"], answer.headers["x-robots-tag"]) == ("no-store, private", "noindex")
+    seen = Document(answer.text)
+    seen.check()
+    assert "Nobody but data stewards sees this page" in seen.text
+    assert "if this draft were recorded and the dataset published now" in seen.text
+    assert "2 by permit, sealed" in seen.text
+    for each in seen.all("a"):
+        if each["href"].startswith("/metadata/"):
+            assert browser.get(each["href"]).status_code == 200
+
+    assert browser.get("/fairdp", headers=HTML).text == public
+    for address in (f"/fairdp/dataset/{CLOSED}", f"/fairdp/dataset/{CLOSED}.ttl"):
+        assert browser.get(address, headers=HTML).status_code == 404
+    browser.post(f"/datasets/{CLOSED}", data=filled_in(RECORD, "record"))
+    browser.post(f"/datasets/{CLOSED}", data={"csrf": "token", "act": "published"})
+    after = browser.get(f"/fairdp/dataset/{CLOSED}", headers=HTML).text
+    assert page_of(after) == page_of(
+        answer.text.replace(f"/metadata/{CLOSED}/preview/index", f"/fairdp/dataset/{CLOSED}")
+    )
+    assert "Preview" not in after
+    assert f"/datasets/{CLOSED}/preview" not in browser.get(f"/datasets/{CLOSED}").text
+
+
+def page_of(text: str) -> str:
+    """What the catalogue says, without its moments."""
+    [page] = re.findall(r'<div class="wide">\n<div class="heading">.*</main>', text, re.DOTALL)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00|\d+ \w{3} \d{4}(, \d\d:\d\d)?", "WHEN", page)
+
+
+def test_a_draft_that_cannot_be_shown_is_said_to_be_wrong(browser: TestClient[Litestar]) -> None:
+    browser.post(f"/datasets/{CLOSED}", data=filled_in(with_value(RECORD, "hdab.email", "nobody"), "draft"))
+    answer = browser.get(f"/datasets/{CLOSED}/preview")
+    assert answer.status_code == 409
+    assert "hdab.email" in Document(answer.text).text
+
+
+@pytest.mark.parametrize("roles", [(), (Role.AUDITOR,), (Role.DAC_MEMBER, Role.DAC_CHAIR), (Role.DATA_PROVIDER,)])
+def test_others_are_refused(
+    stewardship: Stewardship,  # noqa: F811 - the fixture
+    previews: Previews,  # noqa: F811 - the fixture
+    catalogue: Catalogue,  # noqa: F811 - the fixture
+    roles: tuple[Role, ...],
+) -> None:
+    with TestClient(app(stewardship, previews, catalogue, Caller("x@idp", "X", frozenset(roles)))) as client:
+        for address in ("/datasets", f"/datasets/{CLOSED}/preview", "/datasets/NONE/preview"):
+            answer = client.get(address)
+            assert answer.status_code == 403
+            assert CLOSED not in answer.text
         assert client.post(f"/datasets/{CLOSED}", data={"act": "published"}).status_code == 403
-    with TestClient(app(stewardship, catalogue, Caller())) as client:
-        assert client.get("/datasets", follow_redirects=False).status_code == 303
+    with TestClient(app(stewardship, previews, catalogue, Caller())) as client:
+        for address in ("/datasets", f"/datasets/{CLOSED}/preview"):
+            assert client.get(address, follow_redirects=False).status_code == 303
         assert client.get("/fairdp", headers=HTML).status_code == 200

@@ -2,6 +2,7 @@
 """What is PostgreSQL's own; `test_database.py` has what both keep."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,25 +17,27 @@ from megagenome.kernel.database import (
     write_if_free,
 )
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
+from megagenome.kernel.job_tables import job
+from megagenome.kernel.jobs import enqueue
 from tests.kernel.postgres import new_database
+from tests.kernel.records import kept_on, open_records
 from tests.kernel.schema import described
-from tests.kernel.test_database import OWNERS, TALLY
+from tests.kernel.test_database import OWNERS
 
 pytestmark = pytest.mark.postgres
 
+VERSION = sa.table("collection_version", sa.column("version"))
+
 
 @pytest.fixture
-def engine(postgres: sa.URL) -> Iterator[sa.Engine]:
-    made = open_database(postgres)
-    with made.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE tally (n INTEGER NOT NULL)"))
-        connection.execute(sa.text("INSERT INTO tally VALUES (0)"))
-    yield made
-    made.dispose()
+def engine(postgres_server: sa.URL, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A migrated database with nothing in it but one row that says 0."""
+    with kept_on(postgres_server):
+        yield open_records(tmp_path / "records")
 
 
 def count(connection: sa.Connection) -> int:
-    return connection.execute(sa.select(TALLY.c.n)).scalar_one()
+    return connection.execute(sa.select(VERSION.c.version)).scalar_one()
 
 
 def test_the_migrations_make_the_tables_of_the_code(postgres_server: sa.URL) -> None:
@@ -77,7 +80,7 @@ def test_texts_are_ordered_by_their_bytes_or_not_kept(postgres_server: sa.URL) -
 
 
 def test_who_needs_an_empty_one_gets_no_other(engine: sa.Engine, postgres_server: sa.URL) -> None:
-    with pytest.raises(Conflict, match="table tally"):
+    with pytest.raises(Conflict, match="there are records in the database already"):
         require_empty(engine)
     absent = open_database(postgres_server.set(database="absent"))
     for look in (require_empty, require_revision):
@@ -97,18 +100,17 @@ def test_a_connection_that_the_server_ended_is_replaced(engine: sa.Engine, postg
 
 
 def test_what_may_be_left_out_is_carried_out_where_it_waits_for_nobody(engine: sa.Engine) -> None:
-    assert write_if_free(engine, sa.update(TALLY).values(n=TALLY.c.n + 5))
+    assert write_if_free(engine, sa.update(VERSION).values(version=VERSION.c.version + 5))
     with engine.begin() as connection:
         assert count(connection) == 5
 
 
 def test_what_it_does_not_keep_is_the_fault_of_who_sent_it(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE word (w VARCHAR(9))"))
-    for word, match in (("a\0b", r"U\+0000"), ("longer than nine", "longer than what is kept")):
+    longest = job.c.kind.type.length  # type: ignore[attr-defined]  # of a text
+    for kind, match in (("a\0b", r"U\+0000"), ("a" * (longest + 1), "longer than what is kept")):
         with pytest.raises(Invalid, match=match), begin_writing(engine) as connection:
-            connection.execute(sa.text("INSERT INTO word VALUES (:w)"), {"w": word})
+            enqueue(connection, kind, "key")
     with engine.begin() as connection:
-        assert connection.scalars(sa.text("SELECT w FROM word")).all() == []
-        with pytest.raises(Invalid, match="U\\+0000"):
-            connection.execute(sa.text("SELECT w FROM word WHERE w = :w"), {"w": "\0"})
+        assert connection.scalars(sa.select(job.c.kind)).all() == []
+        with pytest.raises(Invalid, match=r"U\+0000"):
+            connection.execute(sa.select(job.c.kind).where(job.c.kind == "\0"))

@@ -8,9 +8,17 @@ import msgspec
 import pytest
 
 from megagenome.portal.catalogue_page import catalogue_page
-from megagenome.standards.catalogue_pages import CataloguePage, DatasetPage, Download, Way, WithdrawnPage
+from megagenome.standards.catalogue_pages import (
+    Answers,
+    CataloguePage,
+    DatasetPage,
+    Download,
+    PublicPreview,
+    Way,
+    WithdrawnPage,
+)
 from megagenome.standards.dataset_fields import KINDS
-from megagenome.standards.dataset_record import Approval, DatasetRecord, Governance, Party
+from megagenome.standards.dataset_record import Approval, DatasetRecord, Governance, Party, Problem
 from tests.portal.document import Document
 from tests.portal.fake_hub import EVIL
 
@@ -51,6 +59,15 @@ def dataset(says: str = "words", **more: object) -> DatasetPage:
         "schema_org": {"@type": "Dataset", "name": says},
     }
     return DatasetPage(**{**values, **more})
+
+
+ANSWERS = Answers(10, "public", "registered", 1234, True, 5000, 700, 12, 3, 2, 4)
+
+
+def previewed(
+    says: str = "words", answers: Answers | None = ANSWERS, state: str = "draft", **more: object
+) -> PublicPreview:
+    return PublicPreview(dataset(says, **more), state, True, (Problem("publisher.name", says),), answers)
 
 
 def whole(*datasets: DatasetPage, says: str = "words") -> CataloguePage:
@@ -99,3 +116,49 @@ def test_the_list_leads_to_each_dataset() -> None:
     assert "2 published datasets" in found.text.replace("\u00a0", " ")
     assert "not told to everybody" in found.text
     assert "0 published datasets None yet" in Document(catalogue_page(whole())).text.replace("\u00a0", " ")
+
+
+def told_by(answers: Answers, **more: object) -> str:
+    found = previewed(answers=answers, **more)
+    page = Document(catalogue_page(found.page, found))
+    page.check()
+    return page.text.partition("Applications")[0]
+
+
+def test_a_preview_says_what_everybody_will_be_able_to_ask() -> None:
+    text = told_by(ANSWERS)
+    for told in (
+        "Nobody but data stewards sees this page.",
+        "if this draft were recorded and the dataset published now",
+        "1,234 , told to people with registered access.",
+        "by sex, age, country and 12 terms",
+        "3 more are left out, for fewer people have them",
+        "5,000 alleles have a frequency that is told to everybody; 700 are held back by the floor of 10.",
+        "None open to everybody; 2 by permit, sealed (reads and their indexes); 4 kept and given to nobody.",
+    ):
+        assert told in text, told
+    found = previewed(EVIL)
+    page = catalogue_page(found.page, found)
+    Document(page).check()
+    assert "<script>window" not in page
+
+
+def test_a_preview_tells_nothing_that_nobody_would_be_told() -> None:
+    few = told_by(msgspec.structs.replace(ANSWERS, people=4, people_told=False))
+    assert "Not told: 4 people would be counted, and no count below 10 is told." in few
+    nobody = {"alleles": None, "alleles_held_back": None, "terms": None, "terms_held_back": None}
+    closed = msgspec.structs.replace(ANSWERS, people_tier="controlled", people_told=False, **nobody)
+    assert told_by(closed).count("Told to nobody without a permit.") == 2
+    free = msgspec.structs.replace(ANSWERS, floor=0, people_tier="public", files_kept=0, alleles_held_back=1)
+    text = told_by(free, is_open=True)
+    assert "All counts are told to everybody" in text
+    assert "1 has none, for nobody counted carries it." in text
+    assert "2 files open to everybody by DRS." in text
+
+
+def test_a_preview_of_what_is_published_says_that_its_numbers_are_told_today() -> None:
+    found = previewed(answers=None, state="published")
+    text = Document(catalogue_page(found.page, found)).text
+    assert "these numbers are told today, and recording a draft changes none of them" in text
+    assert "They are being counted. Look again in a minute." in text
+    assert "if this draft were recorded now" in text

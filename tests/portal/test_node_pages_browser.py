@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar, Response, get
 from playwright.sync_api import Browser, sync_playwright
@@ -24,7 +25,7 @@ from megagenome.standards.submission import State, Submissions
 from tests.portal.fake_hub import EVIL
 from tests.portal.submitted import preview, report, submission
 from tests.portal.test_browser import ARGUMENTS, check_looks, opened, serving
-from tests.portal.test_catalogue_page import dataset, whole
+from tests.portal.test_catalogue_page import dataset, previewed, whole
 from tests.portal.test_ledger_page import ENTRY, FINE
 from tests.portal.test_node_desk import item, proposal
 from tests.portal.test_own_genome_page import genome
@@ -47,6 +48,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "steward-person": lambda: own_genome_page(genome("words"), for_steward=True),
     "catalogue": lambda: catalogue_page(whole(dataset(EVIL), dataset(), says=EVIL)),
     "catalogue-dataset": lambda: catalogue_page(dataset(EVIL)),
+    "catalogue-preview": lambda: catalogue_page(dataset(EVIL), previewed(EVIL)),
+    "catalogue-preview-counting": lambda: catalogue_page(dataset(), previewed(answers=None, state="published")),
     "catalogue-withdrawn": lambda: catalogue_page(WithdrawnPage(EVIL, EVIL, "2026-01-05")),
     "records": lambda: list_page((StewardLine("A", EVIL, "draft", False, 1, True, 3),)),
     "record": lambda: record_page(
@@ -58,6 +61,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "submission-open": lambda: shown(State.OPEN, parts=0),
     "submission-reported": lambda: shown(State.REPORTED),
     "submission-accepted": lambda: shown(State.ACCEPTED, alleles=600),
+    "submission-published": lambda: submission_page(
+        submission(state=State.ACCEPTED),
+        None,
+        msgspec.structs.replace(preview("words", 600), counted_before=30, alleles_before=612),
+        may_send=False,
+        may_decide=True,
+        has_receipt=True,
+    ),
     "ledger": lambda: ledger_page(Asked(EVIL, EVIL), Page((ENTRY,), 1), FINE, on_node=True),
 }
 

@@ -17,7 +17,16 @@ from megagenome.kernel.callers import Caller
 from megagenome.kernel.errors import NoRoom
 from megagenome.reception.routes import reception_router
 from megagenome.standards.problem import MEDIA_TYPE
-from megagenome.standards.submission import LARGEST_PART_BYTES, ROOT, State, Submission, Submissions, content_digest
+from megagenome.standards.submission import (
+    LARGEST_PART_BYTES,
+    MAY_SEND,
+    ROOT,
+    State,
+    Submission,
+    Submissions,
+    content_digest,
+)
+from tests.reception.handing_in import DATASET
 from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, files_of, manifest_of
 
 JSON = {"content-type": "application/json"}
@@ -88,6 +97,20 @@ def test_a_submission_goes_its_way_by_the_wire_alone(house: House, asker: Asker,
     assert listed.headers["cache-control"] == "no-store"
 
 
+def test_who_may_send_for_a_dataset_learns_it_before_a_file_is_read(
+    house: House, asker: Asker, files: dict[str, bytes]
+) -> None:
+    def may(caller: Caller, dataset: str = DATASET) -> int:
+        return asker.ask("GET", f"{MAY_SEND}/{dataset}", caller).status_code  # type: ignore[no-any-return]
+
+    assert [may(each) for each in (PROVIDER, OTHER, PUBLIC)] == [204, 403, 401]
+    assert (may(PROVIDER, "OTHER-1"), may(PROVIDER, "a%20b")) == (403, 400)
+    for _ in range(house.parts.settings.most_open):
+        house.reception.begin(PROVIDER, manifest_of(files))
+    refused = asker.ask("GET", f"{MAY_SEND}/{DATASET}")
+    assert (refused.status_code, "open submissions here" in refused.json()["detail"]) == (409, True)
+
+
 def test_it_is_cancelled_by_either_way(asker: Asker, files: dict[str, bytes]) -> None:
     content = msgspec.json.encode(manifest_of(files))
     for method, ending in (("DELETE", ""), ("POST", "/cancel")):
@@ -128,17 +151,19 @@ def test_no_byte_is_read_of_what_is_not_wanted(house: House, asker: Asker, files
     assert put_unread(asker, PUBLIC, ROOT, "POST") == 401
 
 
-def put_unread(asker: Asker, caller: Caller, path: str, method: str = "PUT") -> int:
-    """The status of the answer to a request whose body never comes."""
+def put_unread(
+    asker: Asker, caller: Caller, path: str, method: str = "PUT", *, size: int = LARGEST_PART_BYTES, **more: str
+) -> int:
+    """The status of the answer to a request whose body never comes; `more` are headers."""
     asker.caller = caller
-    length = (b"content-length", str(LARGEST_PART_BYTES).encode())
+    named = {"content-length": str(size)} | {name.replace("_", "-"): value for name, value in more.items()}
     scope: Any = {
         "type": "http",
         "http_version": "1.1",
         "app": asker.app,
         "method": method,
         "path": path,
-        "headers": [length],
+        "headers": [(name.encode(), value.encode()) for name, value in named.items()],
         "query_string": b"",
     }
     told: list[int] = []
@@ -151,6 +176,23 @@ def put_unread(asker: Asker, caller: Caller, path: str, method: str = "PUT") -> 
 
     asyncio.run(asker.app(scope, receive, send))
     return told[0]
+
+
+def test_a_part_that_says_that_it_is_a_form_is_none(
+    house: House, asker: Asker, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = f"{ROOT}/{house.reception.begin(PROVIDER, manifest_of(files)).id}/files/0/parts/0"
+    form = "multipart/form-data; boundary=b"
+    digest = content_digest(bytes(32))
+    assert put_unread(asker, PROVIDER, part, "POST", size=20 << 20, content_type=form, content_digest=digest) == 413
+
+    def spool(*_: Any, **__: Any) -> None:
+        raise AssertionError("a form was taken apart")
+
+    monkeypatch.setattr("litestar.datastructures.upload_file.SpooledTemporaryFile", spool)
+    sealed = house.sealed(b"x")
+    headers = {"content-type": form, "content-digest": content_digest(hashlib.sha256(sealed).digest())}
+    assert asker.ask("POST", part, content=sealed, headers=headers).status_code == 201  # it is its bytes
 
 
 def test_refusals_are_problems_with_their_status(asker: Asker, files: dict[str, bytes]) -> None:

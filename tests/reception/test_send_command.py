@@ -18,7 +18,7 @@ from megagenome.reception.folder import STATE
 from megagenome.reception.inbox_client import RECIPIENT_PATH
 from megagenome.standards.crypt4gh_keys import write_public_key
 from megagenome.standards.problem import problem
-from megagenome.standards.submission import ROOT, FileShown, Manifest, State, Submission, Submissions
+from megagenome.standards.submission import MAY_SEND, ROOT, FileShown, Manifest, State, Submission, Submissions
 from tests.reception.handing_in import DATASET
 from tests.reception.receptions import files_of
 
@@ -33,6 +33,7 @@ class FakeNode:
         self.url, self.asked = url, list[str]()
         self.refuses: dict[str, tuple[int, str]] = {}
         self.begun: Submission | None = None
+        self.may_send = (204, "")
 
     def answer(self, method: str, path: str, token: str, body: bytes) -> tuple[int, bytes]:
         self.asked.append(f"{method} {path}")
@@ -45,6 +46,9 @@ class FakeNode:
             return 404, b""
         if token != f"Bearer {TOKEN}":
             return 401, msgspec.json.encode(problem(401, "who are you?"))
+        if path.startswith(MAY_SEND):
+            status, says = self.may_send
+            return status, b"" if status == 204 else msgspec.json.encode(problem(status, says))
         if method == "POST":
             manifest = msgspec.json.decode(body, type=Manifest)
             files = tuple(FileShown(k) for k in range(len(manifest.files)))
@@ -153,6 +157,8 @@ WRONG_NODES = {
     "it fails": (1, "answers 503"),
     "an unknown token": (3, "who are you?: make a token on the page of your account at http://127.0.0.1"),
     "no token": (3, "without a token the node does not know who you are: make a token"),
+    "no role": (3, "you are no data provider for"),
+    "too many open": (3, "you have 3 open submissions here"),
     "another key": (3, "and not abc: ask its operator"),
 }
 
@@ -176,12 +182,27 @@ def test_a_wrong_node_or_token_is_said_at_once(
             monkeypatch.setenv("MEGAGENOME_TOKEN", "mgt_other")
         case "no token":
             monkeypatch.delenv("MEGAGENOME_TOKEN")
+        case "no role":
+            node.may_send = (403, f"you are no data provider for {DATASET} here")
+        case "too many open":
+            node.may_send = (409, "you have 3 open submissions here: finish or cancel one")
         case "another key":
             more = ["--recipient", "abc"]
     where = ["--to", url, "--dataset", DATASET, "--assembly", "GRCh37", *more]
     code, [line] = said(capsys, folder, *where)
     assert (code, WRONG_NODES[what][1] in line) == (WRONG_NODES[what][0], True), line
     assert not (folder / STATE).exists()
+
+
+@pytest.mark.parametrize("status", [204, 404])  # nodes of before say so only when a submission begins
+def test_whether_one_may_send_is_asked_of_the_dataset_before_anything_begins(
+    node: FakeNode, folder: Path, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    node.may_send = (status, "there is no such page")
+    node.refuses["POST"] = (507, "the node has no room for this now")
+    code, lines = said(capsys, folder, "--to", node.url, "--dataset", DATASET, "--assembly", "GRCh37")
+    assert (code, lines[-1]) == (1, "megagenome: the node has no room for this now")
+    assert node.asked.index(f"GET {MAY_SEND}/{DATASET}") < node.asked.index(f"POST {ROOT}")
 
 
 def test_no_room_is_said_and_that_the_same_command_goes_on(

@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from megagenome.archive.model import RECEIPT_TYPE
-from megagenome.collection.model import DatasetState
+from megagenome.collection.datasets import move_dataset
+from megagenome.collection.model import Asked, DatasetState, Use
+from megagenome.kernel.database import begin_writing
 from megagenome.kernel.errors import Conflict, Invalid, NotEntitled, TooLarge, Unauthenticated
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger_chain import Entry
@@ -22,7 +24,7 @@ from megagenome.reception.validate import validate
 from megagenome.standards.submission import Decision, State
 from megagenome.standards.validation_report import Report, Result
 from tests.reception.handing_in import DATASET, PEOPLE, write_bam
-from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, files_of, manifest_of
+from tests.reception.receptions import OTHER, PROVIDER, PUBLIC, STEWARD, House, files_of, manifest_of, open_house
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -120,7 +122,7 @@ def test_accepting_loads_it_and_nobody_is_told(house: House, reported: str) -> N
     house.collection.refresh()
     [dataset] = house.collection.snapshot().datasets
     assert (dataset.id, dataset.state, dataset.individuals) == (DATASET, DatasetState.DRAFT, PEOPLE)
-    told = house.collection.as_if_published(DatasetId(DATASET))
+    told = house.collection.as_if_published(DatasetId(DATASET)).open(PUBLIC, Use.AGGREGATES, asked=Asked.ALLELES)
     assert told.places == (("GRCh37", "22"),)
     assert {each.state for each in house.archive.files_of()} == {FileState.READY}
     assert [name for name in house.blobs() if name.startswith("inbox/")] == []
@@ -161,8 +163,8 @@ def test_only_a_steward_decides_with_reasons_and_not_on_their_own(house: House, 
     for reasons in ("", " \n"):
         with pytest.raises(Invalid, match="write the reasons"):
             house.reception.decide(STEWARD, ident, Decision(False, reasons))
-    with pytest.raises(TooLarge, match="4,001 characters; at most 4,000"):
-        house.reception.decide(STEWARD, ident, Decision(False, "x" * 4001))
+    with pytest.raises(TooLarge, match="at most 4,000 characters, these 4,001"):
+        house.reception.decide(STEWARD, ident, Decision(False, "a" * 4_001))
     mine = house.reception.begin(STEWARD, manifest_of(files)).id
     with pytest.raises(NotEntitled, match="somebody else decides"):
         house.reception.decide(STEWARD, mine, ACCEPT)
@@ -214,6 +216,34 @@ def test_a_preview_says_how_many_the_node_has_already(house: House, files: dict[
     assert house.reception.preview(STEWARD, second).known == PEOPLE
 
 
+def test_of_a_published_dataset_it_says_what_is_told_today(house: House, files: dict[str, bytes]) -> None:
+    first = house.send(files)
+    house.do_jobs()
+    before = house.reception.preview(STEWARD, first)
+    assert (before.counted_before, before.alleles_before) == (None, None)
+    house.reception.decide(STEWARD, first, ACCEPT)
+    house.do_jobs()
+    with begin_writing(house.parts.engine) as connection:
+        connection.execute(sa.text("UPDATE dataset SET open = true"))  # so that it needs no record
+        move_dataset(connection, DatasetId(DATASET), DatasetState.APPROVED)
+        move_dataset(connection, DatasetId(DATASET), DatasetState.PUBLISHED)
+    second = house.send(files)
+    house.do_jobs()
+    found = house.reception.preview(STEWARD, second)
+    assert (found.counted_before, found.counted, found.alleles_before) == (PEOPLE, PEOPLE, 7)
+
+
+def test_where_nobody_is_told_frequencies_no_number_is_kept(tmp_path: Path, files: dict[str, bytes]) -> None:
+    house = open_house(tmp_path / "node", counts_told=lambda _: None)
+    ident = house.send(files)
+    house.do_jobs()
+    house.reception.decide(STEWARD, ident, ACCEPT)
+    house.do_jobs()
+    assert state(house, ident) is State.ACCEPTED
+    assert house.reception.preview(STEWARD, ident).alleles is None
+    house.collection.close()
+
+
 def test_a_preview_says_why_a_load_would_be_refused(house: House, files: dict[str, bytes]) -> None:
     other = files | {"people.tsv": files["people.tsv"].replace(b"\tEE\t", b"\tee\t", 1)}
     ident = house.send(other)
@@ -235,7 +265,8 @@ def test_reads_alone_are_let_out_without_a_load(house: House, tmp_path: Path) ->
     house.collection.refresh()
     [dataset] = house.collection.snapshot().datasets
     assert (dataset.id, dataset.title, dataset.state) == (DATASET, manifest.title, DatasetState.DRAFT)
-    assert house.collection.as_if_published(DatasetId(DATASET)).places == ()
+    told = house.collection.as_if_published(DatasetId(DATASET)).open(PUBLIC, Use.AGGREGATES, asked=Asked.ALLELES)
+    assert told.places == ()
 
 
 def test_who_comes_too_late_with_a_load_changes_nothing(

@@ -3,13 +3,16 @@
 
 import gzip
 import random
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pysam
 import pytest
 
 from megagenome.kernel.errors import Invalid, TooLarge
+from megagenome.kernel.native import library
 from megagenome.standards import bam, bgzf
 from tests.reception.written import CONTIGS, write_reads
 
@@ -114,3 +117,89 @@ def test_c_and_python_agree_on_damaged_records(tmp_path: Path) -> None:
         assert told[0] == told[1]
         refused += isinstance(told[0][0], tuple)
     assert 50 < refused < 400
+
+
+class Heard(NamedTuple):
+    """What a walk tells of runs: the runs, and of each time the content and where it begins."""
+
+    runs: list[list[int]]
+    contents: list[tuple[bytes, int]]
+
+
+def hear(walk: Callable[[bytes, bam.Walked], int], contents: Iterable[bytes], shift: int) -> Heard:
+    heard, walked = Heard([], []), new(is_sorted=False)
+
+    def look(runs: np.ndarray, content: bytes, begin: int) -> None:
+        heard.runs.extend(runs.tolist())
+        heard.contents.append((content, begin))
+
+    walked.runs, walked.read = bam.Runs(shift, look), 700
+    for content in contents:
+        assert walk(content, walked) == len(content)
+    return heard
+
+
+def write_places(path: Path, reads: list[tuple[int, int, str, bool]]) -> list[tuple[int, int, int]]:
+    """Reads by reference, start, CIGAR and whether they are unmapped; and where htslib says that each is."""
+    contigs = [{"SN": name, "LN": length} for name, length in CONTIGS.items()]
+    with pysam.AlignmentFile(str(path), "wb", header={"SQ": contigs}) as out:
+        for number, (reference, start, cigar, is_unmapped) in enumerate(reads):
+            read = pysam.AlignedSegment(out.header)
+            read.query_name, read.reference_id, read.reference_start = f"r{number}", reference, start
+            read.cigarstring, read.flag = cigar, 4 if is_unmapped else 0
+            out.write(read)
+    with pysam.AlignmentFile(str(path)) as file:
+        return [
+            (each.reference_id, each.reference_start, each.reference_start + (each.reference_length or 1))
+            if not each.is_unmapped
+            else (each.reference_id, each.reference_start, each.reference_start + 1)
+            for each in file.fetch(until_eof=True)
+        ]
+
+
+CIGARS = ["10M", "3S4M", "2M90000N1D8M", "5=2X1I3P4H", "7S", "6I"]
+
+
+def draw_reads(count: int) -> list[tuple[int, int, str, bool]]:
+    draw = random.Random(count)
+    return [
+        (draw.randrange(-1, 3), draw.choice([-1, draw.randrange(40_000)]), draw.choice(CIGARS), draw.random() < 0.2)
+        for _ in range(count)
+    ]
+
+
+def test_where_records_are(tmp_path: Path) -> None:
+    wanted = write_places(tmp_path / "a.bam", draw_reads(300))
+    content, _ = content_of(tmp_path / "a.bam")
+    found = list(bam.records(content, 700))
+    assert [(each.reference, each.start, each.end) for each in found] == wanted
+    assert [each.begin for each in found][1:] == [each.begin + each.size for each in found][:-1]
+    assert (found[0].begin, found[-1].begin + found[-1].size) == (700, 700 + len(content))
+
+
+@pytest.mark.parametrize("shift", [1, 9, 14])
+@pytest.mark.parametrize("count", [300, 9000])
+def test_runs_are_of_records_in_the_same_windows(tmp_path: Path, shift: int, count: int) -> None:
+    """Of more records than there is room for runs at once."""
+    write_places(tmp_path / "a.bam", draw_reads(count))
+    content, _ = content_of(tmp_path / "a.bam")
+    heard = hear(bam.walk, [content], shift)
+    assert library() is None or (len(heard.contents) > 1) == (len(heard.runs) > 4096)
+    records = iter(bam.records(content, 700))
+    for reference, first, last, begin, end in heard.runs:
+        while begin < end:
+            each = next(records)
+            is_placed = each.reference >= 0 and each.start >= 0
+            windows = (each.start >> shift, (each.end - 1) >> shift) if is_placed else (-1, -1)
+            assert (each.reference, *windows, each.begin) == (reference, first, last, begin)
+            begin += each.size
+    assert next(records, None) is None
+
+
+@pytest.mark.native
+def test_c_and_python_tell_the_same_runs(tmp_path: Path) -> None:
+    write_places(tmp_path / "a.bam", draw_reads(500))
+    content, _ = content_of(tmp_path / "a.bam")
+    begin = list(bam.records(content, 0))[200].begin
+    pieces = [content[:begin], content[begin:]]
+    assert hear(bam.walk, pieces, 14) == hear(bam.walk_slowly, pieces, 14)

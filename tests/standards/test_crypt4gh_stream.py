@@ -100,26 +100,27 @@ def test_damage_is_named_by_its_segment() -> None:
         opened(bytes(sealed))
 
 
-def reordered(order: Sequence[int], sealed: bytes) -> bytes:
+def reordered(order: Sequence[int], sealed: bytes, begin: int = 124) -> bytes:
     """A file with these of its segments, in this order."""
-    body = sealed[124:]
+    body = sealed[begin:]
     parts = [body[at : at + SEALED_SEGMENT_BYTES] for at in range(0, len(body), SEALED_SEGMENT_BYTES)]
-    return sealed[:124] + b"".join(parts[k] for k in order)
+    return sealed[:begin] + b"".join(parts[k] for k in order)
 
 
-@pytest.mark.parametrize(
-    ("order", "wrong"),
-    [
-        ((1, 0, 2, 3, 4), 0),  # exchanged
-        ((0, 2, 1, 3, 4), 1),
-        ((0, 1, 2, 4, 3), 3),
-        ((0, 0, 1, 2, 3, 4), 1),  # repeated
-        ((0, 1, 2, 2, 3, 4), 3),
-        ((0, 1, 2, 3, 4, 1), 5),
-        ((0, 2, 3, 4), 1),  # left out
-        ((0, 1, 3, 4), 2),
-    ],
-)
+ORDERS = [
+    ((1, 0, 2, 3, 4), 0),  # exchanged
+    ((0, 2, 1, 3, 4), 1),
+    ((0, 1, 2, 4, 3), 3),
+    ((0, 0, 1, 2, 3, 4), 1),  # repeated
+    ((0, 1, 2, 2, 3, 4), 3),
+    ((0, 1, 2, 3, 4, 1), 5),
+    ((0, 2, 3, 4), 1),  # left out
+    ((0, 1, 3, 4), 2),
+]
+"""Segments of five in another order, and the first that is wrong."""
+
+
+@pytest.mark.parametrize(("order", "wrong"), ORDERS)
 def test_segments_of_a_file_like_ours_are_held_to_their_places(order: Sequence[int], wrong: int) -> None:
     sealed = b"".join(map(bytes, seal([os.urandom(5 * SEGMENT_BYTES)], [MINE])))
     assert opened(reordered(range(5), sealed)) == opened(sealed)
@@ -175,15 +176,15 @@ def test_nonces_that_do_not_count_as_ours_are_held_to_nothing(how: str, start: i
     assume(how != "big-endian" or start < 2**64 or start % 2**64 >= 2**32)  # one random start of 2^32
     places = Places()
     for number, nonce in enumerate(nonces_of(how, start, 5)):
-        places.require(nonce, number)
+        places.require(ONE, nonce, number)
 
 
 @given(st.binary(min_size=4, max_size=4).filter(any), st.integers(1, 2**32 - 2))
 def test_nonces_that_count_as_ours_and_begin_later_are_refused(prefix: bytes, missing: int) -> None:
     places = Places()
-    places.require(prefix + missing.to_bytes(8, "big"), 0)
+    places.require(ONE, prefix + missing.to_bytes(8, "big"), 0)
     with pytest.raises(Corrupt, match="segment 0 of the body is missing"):
-        places.require(prefix + (missing + 1).to_bytes(8, "big"), 1)
+        places.require(ONE, prefix + (missing + 1).to_bytes(8, "big"), 1)
 
 
 @pytest.mark.parametrize("how", ["random", "one prefix and random numbers", "big-endian", "little-endian"])
@@ -194,12 +195,27 @@ def test_whose_nonces_do_not_count_as_ours_is_read_as_the_standard_says(how: str
     assert opened(write_header([ONE], [MINE]) + body) == b"".join(parts)
 
 
-def test_the_segments_of_two_keys_are_held_to_no_places() -> None:
-    """As a header class and ranges of a body come together: each with nonces that count from somewhere."""
-    plain = os.urandom(4 * SEGMENT_BYTES)
-    beginning = bytes(BodyKey(ONE, b"head").seal(plain[: 2 * SEGMENT_BYTES], 0))
-    later = bytes(BodyKey(TWO, b"body").seal(plain[2 * SEGMENT_BYTES :], 7))
-    assert opened(write_header([ONE, TWO], [MINE]) + beginning + later) == plain
+@pytest.mark.parametrize(("order", "wrong"), ORDERS)
+def test_segments_of_two_keys_are_held_to_their_places(order: Sequence[int], wrong: int) -> None:
+    """Of one that counts from 0, and of another body's, which comes between."""
+    plain = os.urandom(5 * SEGMENT_BYTES)
+    sealed = write_header([TWO, ONE], [MINE])
+    for key, prefix, first, last, number in ((ONE, b"head", 0, 2, 0), (TWO, b"body", 2, 4, 7), (ONE, b"head", 4, 5, 4)):
+        sealed += bytes(BodyKey(key, prefix).seal(plain[first * SEGMENT_BYTES : last * SEGMENT_BYTES], number))
+    assert opened(sealed) == plain
+    with pytest.raises(Corrupt, match=f"segment [{wrong}-5] of the body is not in its place"):
+        opened(reordered(order, sealed, 232))
+
+
+@pytest.mark.parametrize("second", [8, 9])
+def test_another_bodys_segments_ascend(second: int) -> None:
+    """They may come in several runs."""
+    parts = [os.urandom(SEGMENT_BYTES) for _ in range(4)]
+    numbered = [(ONE, b"head", 0), (TWO, b"body", 7), (ONE, b"head", 2), (TWO, b"body", second)]
+    body = b"".join(
+        bytes(BodyKey(key, prefix).seal(part, n)) for (key, prefix, n), part in zip(numbered, parts, strict=True)
+    )
+    assert opened(write_header([ONE, TWO], [MINE]) + body) == b"".join(parts)
 
 
 def test_a_file_that_ends_within_its_header_is_refused() -> None:

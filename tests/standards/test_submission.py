@@ -16,12 +16,14 @@ from megagenome.kernel.keys import SigningKeys
 from megagenome.standards.submission import (
     MOST_FILES,
     RECEIPT_TYPE,
+    ROOT,
     Receipt,
     ReceivedFile,
     check_path,
     content_digest,
     digest_of_parts,
     indexed_path,
+    is_part,
     read_content_digest,
     read_manifest,
     read_receipt,
@@ -192,3 +194,24 @@ def test_a_receipt_is_read_by_the_nodes_keys_alone(tmp_path: Path) -> None:
     with pytest.raises(Corrupt):
         read_receipt(token, others.key_set())
     assert body
+
+
+@pytest.mark.parametrize("path", [f"{ROOT}/MGS-A/files/0/parts/0", f"{ROOT}/MGS-A/files/12/parts/999999/"])
+def test_addresses_of_parts(path: str) -> None:
+    assert is_part(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        ROOT,
+        f"{ROOT}/MGS-A",
+        f"{ROOT}/MGS-A/cancel",
+        f"{ROOT}/MGS-A/files/0/parts/0/0",
+        "/submissions/MGS-A/files/0",
+    ],
+)
+def test_other_addresses(path: str) -> None:
+    assert not is_part(path)

@@ -57,6 +57,26 @@ class Done(NamedTuple):
 
 NOBODY = Known("", "")
 
+# Made once, because to make a statement takes longer than to carry it out.
+_OF: sa.BindParameter[str] = sa.bindparam("of")
+_MINE = t.event.c.application == _OF
+_EVENTS = sa.select(t.event.c.body).where(_MINE).order_by(t.event.c.sequence)
+_DIGESTS = sa.select(t.event.c.sequence, t.event.c.body, t.event.c.sha256).where(_MINE).order_by(t.event.c.sequence)
+_LAST_DIGEST = sa.select(t.event.c.sha256).where(_MINE).order_by(t.event.c.sequence.desc()).limit(1)
+_ADDED = sa.insert(t.event)
+_LOCKED = sa.update(t.application).where(t.application.c.id == _OF).values(id=_OF)
+_DUE = sa.select(t.application.c.id).where(t.application.c.due <= sa.bindparam("now")).order_by(t.application.c.due)
+_IS_DUE = sa.select(t.application.c.id).where(t.application.c.id == _OF, t.application.c.due <= sa.bindparam("now"))
+_DONE = sa.select(t.command.c.sha256, t.command.c.application, t.command.c.version, t.command.c.told).where(
+    t.command.c.person == sa.bindparam("of_person"), t.command.c.id == sa.bindparam("command")
+)
+_REMEMBERED = sa.insert(t.command)
+_PERSON = sa.select(t.person.c.key).where(t.person.c.subject == sa.bindparam("of_subject"))
+_NAMED = sa.update(t.person).where(t.person.c.key == sa.bindparam("of_key")).values(name=sa.bindparam("called"))
+
+
+_EVENT = msgspec.json.Decoder(Event)
+
 
 class Store:
     """Access's part of the database."""
@@ -100,17 +120,13 @@ class Store:
 
     def is_due(self, application: str, now: datetime) -> bool:
         """Whether a clock of the application is due."""
-        row = t.application.c
-        asked = sa.select(row.id).where(row.id == application, row.due <= stamp(now))
         with self.engine.connect() as connection:
-            return connection.execute(asked).first() is not None
+            return connection.execute(_IS_DUE, {"of": application, "now": stamp(now)}).first() is not None
 
     def due(self, now: datetime) -> list[ApplicationId]:
         """Applications with a clock that is due, the longest first."""
-        row = t.application.c
-        asked = sa.select(row.id).where(row.due <= stamp(now)).order_by(row.due)
         with self.engine.connect() as connection:
-            return list(map(ApplicationId, connection.scalars(asked)))
+            return list(map(ApplicationId, connection.scalars(_DUE, {"now": stamp(now)})))
 
 
 class Transaction:
@@ -142,9 +158,7 @@ class Transaction:
         """Hold others off until the transaction ends; whether there is such an application."""
         self._overwrite_what_goes()
         take_turn(self.connection)
-        row = t.application
-        found = self.connection.execute(sa.update(row).where(row.c.id == application).values(id=application))
-        return found.rowcount == 1
+        return self.connection.execute(_LOCKED, {"of": application}).rowcount == 1
 
     def _overwrite_what_goes(self) -> None:
         """Let SQLite overwrite with zeros what is erased or replaced, instead of only forgetting where it was. Its
@@ -154,9 +168,7 @@ class Transaction:
 
     def events(self, application: ApplicationId) -> list[Event]:
         """All events of an application, in order; empty when there is none."""
-        rows = t.event.c
-        asked = sa.select(rows.body).where(rows.application == application).order_by(rows.sequence)
-        return [msgspec.json.decode(body, type=Event) for body in self.connection.scalars(asked)]
+        return [_EVENT.decode(body) for body in self.connection.scalars(_EVENTS, {"of": application})]
 
     def view(self, application: ApplicationId) -> Application:
         """The application as its events make it. Raises `NotFound`."""
@@ -192,21 +204,16 @@ class Transaction:
         for event in events:
             body = msgspec.json.encode(event).decode()
             before = chained(before, body)
-            self.connection.execute(
-                sa.insert(t.event).values(application=application, sequence=event.sequence, body=body, sha256=before)
-            )
+            row = {"application": application, "sequence": event.sequence, "body": body, "sha256": before}
+            self.connection.execute(_ADDED, row)
 
     def _last_digest(self, application: ApplicationId) -> str:
-        rows = t.event.c
-        asked = sa.select(rows.sha256).where(rows.application == application).order_by(rows.sequence.desc()).limit(1)
-        return self.connection.execute(asked).scalar() or ""
+        return self.connection.execute(_LAST_DIGEST, {"of": application}).scalar() or ""
 
     def verify(self, application: ApplicationId) -> None:
         """Raise `Corrupt` where an event was changed, removed from between or added from outside."""
-        rows = t.event.c
-        asked = sa.select(rows.sequence, rows.body, rows.sha256).where(rows.application == application)
         before = ""
-        for number, row in enumerate(self.connection.execute(asked.order_by(rows.sequence)), start=1):
+        for number, row in enumerate(self.connection.execute(_DIGESTS, {"of": application}), start=1):
             before = chained(before, row.body)
             if row.sequence != number or row.sha256 != before:
                 raise Corrupt(f"application {application}: event {number} is not as it was written; restore a backup")
@@ -215,27 +222,16 @@ class Transaction:
 
     def done(self, person: PersonKey, command: str) -> Done | None:
         """The command that this person sent under this id before."""
-        rows = t.command.c
-        asked = sa.select(rows.sha256, rows.application, rows.version, rows.told).where(
-            rows.person == person, rows.id == command
-        )
-        row = self.connection.execute(asked).one_or_none()
+        row = self.connection.execute(_DONE, {"of_person": person, "command": command}).one_or_none()
         if row is None:
             return None
         return Done(row.sha256, ApplicationId(row.application), row.version, msgspec.json.decode(row.told))
 
     def remember(self, person: PersonKey, command: str, done: Done) -> None:
         """Keep what a command did."""
-        self.connection.execute(
-            sa.insert(t.command).values(
-                person=person,
-                id=command,
-                sha256=done.sha256,
-                application=done.application,
-                version=done.version,
-                told=msgspec.json.encode(done.told).decode(),
-            )
-        )
+        told = msgspec.json.encode(done.told).decode()
+        row = {"sha256": done.sha256, "application": done.application, "version": done.version, "told": told}
+        self.connection.execute(_REMEMBERED, {"person": person, "id": command, **row})
 
     # People and texts
 
@@ -246,13 +242,12 @@ class Transaction:
             known = PersonKey(secrets.token_hex(12))
             self.connection.execute(sa.insert(t.person).values(key=known, subject=subject, name=name))
         elif name:
-            self.connection.execute(sa.update(t.person).where(t.person.c.key == known).values(name=name))
+            self.connection.execute(_NAMED, {"of_key": known, "called": name})
         return known
 
     def find_person(self, subject: str) -> PersonKey | None:
         """The key of a person who appeared before."""
-        asked = sa.select(t.person.c.key).where(t.person.c.subject == subject)
-        key = self.connection.execute(asked).scalar()
+        key = self.connection.execute(_PERSON, {"of_subject": subject}).scalar()
         return None if key is None else PersonKey(key)
 
     def people(self, keys: Iterable[PersonKey]) -> Mapping[PersonKey, Known]:

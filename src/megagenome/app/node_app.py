@@ -3,6 +3,7 @@
 
 from megagenome import __version__
 from megagenome.app.archive import keep_verified, keep_whole, open_archive
+from megagenome.app.as_published import AsPublished
 from megagenome.app.countersigned import Countersigned
 from megagenome.app.delivery import NodeDelivery
 from megagenome.app.describe import describe_node, node_url
@@ -23,6 +24,7 @@ from megagenome.app.sign_in import INBOX, sign_in
 from megagenome.app.web import WebApp, elsewhere
 from megagenome.archive.routes import recipient_router
 from megagenome.catalogue.catalogue import Catalogue
+from megagenome.catalogue.preview import Previews
 from megagenome.catalogue.routes import catalogue_router
 from megagenome.catalogue.steward import Stewardship
 from megagenome.catalogue.steward_routes import steward_router
@@ -47,6 +49,7 @@ from megagenome.portal.passport_page import passport_router
 from megagenome.portal.record_page import record_page_router
 from megagenome.portal.submission_pages import submission_router
 from megagenome.standards import federation
+from megagenome.standards.submission import is_part
 
 _SERVICES = (
     Link("GA4GH Beacon v2", "/beacon/v2", "counts of alleles and people, as far as disclosure control lets them out"),
@@ -87,11 +90,14 @@ def node_app(node: Node) -> WebApp:
 
     place = place_of(settings)
     catalogue = Catalogue(node.collection, place, lambda: beacon.people_told(PUBLIC), tally.count)
+    as_published = AsPublished(node, archive, identity)
+    previews = Previews(node.collection, place, as_published.people, as_published.answers)
     explained = explaining(node.folder)
     signing = sign_in(node.collection.engine, settings.signin, me.url, settings.server.notice, tokens_below=INBOX)
     mint = VisaMint(keys, url, grants_of(node.collection))
     passports = Passports(trust_of(node.folder), mint)
     signing.callers.bearers += [HubBearer(node.collection.engine, url).caller, passports.caller]
+    signing.callers.takes_no_form = is_part
     delivery = NodeDelivery(node, archive, keys, info, signing.callers)
     return WebApp(
         [
@@ -101,7 +107,7 @@ def node_app(node: Node) -> WebApp:
             passport_router(explained.explain, node_error_pages, on_node=True),
             discovery_router(beacon),
             catalogue_router(catalogue, catalogue_page, HEADERS),
-            steward_router(Stewardship(node.collection, place)),
+            steward_router(Stewardship(node.collection, place), previews),
             record_page_router(),
             service_router(info, lambda: node.collection.version >= 0, __version__),
             identity_router(descriptor, keys.jwks()),
@@ -129,5 +135,5 @@ def node_app(node: Node) -> WebApp:
             delivery.lifespan,
             *([studies.lifespan] if studies else []),
         ],
-        on_shutdown=[passports.aclose, node.collection.close],
+        on_shutdown=[as_published.close, passports.aclose, node.collection.close],
     )

@@ -16,6 +16,7 @@ from megagenome.archive.archive import Archive
 from megagenome.discovery.count import count_told
 from megagenome.identity.roles import has_role
 from megagenome.kernel.callers import Role
+from megagenome.kernel.done_jobs import forget_done
 from megagenome.kernel.every import every
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.keys import SigningKeys
@@ -47,7 +48,7 @@ class NodeReception(NamedTuple):
         """Do jobs, and tidy up at the start and each hour."""
         workers = self._workers()
         failing = "reception is not tidy yet, it is tried again in an hour"
-        async with every(_EVERY_S, partial(_tidy, self.reception), failing)(app):
+        async with every(_EVERY_S, partial(_tidy, self.reception, self.engine), failing)(app):
             for worker in workers:
                 worker.start()
             try:
@@ -70,10 +71,10 @@ def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledg
         with engine.connect() as connection:
             return has_role(connection, subject, Role.DATA_PROVIDER, dataset=dataset)
 
-    def counts_told(dataset: DatasetId) -> AllelesTold:
+    def counts_told(dataset: DatasetId) -> AllelesTold | None:
         node.collection.refresh()
-        told, recorded = count_told(node.collection.as_if_published(dataset), floor)
-        return AllelesTold(told, recorded - told)
+        found = count_told(node.collection.as_if_published(dataset), dataset, floor)
+        return AllelesTold(*found) if found else None
 
     reception = Reception(
         Parts(
@@ -92,6 +93,7 @@ def node_reception(node: Node, archive: Archive, keys: SigningKeys, ledger: Ledg
     return NodeReception(reception, reception_router(reception), engine)
 
 
-def _tidy(reception: Reception) -> None:
+def _tidy(reception: Reception, engine: sa.Engine) -> None:
+    forget_done(engine)
     if cancelled := reception.tidy():
         _log.warning("reception cancelled %d submissions that nobody went on with", cancelled)

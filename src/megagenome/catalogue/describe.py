@@ -2,8 +2,8 @@
 """Datasets, distributions and services as statements, in either profile.
 
 GDI metadata 1.1 (Health-RI, 2025), HealthDCAT-AP release 8 over DCAT-AP 3.0.1 (SEMIC), FAIR Data Point 1.2 for what
-all have in common. Where the two profiles exclude each other (health categories, types, media types) each view has its
-own; all else is the same in both.
+all have in common. Where the two profiles exclude each other (health categories, types, media types), or their readers
+need it (the language of texts), each view has its own; all else is the same in both.
 """
 
 from megagenome.catalogue.model import Listed, Offer, Place, Profile
@@ -26,6 +26,9 @@ _EHDS_CATEGORY = _HDEU + "healthcategories/HGPD"
 _DPV_PD = "https://w3id.org/dpv/dpv-pd#"
 _PERSONAL = ("Age", "Gender", "Genetic", "MedicalHealth")
 """What the variables of each dataset are, in the Data Privacy Vocabulary."""
+_PORTAL_LANGUAGE = "en"
+"""GDI's portal shows texts in it or without a language, and an empty title of a dataset that has neither. FDP 1.2 takes
+one title and one description; so texts in other languages are said without theirs to it."""
 _LANGUAGES = {
     "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST",
     "fi": "FIN", "fr": "FRA", "ga": "GLE", "hr": "HRV", "hu": "HUN", "is": "ISL", "it": "ITA", "lt": "LIT",
@@ -35,29 +38,34 @@ _LANGUAGES = {
 _OFFERS = {
     Offer.BEACON: (
         "Counts of alleles and people, by GA4GH Beacon v2",
-        "Numbers for everybody, without a permit. Small ones are withheld unless the data are open.",
-        "application/json",
-        "JSON",
+        "Numbers, without a permit where the dataset allows it. Small ones are withheld unless the data are open.",
     ),
     Offer.ACCESS: (
         "Data of individuals, by permit",
         "Genotypes and clinical facts, sealed for the environment of a permit, which is applied for.",
-        "application/octet-stream",
-        "BIN",
     ),
 }
-"""Title, description, media type, and the code of the EU authority table file-type."""
+"""Title and description."""
+_OPEN_ACCESS = (
+    "Data of individuals, for everybody",
+    "Genotypes by GA4GH htsget and files by GA4GH DRS, without a permit, as the data are declared open.",
+)
+_FORMATS = {Offer.BEACON: ("application/json", "JSON"), Offer.ACCESS: ("application/octet-stream", "BIN")}
+"""Media type, and the code of the EU authority table file-type."""
 
 
 def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Description:
     """A dataset as whoever catalogues it is to read it. It holds numbers as far as everybody may be told them."""
     said, record, at = Description(), listed.record, place.dataset(listed.dataset.id)
-    language = record.language
+    language = record.language if profile is not Profile.GDI or record.language == _PORTAL_LANGUAGE else ""
     said.typed(at, "dcat:Dataset", "dcat:Resource")
     said.text(at, "dct:title", record.title, language=language)
+    if not language:  # and no rdfs:label, which CKAN takes for what leads here
+        said.text(at, "skos:prefLabel", record.title, language=record.language)
     said.text(at, "dct:description", record.description, language=language)
     said.text(at, "dct:identifier", record.identifier)
     said.text(at, "dcat:version", listed.version)
+    said.text(at, "owl:versionInfo", listed.version)  # its name in DCAT-AP 2, which CKAN reads
     said.link(at, "dct:isPartOf", place.catalog)
     said.link(at, "dcat:landingPage", at)
     said.say(at, "dct:issued", *_moment(listed.dataset.published))
@@ -68,7 +76,7 @@ def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Descript
     said.text(at, "dcat:keyword", *record.keywords, language=language)
     said.text(at, "healthdcatap:populationCoverage", record.population, language=language)
     said.link(at, "dct:isReferencedBy", *record.references)
-    if code := _LANGUAGES.get(language):
+    if code := _LANGUAGES.get(record.language):
         said.link(at, "dct:language", f"{EU}language/{code}")
     for property_, name, party in (
         ("dct:publisher", "publisher", record.publisher),
@@ -90,7 +98,8 @@ def describe_dataset(listed: Listed, place: Place, profile: Profile) -> Descript
 def describe_distribution(listed: Listed, offer: Offer, place: Place, profile: Profile) -> Description:
     """A way to a dataset. Numbers come from the node's Beacon, which is described with it."""
     said, at = Description(), place.distribution(listed.dataset.id, offer)
-    title, text, media_type, file_type = _OFFERS[offer]
+    title, text = _way(offer, is_open=listed.dataset.open)
+    media_type, file_type = _FORMATS[offer]
     dataset = place.dataset(listed.dataset.id)
     said.typed(at, "dcat:Distribution", "dcat:Resource")
     said.text(at, "dct:title", title, language="en")
@@ -106,8 +115,12 @@ def describe_distribution(listed: Listed, offer: Offer, place: Place, profile: P
     if offer is Offer.BEACON:
         said.link(at, "dcat:accessService", place.beacon)
         said.add(_service(place).triples)
+    elif listed.record.uses:
+        said.link(at, "dct:rights", _say_rights(said, dataset, listed))
     if profile is Profile.GDI:
         said.text(at, "dcat:mediaType", media_type)
+        if offer is Offer.BEACON:
+            said.link(place.beacon, "dcat:servesDataset", dataset)
     else:
         _typed_link(said, at, "dcat:mediaType", IANA + media_type, "dct:MediaType")
         _typed_link(said, at, "dct:format", f"{EU}file-type/{file_type}", "dct:MediaTypeOrExtent")
@@ -115,9 +128,9 @@ def describe_distribution(listed: Listed, offer: Offer, place: Place, profile: P
     return said
 
 
-def way_title(offer: Offer) -> str:
+def way_title(offer: Offer, *, is_open: bool) -> str:
     """What a way to a dataset is called."""
-    return _OFFERS[offer][0]
+    return _way(offer, is_open=is_open)[0]
 
 
 def describe_beacon(place: Place, datasets: tuple[Listed, ...], profile: Profile) -> Description:
@@ -167,10 +180,15 @@ def say_agent(said: Description, at: str, party: Party, profile: Profile) -> Non
             said.link(f"{at}-contact", "cv:contactPage", party.url)
 
 
+def _way(offer: Offer, *, is_open: bool) -> tuple[str, str]:
+    return _OPEN_ACCESS if is_open and offer is Offer.ACCESS else _OFFERS[offer]
+
+
 def _service(place: Place) -> Description:
     said = Description()
     said.typed(place.beacon, "dcat:DataService")
     said.text(place.beacon, "dct:title", f"Beacon of {place.name}", language="en")
+    said.text(place.beacon, "dct:description", ". ".join(_OFFERS[Offer.BEACON]), language="en")
     said.link(place.beacon, "dcat:endpointURL", f"{place.url}/beacon/v2")
     said.link(place.beacon, "dcatap:applicableLegislation", EHDS)
     return said
@@ -200,6 +218,9 @@ def _say_ground(said: Description, at: str, listed: Listed, language: str) -> No
     record = listed.record
     if basis := LEGAL_BASES.get(record.governance.legal_basis):
         _typed_link(said, at, "dpv:hasLegalBasis", basis[1], "dpv:LegalBasis")
+    if _is_personal(listed):
+        for category in _PERSONAL:
+            _typed_link(said, at, "dpv:hasPersonalData", _DPV_PD + category, "dpv:PersonalData")
     if record.provenance:
         said.link(at, "dct:provenance", f"{at}#provenance")
         said.typed(f"{at}#provenance", "dct:ProvenanceStatement")
@@ -214,6 +235,17 @@ def _say_ground(said: Description, at: str, listed: Listed, language: str) -> No
             if duo.TERMS[use.term].needs is duo.Needs.DISEASES:
                 diseases = (duo.split_disease(each)[0] for each in use.values)
                 said.link(policy, "dct:subject", *map(duo.iri_of, diseases))
+        _say_rights(said, at, listed)
+
+
+def _say_rights(said: Description, dataset: str, listed: Listed) -> str:
+    """The terms of use in words, as one text, and its address. It stands with the dataset as well as with the way to
+    the data: GDI's harvester takes from a distribution what that says of itself, and follows no address in it.
+    """
+    rights = f"{dataset}#rights"
+    said.typed(rights, "dct:RightsStatement")
+    said.text(rights, "rdfs:label", " ".join(map(duo.plain_words, listed.record.uses)), language="en")
+    return rights
 
 
 def _say_numbers(said: Description, at: str, listed: Listed) -> None:
@@ -255,14 +287,15 @@ def _say_by_ehds(said: Description, at: str, listed: Listed, place: Place) -> No
 
 
 def _say_kind_of_data(said: Description, at: str, listed: Listed) -> None:
-    """Synthetic, or personal with its categories; of what is declared open and not synthetic neither is known."""
-    kind = "SYNTHETIC_DATA" if listed.record.synthetic else "" if listed.dataset.open else "PERSONAL_DATA"
+    """Synthetic, or personal; of what is declared open and not synthetic neither is known."""
+    kind = "SYNTHETIC_DATA" if listed.record.synthetic else "PERSONAL_DATA" if _is_personal(listed) else ""
     if kind:
         said.link(at, "dct:type", f"{EU}dataset-type/{kind}")
         _label(said, f"{EU}dataset-type/{kind}", kind.replace("_", " ").capitalize())
-    if kind == "PERSONAL_DATA":
-        for category in _PERSONAL:
-            _typed_link(said, at, "dpv:hasPersonalData", _DPV_PD + category, "dpv:PersonalData")
+
+
+def _is_personal(listed: Listed) -> bool:
+    return not (listed.record.synthetic or listed.dataset.open)
 
 
 def type_vocabulary(said: Description) -> None:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which form of a description a request asks for: by a suffix, or by `Accept` with its weights (RFC 9110, 12.5.1)."""
+"""Which form of a description a request asks for: by a suffix, or by `Accept` with its weights (RFC 9110, 12.5.1); and
+in which profile."""
 
 import re
 
+from megagenome.catalogue.model import Profile
 from megagenome.catalogue.serialise import Form
+from megagenome.kernel.errors import Invalid
 
 _ALIASES = {
     "application/xhtml+xml": Form.HTML,
@@ -43,6 +46,14 @@ def split_suffix(name: str) -> tuple[str, Form | None]:
         if name.endswith(form.suffix) and len(name) > len(form.suffix):
             return name[: -len(form.suffix)], form
     return name, None
+
+
+def profile_named(text: str) -> Profile:
+    """The profile of this name; GDI's where none is asked for. Raises `Invalid`."""
+    for profile in Profile:
+        if profile.value == (text or Profile.GDI.value):
+            return profile
+    raise Invalid(f"profile={text[:40]!r}: the profiles are {', '.join(each.value for each in Profile)}")
 
 
 def _ranges(accept: str) -> dict[str, float]:

@@ -43,6 +43,7 @@ NAMESPACES = {
     "healthdcatap": "http://healthdataportal.eu/ns/health#",
     "ldp": "http://www.w3.org/ns/ldp#",
     "odrl": "http://www.w3.org/ns/odrl/2/",
+    "owl": "http://www.w3.org/2002/07/owl#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "skos": "http://www.w3.org/2004/02/skos/core#",

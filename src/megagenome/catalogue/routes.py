@@ -24,10 +24,10 @@ from megagenome.catalogue.answers import CROSS_ORIGIN, allowing, answer, not_acc
 from megagenome.catalogue.catalogue import POINT, Address, Catalogue, Document, path_of, tag_of
 from megagenome.catalogue.check import shapes_text
 from megagenome.catalogue.model import ROOT, Profile
-from megagenome.catalogue.negotiate import negotiate, split_suffix
+from megagenome.catalogue.negotiate import negotiate, profile_named, split_suffix
 from megagenome.catalogue.serialise import Form, serialise
 from megagenome.catalogue.shown import Shown, show
-from megagenome.kernel.errors import Invalid, NotFound
+from megagenome.kernel.errors import NotFound
 from megagenome.standards.catalogue_pages import DatasetPage, WithdrawnPage
 from megagenome.web import Http, caller_of
 
@@ -60,7 +60,7 @@ class _Answers:
             return not_acceptable()
         if asked is Form.HTML:
             return self._page(request, address)
-        profile = _profile(request)
+        profile = profile_named(request.query_params.get("profile", ""))
         document = self.catalogue.document(address, profile, asked)
         headers = {**_headers(document.tag, document.changed), "link": _links(address, profile)}
         answered = answer(request, document.content, asked, headers, gone=document.gone)
@@ -81,7 +81,7 @@ class _Answers:
 
     def spec(self, request: Http, address: Address) -> Response[bytes]:
         """The shapes of a resource that is there."""
-        profile = _profile(request)
+        profile = profile_named(request.query_params.get("profile", ""))
         self.catalogue.document(address, profile, Form.N_TRIPLES)
         content = "\n".join(shapes_text(name) for name in _SHAPES[profile]).encode()
         return answer(request, content, Form.TURTLE, _headers(tag_of(content), ""))
@@ -168,14 +168,6 @@ def _address(kind: str, name: str) -> Address:
     if kind not in _KINDS:
         raise NotFound("there is no such resource in this catalogue")
     return kind, name
-
-
-def _profile(request: Http) -> Profile:
-    text = request.query_params.get("profile", Profile.GDI.value)
-    for profile in Profile:
-        if profile.value == text:
-            return profile
-    raise Invalid(f"profile={text[:40]!r}: the profiles are {', '.join(each.value for each in Profile)}")
 
 
 def _headers(tag: str, changed: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ def show(catalogue: Catalogue, address: Address) -> Shown:
         listed = catalogue.find(name)
         if listed.is_withdrawn:
             return WithdrawnPage(listed.dataset.id, listed.record.identifier, listed.changed)
-        return _dataset(listed, catalogue.place)
+        return dataset_page(listed, catalogue.place)
     if address in (POINT, ("catalog", catalogue.place.id), ("service", "beacon")):
         return _catalogue(catalogue, address)
     raise NotFound("there is no such resource in this catalogue")
@@ -45,13 +45,14 @@ def _catalogue(catalogue: Catalogue, address: Address) -> CataloguePage:
         place.country,
         path_of(address),
         address == POINT,
-        tuple(_dataset(each, place) for each in published),
-        _downloads(address),
+        tuple(dataset_page(each, place) for each in published),
+        downloads(path_of(address), is_folder=address == POINT),
         catalog_json(place, published),
     )
 
 
-def _dataset(listed: Listed, place: Place) -> DatasetPage:
+def dataset_page(listed: Listed, place: Place) -> DatasetPage:
+    """What the page of a published dataset shows."""
     dataset, record = listed.dataset, listed.record
     basis = LEGAL_BASES.get(record.governance.legal_basis)
     return DatasetPage(
@@ -67,8 +68,14 @@ def _dataset(listed: Listed, place: Place) -> DatasetPage:
         assemblies=dataset.assemblies,
         issued=dataset.published,
         changed=listed.changed,
-        ways=tuple(Way(way_title(offer), f"{place.url}/beacon/v2" if offer is Offer.BEACON else "") for offer in Offer),
-        downloads=_downloads(("dataset", dataset.id)),
+        ways=tuple(
+            Way(
+                way_title(offer, is_open=dataset.open),
+                f"{place.url}/beacon/v2" if offer is Offer.BEACON else "",
+            )
+            for offer in Offer
+        ),
+        downloads=downloads(path_of(("dataset", dataset.id))),
         schema_org=dataset_json(listed, place),
     )
 
@@ -82,16 +89,16 @@ def _needs(dataset: Dataset) -> str:
     return " ".join(f"To be told {what} takes {_NEEDED[tier]}." for what, tier in needed.items() if _NEEDED[tier])
 
 
-def _downloads(address: Address) -> tuple[Download, ...]:
-    path = path_of(address)
+def downloads(path: str, *, is_folder: bool = False) -> tuple[Download, ...]:
+    """The other forms of what is at a path; of a folder they are files in it."""
+    stem = f"{path}/index" if is_folder else path
     return tuple(
-        Download(f"{form.label}, {_PROFILES[profile]}", _variant(path, address, form, profile))
+        Download(f"{form.label}, {_PROFILES[profile]}", _variant(stem + form.suffix, profile))
         for profile in Profile
         for form in Form
         if form is not Form.HTML
     )
 
 
-def _variant(path: str, address: Address, form: Form, profile: Profile) -> str:
-    suffixed = f"{path}/index{form.suffix}" if address == POINT else path + form.suffix
+def _variant(suffixed: str, profile: Profile) -> str:
     return suffixed if profile is Profile.GDI else f"{suffixed}?profile={profile.value}"

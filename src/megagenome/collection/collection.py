@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The genome collection of a node: its folder, its database, and the one door to read through."""
 
+import math
 import threading
 import time
 from pathlib import Path
@@ -15,13 +16,15 @@ from megagenome.collection.permit_reading import PermitReading
 from megagenome.collection.permits import StoredPermit, require_permit
 from megagenome.collection.reading import Reading
 from megagenome.collection.snapshot import Snapshot, take_snapshot
+from megagenome.collection.supposed import suppose_published
 from megagenome.collection.version import current_version
 from megagenome.kernel.callers import Caller
 from megagenome.kernel.database import open_database, require_revision, sqlite_url, upgrade
 from megagenome.kernel.durable_files import make_folder
-from megagenome.kernel.errors import NotEntitled, NotFound, Unavailable
+from megagenome.kernel.errors import NotEntitled, Unavailable
 from megagenome.kernel.ids import DatasetId, PermitId
 from megagenome.reference.ontology import OntologyFor
+from megagenome.standards.dataset_record import RecordVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,14 +135,17 @@ class Collection:
         visible = [i for i, dataset in enumerate(snapshot.datasets) if may_see(dataset, caller, needed)]
         return Reading(snapshot, self.engine, visible, cohort, self.ontology_for, needed)
 
-    def as_if_published(self, dataset: DatasetId) -> Reading:
-        """What anybody could count of a dataset if it were published and public now; for its steward, before it is.
-        Raises `NotFound`."""
-        snapshot = self.snapshot()
-        chosen = [k for k, each in enumerate(snapshot.datasets) if each.id == dataset]
-        if not chosen:
-            raise NotFound(f"there is no dataset {dataset} here")
-        return Reading(snapshot, self.engine, chosen, EVERYONE, self.ontology_for)
+    def as_if_published(self, dataset: DatasetId, record: RecordVersion | None = None) -> "Collection":
+        """This collection as it would be if a dataset were published now, with this record where one is given: what it
+        would answer to anybody is what they would be told. For the dataset's steward, before it is.
+
+        It stays as the collection is at this moment. Nothing is changed by it, and nothing opened by permit or as open
+        data. Raises `NotFound`.
+        """
+        supposed = Collection(self.folder, self.engine, self.ontology_for)
+        supposed._snapshot = suppose_published(self.snapshot(), dataset, record)
+        supposed._checked = math.inf  # what is supposed is nowhere written, so there is nothing to look for
+        return supposed
 
     def _open_by_permit(self, caller: Caller, use: Use, cohort: Cohort, permit: PermitId) -> PermitReading:
         if self.journal is None:

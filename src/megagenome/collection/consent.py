@@ -9,13 +9,13 @@ What is decided here is the live set. Every reading by permit follows it. What i
 the next release (`released.py`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import sqlalchemy as sa
 
 from megagenome.collection import bitmap
-from megagenome.collection.members import SetKind, read_keys, read_members, replace_members
+from megagenome.collection.members import SetKind, read_all, read_each, read_members, replace_members
 from megagenome.collection.model import Use
 from megagenome.collection.strata import count_individuals
 from megagenome.kernel.ids import DatasetId
@@ -24,11 +24,6 @@ from megagenome.kernel.ids import DatasetId
 def read_consenting(connection: sa.Connection, use: Use, batches: int) -> bitmap.Planes:
     """The people who consent to a use now."""
     return read_members(connection, SetKind.CONSENT, use, batches)
-
-
-def read_withdrawn(connection: sa.Connection, use: Use, batches: int) -> bitmap.Planes:
-    """The people who ended a use themselves."""
-    return read_members(connection, SetKind.WITHDRAWN, use, batches)
 
 
 def record_consent(
@@ -46,35 +41,47 @@ def record_consent(
     """
     batches = len(named)
     before = read_consenting(connection, Use.AGGREGATES, batches)
+    said = read_each(connection, SetKind.CONSENTED, [_said_key(use, dataset) for use in Use], batches)
     for use in Use:
-        key = _said_key(use, dataset)
-        said = read_members(connection, SetKind.CONSENTED, key, batches)
-        yes = agreeing.get(use, bitmap.nobody(batches))
-        replace_members(connection, SetKind.CONSENTED, key, said & ~named | yes)
-        _settle(connection, use, batches)
-    return before, read_consenting(connection, Use.AGGREGATES, batches)
+        said[_said_key(use, dataset)] &= ~named
+        said[_said_key(use, dataset)] |= agreeing.get(use, bitmap.nobody(batches))
+    replace_members(connection, SetKind.CONSENTED, said)
+    live = _settle(connection, Use, named)
+    return before, live[Use.AGGREGATES]
 
 
 def change_own_word(connection: sa.Connection, person: int, ended: Collection[Use], renewed: Collection[Use]) -> None:
     """A person's own word: a no to each use of `ended`, which no table overrules; for each of `renewed` their no taken
-    back, so that what tables say holds again. In the caller's transaction; idempotent. Cost: reads the consent sets."""
+    back, so that what tables say holds again. In the caller's transaction; idempotent. Cost: reads who is in which
+    dataset."""
     batches = bitmap.batches_for(count_individuals(connection))
     one = bitmap.from_numbers(np.array([person]), batches)
-    for use in (*ended, *renewed):
-        own = read_withdrawn(connection, use, batches)
-        replace_members(connection, SetKind.WITHDRAWN, use, own | one if use in ended else own & ~one)
-        _settle(connection, use, batches)
+    own = read_each(connection, SetKind.WITHDRAWN, (*ended, *renewed), batches)
+    told = {use: people | one if use in ended else people & ~one for use, people in own.items()}
+    replace_members(connection, SetKind.WITHDRAWN, told)
+    _settle(connection, (*ended, *renewed), one)
 
 
-def _settle(connection: sa.Connection, use: Use, batches: int) -> None:
-    """Make the live set what datasets and people say."""
-    anywhere, refused = bitmap.nobody(batches), read_withdrawn(connection, use, batches)
-    for dataset in read_keys(connection, SetKind.DATASET):
-        members = read_members(connection, SetKind.DATASET, dataset, batches)
+def _settle(connection: sa.Connection, uses: Iterable[Use], people: bitmap.Planes) -> dict[str, bitmap.Planes]:
+    """Make the live sets of these uses what datasets and `people` say of them; all others are as they said before. The
+    live sets, by use. Cost: two queries and the datasets' members, and a query for each dataset that has some of
+    `people`; so who comes into datasets of their own costs no look at what others say."""
+    batches = len(people)
+    live = read_each(connection, SetKind.CONSENT, tuple(uses), batches)
+    ended = read_each(connection, SetKind.WITHDRAWN, tuple(live), batches)
+    anywhere = bitmap.nobody(batches)
+    for dataset, members in read_all(connection, SetKind.DATASET, batches):
+        members &= people
+        if not members.any():
+            continue
         anywhere |= members
-        refused |= members & ~read_members(connection, SetKind.CONSENTED, _said_key(use, dataset), batches)
-    replace_members(connection, SetKind.CONSENT, use, anywhere & ~refused)
+        said = read_each(connection, SetKind.CONSENTED, [_said_key(use, dataset) for use in live], batches)
+        for use, refused in ended.items():
+            refused |= members & ~said[_said_key(use, dataset)]
+    live = {use: before & ~people | anywhere & ~ended[use] for use, before in live.items()}
+    replace_members(connection, SetKind.CONSENT, live)
+    return live
 
 
-def _said_key(use: Use, dataset: str) -> str:
+def _said_key(use: str, dataset: str) -> str:
     return f"{use}/{dataset}"

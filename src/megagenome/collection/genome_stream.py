@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of genomes read once, from their begin to their end, so that they may come through a pipe."""
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 from megagenome.kernel.errors import Corrupt, Invalid
@@ -19,8 +20,12 @@ class GenomeStream:
     the block that ends every whole BGZF file is missing. Memory: what was asked for.
     """
 
-    def __init__(self, file: BinaryIO, name: str, *, plain: bool = False) -> None:
+    def __init__(
+        self, file: BinaryIO, name: str, *, plain: bool = False, block: Callable[[int, int], None] | None = None
+    ) -> None:
+        """`block` is told of each BGZF block, in order, how long it is and what it holds, before that is given."""
         self.name = name
+        self._tell = block
         self.ended = False
         self._file = file
         self._compressed = self._begin()
@@ -84,6 +89,9 @@ class GenomeStream:
                 inflated = bgzf.inflate(self._compressed, size - self._size)
                 self._compressed = self._compressed[inflated.used :]
                 self._parts += inflated.parts
+                if self._tell is not None:
+                    for length, part in zip(inflated.lengths, inflated.parts, strict=True):
+                        self._tell(length, len(part))
                 self._size += sum(map(len, inflated.parts))
             if self._size < size:
                 self._read()

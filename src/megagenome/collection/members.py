@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sets of individuals in the node's database: one row per set and batch of 65,536 people, in the bitmap codec."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 
 import numpy as np
 import sqlalchemy as sa
@@ -33,33 +34,73 @@ class SetKind(StrEnum):
 
 
 _KEYS_AT_ONCE = 100
-_UNION = sa.select(member_set.c.batch, member_set.c.members).where(
-    member_set.c.kind == sa.bindparam("kind"),
-    member_set.c.key.in_(sa.bindparam("keys", expanding=True)),
-    member_set.c.batch < sa.bindparam("batches"),
+
+# Each statement is made once, because to make one takes longer than to carry it out.
+_KIND = member_set.c.kind == sa.bindparam("of_kind")
+_KEYS = member_set.c.key.in_(sa.bindparam("keys", expanding=True))
+_ONE = sa.select(member_set.c.batch, member_set.c.members).where(
+    _KIND, member_set.c.key == sa.bindparam("of_key"), member_set.c.batch < sa.bindparam("batches")
 )
-"""Made once, because to make a query takes longer than to ask it."""
+_UNION = sa.select(member_set.c.batch, member_set.c.members).where(
+    _KIND, _KEYS, member_set.c.batch < sa.bindparam("batches")
+)
+_ALL = (
+    sa.select(member_set.c.key, member_set.c.batch, member_set.c.members)
+    .where(_KIND, member_set.c.batch < sa.bindparam("batches"))
+    .order_by(member_set.c.key)
+)
+_STORED = sa.select(member_set.c.key, member_set.c.batch, member_set.c.members).where(_KIND, _KEYS)
+_KEYS_OF_KIND = sa.select(member_set.c.key).distinct().where(_KIND)
+_REMOVED = sa.delete(member_set).where(
+    _KIND, member_set.c.key == sa.bindparam("old_key"), member_set.c.batch == sa.bindparam("old_batch")
+)
+
+_Stored = dict[tuple[str, int], bytes]
+"""Sets as they are stored, by key and batch."""
 
 
 def read_members(connection: sa.Connection, kind: SetKind, key: str, batches: int) -> bitmap.Planes:
     """The set `key` of `kind`, empty when there is none; of its people those in the first `batches` batches, so that
     who knows the node as it was before newcomers is not disturbed by them."""
-    return read_union(connection, kind, (key,), batches)
+    planes = bitmap.nobody(batches)
+    for batch, members in connection.execute(_ONE, {"of_kind": kind.value, "of_key": key, "batches": batches}):
+        planes[batch] = bitmap.decode_plane(members)
+    return planes
 
 
 def read_union(connection: sa.Connection, kind: SetKind, keys: Collection[str], batches: int) -> bitmap.Planes:
     """Those who are in any of these sets, as `read_members` tells them. One query."""
     planes = bitmap.nobody(batches)
-    chosen = {"kind": kind, "keys": tuple(keys), "batches": batches}
+    chosen = {"of_kind": kind.value, "keys": tuple(keys), "batches": batches}
     for batch, members in connection.execute(_UNION, chosen):
         planes[batch] |= bitmap.decode_plane(members)
     return planes
 
 
+def read_each(
+    connection: sa.Connection, kind: SetKind, keys: Collection[str], batches: int
+) -> dict[str, bitmap.Planes]:
+    """Each of these sets, as `read_members` tells it. One query."""
+    found = {key: bitmap.nobody(batches) for key in keys}
+    for (key, batch), members in _read_stored(connection, kind, found).items():
+        if batch < batches:
+            found[key][batch] = bitmap.decode_plane(members)
+    return found
+
+
+def read_all(connection: sa.Connection, kind: SetKind, batches: int) -> Iterator[tuple[str, bitmap.Planes]]:
+    """All sets of a kind that are not empty, each as `read_members` tells it. One query; one set in memory."""
+    rows = connection.execute(_ALL, {"of_kind": kind.value, "batches": batches})
+    for key, parts in groupby(rows, key=itemgetter(0)):
+        planes = bitmap.nobody(batches)
+        for _, batch, members in parts:
+            planes[batch] = bitmap.decode_plane(members)
+        yield key, planes
+
+
 def read_keys(connection: sa.Connection, kind: SetKind) -> tuple[str, ...]:
     """Keys of all sets of a kind, sorted."""
-    chosen = sa.select(member_set.c.key).distinct().where(member_set.c.kind == kind)
-    return tuple(sorted(connection.scalars(chosen)))
+    return tuple(sorted(connection.scalars(_KEYS_OF_KIND, {"of_kind": kind.value})))
 
 
 def add_members(connection: sa.Connection, kind: SetKind, additions: Iterable[tuple[str, bitmap.Numbers]]) -> None:
@@ -68,28 +109,34 @@ def add_members(connection: sa.Connection, kind: SetKind, additions: Iterable[tu
     remaining = iter(additions)
     while at_once := dict(islice(remaining, _KEYS_AT_ONCE)):
         stored = _read_stored(connection, kind, at_once)
-        grown: dict[tuple[str, int], bytes] = {}
+        grown: _Stored = {}
         for key, numbers in at_once.items():
             for batch, added in _by_batch(numbers).items():
                 before = stored.get((key, batch))
-                after = added if before is None else np.union1d(bitmap.decode(before), added)
-                if (encoded := bitmap.encode(after)) != before:
-                    grown[key, batch] = encoded
-        _write(connection, kind, grown, stored.keys() & grown.keys())
+                grown[key, batch] = bitmap.encode(added if before is None else np.union1d(bitmap.decode(before), added))
+        _replace(connection, kind, {place: stored[place] for place in stored.keys() & grown.keys()}, grown)
 
 
-def replace_members(connection: sa.Connection, kind: SetKind, key: str, planes: bitmap.Planes) -> None:
-    """Make the set exactly `planes`. In the caller's transaction."""
-    connection.execute(sa.delete(member_set).where(member_set.c.kind == kind, member_set.c.key == key))
-    batches = _by_batch(bitmap.to_numbers(planes))
-    _write(connection, kind, {(key, batch): bitmap.encode(members) for batch, members in batches.items()}, ())
+def replace_members(connection: sa.Connection, kind: SetKind, sets: Mapping[str, bitmap.Planes]) -> None:
+    """Make each of these sets exactly its planes; those that are so already are not written. In the caller's
+    transaction."""
+    parts = {key: _by_batch(bitmap.to_numbers(planes)) for key, planes in sets.items()}
+    after = {(key, batch): bitmap.encode(part) for key in parts for batch, part in parts[key].items()}
+    _replace(connection, kind, _read_stored(connection, kind, sets), after)
 
 
-def _read_stored(connection: sa.Connection, kind: SetKind, keys: Iterable[str]) -> dict[tuple[str, int], bytes]:
-    chosen = sa.select(member_set.c.key, member_set.c.batch, member_set.c.members).where(
-        member_set.c.kind == kind, member_set.c.key.in_(tuple(keys))
-    )
-    return {(key, batch): members for key, batch, members in connection.execute(chosen)}
+def _read_stored(connection: sa.Connection, kind: SetKind, keys: Iterable[str]) -> _Stored:
+    rows = connection.execute(_STORED, {"of_kind": kind.value, "keys": tuple(keys)})
+    return {(key, batch): members for key, batch, members in rows}
+
+
+def _replace(connection: sa.Connection, kind: SetKind, before: _Stored, after: _Stored) -> None:
+    """Write what differs."""
+    if removed := [place for place, members in before.items() if after.get(place) != members]:
+        old = [{"of_kind": kind.value, "old_key": key, "old_batch": batch} for key, batch in removed]
+        connection.execute(_REMOVED, old)
+    rows = [(kind.value, *place, members) for place, members in after.items() if before.get(place) != members]
+    insert_rows(connection, member_set, rows)
 
 
 def _by_batch(numbers: bitmap.Numbers) -> dict[int, np.ndarray[tuple[int], np.dtype[np.uint16]]]:
@@ -97,25 +144,10 @@ def _by_batch(numbers: bitmap.Numbers) -> dict[int, np.ndarray[tuple[int], np.dt
     distinct = bitmap.distinct(numbers)
     if not len(distinct):
         return {}
-    batches = np.arange(distinct[0] // bitmap.BATCH, distinct[-1] // bitmap.BATCH + 1)
+    first, last = int(distinct[0]) // bitmap.BATCH, int(distinct[-1]) // bitmap.BATCH
+    if first == last:  # as in most nodes it is
+        return {first: (distinct % bitmap.BATCH).astype(np.uint16)}
+    batches = np.arange(first, last + 1)
     bounds = np.searchsorted(distinct, batches[1:] * bitmap.BATCH)
     parts = zip(batches.tolist(), np.split(distinct, bounds), strict=True)
     return {batch: (part % bitmap.BATCH).astype(np.uint16) for batch, part in parts if len(part)}
-
-
-def _write(
-    connection: sa.Connection,
-    kind: SetKind,
-    rows: Mapping[tuple[str, int], bytes],
-    replaced: Collection[tuple[str, int]],
-) -> None:
-    if replaced:
-        connection.execute(
-            sa.delete(member_set).where(
-                member_set.c.kind == kind,
-                member_set.c.key == sa.bindparam("old_key"),
-                member_set.c.batch == sa.bindparam("old_batch"),
-            ),
-            [{"old_key": key, "old_batch": batch} for key, batch in replaced],
-        )
-    insert_rows(connection, member_set, [(kind, *place, members) for place, members in rows.items()])

@@ -8,7 +8,7 @@ Open data have no secret that a difference could show: their public numbers foll
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,13 +19,15 @@ import sqlalchemy as sa
 from megagenome.collection import bitmap, tables
 from megagenome.collection.consent import read_consenting
 from megagenome.collection.cover import NOT_TOLD, Told, choose, groups_of
-from megagenome.collection.members import SetKind, read_keys, read_members, replace_members
+from megagenome.collection.members import SetKind, read_all, read_members, replace_members
 from megagenome.collection.model import DatasetState, Sex, Stratum, Use
 from megagenome.collection.rows import insert_rows
 from megagenome.collection.strata import Strata, count_individuals, read_strata
 from megagenome.kernel import clock
 from megagenome.kernel.errors import Conflict
 from megagenome.kernel.ids import Country, DatasetId
+
+_DATASETS = sa.select(tables.dataset).order_by(tables.dataset.c.number)
 
 
 class Holding(NamedTuple):
@@ -51,6 +53,7 @@ class Census(NamedTuple):
     strata   as they are now, and `strata_before` as the stored counts were made with
     moved    those whose stratum is another than before
     live     those who consent to being counted now
+    told     of each dataset's id those who are in its public numbers; none of whom there are none
     rank     the order in which people are held back, drawn anew for each plan
     """
 
@@ -58,7 +61,12 @@ class Census(NamedTuple):
     strata_before: Strata
     moved: bitmap.Planes
     live: bitmap.Planes
+    told: Mapping[str, bitmap.Planes]
     rank: npt.NDArray[np.int64]
+
+    def told_of(self, dataset: Holding) -> bitmap.Planes:
+        """Who is in a dataset's public numbers."""
+        return self.told.get(dataset.id, bitmap.nobody(len(self.live)))
 
 
 def read_released(connection: sa.Connection, dataset: DatasetId, batches: int) -> bitmap.Planes:
@@ -74,13 +82,14 @@ def take_census(connection: sa.Connection, strata: Strata, strata_before: Strata
         strata_before,
         bitmap.from_numbers(moved, batches),
         read_consenting(connection, Use.AGGREGATES, batches),
+        dict(read_all(connection, SetKind.RELEASED, batches)),
         np.random.default_rng().permutation(batches * bitmap.BATCH),
     )
 
 
 def read_holdings(connection: sa.Connection) -> tuple[Holding, ...]:
     """All datasets, by number."""
-    rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number))
+    rows = connection.execute(_DATASETS)
     return tuple(Holding(DatasetId(row.id), row.number, row.open, row.state == DatasetState.PUBLISHED) for row in rows)
 
 
@@ -93,7 +102,7 @@ def plan_release(connection: sa.Connection, dataset: Holding, census: Census, du
 def plan_load(connection: sa.Connection, dataset: Holding, census: Census, *, own: bool) -> Change:
     """The public people of a dataset after a load: of the load's `own` dataset the new ones enter if they are
     enough, and nobody leaves what is told; of others only those who are in another stratum now may have to leave."""
-    target = read_released(connection, dataset.id, len(census.live))
+    target = census.told_of(dataset)
     if own:
         consenting = _consenting(connection, dataset, census)
         target = target | consenting if dataset.told else consenting
@@ -103,7 +112,7 @@ def plan_load(connection: sa.Connection, dataset: Holding, census: Census, *, ow
 def _plan(
     connection: sa.Connection, dataset: Holding, census: Census, target: bitmap.Planes, due: bitmap.Planes
 ) -> Change:
-    before = read_released(connection, dataset.id, len(target))
+    before = census.told_of(dataset)
     moved = before & census.moved
     if dataset.open or (not moved.any() and np.array_equal(before, target)):
         return Change(dataset, before, target)
@@ -133,7 +142,7 @@ def write_change(connection: sa.Connection, change: Change, census: Census) -> N
         return
     if change.dataset.told:
         _remember(connection, change.dataset, change.before, census.strata_before)
-    replace_members(connection, SetKind.RELEASED, change.dataset.id, change.after)
+    replace_members(connection, SetKind.RELEASED, {change.dataset.id: change.after})
 
 
 def remember_told(connection: sa.Connection, dataset: DatasetId) -> None:
@@ -189,8 +198,8 @@ def note_leavers(connection: sa.Connection) -> None:
     either. In the caller's transaction."""
     batches = bitmap.batches_for(count_individuals(connection))
     told = bitmap.nobody(batches)
-    for dataset in read_keys(connection, SetKind.RELEASED):
-        told |= read_released(connection, DatasetId(dataset), batches)
+    for _, people in read_all(connection, SetKind.RELEASED, batches):
+        told |= people
     gone = set(bitmap.to_numbers(told & ~read_consenting(connection, Use.AGGREGATES, batches)).tolist())
     who = tables.leaver.c.individual
     noted = set(connection.scalars(sa.select(who)))

@@ -10,11 +10,10 @@ import sqlalchemy as sa
 
 from megagenome.collection import bitmap, tables
 from megagenome.collection.manifest import pack_paths
-from megagenome.collection.members import SetKind, read_members
+from megagenome.collection.members import SetKind, read_all
 from megagenome.collection.model import Counts, Dataset, DatasetState, Stratum, Tier
 from megagenome.collection.pack import Pack
 from megagenome.collection.publication import read_records
-from megagenome.collection.released import read_released
 from megagenome.collection.standing import Standing
 from megagenome.collection.strata import count_individuals
 from megagenome.collection.tiles import ContigTiles, PackKey
@@ -76,8 +75,9 @@ def take_snapshot(connection: sa.Connection, folder: Path, known: Snapshot | Non
     batches = bitmap.batches_for(individuals)
     rows = connection.execute(sa.select(tables.dataset).order_by(tables.dataset.c.number)).all()
     records = read_records(connection)
-    members = tuple(read_members(connection, SetKind.DATASET, row.id, batches) for row in rows)
-    people = tuple(read_released(connection, DatasetId(row.id), batches) for row in rows)
+    enrolled, released = (dict(read_all(connection, kind, batches)) for kind in (SetKind.DATASET, SetKind.RELEASED))
+    members = tuple(enrolled.get(row.id, bitmap.nobody(batches)) for row in rows)
+    people = tuple(released.get(row.id, bitmap.nobody(batches)) for row in rows)
     # a set of people has as many planes as the collection has batches: when that grows, all are opened anew
     same = known is not None and known.batches == batches
     opened = {tile.key: tile for tiles in known.tiles.values() for tile in tiles} if known and same else {}

@@ -73,6 +73,7 @@ class BamLayout(NamedTuple):
         return self.header.with_text(sam.without_names(self.header.text, names))
 
     def _chunks(self, file: ArchivedFile, slices: Sequence[Slice]) -> list[Chunk]:
+        """Where its records are, whatever the index says: it is the provider's, and the header names people."""
         found: list[Chunk] = []
         for each in slices:
             index = required(self.places, file)
@@ -84,7 +85,8 @@ class BamLayout(NamedTuple):
             else:
                 number = self.numbers[each.reference]
                 found += index.chunks(number, each.start, max(each.start, FAR if each.end is None else each.end))
-        return merged(found)
+        begin = self.header.begin
+        return [Chunk(max(begin, each.begin), each.end) for each in merged(found) if each.end > begin]
 
 
 def _pieces(opened: Sealed, header: bytes, chunks: Sequence[Chunk], *, as_stored: bool) -> Iterator[bytes | Stored]:

@@ -90,4 +90,6 @@ class CramLayout(NamedTuple):
             )
             for each in slices
         ]
-        return required(self.places, file).containers(file.size_bytes - len(self.header.end), regions)
+        found = required(self.places, file).containers(file.size_bytes - len(self.header.end), regions)
+        begin = self.header.begin  # whatever the index says: it is the provider's, and the header names people
+        return [ByteRange(max(begin, run.start), run.end) for run in found if run.end > begin]

@@ -3,7 +3,7 @@
 who they are, which gives a ticket; and fetched by the ticket, when all is looked at again."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -23,16 +23,24 @@ from megagenome.kernel.ids import DatasetId, parse_dataset_id
 from megagenome.kernel.ledger import Kind
 from megagenome.kernel.sealed_files import ArchivedFile, FileState, parse_file_id
 from megagenome.reference import assembly
+from megagenome.standards.crypt4gh import header_bytes
 from megagenome.standards.crypt4gh_keys import fingerprint
 from megagenome.standards.crypt4gh_segments import SEGMENT_BYTES, sealed_size
 from megagenome.standards.crypt4gh_stream import seal
 from megagenome.standards.htsget import Format, SliceRequest, UnsupportedFormat
 
-HEADER_BYTES = 124
-"""Of a Crypt4GH header with one key for one recipient."""
-_HEADED_BYTES = 232  # with two keys
 _READS = (Format.BAM, Format.CRAM)
 _ENDINGS = {"VCF": "vcf.gz", "TBI": "vcf.gz.tbi"}
+
+
+def leaving(files: Iterable[ArchivedFile], *, is_open: bool) -> int:
+    """How many of a published dataset's files leave: of open data all that tell whose genomes are in them, of others,
+    by permit, reads and their indexes, for what else there is names people."""
+    by_id = {each.id: each for each in files if each.state is FileState.READY}
+    of = [(each, by_id.get(each.index_of) if each.index_of else None) for each in by_id.values()]
+    if is_open:
+        return sum(bool(each.samples or (main and main.samples)) for each, main in of)
+    return sum((main or each).format in _READS for each, main in of)
 
 
 class FoundFile(NamedTuple):
@@ -258,32 +266,30 @@ class Delivery:
         def opened() -> Callable[[int, int], Iterator[bytes]]:
             sealed = self._open(found, Kind.FILE)
             header = sealed.header(recipient)
-            if len(header) != HEADER_BYTES:
-                raise AssertionError("a header with one key has 124 bytes")
 
             def read(start: int, end: int) -> Iterator[bytes]:
-                if start < HEADER_BYTES:
+                if start < len(header):
                     yield header[start:end]
-                if end > HEADER_BYTES:
-                    yield from sealed.body(max(0, start - HEADER_BYTES), end - HEADER_BYTES)
+                if end > len(header):
+                    yield from sealed.body(max(0, start - len(header)), end - len(header))
 
             return read
 
         etag = f'"{file.body_sha256}-{fingerprint(recipient)}"'
-        return Whole(HEADER_BYTES + sealed_size(file.size_bytes), etag, f"{found.name}.c4gh", opened)
+        return Whole(header_bytes(1) + sealed_size(file.size_bytes), etag, f"{found.name}.c4gh", opened)
 
     def _renamed(self, found: FoundFile, names: Names, recipient: X25519PublicKey) -> Whole:
         """A whole file of reads under a permit's names: its first segments anew, and all others as they are stored."""
         file, begins = found.file, self._layouts.replaced(found.file, names)
         until = min(file.size_bytes, -(-begins.instead_of // SEGMENT_BYTES) * SEGMENT_BYTES)
-        first_bytes = _HEADED_BYTES + sealed_size(len(begins.content) + until - begins.instead_of)
+        first_bytes = header_bytes(2) + sealed_size(len(begins.content) + until - begins.instead_of)
         rest = sealed_size(until) - first_bytes
 
         def opened() -> Callable[[int, int], Iterator[bytes]]:
             sealed = self._open(found, Kind.FILE)
             first = sealed.headed(recipient, begins.content + b"".join(sealed.read(begins.instead_of, until)))
             if len(first) != first_bytes:
-                raise AssertionError("a header with two keys has 232 bytes")
+                raise AssertionError("the header and segments of a beginning are as long as was told")
 
             def read(start: int, end: int) -> Iterator[bytes]:
                 if start < first_bytes:

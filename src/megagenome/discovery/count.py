@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counting what is asked, and keeping of it only what is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,13 +12,23 @@ from megagenome.collection.model import AlleleCounts, Asked, Use
 from megagenome.discovery.disclosure import add_up, disclose, people_told
 from megagenome.discovery.model import Bools, Integers, PeopleQuestion, PeopleTold, Told, VariantQuestion, VariantsTold
 from megagenome.discovery.scheme import Scheme, scheme_of
-from megagenome.kernel.callers import Caller
+from megagenome.kernel.callers import PUBLIC, Caller
 from megagenome.kernel.coordinates import Allele, Region
 from megagenome.kernel.ids import DatasetId
 from megagenome.reference import assembly
 
 SLICE_BASES = 250_000
 """A region is counted in slices, so that memory does not grow with it."""
+
+REGISTERED = Caller(registered=True)
+"""Anybody with registered access: what they may see is what this caller may see."""
+
+
+class AllelesTold(NamedTuple):
+    """How many alleles of a dataset have a frequency that is told, and how many have none."""
+
+    told: int
+    held_back: int
 
 
 def count_variants(reading: Reading, scheme: Scheme, question: VariantQuestion) -> VariantsTold:
@@ -44,20 +55,34 @@ def count_people(
     return PeopleTold(told, counted.members, int(counted.members[summed].sum()), exact)
 
 
-def count_told(reading: Reading, floor: int) -> tuple[int, int]:
-    """Of a reading of one dataset, how many alleles have a frequency that is told, and how many are recorded.
+def count_told(
+    collection: Collection, dataset: DatasetId, floor: int, go_on: Callable[[], None] = lambda: None
+) -> AllelesTold | None:
+    """How many alleles of a published dataset have a frequency that is told to those whom its tier lets ask without a
+    permit, whatever else they are told, and how many have none. None where it lets nobody.
 
-    `floor` is the node's own. Cost: some microseconds for each allele.
+    `floor` is the node's own; `go_on` raises where it need not be known any more. Cost: some microseconds for each
+    allele.
     """
-    scheme, told, recorded = scheme_of(reading, floor), 0, 0
+    for caller in (PUBLIC, REGISTERED):
+        reading = collection.open(caller, Use.AGGREGATES, asked=Asked.ALLELES)
+        chosen = tuple(k for k, each in enumerate(reading.datasets) if each.id == dataset)
+        if chosen:
+            return _count_told(reading, scheme_of(reading, floor), chosen, go_on)
+    return None
+
+
+def _count_told(reading: Reading, scheme: Scheme, chosen: tuple[int, ...], go_on: Callable[[], None]) -> AllelesTold:
+    told = recorded = 0
     for place, contig in reading.places:
         whole = Region(place, contig, 0, assembly(place).contig(contig).length)
-        question = VariantQuestion(whole, (0,), 0, 0)
-        for counts in _slices(reading, None, whole):
+        question = VariantQuestion(whole, chosen, 0, 0)
+        for counts in _slices(reading, scheme.counted_for(chosen), whole):
+            go_on()
             _, cells = _told_rows(reading, scheme, question, counts)
             told += int(_observed(scheme, cells).sum())
-            recorded += len(counts.alleles)
-    return told, recorded
+            recorded += int(np.isin(counts.dataset, chosen).sum())
+    return AllelesTold(told, recorded - told)
 
 
 def _count_allele(reading: Reading, scheme: Scheme, question: VariantQuestion, allele: Allele) -> VariantsTold:

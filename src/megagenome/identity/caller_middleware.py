@@ -42,6 +42,8 @@ class CallerMiddleware:
         self.sessions = sessions
         self.bearers: list[Bearer] = []
         self.bearers_below: list[tuple[str, Bearer]] = []
+        self.takes_no_form: Callable[[str], bool] = lambda _path: False
+        """Of which addresses no body is read as a form: there the token against forgery is in the header."""
         self._configured = configured_site(url) if url else None
         self._nobody = Visit(PUBLIC, offered=offered, notice=notice)
 
@@ -79,8 +81,18 @@ class CallerMiddleware:
         if request.method not in SAFE_METHODS:
             headers = request.headers
             check_origin(site.origin, headers.get("origin", ""), headers.get("sec-fetch-site", ""))
-            check_token(visit.csrf, await _token(request))
+            check_token(visit.csrf, await self._token(request))
         return visit._replace(notice=self._nobody.notice)
+
+    async def _token(self, request: Http) -> str:
+        """The token against forgery; a form that is read for it is kept for the route."""
+        is_form = request.content_type[0] in _FORMS and not self.takes_no_form(request.url.path)
+        if HEADER in request.headers or not is_form:
+            return request.headers.get(HEADER, "")
+        if request.content_type[0] == _URLENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
+            raise TooLarge(f"a form has at most {MOST_FIELDS} fields")
+        given = (await request.form()).get(FIELD, "")
+        return given if isinstance(given, str) else ""
 
 
 async def _bearer(bearers: list[Bearer], token: str) -> Visit:
@@ -93,16 +105,6 @@ async def _bearer(bearers: list[Bearer], token: str) -> Visit:
 
 def _is_below(path: str, asked: str) -> bool:
     return asked == path or asked.startswith(f"{path}/")
-
-
-async def _token(request: Http) -> str:
-    """The token against forgery; a form that is read for it is kept for the route."""
-    if HEADER in request.headers or request.content_type[0] not in _FORMS:
-        return request.headers.get(HEADER, "")
-    if request.content_type[0] == _URLENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
-        raise TooLarge(f"a form has at most {MOST_FIELDS} fields")
-    given = (await request.form()).get(FIELD, "")
-    return given if isinstance(given, str) else ""
 
 
 def _uncached(send: Send) -> Send:

@@ -74,7 +74,7 @@ class Unfinished(msgspec.Struct, frozen=True):
 
 def enqueue(connection: sa.Connection, kind: str, key: str, arguments: Mapping[str, Any] | None = None) -> bool:
     """Put down a job with the caller's own transaction: it is there when that commits. False, and nothing is done,
-    where one of this kind and key was put down before, whatever became of it."""
+    where one of this kind and key was put down before, whatever became of it, and is not forgotten (`done_jobs`)."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     text, now = msgspec.json.encode(arguments or {}).decode(), _now_ms()
     row = {"kind": kind, "key": key, "arguments": text, "state": "waiting", "attempt": 0, "created_ms": now}

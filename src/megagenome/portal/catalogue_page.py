@@ -10,8 +10,8 @@ import msgspec
 from markupsafe import Markup
 
 from megagenome.portal.pages import render
-from megagenome.standards.catalogue_pages import CataloguePage, DatasetPage, WithdrawnPage
-from megagenome.standards.dataset_fields import ACCESS_RIGHTS, KINDS
+from megagenome.standards.catalogue_pages import CataloguePage, DatasetPage, PublicPreview, WithdrawnPage
+from megagenome.standards.dataset_fields import ACCESS_RIGHTS, KINDS, topics
 
 _DECIDERS = {
     "1MGCompliant": "The country's holder of the data decides on applications.",
@@ -21,8 +21,9 @@ _DECIDERS = {
 }
 
 
-def catalogue_page(shown: CataloguePage | DatasetPage | WithdrawnPage) -> str:
-    """The page of whatever the catalogue shows."""
+def catalogue_page(shown: CataloguePage | DatasetPage | WithdrawnPage, preview: PublicPreview | None = None) -> str:
+    """The page of whatever the catalogue shows. With a `preview`, of a dataset, it says first that nobody else sees it,
+    and what everybody will be able to ask."""
     if isinstance(shown, CataloguePage):
         return render("catalogue.html", page=shown, access=ACCESS_RIGHTS, schema_org=_as_data(shown.schema_org))
     if isinstance(shown, WithdrawnPage):
@@ -36,6 +37,8 @@ def catalogue_page(shown: CataloguePage | DatasetPage | WithdrawnPage) -> str:
         kinds=KINDS,
         decides=_DECIDERS[shown.record.conforms_to],
         schema_org=_as_data(shown.schema_org),
+        preview=preview,
+        left=topics(preview.missing) if preview else "",
     )
 
 

@@ -14,13 +14,23 @@ from litestar.response import Redirect
 from megagenome.identity.caller_middleware import VISIT
 from megagenome.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from megagenome.kernel.ids import parse_dataset_id
+from megagenome.portal.catalogue_page import catalogue_page
 from megagenome.portal.client import Reader, Sent, ask_own_app, read_content, read_reply, reader_of, send_own_app
 from megagenome.portal.commands import text_of
 from megagenome.portal.node_home import node_error_pages
 from megagenome.portal.pages import html, render
 from megagenome.portal.record_form import ident_of, read_form, sections
 from megagenome.portal.site import to_sign_in
-from megagenome.standards.catalogue_pages import STEWARD_PATH, StewardLine, StewardView, ToMove, ToWrite, Written
+from megagenome.standards.catalogue_pages import (
+    STEWARD_PATH,
+    UNPUBLISHED,
+    PublicPreview,
+    StewardLine,
+    StewardView,
+    ToMove,
+    ToWrite,
+    Written,
+)
 from megagenome.standards.dataset_fields import field_of, topics
 from megagenome.standards.dataset_record import LARGEST_BYTES, DatasetRecord, Problem
 from megagenome.standards.duo import TERMS
@@ -48,6 +58,9 @@ class _Desk(NamedTuple):
 
     async def view(self, dataset: str) -> StewardView:
         return await self._ask(_at(dataset), StewardView)
+
+    async def preview(self, dataset: str) -> PublicPreview:
+        return await self._ask(f"{_at(dataset)}/preview", PublicPreview)
 
     async def write(self, dataset: str, to_write: ToWrite) -> Written:
         sent = Sent(msgspec.json.encode(to_write))
@@ -88,6 +101,7 @@ def record_page(
         said=said,
         left=topics(view.problems),
         terms=TERMS,
+        has_preview=view.state != "published" or (bool(view.history) and view.history[0].draft),
     )
 
 
@@ -107,6 +121,15 @@ async def one(request: Http, dataset: FromPath[str]) -> Page:
     """The form."""
     view = await _desk(request).view(dataset)
     return html(record_page(view, said=SAID.get(request.query_params.get("done", ""), "")))
+
+
+@get("/datasets/{dataset:str}/preview")
+async def preview(request: Http, dataset: FromPath[str]) -> Page:
+    """What everybody would see, by the catalogue's own page."""
+    found = await _desk(request).preview(dataset)
+    page = html(catalogue_page(found.page, found))
+    page.headers |= UNPUBLISHED
+    return page
 
 
 @post("/datasets/{dataset:str}", status_code=200)
@@ -141,7 +164,7 @@ def record_page_router() -> Router:
     """The pages, for a node that has the `/metadata` routes mounted."""
     return Router(
         "/",
-        route_handlers=[datasets, one, save],
+        route_handlers=[datasets, one, preview, save],
         exception_handlers={**node_error_pages, Unauthenticated: to_sign_in},
         include_in_schema=False,
         request_max_body_size=LARGEST_BYTES * 2,

@@ -34,7 +34,16 @@ from megagenome.portal.submission_client import InboxOf
 from megagenome.standards.crypt4gh import MAGIC
 from megagenome.standards.crypt4gh_segments import sealed_size
 from megagenome.standards.problem import status_of
-from megagenome.standards.submission import KEPT_DAYS, OVER, Decision, Preview, State, Submission, Submissions
+from megagenome.standards.submission import (
+    KEPT_DAYS,
+    LONGEST_REASONS,
+    OVER,
+    Decision,
+    Preview,
+    State,
+    Submission,
+    Submissions,
+)
 from megagenome.standards.validation_report import Level, Message, Report
 from megagenome.web import Http
 
@@ -117,6 +126,7 @@ def submission_page(
         has_receipt=has_receipt,
         problem=problem,
         reasons=reasons,
+        longest_reasons=LONGEST_REASONS,
         most_mb=LARGEST_FORM_BYTES >> 20,
     )
 

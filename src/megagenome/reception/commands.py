@@ -111,7 +111,7 @@ def send_(
     cancel
         End what is being sent from this folder; nothing of it is kept at the node.
     """
-    from megagenome.reception.folder import STATE, Dataset
+    from megagenome.reception.folder import STATE, Dataset, require_sendable
     from megagenome.reception.inbox_client import Inbox
     from megagenome.reception.send import cancel as cancel_sending
     from megagenome.reception.send import check, recipient_name, send
@@ -123,8 +123,10 @@ def send_(
         if cancel:
             print(f"cancelled {cancel_sending(folder, inbox)}", file=sys.stderr)
             return 0
-        check(folder, inbox, said)
+        state = check(folder, inbox, said)
         inbox.require_known()
+        if state is None:
+            inbox.require_welcome((require_sendable(folder, said) or said).dataset)
         name = recipient_name(inbox)
         if recipient not in ("", name):
             raise Conflict(f"the node's key is {name}, and not {recipient}: ask its operator before you send anything")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's inbox over HTTP, for `megagenome send`."""
 
+import contextlib
 import hashlib
 import time
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -16,6 +18,7 @@ from megagenome.standards.crypt4gh_keys import RECIPIENT_PATH, read_public_key
 from megagenome.standards.descriptor import KEYS_PATH
 from megagenome.standards.submission import (
     DIGEST_HEADER,
+    MAY_SEND,
     ROOT,
     Completed,
     Manifest,
@@ -63,6 +66,11 @@ class Inbox:
             raise unauthenticated(self.url, "without a token the node does not know who you are")
         self.recipient()  # whatever answers is a node
         self._once("GET", ROOT)
+
+    def require_welcome(self, dataset: str) -> None:
+        """Raise what `begin` would before the files are known. A node that does not say so says it when one begins."""
+        with contextlib.suppress(NotFound):
+            self._once("GET", f"{MAY_SEND}/{quote(dataset, safe='')}")
 
     def keys(self) -> PublicKeys:
         """The keys with which the node signs."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that reads one submitted file: `python -m megagenome.reception.inspector TASK_FD MEMORY_BYTES CPU_S`.
 
-The file comes through the standard input, the `Task` as JSON through the file descriptor TASK_FD; on the standard
-output are lines of JSON: `Advance`, also before the first byte is read, and at last `Finished`; or `Refused` alone. The
-working folder must be empty. All that is needed is imported, then network and files are given up, and only then is the
-first byte of the file read.
+The file comes through the standard input, the `Task` as JSON through the file descriptor TASK_FD, and through others,
+which it names, the indexes of the file; on the standard output are lines of JSON: `Advance`, also before the first byte
+is read, and at last `Finished`; or `Refused` alone. The working folder must be empty. All that is needed is imported,
+then network and files are given up, and only then is the first byte of the file read, and anything made of an index.
 """
 
 import codecs
@@ -12,6 +12,8 @@ import importlib
 import io
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -66,8 +68,13 @@ def _read_begin() -> bytes:
     return begin
 
 
-def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
-    """What is found of the file in the standard input."""
+def _read_all(number: int) -> bytes:
+    with os.fdopen(number, "rb") as file:
+        return file.read()
+
+
+def inspect(task: Task, ontology_for: OntologyFor, indexes: Mapping[str, bytes] = MappingProxyType({})) -> Inspection:
+    """What is found of the file in the standard input; `indexes` of it, by name, have these contents."""
     begin = _read_begin()
     promised, held = format_of_name(task.name), format_of_content(begin)
     found = Found(task, held or promised)
@@ -83,15 +90,21 @@ def inspect(task: Task, ontology_for: OntologyFor) -> Inspection:
     if held and promised and held != promised:
         found.error(f"is called as {promised} is, yet it holds {held}; name it as what it is")
         return Inspection(found.report())
-    return _inspect_as(held or promised, task, io.BufferedReader(_Input(begin), 1 << 18), ontology_for)
+    return _inspect_as(held or promised, task, io.BufferedReader(_Input(begin), 1 << 18), ontology_for, indexes)
 
 
-def _inspect_as(format: str, task: Task, file: io.BufferedReader, ontology_for: OntologyFor) -> Inspection:  # noqa: A002 - the field's word
+def _inspect_as(
+    format: str,  # noqa: A002 - the field's word
+    task: Task,
+    file: io.BufferedReader,
+    ontology_for: OntologyFor,
+    indexes: Mapping[str, bytes],
+) -> Inspection:
     match format:
         case "vcf" | "bcf":
             return inspect_genotypes(task, file, format)
         case "bam":
-            return inspect_bam(task, file)
+            return inspect_bam(task, file, indexes)
         case "cram":
             return inspect_cram(task, file)
         case "tbi" | "csi" | "bai" | "crai":
@@ -114,6 +127,7 @@ def main(arguments: list[str]) -> None:
     task_file, memory_bytes, cpu_s = map(int, arguments)
     with os.fdopen(task_file, "rb") as file:
         task = msgspec.json.decode(file.read(), type=Task)
+    indexes = {name: _read_all(number) for name, number in task.indexes.items()}
     ontology_for = open_ontologies(task.ontologies)
     prepare()
     limit(memory_bytes, cpu_s)
@@ -127,7 +141,7 @@ def main(arguments: list[str]) -> None:
             return
     _tell(Advance(0))  # from here on, what goes wrong is the file's doing
     try:
-        inspection = inspect(task, ontology_for)
+        inspection = inspect(task, ontology_for, indexes)
     except MemoryError:
         inspection = _gave_up(task, "needs more memory than a submitted file may")
     except Exception as error:  # noqa: BLE001 - whatever a hostile file brings about is said of the file

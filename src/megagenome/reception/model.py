@@ -48,13 +48,25 @@ class PersonRow(msgspec.Struct, frozen=True, array_like=True):
     sex: str
 
 
+class SliceFound(msgspec.Struct, frozen=True, array_like=True):
+    """A slice of a CRAM: the place of its container in the file, its own place in that, its contig's number (-1 none,
+    -2 several) and which bases its reads cover, [start, end)."""
+
+    container: int
+    landmark: int
+    contig: int
+    start: int
+    end: int
+
+
 class Indexed(msgspec.Struct, frozen=True):
     """What a genome file turned out to hold, as far as its index must agree.
 
     contigs  records by contig, of all that the header declares and all that have records, in order
     lengths  of the contigs that state one
-    slices   of a CRAM: place of each slice's container in the file, the slice's place in it, and its contig's number
+    slices   of a CRAM
     is_whole whether it passed, so that what it holds says something of its index
+    held     of a BAM, by the name of each index that its records were held against, what is wrong with that; "" nothing
     """
 
     name: str
@@ -63,13 +75,18 @@ class Indexed(msgspec.Struct, frozen=True):
     contigs: dict[str, int] = {}
     declared: tuple[str, ...] = ()
     lengths: dict[str, int] = {}
-    slices: tuple[tuple[int, int, int], ...] = ()
+    slices: tuple[SliceFound, ...] = ()
     is_whole: bool = True
+    held: dict[str, str] = {}
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What one process is to read: the file that comes through its standard input. `most_people`: how many a file of
-    people may have."""
+    """What one process is to read: the file that comes through its standard input.
+
+    indexed      what the file of which this is the index turned out to hold
+    most_people  how many a file of people may have
+    indexes      of a file of reads, by name its indexes, and the file descriptors from which they come
+    """
 
     name: str
     size_bytes: int
@@ -78,6 +95,7 @@ class Task(msgspec.Struct, frozen=True):
     indexed: Indexed | None = None
     most_people: int = 500_000
     require_isolation: bool = True
+    indexes: dict[str, int] = {}
 
 
 class Inspection(msgspec.Struct, frozen=True):

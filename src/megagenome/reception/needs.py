@@ -91,5 +91,5 @@ class AllelesTold(NamedTuple):
 class CountsTold(Protocol):
     """What the public would be told of a dataset that is loaded (`discovery`)."""
 
-    def __call__(self, dataset: DatasetId, /) -> AllelesTold:
-        """As if it were published now."""
+    def __call__(self, dataset: DatasetId, /) -> AllelesTold | None:
+        """As if it were published now. None where nobody is told without a permit. Raises `NotFound`."""

@@ -31,6 +31,7 @@ def preview_people(parts: Parts, row: rows.Row, report: Report) -> Preview:
         found = rehearse(parts.collection, statement_of(row.manifest), people)
     except (Conflict, Invalid) as error:
         return Preview(row.manifest.dataset, variants=variants, problem=str(error))
+    counted_before, alleles_before = _told_before(parts, DatasetId(row.manifest.dataset))
     strata = [
         StratumPreview(str(stratum.country), stratum.population, str(stratum.sex.value), count)
         for stratum, count in found.strata.items()
@@ -47,4 +48,16 @@ def preview_people(parts: Parts, row: rows.Row, report: Report) -> Preview:
         tuple(strata),
         variants,
         known=found.individuals - found.new_individuals,
+        counted_before=counted_before,
+        alleles_before=alleles_before,
     )
+
+
+def _told_before(parts: Parts, dataset: DatasetId) -> tuple[int | None, int | None]:
+    """How many people are counted in the dataset today, and how many alleles are told of it, where it is published."""
+    parts.collection.refresh()
+    for each in parts.collection.published:
+        if each.id == dataset:
+            told = parts.counts_told(dataset)
+            return each.individuals, told.told if told else None
+    return None, None

@@ -38,6 +38,10 @@ class Reception:
         """Open a submission; see `uploads.begin`."""
         return uploads.begin(self._parts, caller, manifest)
 
+    def require_welcome(self, caller: Caller, dataset: str) -> None:
+        """Raise what `begin` would without a manifest; see `uploads.require_welcome`."""
+        uploads.require_welcome(self._parts, caller, dataset)
+
     def require_wanted(self, caller: Caller, submission: str, file: int, number: int) -> None:
         """Raise what `put_part` would without the part; see `uploads.require_wanted`."""
         uploads.require_wanted(self._parts, caller, submission, file, number)

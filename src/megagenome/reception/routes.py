@@ -16,6 +16,7 @@ from megagenome.standards.submission import (
     DIGEST_HEADER,
     LARGEST_MANIFEST_BYTES,
     LARGEST_PART_BYTES,
+    MAY_SEND,
     ROOT,
     Completed,
     Decision,
@@ -86,6 +87,10 @@ def _reading(reception: Reception) -> list[Any]:
     def list_(request: Http) -> Response[bytes]:
         return answer_json(reception.all(caller_of(request)))
 
+    @get(MAY_SEND + "/{dataset:str}", sync_to_thread=True, status_code=204)
+    def may_send(request: Http, dataset: FromPath[str]) -> None:
+        reception.require_welcome(caller_of(request), dataset)
+
     @get(_ONE, sync_to_thread=True)
     def show(request: Http, submission: FromPath[str]) -> Response[bytes]:
         return answer_json(reception.show(caller_of(request), submission))
@@ -101,7 +106,7 @@ def _reading(reception: Reception) -> list[Any]:
         headers = {**PRIVATE, "content-disposition": f'attachment; filename="{submission}.receipt.jwt"'}
         return Response(token.encode(), media_type=RECEIPT_MEDIA_TYPE, headers=headers)
 
-    return [list_, show, report, receipt]
+    return [list_, may_send, show, report, receipt]
 
 
 def _deciding(reception: Reception) -> Any:

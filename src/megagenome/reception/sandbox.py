@@ -11,8 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -20,6 +21,7 @@ from megagenome.kernel.errors import Unavailable
 from megagenome.kernel.isolation import environment
 from megagenome.reception.model import Advance, Finished, Inspection, Refused, Submitted, Task
 from megagenome.reception.settings import ReceptionSettings
+from megagenome.standards.hts_index import LIMIT_BYTES
 from megagenome.standards.validation_report import FileReport, Level, Message, Result
 
 _TELLS: msgspec.json.Decoder[Advance | Finished | Refused] = msgspec.json.Decoder(Advance | Finished | Refused)
@@ -34,18 +36,27 @@ Progress = Callable[[int], None]
 
 
 def inspect_apart(
-    submitted: Submitted, task: Task, settings: ReceptionSettings, progress: Progress = lambda _read: None
+    submitted: Submitted,
+    task: Task,
+    settings: ReceptionSettings,
+    progress: Progress = lambda _read: None,
+    indexes: Sequence[Submitted] = (),
 ) -> Inspection:
-    """What a process without network and files finds of one file.
+    """What a process without network and files finds of one file, which it holds against its `indexes`.
 
     A file on which that process dies, runs out of time or talks nonsense has failed, and the report says so. Raises
     `Unavailable` where the process could not be isolated and `settings` require it, or did not come to begin: then
     nothing of the file was read; and what the file's `content` raises.
     Cost: 0.2 s to start; the process ends with this call.
     """
-    cpu_s = _LEAST_CPU_S + submitted.size_bytes * settings.validation_cpu_s_per_gib // _GIB
+    size_bytes = sum(each.size_bytes for each in (submitted, *indexes))
+    cpu_s = _LEAST_CPU_S + size_bytes * settings.validation_cpu_s_per_gib // _GIB
     broken: list[Exception] = []
-    with _started(submitted, task, settings, cpu_s, broken) as (process, said, complaint):
+    with contextlib.ExitStack() as opened:
+        passed = {each.name: opened.enter_context(_in_memory(each)).fileno() for each in indexes}
+        task = msgspec.structs.replace(task, indexes=passed)
+        started = _started(submitted, task, settings, cpu_s, broken)
+        process, said, complaint = opened.enter_context(started)
         told = _listen(process, said, time.monotonic() + _CLOCK_FACTOR * cpu_s, progress)
         why = _last_line(complaint)
     if broken:
@@ -70,6 +81,22 @@ def inspect_apart(
 
 
 @contextlib.contextmanager
+def _in_memory(index: Submitted) -> Iterator[IO[bytes]]:
+    """What an index holds, as far as it is read at all, in memory as a file."""
+    with os.fdopen(os.memfd_create("index"), "w+b") as file:
+        if isinstance(index.content, Path):
+            with index.content.open("rb") as source:
+                file.write(source.read(LIMIT_BYTES + 1))
+        else:
+            for piece in index.content():
+                file.write(piece)
+                if file.tell() > LIMIT_BYTES:
+                    break
+        file.seek(0)
+        yield file
+
+
+@contextlib.contextmanager
 def _started(
     submitted: Submitted, task: Task, settings: ReceptionSettings, cpu_s: int, broken: list[Exception]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
@@ -88,7 +115,7 @@ def _started(
             stdin=source or subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaint,
-            pass_fds=[task_file],
+            pass_fds=[task_file, *task.indexes.values()],
             cwd=empty,
             env=environment(),
             start_new_session=True,

@@ -23,23 +23,29 @@ from megagenome.reception.parts import Parts
 from megagenome.reception.preview import statement_of
 from megagenome.reception.read_archived import Archived, archived_files, archived_sources, read_archived_people
 from megagenome.reception.uploads import close
-from megagenome.standards.submission import GENOTYPE_FORMATS, PEOPLE_FORMATS, Decision, Preview, State, Submission
-
-_LONGEST_REASONS = 4000
+from megagenome.standards.submission import (
+    GENOTYPE_FORMATS,
+    LONGEST_REASONS,
+    PEOPLE_FORMATS,
+    Decision,
+    Preview,
+    State,
+    Submission,
+)
 
 
 def decide(parts: Parts, caller: Caller, ident: str, decision: Decision) -> Submission:
     """Accept a reported submission, or reject it with reasons. Durable and in the ledger on return.
 
     Nobody decides on what they sent themselves. Raises `Unauthenticated`, `NotEntitled`, `Invalid`, `NotFound`;
-    `TooLarge` for reasons of over 4,000 characters; `Conflict` where it does not wait for a decision.
+    `TooLarge` for reasons of more than `LONGEST_REASONS`; `Conflict` where it does not wait for a decision.
     """
     steward = caller.require(Role.DATA_STEWARD)
     if not decision.accept and not decision.reasons.strip():
         raise Invalid("write the reasons: a no without reasons helps nobody to send it right")
     reasons = decision.reasons.strip()
-    if len(reasons) > _LONGEST_REASONS:
-        raise TooLarge(f"the reasons have {len(reasons):,} characters; at most {_LONGEST_REASONS:,}")
+    if len(reasons) > LONGEST_REASONS:
+        raise TooLarge(f"reasons have at most {LONGEST_REASONS:,} characters, these {len(reasons):,}: shorten them")
     with begin_writing(parts.engine) as connection:
         row = rows.find(connection, ident)
         if row.subject == steward:
@@ -111,5 +117,7 @@ def _with_alleles(parts: Parts, row: rows.Row) -> str | None:
         return None
     found = parts.counts_told(DatasetId(row.manifest.dataset))
     before = msgspec.json.decode(row.preview, type=Preview)
+    if found is None:
+        return row.preview
     after = msgspec.structs.replace(before, alleles=found.told, alleles_held_back=found.held_back)
     return msgspec.json.encode(after).decode()

@@ -69,6 +69,15 @@ def begin(parts: Parts, caller: Caller, manifest: Manifest) -> Submission:
         return rows.shown(connection, rows.find(connection, ident))
 
 
+def require_welcome(parts: Parts, caller: Caller, dataset: str) -> None:
+    """Raise what `begin` would before the files are known, so that nobody reads terabytes to be told: who asks, for
+    which dataset, and what they began before."""
+    parse_dataset_id(dataset)
+    subject = require_provider(parts, caller, dataset)
+    with parts.engine.connect() as connection:
+        _require_few(parts, connection, subject)
+
+
 def require_wanted(parts: Parts, caller: Caller, ident: str, file: int, number: int) -> None:
     """Raise what `put_part` would, as far as it is seen before the part is read: who asks, and for what."""
     _require_place(_require_open(parts, caller, ident).manifest, file, number)

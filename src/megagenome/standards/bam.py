@@ -3,7 +3,7 @@
 
 import ctypes
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +23,10 @@ _FIXED = struct.Struct("<iiBBHHHiiii")
 _LENGTH = struct.Struct("<i")
 _BEGIN = struct.Struct("<4si")
 _BLOCK_BYTES = 1 << 16
+_BAD, _UNSORTED, _FULL = 1, 2, 3  # what C says of a walk
+_CONSUMING = frozenset((0, 2, 3, 7, 8))  # of CIGAR's operations: M, D, N, = and X
+_UNMAPPED = 4
+_ROOM = 4096  # for runs
 
 
 class Malformed(Exception):
@@ -66,6 +70,31 @@ class Parsed(NamedTuple):
     size: int
 
 
+class Record(NamedTuple):
+    """Where a record is: on which reference, by number, [start, end); and in the file without its compression, from
+    `begin` on, `size` bytes.
+
+    Where its CIGAR says of no base of the reference, or it is unmapped, it covers one.
+    """
+
+    reference: int
+    start: int
+    end: int
+    begin: int
+    size: int
+
+
+class Runs(NamedTuple):
+    """Whom to tell of records, in runs: those that follow each other and are in the same windows of 2**shift bases.
+
+    look  is told some of them, int64 [runs, 5]: reference, first and last window, begin and end in the file without its
+          compression; and the content that they are of, with where it begins. Records without a place are in windows -1
+    """
+
+    shift: int
+    look: Callable[[npt.NDArray[np.int64], bytes, int], None]
+
+
 @dataclass(slots=True)
 class Walked:
     """What is known of the records so far.
@@ -74,10 +103,14 @@ class Walked:
     is_sorted  whether they must be sorted by place
     counts     int64 [contigs + 1] reads of each contig, and last those of none
     contig     of the last record, -1 for none; `start` 0-based
+    runs       who is told of them, if anybody
+    read       where the next record begins in the file without its compression
     """
 
     lengths: npt.NDArray[np.int64]
     is_sorted: bool
+    runs: Runs | None = None
+    read: int = 0
     counts: npt.NDArray[np.int64] = field(init=False)
     contig: int = 0
     start: int = -1
@@ -192,11 +225,30 @@ def parse_contigs(content: bytes) -> tuple[list[tuple[str, int]], int] | None:
 
 
 def walk(content: bytes, walked: Walked) -> int:
-    """Go over the records that are whole in `content`; where the last of them ends. Raises `Malformed`."""
+    """Go over the records that are whole in `content`; where the last of them ends. Raises `Malformed`, and what
+    `runs.look` raises."""
     native = library()
     if native is None:
         return walk_slowly(content, walked)
-    form = Walk(
+    runs = None if walked.runs is None else np.empty((_ROOM, 5), np.int64)
+    at = 0
+    while True:
+        form = _form(walked, runs)
+        rest = content[at:] if at else content
+        end: int = native.walk_reads(rest, len(rest), ctypes.byref(form))
+        walked.contig, walked.start, walked.records = form.reference, form.start, form.records
+        if form.problem in (_BAD, _UNSORTED):
+            raise Malformed(unsorted=form.problem == _UNSORTED)
+        if walked.runs is not None and runs is not None and form.used:
+            walked.runs.look(runs[: form.used], rest, walked.read)
+        walked.read += end
+        at += end
+        if form.problem != _FULL:
+            return at
+
+
+def _form(walked: Walked, runs: npt.NDArray[np.int64] | None) -> Walk:
+    return Walk(
         len(walked.lengths),
         walked.is_sorted,
         walked.contig,
@@ -205,12 +257,12 @@ def walk(content: bytes, walked: Walked) -> int:
         0,
         walked.counts.ctypes.data,
         walked.lengths.ctypes.data,
+        None if runs is None else runs.ctypes.data,
+        0 if walked.runs is None else walked.runs.shift,
+        walked.read,
+        _ROOM,
+        0,
     )
-    end: int = native.walk_reads(content, len(content), ctypes.byref(form))
-    walked.contig, walked.start, walked.records = form.reference, form.start, form.records
-    if form.problem:
-        raise Malformed(unsorted=form.problem == 2)
-    return end
 
 
 def walk_slowly(content: bytes, walked: Walked) -> int:
@@ -236,4 +288,39 @@ def walk_slowly(content: bytes, walked: Walked) -> int:
         walked.counts[contig] += 1
         walked.records += 1
         at += 4 + length
+    if walked.runs is not None and at:
+        walked.runs.look(runs_of(records(content[:at], walked.read), walked.runs.shift), content, walked.read)
+    walked.read += at
     return at
+
+
+def records(content: bytes, begin: int) -> Iterator[Record]:
+    """Each of the records that these bytes are, whole and well-formed, as a walk found them. They begin at `begin`."""
+    at = 0
+    while at < len(content):
+        found = _record(content, at, begin + at)
+        yield found
+        at += found.size
+
+
+def runs_of(found: Iterable[Record], shift: int) -> npt.NDArray[np.int64]:
+    """As `Runs.look` is told of these records, which follow each other."""
+    runs: list[list[int]] = []
+    for each in found:
+        first = last = -1
+        if each.reference >= 0 and each.start >= 0:
+            first, last = each.start >> shift, (each.end - 1) >> shift
+        if runs and runs[-1][:3] == [each.reference, first, last]:
+            runs[-1][4] = each.begin + each.size
+        else:
+            runs.append([each.reference, first, last, each.begin, each.begin + each.size])
+    return np.array(runs, np.int64).reshape(-1, 5)
+
+
+def _record(content: bytes, at: int, begin: int) -> Record:
+    """The record at a place in `content`."""
+    (length,) = _LENGTH.unpack_from(content, at)
+    reference, start, name, _, _, operations, flags, *_ = _FIXED.unpack_from(content, at + 4)
+    cigar = struct.unpack_from(f"<{operations}I", content, at + 4 + _FIXED.size + name)
+    covered = 0 if flags & _UNMAPPED else sum(each >> 4 for each in cigar if each & 15 in _CONSUMING)
+    return Record(reference, start, start + max(1, covered), begin, 4 + length)

@@ -6,7 +6,7 @@ Inflated by libdeflate, as bcftools does it: it takes a seventh of zlib's time, 
 
 import operator
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import deflate
@@ -36,10 +36,11 @@ class Malformed(Exception):
 
 
 class Inflated(NamedTuple):
-    """What whole blocks hold, and how many compressed bytes they were."""
+    """What whole blocks hold, how many compressed bytes they were, and how many each of them was."""
 
     parts: list[bytearray]
     used: int
+    lengths: Sequence[int] = ()
 
 
 def is_bgzf(first_bytes: bytes) -> bool:
@@ -52,6 +53,7 @@ def inflate(compressed: bytes, enough: int) -> Inflated:
     no block, or has another checksum than it says."""
     view, at, size = memoryview(compressed), 0, 0
     parts: list[bytearray] = []
+    lengths: list[int] = []
     while size < enough and at + _FIXED.size <= len(compressed):
         first, length = _find_block(compressed, at)
         if at + length > len(compressed):
@@ -69,9 +71,10 @@ def inflate(compressed: bytes, enough: int) -> Inflated:
         if len(part) != whole or deflate.crc32(part) != checksum:
             raise Malformed
         parts.append(part)
+        lengths.append(length)
         size += whole
         at += length
-    return Inflated(parts, at)
+    return Inflated(parts, at, lengths)
 
 
 def _find_block(compressed: bytes, at: int) -> tuple[int, int]:

@@ -10,6 +10,9 @@ from megagenome.standards.dataset_record import DatasetRecord, Problem, RecordVe
 STEWARD_PATH = "/metadata"
 """Where a node serves stewards their records."""
 
+UNPUBLISHED = {"cache-control": "no-store, private", "x-robots-tag": "noindex"}
+"""Headers of what nobody but stewards may see: nothing keeps it, and nothing lists it."""
+
 
 class Download(msgspec.Struct, frozen=True):
     """A form of the same description: what it is called, and its address on this server."""
@@ -97,6 +100,48 @@ class StewardView(msgspec.Struct, frozen=True):
     record: DatasetRecord
     problems: tuple[Problem, ...]
     history: tuple[RecordVersion, ...]
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What would be told of a dataset, and what would leave. Exact, so for data stewards alone.
+
+    floor                      no smaller count is told
+    alleles_tier, people_tier  who is told: public, registered or controlled
+    people                     who would be in the public numbers; and whether their number is told
+    alleles, alleles_held_back how many have a frequency that is told, and how many have none; None where nobody is told
+    terms, terms_held_back     by how many terms people can be filtered, and how many too few people have; likewise
+    files, files_kept          how many would leave (to everybody if the data are open, else by permit), and how many
+                               would not
+    """
+
+    floor: int
+    alleles_tier: str
+    people_tier: str
+    people: int
+    people_told: bool
+    alleles: int | None
+    alleles_held_back: int | None
+    terms: int | None
+    terms_held_back: int | None
+    files: int
+    files_kept: int
+
+
+class PublicPreview(msgspec.Struct, frozen=True):
+    """A dataset as everybody would see it if it were published now with the record that was saved last.
+
+    page      its page in the catalogue, whose downloads lead to the description as it would be
+    state     the state that it is in
+    is_draft  the record is a draft, and would have to be recorded first
+    missing   what would have to be stated first
+    answers   None while it is being counted
+    """
+
+    page: DatasetPage
+    state: str
+    is_draft: bool
+    missing: tuple[Problem, ...]
+    answers: Answers | None
 
 
 class ToWrite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -79,6 +79,15 @@ class Container(NamedTuple):
         return self.contig == -1 and self.start == _CONTINUED and self.records == 0
 
 
+class Slice(NamedTuple):
+    """What a slice's head says: number of its contig, -1 for reads without a place, -2 for several contigs; and which
+    bases its reads cover, [start, end)."""
+
+    contig: int
+    start: int
+    end: int
+
+
 def read_header(chunks: Iterable[bytes]) -> Header:
     """The header of the CRAM file that these bytes begin. Reads no more of them than it needs. Raises `Invalid` for
     what is no CRAM 2 or 3 or is damaged, `TooLarge` for a header of over 64 MiB."""
@@ -159,6 +168,20 @@ def check_blocks(body: bytes, container: Container, version: int) -> None:
         _, at = _block(body, at, version)
     if at != len(body) or not begins.issuperset(container.landmarks):
         raise Malformed
+
+
+def parse_slice(body: bytes, landmark: int, version: int) -> Slice:
+    """The head of the slice that begins there in a container's body. Raises `Malformed`, also for one that is
+    compressed, which nobody writes."""
+    (method, content), _ = _block(body, landmark, version)
+    reader = _Reader(content, 0)
+    try:
+        contig, pos1, span = (reader.itf8() for _ in range(3))
+    except IndexError:
+        raise Malformed from None
+    if method != 0 or contig < -2 or span < 0:
+        raise Malformed
+    return Slice(contig, pos1 - 1, pos1 - 1 + span)
 
 
 def header_text(body: bytes, version: int) -> str:

@@ -130,45 +130,69 @@ class BodyKey:
         return self.prefix + number.to_bytes(8, "big")
 
 
-class Places:
-    """Holds the segments of whoever's body with one key to their places, where its nonces count as ours do; else it
-    holds them to nothing, for the standard lets nonces be any.
+class _Last:
+    """Of the segments of one key: the four bytes that they begin with, where the first one came and its number, the
+    same of the last one, and whether they count as ours do, which the second tells."""
 
-    Whether they count is told by the first two: they begin with the same four bytes, the rest of both is a number below
-    2^32, and one of these is 0, or they follow each other and the four bytes are not all zeros. Random nonces look like
-    that in one file of 2^126. A big-endian counter of all 12 bytes does in one of 2^32 where it begins with a random
-    number, and not where it begins with a small one, but for 0; a little-endian one never does.
+    __slots__ = ("begin", "counts", "first", "number", "place", "prefix")
+
+    def __init__(self, prefix: bytes, number: int, place: int) -> None:
+        self.prefix, self.number, self.place = prefix, number, place
+        self.begin, self.first, self.counts = place, number, False
+
+
+class Places:
+    """Holds the segments of whoever's body to their places, where the nonces of a key count as ours do; else it holds
+    them to nothing, for the standard lets nonces be any.
+
+    With ours, the segments of a key all begin with the same four bytes. Those of the key that opens segment 0 have
+    their place in the body for a number; those of another key, which stood in another body, go on by one where they
+    follow each other, and else ascend.
+
+    Whether the nonces of a key count so is told by its first two: they begin with the same four bytes, the rest of both
+    is a number below 2^32, and the four bytes are not all zeros, or these are the body's first two segments and one of
+    the numbers is 0. Random nonces look like that in one file of 2^94. A big-endian counter of all 12 bytes does in one
+    of 2^32 where it begins with a random number, and not where it begins with a small one, but for 0; a little-endian
+    one never does.
     """
 
-    __slots__ = ("_counted", "_first")
+    __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._first, self._counted = b"", False
+        self._last: dict[bytes, _Last] = {}
 
-    def require(self, nonce: bytes, number: int) -> None:
-        """To be called for each segment in turn, from 0 on. Raises `Corrupt` where one is not in its place: left out,
-        repeated or exchanged. What is missing at the end it cannot know, nor at the beginning of what has one segment
-        left."""
-        if number == 0:
-            self._first = nonce
-        elif number == 1:
-            self._begin(nonce)
-        if self._counted and (nonce[:PREFIX_BYTES], _number(nonce)) != (self._first[:PREFIX_BYTES], number):
-            raise Corrupt(f"segment {number:,} of the body is not in its place")
-
-    def _begin(self, second: bytes) -> None:
-        prefix, numbers = self._first[:PREFIX_BYTES], (_number(self._first), _number(second))
-        if second[:PREFIX_BYTES] != prefix or max(numbers) >= _MOST_SEGMENTS:
+    def require(self, key: bytes, nonce: bytes, place: int) -> None:
+        """To be called for each segment in turn, from 0 on, with the key that opened it. Raises `Corrupt` where one is
+        not in its place: left out, repeated or exchanged. What is missing at the end it cannot know, nor at the
+        beginning of what has one segment left, nor where another key's segments begin."""
+        prefix, number = nonce[:PREFIX_BYTES], int.from_bytes(nonce[PREFIX_BYTES:], "big")
+        last = self._last.get(key)
+        if last is None:
+            self._last[key] = _Last(prefix, number, place)
             return
-        self._counted = numbers[0] == 0
-        if numbers[1] == 0 < numbers[0]:
-            raise Corrupt("segment 0 of the body is not in its place")
-        if numbers[1] == numbers[0] + 1 > 1 and any(prefix):
-            raise Corrupt("segment 0 of the body is missing")
+        if last.place == last.begin:
+            last.counts = _count_alike(last, prefix, number, place)
+        if last.counts:
+            _require_next(last, prefix, number, place)
+        last.number, last.place = number, place
 
 
-def _number(nonce: bytes) -> int:
-    return int.from_bytes(nonce[PREFIX_BYTES:], "big")
+def _count_alike(last: _Last, prefix: bytes, number: int, place: int) -> bool:
+    if prefix != last.prefix or max(last.number, number) >= _MOST_SEGMENTS:
+        return False
+    return any(prefix) or ((last.place, place) == (0, 1) and 0 in (last.number, number))
+
+
+def _require_next(last: _Last, prefix: bytes, number: int, place: int) -> None:
+    if last.begin == 0 and last.first != 0:
+        how = "is missing" if number == last.number + 1 else "is not in its place"
+        raise Corrupt(f"segment 0 of the body {how}")
+    if last.begin == 0:
+        fits = number == place
+    else:
+        fits = number == last.number + 1 if place == last.place + 1 else number > last.number
+    if prefix != last.prefix or not fits:
+        raise Corrupt(f"segment {place:,} of the body is not in its place")
 
 
 def open_segment(keys: list[bytes], sealed: bytes | memoryview, number: int) -> bytes:

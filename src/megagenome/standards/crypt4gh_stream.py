@@ -2,9 +2,9 @@
 """Crypt4GH version 1: whole files, as they come and go in pieces of any size.
 
 What others wrote is read as the standard allows it: several data keys, any nonces, an edit list. So the order of such
-segments is nobody's promise; whoever reads holds the plain bytes against a checksum. Where a file has one key, no edit
-list and nonces that count as ours do, segments are held to their places. One with an edit list may have been cut out of
-another with the segments as they were (`crypt4gh rearrange`).
+segments is nobody's promise; whoever reads holds the plain bytes against a checksum. Where a file has no edit list, and
+nonces that count as ours do, segments are held to their places. One with an edit list may have been cut out of another
+with the segments as they were (`crypt4gh rearrange`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +48,7 @@ def unseal(chunks: Iterable[bytes | memoryview], readers: Sequence[X25519Private
     is not in its place (`Places`), after the bytes before it came; so nothing of them counts until the end was reached.
     """
     header, rest = split(iter(chunks), readers)
-    places = Places() if len(header.keys) == 1 and header.edits is None else None
+    places = Places() if header.edits is None else None
     plain = _plain(rest, list(header.keys), places)
     return plain if header.edits is None else edited(plain, header.edits)
 
@@ -73,9 +73,10 @@ def _plain(chunks: Iterator[bytes | memoryview], keys: list[bytes], places: Plac
             segment = piece[begin : begin + SEALED_SEGMENT_BYTES]
             if len(segment) <= NONCE_BYTES + MAC_BYTES:
                 raise Corrupt(f"segment {number:,} of the body is cut short")
+            plain = open_segment(keys, segment, number)
             if places is not None:
-                places.require(bytes(segment[:NONCE_BYTES]), number)
-            yield open_segment(keys, segment, number)
+                places.require(keys[0], bytes(segment[:NONCE_BYTES]), number)
+            yield plain
             number += 1
 
 

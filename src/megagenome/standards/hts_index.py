@@ -83,6 +83,14 @@ class Reference(NamedTuple):
         offsets = self._offsets(at)
         return [Chunk(*pair) for pair in zip(offsets[::2], offsets[1::2], strict=True)]
 
+    def offsets(self, number: int) -> npt.NDArray[np.uint64]:
+        """The same as begin, end, begin, end and so on, without a copy."""
+        at = self.bins.get(number)
+        if at is None:
+            return np.zeros(0, np.uint64)
+        (size,) = _I32.unpack_from(self.content, at - 4)
+        return np.frombuffer(self.content, "<u8", 2 * size, at)
+
     def loffset(self, number: int) -> int | None:
         """The least offset of a record that overlaps a bin's first base; None for a bin without records, or an index
         that is no CSI."""
@@ -169,7 +177,7 @@ class BinIndex(NamedTuple):
         """A virtual offset before which no record overlaps `start` or what follows."""
         if len(known.lowest):
             return int(known.lowest[min(start >> self.shift, len(known.lowest) - 1)])
-        number = _first_bin(self.depth) + (start >> self.shift)
+        number = first_bin(self.depth) + (start >> self.shift)
         while number:
             if (least := known.loffset(number)) is not None:
                 return least
@@ -182,8 +190,8 @@ class BinIndex(NamedTuple):
 
         It is where the next bin to the right begins whose records are all within it.
         """
-        number = _first_bin(self.depth) + ((end - 1) >> self.shift) + 1
-        while number < _first_bin(self.depth + 1):
+        number = first_bin(self.depth) + ((end - 1) >> self.shift) + 1
+        while number < first_bin(self.depth + 1):
             while number & 7 == 1:  # the first of eight: their parent begins where it does
                 number = (number - 1) >> 3
             if number == 0:
@@ -357,7 +365,7 @@ def _references(content: bytes, at: int, count: int, depth: int, *, is_csi: bool
         raise ValueError
     found = []
     for _ in range(count):
-        bins, records, at = _bins(content, at, _first_bin(depth + 1), _CSI_BIN if is_csi else _BIN)
+        bins, records, at = _bins(content, at, first_bin(depth + 1), _CSI_BIN if is_csi else _BIN)
         windows = 0
         if not is_csi:
             (windows,), at = _I32.unpack_from(content, at), at + 4
@@ -395,8 +403,8 @@ def _bins(content: bytes, at: int, beyond: int, head: struct.Struct) -> tuple[di
     return bins, records if bins or records is not None else 0, at
 
 
-def _first_bin(depth: int) -> int:
-    """The number of the first of the smallest bins."""
+def first_bin(depth: int) -> int:
+    """The number of the first of the smallest bins, where there are depth + 1 sizes of them."""
     return ((1 << (3 * depth)) - 1) // 7
 
 

@@ -32,12 +32,16 @@ from megagenome.kernel.public_keys import PublicKeys
 from megagenome.kernel.signatures import verify
 
 ROOT = "/inbox/submissions"
+MAY_SEND = ROOT + "/may-send"
+"""Below it, by a dataset's id: 204 where who asks may begin a submission for it now, and otherwise why not."""
+_PART = re.compile(ROOT + r"/[^/]+/files/[^/]+/parts/[^/]+/?")
 LARGEST_PART_BYTES = 16 << 20
 LARGEST_MANIFEST_BYTES = 4 << 20
 LARGEST_RECEIPT_BYTES = 8 << 20
 MOST_FILES = 1000
 LONGEST_PATH_BYTES = 1024
 LONGEST_TEXT = 10_000
+LONGEST_REASONS = 4_000
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 RECEIPT_TYPE = "megagenome-received+jwt"
 """The `typ` of a receipt, a compact JWS by the node's key."""
@@ -71,6 +75,11 @@ OVER = frozenset({State.REFUSED, State.ACCEPTED, State.REJECTED, State.CANCELLED
 
 KEPT_DAYS = 30
 """For so long after it ended a node keeps manifest and report of what was not accepted."""
+
+
+def is_part(path: str) -> bool:
+    """Whether this is the address of a part, whose body is sealed bytes and nothing else."""
+    return _PART.fullmatch(path) is not None
 
 
 class SubmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -163,7 +172,7 @@ class Completed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A data steward's; a no needs its reasons."""
+    """A data steward's; a no needs its reasons, of `LONGEST_REASONS` characters at most."""
 
     accept: bool
     reasons: str = ""
@@ -193,6 +202,9 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     alleles             how many alleles have a frequency that would be told; None before they are loaded
     alleles_held_back   and how many have none
     known               people of the tables whom the node has already, maybe from others: their records are added to
+    counted_before      how many were in the public numbers when it came, where the dataset was published; None where it
+                        was not, and nobody was told of it
+    alleles_before      likewise how many alleles had a frequency that was told
     """
 
     dataset: str
@@ -209,6 +221,8 @@ class Preview(msgspec.Struct, frozen=True, omit_defaults=True):
     alleles: int | None = None
     alleles_held_back: int | None = None
     known: int = 0
+    counted_before: int | None = None
+    alleles_before: int | None = None
 
 
 class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):

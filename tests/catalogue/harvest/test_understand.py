@@ -130,6 +130,12 @@ def test_moments_are_the_newest_that_are_any() -> None:
     assert (found.modified[:19], found.issued) == ("2025-02-03T04:05:06", "")
 
 
+def test_the_language_of_a_title_may_be_known_by_its_label() -> None:
+    assert said('dct:title "Genoomid" ; skos:prefLabel "Genoomid"@et').language == "et"
+    assert said('dct:title "Genomes" ; skos:prefLabel "Genoomid"@et').language == ""
+    assert said('dct:title "Genomes"@en ; skos:prefLabel "Genomes"@et').language == "en"
+
+
 def test_english_is_chosen_and_else_what_there_is() -> None:
     assert said('dct:title "Un"@fr, "One"@en, "Eins"@de').language == "en"
     found = said('dct:title "Un"@fr')

@@ -151,12 +151,15 @@ def _tail(address: str) -> str:
 
 
 def _text(graph: rdflib.Graph, at: Node, *properties: str, most: int) -> tuple[str, str]:
-    """The text of the first property that has any, with its language: English before none before others."""
+    """The text of the first property that has any: English before none before others; and its language, which the
+    same text may have where it stands as a label, too."""
     for property_ in properties:
         texts = [each for each in _objects(graph, at, property_) if isinstance(each, rdflib.Literal) and each.strip()]
         if texts:
             best = min(texts, key=lambda each: (_preference(each.language), str(each)))
-            return clean(str(best), most), best.language or ""
+            same = [each for each in graph.objects(at) if isinstance(each, rdflib.Literal) and str(each) == str(best)]
+            languages = [each.language for each in same if each.language]
+            return clean(str(best), most), best.language or min(languages, default="")
     return "", ""
 
 

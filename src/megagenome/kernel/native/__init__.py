@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("libmegagenome.so")
-VERSION = 4
+VERSION = 5
 """What `native_version` in C must say: a library that was built from other sources is not used."""
 
 _POINTER, _INT64 = ctypes.c_void_p, ctypes.c_int64
@@ -42,7 +42,19 @@ class Walk(ctypes.Structure):
 
     _fields_ = (
         *((name, _INT64) for name in ("references", "is_sorted", "reference", "start", "records", "problem")),
-        *((name, _POINTER) for name in ("counts", "lengths")),
+        *((name, _POINTER) for name in ("counts", "lengths", "runs")),
+        *((name, _INT64) for name in ("shift", "begin", "room", "used")),
+    )
+
+
+class Held(ctypes.Structure):
+    """An index that a file's reads are held against; `reads.c` says what each is."""
+
+    _fields_ = (
+        *((name, _INT64) for name in ("shift", "depth", "bins", "chunks", "places", "least_points", "beyond_points")),
+        ("unplaced", _INT64),
+        *((name, _POINTER) for name in ("bin", "begins", "ends", "place")),
+        *((name, _POINTER) for name in ("least_point", "least", "beyond_point", "beyond")),
     )
 
 
@@ -68,6 +80,8 @@ def library() -> ctypes.CDLL | None:
     found.read_lines.restype = _INT64
     found.walk_reads.argtypes = [_POINTER, _INT64, ctypes.POINTER(Walk)]
     found.walk_reads.restype = _INT64
+    found.find_hidden.argtypes = [ctypes.POINTER(Held), _POINTER, _INT64]
+    found.find_hidden.restype = _INT64
     for loop in (found.set_sums, found.plane_sums, found.add_to_members, found.add_to_plane_members):
         loop.argtypes = (*_SETS, _POINTER, _POINTER, _INT64, _INT64)
         loop.restype = _INT64

@@ -17,7 +17,7 @@
 /* Raised with every change that a caller notices, and VERSION in __init__.py with it. */
 int native_version(void)
 {
-    return 4;
+    return 5;
 }
 
 enum { ABSENT = -2 };

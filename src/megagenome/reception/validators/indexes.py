@@ -4,9 +4,9 @@
 from typing import BinaryIO
 
 from megagenome.kernel.errors import MegagenomeError
-from megagenome.reception.model import Indexed, Inspection, Task
+from megagenome.reception.model import Indexed, Inspection, SliceFound, Task
 from megagenome.reception.validators.found import Found
-from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, CramIndex, Reference, read_index
+from megagenome.standards.hts_index import LIMIT_BYTES, BinIndex, CramIndex, CramSlice, Reference, read_index
 
 _OF = {"tbi": ("vcf",), "csi": ("vcf", "bcf", "bam"), "bai": ("bam",), "crai": ("cram",)}
 _LONGEST_WITHOUT_CSI = 1 << 29
@@ -29,39 +29,48 @@ def inspect_index(task: Task, file: BinaryIO, format: str) -> Inspection:  # noq
         found.note(f"was not compared with {task.indexed.name}, which failed")
     elif isinstance(index, CramIndex):
         _compare_slices(found, index, task.indexed)
-    else:
-        _compare(found, index, task.indexed)
+    elif _agrees(found, index, task.indexed):
+        _compare_records(found, index, task.indexed)
     return Inspection(found.report())
 
 
-def _compare(found: Found, index: BinIndex, indexed: Indexed) -> None:
+def _agrees(found: Found, index: BinIndex, indexed: Indexed) -> bool:
+    """Whether it is of this file, by contigs, counts and places."""
     if index.kind != "csi":
         for name, length in indexed.lengths.items():
             if length > _LONGEST_WITHOUT_CSI:
                 found.error(f"{index.kind.upper()} cannot index contig {name}, which is longer than 512 Mb; make a CSI")
-                return
+                return False
     if any(each.span().end >> 16 > indexed.size_bytes for each in index.references):
         found.error(f"points beyond the end of {indexed.name}: it is older, or of another file; index the file again")
-        return
-    if not all(each.can_be() for each in index.references):
-        found.error(f"would hide records of {indexed.name}: its least offsets are not its chunks'; make it anew")
-        return
+        return False
     named = _named(index, indexed)
     if named is None:
         found.error(f"has other contigs than {indexed.name}: it is of another file; index the file again")
-        return
-    unknown = False
+        return False
+    agrees, unknown = True, False
     for name, each in named:
         held = indexed.contigs.get(name, 0)
         unknown = unknown or each.records is None
         if each.records is not None and each.records != held:
+            agrees = False
             found.error(
                 f"says {each.records:,} records of contig {name}, {indexed.name} has {held:,}: it is older, or of "
                 "another file; index the file again",
                 place=name,
             )
     if unknown:
-        found.warn("does not say how many records it indexes, so only contigs and places were compared")
+        found.warn("does not say how many records it indexes, so these were not compared")
+    return agrees
+
+
+def _compare_records(found: Found, index: BinIndex, indexed: Indexed) -> None:
+    """Whether it would hide records."""
+    wrong = indexed.held.get(found.task.name)
+    if wrong:
+        found.error(wrong)
+    elif wrong is None and not all(each.can_be() for each in index.references):
+        found.error(f"would hide records of {indexed.name}: its least offsets are not its chunks'; make it anew")
 
 
 def _named(index: BinIndex, indexed: Indexed) -> list[tuple[str, Reference]] | None:
@@ -77,18 +86,34 @@ def _named(index: BinIndex, indexed: Indexed) -> list[tuple[str, Reference]] | N
 
 
 def _compare_slices(found: Found, index: CramIndex, indexed: Indexed) -> None:
-    real = {(container, landmark): contig for container, landmark, contig in indexed.slices}
-    listed = {(each.container, each.landmark) for each in index.slices}
-    wrong = sum(
-        real.get((each.container, each.landmark), each.reference) not in (each.reference, _SEVERAL)
-        for each in index.slices
-    )
+    real = {(each.container, each.landmark): each for each in indexed.slices}
+    lines = {(each.container, each.landmark, each.reference): each for each in index.slices}
+    listed = {(container, landmark) for container, landmark, _ in lines}
     if listed - set(real):
         found.error(
             f"points to {len(listed - set(real)):,} places at which {indexed.name} has no slice: it is older, or of "
             "another file; index the file again"
         )
-    elif missing := len(set(real) - listed):
+        return
+    if missing := len(set(real) - listed):
         found.error(f"leaves out {missing:,} slices of {indexed.name}; index the file again")
-    elif wrong:
+        return
+    # of a slice of several contigs only its reads say which
+    wrong = sum(
+        real[container, landmark].contig not in (reference, _SEVERAL) for container, landmark, reference in lines
+    )
+    if wrong:
         found.error(f"gives {wrong:,} slices of {indexed.name} another contig; index the file again")
+        return
+    narrow = [each for at, each in real.items() if each.contig >= 0 and not _is_within(each, lines[*at, each.contig])]
+    if narrow:
+        first = narrow[0]
+        found.error(
+            f"would hide reads of {len(narrow):,} slices of {indexed.name}, the first of them from "
+            f"{indexed.declared[first.contig]}:{first.start + 1} on: it gives them fewer bases than they cover; index "
+            "the file again"
+        )
+
+
+def _is_within(found: SliceFound, line: CramSlice) -> bool:
+    return line.start <= found.start and line.end >= found.end

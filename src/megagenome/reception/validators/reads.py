@@ -1,33 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """BAM and CRAM: every block of the file by its checksum, every read's place (BAM), header against assembly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 import numpy as np
 
 from megagenome.collection.genome_stream import GenomeStream
 from megagenome.kernel.errors import Corrupt, Invalid, MegagenomeError
-from megagenome.reception.model import Indexed, Inspection, Task
+from megagenome.reception.model import Indexed, Inspection, SliceFound, Task
 from megagenome.reception.validators.found import Found
+from megagenome.reception.validators.held_indexes import HeldIndexes
 from megagenome.reference.assemblies import assembly
 from megagenome.standards import bam, bgzf, cram, sam
 
 _PART_BYTES = 1 << 20
 
 
-def inspect_bam(task: Task, file: BinaryIO) -> Inspection:
-    """What is found of a BAM file."""
+def inspect_bam(task: Task, file: BinaryIO, indexes: Mapping[str, bytes]) -> Inspection:
+    """What is found of a BAM file, and of its indexes, by name, as it holds its records against them."""
     found = Found(task, "bam")
     header, walked = sam.SamHeader({}, (), False), None
     names: tuple[str, ...] = ()
+    wrong: dict[str, str] = {}
     try:
-        stream = GenomeStream(file, task.name)
-        header, lengths = _bam_header(stream)
+        held = HeldIndexes(task.name, indexes)
+        stream = GenomeStream(file, task.name, block=held.pass_block)
+        header, lengths, begin = _bam_header(stream)
         names = tuple(lengths)
         _check_header(found, header)
-        walked = bam.Walked(np.array(list(lengths.values()), np.int64), header.is_sorted)
+        walked = bam.Walked(np.array(list(lengths.values()), np.int64), header.is_sorted, held.runs(names), begin)
         _walk(stream, walked)
+        wrong = held.wrong()
     except bam.Malformed as error:
         said = (
             "does not come after the one before it, yet the header says sorted by place" if error.unsorted else "is bad"
@@ -39,12 +43,12 @@ def inspect_bam(task: Task, file: BinaryIO) -> Inspection:
     except MegagenomeError as error:
         found.refuse(error)
     counts = dict(zip(names, walked.counts.tolist(), strict=False)) if walked else {}
-    indexed = Indexed(task.name, "bam", task.size_bytes, counts, names, header.contigs)
+    indexed = Indexed(task.name, "bam", task.size_bytes, counts, names, header.contigs, held=wrong)
     return Inspection(found.report(header.samples, counts, walked.records if walked else None), indexed=indexed)
 
 
-def _bam_header(stream: GenomeStream) -> tuple[sam.SamHeader, dict[str, int]]:
-    """The header, and the contigs' lengths in the order of their numbers."""
+def _bam_header(stream: GenomeStream) -> tuple[sam.SamHeader, dict[str, int], int]:
+    """The header, the contigs' lengths in the order of their numbers, and how many bytes it is long."""
     needed = 1 << 16
     while (parsed := bam.parse_header(stream.content(needed))) is None:
         if stream.ended or needed > 2 * bam.LARGEST_HEADER_BYTES:
@@ -60,7 +64,7 @@ def _bam_header(stream: GenomeStream) -> tuple[sam.SamHeader, dict[str, int]]:
         raise Invalid("a contig stands twice in its header")
     if header.contigs and header.contigs != lengths:
         raise Invalid("the contigs of its header's text (@SQ) are not those of its table of contigs")
-    return header._replace(contigs=lengths), lengths
+    return header._replace(contigs=lengths), lengths, parsed.size
 
 
 def _walk(stream: GenomeStream, walked: bam.Walked) -> None:
@@ -83,7 +87,7 @@ def inspect_cram(task: Task, file: BinaryIO) -> Inspection:
     found = Found(task, "cram")
     header = sam.SamHeader({}, (), False)
     counts: dict[str, int] = {}
-    slices: list[tuple[int, int, int]] = []
+    slices: list[SliceFound] = []
     records = 0
     try:
         version = cram.parse_definition(file.read(cram.DEFINITION_BYTES))
@@ -92,12 +96,14 @@ def inspect_cram(task: Task, file: BinaryIO) -> Inspection:
         header = sam.parse_header(cram.header_text(body, version))
         _check_header(found, header)
         names = list(header.contigs)
-        for at, container, _ in containers:
+        for at, container, body in containers:
             if container.contig >= len(names):
                 found.error(f"a container after {records:,} reads is of a contig that the header does not have")
                 break
             records += container.records
-            slices += [(at, landmark, container.contig) for landmark in container.landmarks]
+            for landmark in container.landmarks:
+                of = cram.parse_slice(body, landmark, version)
+                slices.append(SliceFound(at, landmark, of.contig, of.start, of.end))
             if container.contig >= 0:
                 name = names[container.contig]
                 counts[name] = counts.get(name, 0) + container.records
