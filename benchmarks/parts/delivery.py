@@ -299,7 +299,7 @@ def _archive(node: Node, path: Path, described: Described) -> FileId:
     archive.ingest(file, 1, source, described, expected)
     archive.verify(file)
     with node.collection.engine.begin() as connection:
-        archive.make_ready(connection, [file])
+        archive.make_ready(connection, [file], "operator")
     return file
 
 

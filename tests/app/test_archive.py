@@ -78,12 +78,15 @@ def test_what_nobody_read_for_long_is_verified_while_the_node_serves(folder: Pat
     body.unlink()
     with node.collection.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE archive_file SET created = '2020' || substr(created, 5)")
-    [finding] = [each for each in check_folder(folder) if not each.fine]
-    assert finding.says == "2 files were verified by nobody for 60 days"
+    found = [each for each in check_folder(folder) if not each.fine]
+    assert [each.part for each in found] == ["archive, let out", "archive, verifying"]
+    assert found[0].says.startswith("2 archived files are not given out")
+    assert found[1].says == "2 files were verified by nobody for 60 days"
     with TestClient(node_app(open_node(folder))):
         assert f"{damaged.id} is not what was archived" in said.get(timeout=20)
     states = {each.id: each.state for each in archive.files_of()}
     assert states == {whole.id: FileState.VERIFIED, damaged.id: FileState.SUSPECT}
-    [finding] = [each for each in check_folder(folder) if not each.fine]
+    finding, waiting = [each for each in check_folder(folder) if not each.fine]
     assert (finding.part, finding.says) == ("archive", "1 suspect, 1 verified")
+    assert waiting.says.startswith("1 verified files are not given out")
     assert said.empty()

@@ -83,7 +83,7 @@ def keep_ready(archive: Archive, plain: bytes, described: Described = DESCRIBED)
     file = keep(archive, plain, described)
     archive.verify(file.id)
     with archive._parts.engine.begin() as connection:
-        archive.make_ready(connection, [file.id])
+        archive.make_ready(connection, [file.id], "operator")
     found = archive.find(file.id)
     assert found is not None
     return found

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from megagenome.archive.archive import Archive
+from megagenome.archive.rows import note_suspect
 from megagenome.kernel.errors import Conflict, NotEntitled, NotFound
 from megagenome.kernel.ids import DatasetId
 from megagenome.kernel.ledger_chain import Entry
@@ -27,14 +28,14 @@ def entered(archive: Archive) -> list[tuple[str, str]]:
 
 def move(archive: Archive, how: str, file: ArchivedFile) -> None:
     with archive._parts.engine.begin() as connection:
-        getattr(archive, how)(connection, [file.id])
+        getattr(archive, how)(connection, [file.id], "operator")
 
 
 def test_a_file_goes_its_way_and_is_entered(archive: Archive) -> None:
     file = keep(archive, PLAIN)
     assert (file.state, file.size_bytes, file.verified) == (FileState.ARCHIVED, 200_000, None)
     assert archive.find(file.id) == file
-    with pytest.raises(Conflict, match="is archived: only verified"):
+    with pytest.raises(Conflict, match="is archived: only a verified file becomes ready"):
         move(archive, "make_ready", file)
     verified = archive.verify(file.id)
     assert (verified.state, bool(verified.verified), len(verified.body_sha256 or "")) == (FileState.VERIFIED, True, 64)
@@ -46,7 +47,8 @@ def test_a_file_goes_its_way_and_is_entered(archive: Archive) -> None:
         archive.open(file.id, Admitted())
     assert archive.verify(file.id).state is FileState.WITHDRAWN
     move(archive, "make_ready", file)
-    assert entered(archive) == [("file", f"archived:{file.id}"), ("file", f"opened:{file.id}")]
+    words = ("archived", "ready", "opened", "withdrawn", "ready")
+    assert entered(archive) == [("file", f"{word}:{file.id}") for word in words]
     [entry] = [each for each in archive._parts.ledger.items() if isinstance(each, Entry) and "opened" in each.detail]
     person = archive._parts.ledger.person(entry.actor)
     assert (entry.dataset, entry.permit, person and person.name) == (DATASET, "permit-1", "Carol")
@@ -157,3 +159,66 @@ def test_nothing_readable_is_on_the_disk(archive: Archive, folder: Path) -> None
 def test_settings_load_no_cryptography() -> None:
     code = "import megagenome.archive, sys; print('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def damage(archive: Archive, file: ArchivedFile) -> None:
+    """What reading does that finds a file damaged."""
+    note_suspect(archive._parts.engine, archive._parts.ledger, file)
+
+
+@pytest.mark.parametrize("state", ["ready", "withdrawn", "verified", "archived"])
+def test_a_suspect_file_that_turns_out_whole_is_what_it_was(archive: Archive, state: str) -> None:
+    file = keep(archive, PLAIN)
+    if state != "archived":
+        archive.verify(file.id)
+    if state in ("ready", "withdrawn"):
+        move(archive, "make_ready", file)
+    if state == "withdrawn":
+        move(archive, "withdraw", file)
+    for _ in range(2):  # the second time it is what it was by verifying
+        damage(archive, file)
+        found = archive.find(file.id)
+        assert found is not None
+        assert found.state is FileState.SUSPECT
+        assert archive.verify(file.id).state == ("verified" if state == "archived" else state)
+    words = [detail.split(":")[0] for _, detail in entered(archive)]
+    assert words[-4:] == ["suspect", "restored"] * 2
+
+
+def test_a_suspect_file_can_be_withdrawn_and_not_let_out(archive: Archive) -> None:
+    file = keep_ready(archive, PLAIN)
+    damage(archive, file)
+    with pytest.raises(Conflict, match="is suspect: only a verified"):
+        move(archive, "make_ready", file)
+    for _ in range(2):
+        move(archive, "withdraw", file)
+    assert archive.verify(file.id).state is FileState.WITHDRAWN
+    assert [detail for _, detail in entered(archive)].count(f"withdrawn:{file.id}") == 1
+
+
+def test_an_index_goes_with_its_file_and_others_stay(archive: Archive) -> None:
+    file, other = keep_ready(archive, PLAIN), keep_ready(archive, PLAIN)
+    index = keep_ready(archive, PLAIN, msgspec.structs.replace(DESCRIBED, index_of=file.id))
+    unread = keep(archive, PLAIN, msgspec.structs.replace(DESCRIBED, index_of=file.id))
+
+    def states() -> list[FileState]:
+        found = {each.id: each.state for each in archive.files_of()}
+        return [found[each.id] for each in (file, index, other, unread)]
+
+    move(archive, "withdraw", file)
+    withdrawn, ready, archived = FileState.WITHDRAWN, FileState.READY, FileState.ARCHIVED
+    assert states() == [withdrawn, withdrawn, ready, archived]
+    move(archive, "make_ready", file)
+    assert states() == [ready, ready, ready, archived]
+
+
+@pytest.mark.parametrize("how", ["make_ready", "withdraw"])
+def test_all_are_moved_or_none(archive: Archive, how: str) -> None:
+    file, unread = keep(archive, PLAIN), keep(archive, PLAIN)
+    archive.verify(file.id)
+    before = entered(archive)
+    for other, error in ((unread.id, Conflict), (new_file_id(), NotFound)):
+        with pytest.raises(error), archive._parts.engine.begin() as connection:
+            getattr(archive, how)(connection, [file.id, other], "operator")
+    assert {each.state for each in archive.files_of()} == {FileState.VERIFIED, FileState.ARCHIVED}
+    assert entered(archive) == before

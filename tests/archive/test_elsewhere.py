@@ -39,7 +39,7 @@ class Elsewhere:
         file = keep(archive, PLAIN)
         assert archive.verify(file.id).state is FileState.VERIFIED
         with begin_writing(parts.engine) as connection:
-            archive.make_ready(connection, [file.id])
+            archive.make_ready(connection, [file.id], "operator")
         opened = archive.open(file.id, Admitted())
         assert b"".join(opened.read(65_000, 3_000_000)) == PLAIN[65_000:3_000_000]
         assert b"".join(opened.read()) == PLAIN

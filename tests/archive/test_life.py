@@ -55,12 +55,12 @@ class Life(RuleBasedStateMachine):
 
     @rule(file=files)
     def withdraw(self, file: FileId) -> None:
-        self.move("withdraw", file, (READY, WITHDRAWN), WITHDRAWN)
+        self.move("withdraw", file, (VERIFIED, READY, WITHDRAWN), WITHDRAWN)
 
     def move(self, how: str, file: FileId, before: tuple[FileState, ...], after: FileState) -> None:
         try:
             with self.archive._parts.engine.begin() as connection:
-                getattr(self.archive, how)(connection, [file])
+                getattr(self.archive, how)(connection, [file], "operator")
         except Conflict:
             assert self.states[file] not in before
         else:

@@ -205,7 +205,8 @@ def test_damage_is_found_by_whoever_reads_it_and_by_whoever_verifies(
     entries = [each.detail for each in archive._parts.ledger.items() if isinstance(each, Entry)]
     assert entries.count(f"suspect:{file.id}") == 1
     overwrite(path, whole)
-    assert archive.verify(file.id).state is FileState.VERIFIED
+    assert archive.verify(file.id).state is FileState.READY
+    assert b"".join(archive.open(file.id, Admitted()).read()) == PLAIN
 
 
 ONLY_WHO_OPENS_IT_KNOWS = {"a bit of what is sealed", "a bit of a MAC", "a bit of the last segment"}

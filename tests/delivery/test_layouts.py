@@ -189,6 +189,7 @@ def test_what_is_sealed_has_most_segments_as_they_are_stored(
     monkeypatch.setattr(pieces, "_WORTH_BYTES", SEGMENT_BYTES)
     layouts, files, file = kept(folder, kind, index)
     wanted = [[Slice("1")], [Slice("1", 1_000_001)], [Slice("1", 5_000, 900_000), Slice("1", 2_000_000, 2_900_000)]]
+    wanted += [[Slice("1", 0, 100), Slice("1", 600_000)]]
     for turn, slices in enumerate(wanted):
         content, stored = sealed(layouts, files, file, slices, names)
         assert stored >= max(turn == 0, len(content) - 6 * SEGMENT_BYTES)

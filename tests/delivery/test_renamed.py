@@ -145,6 +145,15 @@ def test_a_header_that_grows_moves_what_follows_by_a_segment(folder: Path, tmp_p
     assert samtools(folder, "view", other) == samtools(folder, "view", folder / f"reads{WHOLE[kind]}")
 
 
+def test_a_file_without_reads_keeps_its_end(folder: Path, tmp_path: Path) -> None:
+    """By which whoever reads it knows that it is whole."""
+    content, other = (folder / "reads.bam").read_bytes(), tmp_path / "other.bam"
+    assert not replaced(folder, "BAM", other, b"".join(bgzf.blocks(bam.read_header([content]).content)) + bgzf.END)
+    assert other.read_bytes().endswith(bgzf.END)
+    assert header_of(other) == EXPECTED
+    assert samtools(folder, "view", other) == ""
+
+
 def test_reads_in_the_block_of_the_header_stay_with_it(folder: Path, tmp_path: Path) -> None:
     content = (folder / "reads.bam").read_bytes()
     together = b"".join(bgzf.compress(map(bytes, bgzf.inflate(content, len(content) * 100).parts)))

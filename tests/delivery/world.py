@@ -133,7 +133,7 @@ def archive_file(archive: Archive, path: Path, described: Described) -> FileId:
     archive.ingest(file, 1, source, described, expected)
     archive.verify(file)
     with archive._parts.engine.begin() as connection:
-        archive.make_ready(connection, [file])
+        archive.make_ready(connection, [file], "operator")
     return file
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The archive, killed (SIGKILL) or without power before each fsync, link, removal and commit of whatever it does, and
 after the last one: a file is absent and can be sent again, or is whole; nothing is left over, nothing is there twice,
-and the ledger is whole."""
+and the ledger is whole. With records on PostgreSQL the same before each commit: what lies between is the disk's."""
 
 import functools
 import itertools
@@ -13,11 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from megagenome.archive.archive import Archive
 from megagenome.archive.model import Recovery
+from megagenome.archive.rows import note_suspect
 from megagenome.kernel import clock
-from megagenome.kernel.database import begin_erasing
+from megagenome.kernel.database import begin_erasing, begin_writing
 from megagenome.kernel.errors import NotFound
 from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import ArchivedFile, FileId, FileState
@@ -26,7 +28,6 @@ from tests.archive.archives import (
     Admitted,
     blobs,
     chunks,
-    copy_database,
     keep_ready,
     make_plain,
     open_archive,
@@ -35,7 +36,9 @@ from tests.archive.archives import (
 )
 from tests.faults.dying import Death, run_child
 from tests.faults.lossy_disk import LossyDisk
+from tests.kernel.records import are_files, copy_records, lose_records, open_records
 
+RECORDS = "node.sqlite"
 FILE = FileId("MGF-ABCDEFGHIJKLMNOP")
 PLAIN = make_plain(2_000_000)
 OTHER = make_plain(70_000, 1)
@@ -54,6 +57,21 @@ def verify(archive: Archive) -> object:
 
 def shred(archive: Archive) -> object:
     return archive.shred(FILE, "operator")
+
+
+def restore(archive: Archive) -> object:
+    """Verify a file that was let out, was suspect, and is whole."""
+    return archive.verify(FILE)
+
+
+def let_out(archive: Archive) -> object:
+    with begin_writing(archive._parts.engine) as connection:
+        archive.make_ready(connection, [FILE], "operator")
+
+
+def withdraw(archive: Archive) -> object:
+    with begin_writing(archive._parts.engine) as connection:
+        archive.withdraw(connection, [FILE], "operator")
 
 
 def rotate(archive: Archive) -> object:
@@ -116,6 +134,37 @@ def check_shred(archive: Archive, folder: Path, came_through: bool) -> None:
         read(archive, FILE)
 
 
+def check_restore(archive: Archive, folder: Path, came_through: bool) -> None:
+    """Nobody reads it, or it is let out as it was before."""
+    assert found(archive).state in ((FileState.READY,) if came_through else (FileState.SUSPECT, FileState.READY))
+    assert archive.verify(FILE).state is FileState.READY
+    assert b"".join(archive.open(FILE, Admitted()).read()) == PLAIN
+    assert details(archive).count(f"restored:{FILE}") == 1
+    assert len(blobs(folder)) == 4
+
+
+def check_let_out(archive: Archive, _folder: Path, came_through: bool) -> None:
+    """Let out, and entered, or neither."""
+    check_moved(archive, "ready", FileState.VERIFIED, FileState.READY, came_through)
+    let_out(archive)
+    assert details(archive).count(f"ready:{FILE}") == 1
+    assert b"".join(archive.open(FILE, Admitted()).read()) == PLAIN
+
+
+def check_withdraw(archive: Archive, folder: Path, came_through: bool) -> None:
+    check_moved(archive, "withdrawn", FileState.READY, FileState.WITHDRAWN, came_through)
+    withdraw(archive)
+    assert details(archive).count(f"withdrawn:{FILE}") == 1
+    with pytest.raises(NotFound):
+        archive.open(FILE, Admitted())
+    assert len(blobs(folder)) == 4
+
+
+def check_moved(archive: Archive, word: str, before: FileState, after: FileState, came_through: bool) -> None:
+    state, entries = found(archive).state, details(archive).count(f"{word}:{FILE}")
+    assert (state, entries) in (((after, 1),) if came_through else ((before, 0), (after, 1)))
+
+
 def check_rotate(archive: Archive, folder: Path, came_through: bool) -> None:
     """Every file can be read, whatever key it is for; rotating again ends with one key for all."""
     assert read(archive, FILE) == PLAIN
@@ -153,13 +202,16 @@ def make(folder: Path, act: Act) -> None:
         make_unfinished(archive, folder)
     elif act is not ingest:
         ingest(archive)
-    if act in (shred, rotate):
+    if act in (shred, rotate, restore, let_out, withdraw):
         archive.verify(FILE)
-        with archive._parts.engine.begin() as connection:
-            archive.make_ready(connection, [FILE])
+    if act in (shred, rotate, restore, withdraw):
+        let_out(archive)
+    if act is restore:
+        note_suspect(archive._parts.engine, archive._parts.ledger, found(archive))
     archive._parts.engine.dispose()
     if act is rebuild:
-        copy_database(archive, folder / "nowhere", folder)
+        lose_records(folder / RECORDS)
+        open_records(folder / RECORDS).dispose()
 
 
 def make_unfinished(archive: Archive, folder: Path) -> None:
@@ -169,15 +221,22 @@ def make_unfinished(archive: Archive, folder: Path) -> None:
         archive.begin_shredding(connection, third.id, "operator")
     archive._parts.engine.dispose()
     for last in itertools.count(1):
-        copy = Path(shutil.copytree(folder, f"{folder}-dying"))
+        copy = copied(folder, f"{folder}-dying")
         if fork(lambda copy=copy, last=last: act_and_die(copy, ingest, last, powerless=False)) == 0:
             break
         if sum(path.suffix in (".c4b", ".c4h") for path in blobs(copy)) == 6:
             shutil.rmtree(folder)
-            copy.rename(folder)
+            copied(copy, str(folder))
             return
         shutil.rmtree(copy)
     raise AssertionError("no ingest died when both of its blobs were there")
+
+
+def copied(folder: Path, to: str) -> Path:
+    """A copy, with its records, of a node that nobody has open."""
+    copy = Path(shutil.copytree(folder, to))
+    copy_records(folder / RECORDS, copy / RECORDS)
+    return copy
 
 
 def fork(act: Callable[[], object]) -> int:
@@ -197,7 +256,8 @@ def act_and_die(folder: Path, act: Act, last: int, *, powerless: bool) -> None:
         disk = LossyDisk(folder, but="node.sqlite*")
         disk.watch()
         death.before_dying = lambda: disk.leave_at(Path(f"{folder}-left"))
-    death.at_files()
+    if are_files():
+        death.at_files()
     archive = open_archive(folder)
     death.at_commits(archive._parts.engine)
     act(archive)
@@ -211,7 +271,7 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False, 
     make(folder, act)
     died, real = 0, clock.now
     while True:
-        copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
+        copy = copied(folder, f"{folder}-{died}")
         clock.now = lambda: real() + timedelta(hours=act is recover)
         dying = functools.partial(act_and_die, copy, act, died + 1, powerless=powerless)
         codes = [fork(dying) for _ in range(times)]
@@ -234,14 +294,49 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False, 
         died += 1
 
 
+def count_dead(call: str, *server: sa.URL) -> int:
+    """What a function answers of how many died, called in a process of its own, with records on this server."""
+    done = run_child(call, *(each.render_as_string(hide_password=False) for each in server))
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1])
+
+
+ON_POSTGRESQL = """
+import sys
+import sqlalchemy as sa
+from {module} import *
+from tests.kernel.records import kept_on
+with kept_on(sa.make_url(sys.argv[1])):
+    print({call})
+"""
+
+
+STEPS = {
+    "ingest": (10, 3),
+    "verify": (2, 2),
+    "restore": (2, 2),
+    "let_out": (2, 2),
+    "withdraw": (2, 2),
+    "shred": (10, 3),
+    "rotate": (10, 4),
+    "rebuild": (2, 3),
+    "recover": (8, 4),
+}
+"""How many die at least: before each step, and before each commit alone."""
+
+
 @pytest.mark.parametrize("how", ["", "powerless=True", "times=2"], ids=["killed", "powerless", "killed-twice"])
-@pytest.mark.parametrize(
-    ("name", "least"), [("ingest", 10), ("verify", 1), ("shred", 10), ("rotate", 10), ("rebuild", 2), ("recover", 8)]
-)
-def test_killed_anywhere_nothing_is_lost_left_or_twofold(tmp_path: Path, name: str, least: int, how: str) -> None:
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_anywhere_nothing_is_lost_left_or_twofold(tmp_path: Path, name: str, how: str) -> None:
     folder = tmp_path / "node"
     call = f"until_it_comes_through(Path({str(folder)!r}), {name!r}, {how})"
-    code = f"from {__name__} import *; print({call})"
-    done = run_child(code)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.splitlines()[-1]) >= least
+    assert count_dead(f"from {__name__} import *; print({call})") >= STEPS[name][0]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_before_any_commit_on_postgresql_alike(postgres_server: sa.URL, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "node"
+    call = f"until_it_comes_through(Path({str(folder)!r}), {name!r})"
+    assert count_dead(ON_POSTGRESQL.format(module=__name__, call=call), postgres_server) >= STEPS[name][1]
+    assert not (folder / RECORDS).exists()

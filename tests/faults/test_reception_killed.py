@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reception, killed (SIGKILL) or without power before each fsync, link, rename, removal and commit of a step: the same
-again, by whoever comes, ends as if nothing had happened, and nothing is left over or there twice."""
+again, by whoever comes, ends as if nothing had happened, and nothing is left over or there twice. With records on
+PostgreSQL the same before each commit."""
 
 import functools
 import hashlib
@@ -21,9 +22,10 @@ from megagenome.kernel.ledger_chain import Entry
 from megagenome.kernel.sealed_files import FileState
 from megagenome.reception import process, rows
 from megagenome.standards.submission import Decision, State, read_receipt
-from tests.faults.dying import Death, run_child
+from tests.faults.dying import Death
 from tests.faults.lossy_disk import LossyDisk
-from tests.faults.test_archive_killed import fork
+from tests.faults.test_archive_killed import ON_POSTGRESQL, RECORDS, copied, count_dead, fork
+from tests.kernel.records import are_files
 from tests.reception.handing_in import DATASET
 from tests.reception.receptions import PROVIDER, STEWARD, House, files_of, manifest_of, open_house, passing, put
 
@@ -132,7 +134,8 @@ def act_and_die(folder: Path, act: Act, ident: str, last: int, *, powerless: boo
         disk = LossyDisk(folder, but="node.sqlite*")
         disk.watch()
         death.before_dying = lambda: disk.leave_at(Path(f"{folder}-left"))
-    death.at_files()
+    if are_files():
+        death.at_files()
     house = open_house(folder)
     death.at_commits(house.parts.engine)
     death.at_commits(house.parts.ledger.engine)
@@ -147,7 +150,7 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False) 
     act, check = globals()[name], globals()[f"check_{name}"]
     died, real = 0, clock.now
     while True:
-        copy = Path(shutil.copytree(folder, f"{folder}-{died}"))
+        copy = copied(folder, f"{folder}-{died}")
         code = fork(functools.partial(act_and_die, copy, act, ident, died + 1, powerless=powerless))
         left = Path(f"{copy}-left") if powerless and code else copy
         house = open_house(left)
@@ -171,14 +174,22 @@ def until_it_comes_through(folder: Path, name: str, *, powerless: bool = False) 
         died += 1
 
 
+STEPS = {"upload": (8, 3), "process_": (25, 12), "accept": (15, 7), "refuse": (15, 6)}
+"""How many die at least: before each step, and before each commit alone."""
+
+
 @pytest.mark.parametrize("powerless", [False, True], ids=["killed", "powerless"])
-@pytest.mark.parametrize(("name", "least"), [("upload", 8), ("process_", 25), ("accept", 15), ("refuse", 15)])
-def test_killed_anywhere_it_ends_as_if_nothing_had_happened(
-    tmp_path: Path, name: str, least: int, powerless: bool
-) -> None:
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_anywhere_it_ends_as_if_nothing_had_happened(tmp_path: Path, name: str, powerless: bool) -> None:
     folder = tmp_path / "node"
     call = f"until_it_comes_through(Path({str(folder)!r}), {name!r}, powerless={powerless})"
-    code = f"from {__name__} import *; print({call})"
-    done = run_child(code)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.splitlines()[-1]) >= least
+    assert count_dead(f"from {__name__} import *; print({call})") >= STEPS[name][0]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_before_any_commit_on_postgresql_alike(postgres_server: sa.URL, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "node"
+    call = f"until_it_comes_through(Path({str(folder)!r}), {name!r})"
+    assert count_dead(ON_POSTGRESQL.format(module=__name__, call=call), postgres_server) >= STEPS[name][1]
+    assert not (folder / RECORDS).exists()

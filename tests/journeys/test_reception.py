@@ -200,8 +200,30 @@ def test_files_go_sealed_from_a_folder_into_a_dataset_though_everybody_is_killed
     assert f'"alleleCount": {copies}' in told
     assert f'"alleleNumber": {2 * PEOPLE}' in told
     assert undated(world.steward.call("GET", f"/fairdp/dataset/{DATASET}.ttl").text) == before
+    lose_and_find_again(world, {each["id"] for each in archived})
     assert "archived:" in megagenome("node", "ledger", world.folder, "export").stdout
     assert json.loads(megagenome("node", "ledger", world.folder, "verify", "--json").stdout)["fine"]
+
+
+def lose_and_find_again(world: World, files: set[str]) -> None:
+    """The archive's rows of these files are lost, and while the node serves the operator lets all of them out again."""
+    engine = open_database(sqlite_url(world.folder / "node.sqlite"))
+    with engine.begin() as connection:
+        for table, column in (("archive_header", "file"), ("archive_file", "id")):
+            for file in files:
+                connection.exec_driver_sql(f"DELETE FROM {table} WHERE {column} = ?", (file,))
+    engine.dispose()
+
+    def says() -> str:
+        return megagenome("node", "check", world.folder, check=False).stdout
+
+    said = megagenome("node", "archive", "rebuild", world.folder).stdout
+    assert all(file in said for file in files)
+    assert f"{len(files)} archived files are not given out" in " ".join(says().split())
+    megagenome("node", "archive", "verify", world.folder)
+    done = json.loads(megagenome("node", "archive", "ready", world.folder, "--dataset", DATASET, "--json").stdout)
+    assert {each["id"]: each["state"] for each in done} == dict.fromkeys(files, "ready")
+    assert "are not given out" not in " ".join(says().split())
 
 
 def look_at_what_becomes_public(world: World) -> str:

@@ -37,6 +37,7 @@ def check_archive(node: Node, *, deep: bool) -> Iterator[Finding]:
     fine = not found[FileState.SUSPECT]
     do = "" if fine else "restore the blobs of what is suspect, then `megagenome node archive verify`"
     yield Finding("archive", fine, says, do)
+    yield from _waiting(node, archive)
     if overdue := archive.count_overdue():
         says = f"{overdue:,} files were verified by nobody for {2 * node.settings.archive.verify_days} days"
         do = "see the server's log, which says why; `megagenome node archive verify DIR --oldest 100` beside it helps"
@@ -55,6 +56,17 @@ def _recipient(node: Node, archive: "Archive") -> Finding:
     says += f"; {keyless:,} files are sealed for keys that are not here" if keyless else ""
     do = "put the keys of the backup's keys/recipient.json after the one that is there" if keyless else ""
     return Finding("recipient key", not keyless, says, do)
+
+
+def _waiting(node: Node, archive: "Archive") -> Iterator[Finding]:
+    from megagenome.reception.let_out import waiting_for_the_operator  # cryptography takes 0.1 s to import
+
+    found = Counter(file.state for file in waiting_for_the_operator(node.collection.engine, archive))
+    if found:
+        counts = " and ".join(f"{count:,} {state}" for state, count in sorted(found.items()))
+        says = f"{counts} files are not given out, and no data steward is asked about them; a rebuild found them again"
+        do = "`megagenome node archive verify DIR`, then `megagenome node archive ready DIR --dataset ID` or `withdraw`"
+        yield Finding("archive, let out", fine=False, says=says, do=do)
 
 
 def _unverified(archive: "Archive", file: FileId) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 """The archive of a node: everything that others do with it."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -68,9 +69,9 @@ class Archive:
     def verify(self, file: FileId) -> ArchivedFile:
         """Read all of a file again, from the disk: sidecar, place and seal of each segment, both checksums.
 
-        A file that was `ARCHIVED` or `SUSPECT` is `VERIFIED` then; others stay what they are. Raises `Corrupt` where it
-        is not what was archived, which makes it `SUSPECT`; `NotFound`; `Conflict` for a shredded one. Cost: about 1.9 s
-        of processor for each GiB.
+        A file that was `ARCHIVED` is `VERIFIED` then, and a `SUSPECT` one again what it was before, which is entered;
+        others stay what they are. Raises `Corrupt` where it is not what was archived, which makes it `SUSPECT`;
+        `NotFound`; `Conflict` for a shredded one. Cost: about 1.9 s of processor for each GiB.
         """
         return verify.verify(self._parts, file)
 
@@ -87,15 +88,21 @@ class Archive:
         """How many files nobody verified for twice as long as the settings want."""
         return len(scrub.overdue(self._parts, 2 * self._parts.settings.verify_days))
 
-    def make_ready(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
-        """Let files be given out, by the caller's commit. Idempotent. Raises `Conflict` for what is not verified."""
-        before = (FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
-        self._move(connection, files, before, FileState.READY)
+    def make_ready(self, connection: sa.Connection, files: Iterable[FileId], by: str) -> None:
+        """Let files and their indexes be given out, on behalf of the subject `by`, by the caller's commit, which enters
+        each in the ledger. Idempotent. Of the indexes those that are not verified stay what they are; for such a file
+        it raises `Conflict`. Raises `NotFound`."""
+        before = (FileState.VERIFIED, FileState.WITHDRAWN)
+        ready = partial(rows.set_state, before=before, after=FileState.READY)
+        self._move(connection, files, ready, (FileState.READY,), "ready", by)
 
-    def withdraw(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
-        """Let files be given out no more, by the caller's commit; streams end within 0.2 s. Idempotent. Raises
-        `Conflict` for one that never was ready."""
-        self._move(connection, files, (FileState.READY, FileState.WITHDRAWN), FileState.WITHDRAWN)
+    def withdraw(self, connection: sa.Connection, files: Iterable[FileId], by: str) -> None:
+        """Let files and their indexes not be given out, on behalf of the subject `by`, by the caller's commit, which
+        enters each in the ledger; streams end within 0.2 s after it. What is stored stays; `make_ready` undoes it.
+        Idempotent. A suspect file is withdrawn once it verifies. Raises `NotFound`; `Conflict` for a file that nobody
+        verified, or that was shredded."""
+        ends = (FileState.WITHDRAWN, FileState.SUSPECT)
+        self._move(connection, files, rows.withdraw, ends, "withdrawn", by)
 
     def find(self, file: FileId) -> ArchivedFile | None:
         """A file, whatever its state; None where there is none. For those who may know of it."""
@@ -213,9 +220,20 @@ class Archive:
         return rotate.forget_retired(self._parts)
 
     def _move(
-        self, connection: sa.Connection, files: Iterable[FileId], before: tuple[FileState, ...], after: FileState
+        self,
+        connection: sa.Connection,
+        files: Iterable[FileId],
+        move: Callable[[sa.Connection, FileId], bool],
+        ends: tuple[FileState, ...],
+        word: str,
+        by: str,
     ) -> None:
+        """`move` answers whether it changed anything; where it did not, a file must be in one of the states `ends`."""
+        acts: list[Act] = []
         for file in files:
-            if not rows.set_state(connection, file, before, after):
-                state = rows.require(connection, file).file.state
-                raise Conflict(f"{file} is {state}: only {' or '.join(before)} files become {after}")
+            indexes = rows.select(connection, tables.file.c.index_of == file)
+            moved = [kept.file for kept in [rows.require(connection, file), *indexes] if move(connection, kept.file.id)]
+            acts += [rows.act_of(each, word, subject=by) for each in moved]
+            if (state := rows.require(connection, file).file.state) not in ends:
+                raise Conflict(f"{file} is {state}: only a verified file becomes {ends[0]}")
+        self._parts.ledger.write(connection, *acts)

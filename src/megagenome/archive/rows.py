@@ -68,13 +68,32 @@ def set_state(
     return connection.execute(sa.update(tables.file).where(*where).values(state=after.value, **more)).rowcount > 0
 
 
+def withdraw(connection: sa.Connection, file: FileId) -> bool:
+    """Let a file that was verified once not be given out; whether anything changed. A suspect one stays that, and is
+    withdrawn once it verifies."""
+    suspect = _file.state == FileState.SUSPECT.value
+    alive = _file.state.in_((FileState.VERIFIED.value, FileState.READY.value, FileState.SUSPECT.value))
+    becomes = {
+        "state": sa.case((suspect, FileState.SUSPECT.value), else_=FileState.WITHDRAWN.value),
+        "state_before": sa.case((suspect, FileState.WITHDRAWN.value)),
+    }
+    where = (_file.id == file, alive, sa.func.coalesce(_file.state_before, "") != FileState.WITHDRAWN.value)
+    return connection.execute(sa.update(tables.file).where(*where).values(becomes)).rowcount > 0
+
+
 def note_verified(connection: sa.Connection, file: FileId, body_sha256: str) -> None:
-    """A file is what was archived: one that was not known to be becomes verified, the others stay what they are."""
-    becomes = (FileState.ARCHIVED.value, FileState.SUSPECT.value)
-    stays = (FileState.VERIFIED.value, FileState.READY.value, FileState.WITHDRAWN.value)
-    state = sa.case((_file.state.in_(becomes), FileState.VERIFIED.value), else_=_file.state)
-    found = {"state": state, "verified": clock.stamp(clock.now()), "body_sha256": body_sha256}
-    where = (_file.id == file, _file.state.in_(becomes + stays))
+    """A file is what was archived: one that was not known to be becomes verified, or what it was before it became
+    suspect; the others stay what they are."""
+    again = _file.state_before.in_((FileState.READY.value, FileState.WITHDRAWN.value))
+    state = sa.case(
+        (_file.state == FileState.ARCHIVED.value, FileState.VERIFIED.value),
+        (_file.state != FileState.SUSPECT.value, _file.state),
+        (again, _file.state_before),
+        else_=FileState.VERIFIED.value,
+    )
+    verified = clock.stamp(clock.now())
+    found = {"state": state, "state_before": None, "verified": verified, "body_sha256": body_sha256}
+    where = (_file.id == file, _file.state != FileState.SHREDDED.value)
     connection.execute(sa.update(tables.file).where(*where).values(found))
 
 
@@ -82,7 +101,7 @@ def note_suspect(engine: sa.Engine, ledger: Ledger, file: ArchivedFile) -> None:
     """Let nothing more be read of a file, and enter it."""
     alive = (FileState.ARCHIVED, FileState.VERIFIED, FileState.READY, FileState.WITHDRAWN)
     with begin_writing(engine) as connection:
-        if set_state(connection, file.id, alive, FileState.SUSPECT):
+        if set_state(connection, file.id, alive, FileState.SUSPECT, state_before=_file.state):
             ledger.write(connection, act_of(file, "suspect"))
 
 

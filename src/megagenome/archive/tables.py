@@ -24,6 +24,7 @@ file = sa.Table(
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("verified", sa.String(40), index=True),
     sa.Column("receipt", sa.Text),  # of its shredding, signed when nothing was left
+    sa.Column("state_before", sa.String(20)),  # of a suspect file: what it was, and where it verifies is again
 )
 
 header = sa.Table(

@@ -98,5 +98,8 @@ def _leave_memory(path: Path) -> None:
 
 def _passed(parts: Parts, file: FileId, body_sha256: str) -> ArchivedFile:
     with begin_writing(parts.engine) as connection:
+        before = rows.require(connection, file).file
         rows.note_verified(connection, file, body_sha256)
+        if before.state is FileState.SUSPECT:
+            parts.ledger.write(connection, rows.act_of(before, "restored"))
         return rows.require(connection, file).file

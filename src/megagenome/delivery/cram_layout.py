@@ -52,9 +52,11 @@ class CramLayout(NamedTuple):
         records that overlap any of these slices, in the order of the file. `sealed`: whether it may have segments as
         they are stored."""
         runs = self._runs(opened.file, slices)
-        has_stored = sealed and is_worth_it(runs[:1])  # between containers nothing can be filled
-        if has_stored:
-            beginning = self._fitted(self._text(names), place_for(runs[0], 0))
+        has_stored = sealed and is_worth_it(runs)
+        if has_stored:  # between containers nothing can be filled, so only one of the runs is sure to fit
+            sizes = [run.end - run.start for run in runs]
+            longest = sizes.index(max(sizes))
+            beginning = self._fitted(self._text(names), place_for(runs[longest], sum(sizes[:longest])))
         elif names is not None:
             beginning = cram.write_beginning(self._text(names), self.header.version)
         else:

@@ -11,7 +11,7 @@ from megagenome.delivery.needs import Files, Sealed
 from megagenome.delivery.pieces import Beginning, Names
 from megagenome.kernel.errors import Invalid, NotFound
 from megagenome.kernel.sealed_files import ArchivedFile, FileId
-from megagenome.standards import bam, cram
+from megagenome.standards import bam, bgzf, cram
 from megagenome.standards.hts_index import read_bins, read_crai
 from megagenome.standards.htsget import UNPLACED, Format, Slice
 
@@ -74,7 +74,8 @@ class Layouts:
             place, within = divmod(header.begin, BLOCK_BYTES)
             plain, size = block_at(opened, place) if within else (b"", 0)
             bins = None if content is None else read_bins(content)
-            return BamLayout(header, _numbers(header.references), bins, plain[within:], place + size)
+            after = min(place + size, file.size_bytes - len(bgzf.END))  # where it has no records
+            return BamLayout(header, _numbers(header.references), bins, plain[within:], after)
         if file.format == Format.CRAM:
             begin = cram.read_header(opened.read())
             return CramLayout(begin, _numbers(begin.references), None if content is None else read_crai(content))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from megagenome.kernel.errors import Conflict, Invalid, Unavailable
 
-REVISION = "0019"
+REVISION = "0020"
 """The schema revision that this version of the code needs; the newest file in `migrations/versions`."""
 
 _PATIENCE_MS = 30_000

@@ -39,7 +39,7 @@ class FileState(StrEnum):
     VERIFIED = "verified"  # and read again from the disk since
     READY = "ready"
     SUSPECT = "suspect"  # what is stored is not what was stored: nothing is read of it until it verifies again
-    WITHDRAWN = "withdrawn"
+    WITHDRAWN = "withdrawn"  # verified, and by the operator's word not given out
     SHREDDED = "shredded"  # its key is gone, and with it what it held
 
 

@@ -61,8 +61,14 @@ class Keeps(Protocol):
     def open_inside(self, file: FileId, purpose: str) -> Readable:
         """Open a file for the node's own work."""
 
-    def make_ready(self, connection: sa.Connection, files: Iterable[FileId]) -> None:
-        """Let files be given out, by the caller's commit."""
+    def make_ready(self, connection: sa.Connection, files: Iterable[FileId], by: str) -> None:
+        """Let files and their indexes be given out, by the caller's commit."""
+
+    def withdraw(self, connection: sa.Connection, files: Iterable[FileId], by: str) -> None:
+        """Let files and their indexes not be given out, by the caller's commit."""
+
+    def files_of(self, dataset: DatasetId | None = None) -> list[ArchivedFile]:
+        """The files of a dataset, or of all."""
 
     def shred(self, file: FileId, by: str) -> str:
         """Destroy a file for good."""

@@ -97,7 +97,7 @@ def load_accepted(parts: Parts, lease: Lease, ident: str) -> Effects | None:
 def _load(parts: Parts, lease: Lease, row: rows.Row, files: list[Archived]) -> None:
     def accepted(connection: sa.Connection) -> None:
         rows.change(connection, row.id, [State.LOADING], State.ACCEPTED)
-        parts.archive.make_ready(connection, [each.file for each in files])
+        parts.archive.make_ready(connection, [each.file for each in files], row.decided_by)
         enqueue(connection, "clear", row.id, {"submission": row.id})
 
     if not any(each.format in (*PEOPLE_FORMATS, *GENOTYPE_FORMATS) for each in files):

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`megagenome node archive`: an operator lists, verifies, shreds, rebuilds and rotates."""
+"""`megagenome node archive`: an operator lists, verifies, lets out, withdraws, shreds, rebuilds and rotates."""
 
+import getpass
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from megagenome.app.archive import open_archive
 from megagenome.app.check_folder import check_folder
 from megagenome.app.node import open_node
 from megagenome.cli.main import main
-from megagenome.kernel.sealed_files import ArchivedFile
+from megagenome.kernel.findings import Finding
+from megagenome.kernel.ids import DatasetId
+from megagenome.kernel.ledger_chain import Entry
+from megagenome.kernel.sealed_files import ArchivedFile, Described, FileId
 from tests.archive.archives import keep, make_plain
 from tests.journeys.nations import run
+
+
+def wrong(folder: Path, *, deep: bool = False) -> list[Finding]:
+    """What `node check` finds, but for that no submission brought the file of these tests."""
+    return [each for each in check_folder(folder, deep=deep) if not each.fine and each.part != "archive, let out"]
 
 
 @pytest.fixture
@@ -49,9 +59,9 @@ def test_what_is_damaged_is_said_and_found_by_check(
     body.unlink()
     assert main(["node", "archive", "verify", str(folder)]) == 1
     assert "there is no blob" in capsys.readouterr().out
-    [finding] = [each for each in check_folder(folder) if not each.fine]
+    [finding] = wrong(folder)
     assert (finding.part, finding.says) == ("archive", "1 suspect")
-    assert kept.id in [each for each in check_folder(folder, deep=True) if not each.fine][-1].says
+    assert kept.id in wrong(folder, deep=True)[-1].says
     assert main(["node", "archive", "rebuild", str(folder)]) == 1
     assert f"files without a body: {kept.id}" in capsys.readouterr().out
 
@@ -60,11 +70,11 @@ def test_keys_that_are_gone_are_found(folder: Path, kept: ArchivedFile) -> None:
     path = folder / "keys" / "recipient.json"
     lost = json.loads(path.read_text())
     path.unlink()
-    [finding] = [each for each in check_folder(folder) if not each.fine]
+    [finding] = wrong(folder)
     assert finding.part == "recipient key"
     assert finding.says.endswith("; 1 files are sealed for keys that are not here")
     path.write_text(json.dumps({"keys": json.loads(path.read_text())["keys"] + lost["keys"]}))
-    assert all(each.fine for each in check_folder(folder, deep=True))
+    assert wrong(folder, deep=True) == []
 
 
 def test_check_hints_at_keys_that_lie_beside_what_they_open(folder: Path, tmp_path: Path) -> None:
@@ -98,7 +108,7 @@ def test_keys_may_lie_elsewhere_and_are_made_nowhere_else(
     run("node", "archive", "rotate", folder)
     assert len(json.loads((elsewhere / "recipient.json").read_text())["keys"]) == 2
     assert not (folder / "keys" / "recipient.json").exists()
-    assert all(each.fine for each in check_folder(folder, deep=True))
+    assert wrong(folder, deep=True) == []
 
 
 def test_nothing_is_shredded_without_yes(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,7 +132,81 @@ def test_a_rebuild_says_what_it_did(folder: Path, kept: ArchivedFile, capsys: py
     assert main(["node", "archive", "rebuild", str(folder)]) == 0
     said = capsys.readouterr().out
     assert f"files that are known again: {kept.id}" in said
-    assert "Next: megagenome node archive verify" in said
+    assert "Next: megagenome node archive verify, then megagenome node archive ready" in said
+
+
+SMALL = DatasetId("EE-SMALL")
+
+
+def keep_of(folder: Path, *described: Described) -> list[FileId]:
+    """Verified files, as a rebuild and a verification leave them; the ids in the order of the archive."""
+    node = open_node(folder)
+    try:
+        opened = open_archive(node)
+        made = [keep(opened, make_plain(1000, k), each).id for k, each in enumerate(described)]
+        for each in made:
+            opened.verify(each)
+        return made
+    finally:
+        node.collection.close()
+
+
+def let_out_finding(folder: Path) -> list[str]:
+    return [each.says for each in check_folder(folder) if each.part == "archive, let out" and not each.fine]
+
+
+def by_whom(folder: Path, word: str) -> list[str]:
+    """Who is entered for each file of which the ledger has this word."""
+    node = open_node(folder)
+    try:
+        ledger = open_archive(node)._parts.ledger
+        mine = [each for each in ledger.items() if isinstance(each, Entry) and each.detail.startswith(f"{word}:MGF-")]
+        return [person.subject for each in mine if (person := ledger.person(each.actor))]
+    finally:
+        node.collection.close()
+
+
+def test_files_that_were_found_again_are_let_out_and_withdrawn(
+    loaded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bam = Described(SMALL, "S1.bam", "BAM", ("S1",))
+    one, two = keep_of(loaded, bam, msgspec.structs.replace(bam, name="S2.bam", samples=("S2",)))
+    [index] = keep_of(loaded, msgspec.structs.replace(bam, name="S1.bam.bai", format="BAI", index_of=one))
+    [says] = let_out_finding(loaded)
+    assert says.startswith("3 verified files are not given out")
+    done = run("node", "archive", "ready", loaded, one)
+    assert {each["id"]: each["state"] for each in done} == {one: "ready", index: "ready"}
+    [says] = let_out_finding(loaded)
+    assert says.startswith("1 verified files")
+    assert [each["id"] for each in run("node", "archive", "ready", loaded, "--dataset", SMALL)] == [two]
+    assert run("node", "archive", "ready", loaded, "--dataset", SMALL) == []
+    assert let_out_finding(loaded) == []
+    done = run("node", "archive", "withdraw", loaded, one)
+    assert {each["id"]: each["state"] for each in done} == {one: "withdrawn", index: "withdrawn"}
+    assert run("node", "archive", "ready", loaded, "--dataset", SMALL) == []  # that would undo it unasked
+    assert main(["node", "archive", "withdraw", str(loaded), two]) == 0
+    assert "withdrawn" in capsys.readouterr().out
+    assert by_whom(loaded, "ready") == [f"operator {getpass.getuser()}"] * 3
+    assert by_whom(loaded, "withdrawn") == [f"operator {getpass.getuser()}"] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ([], 2, "give the ids of files, or --dataset ID"),
+        (["{file}", "--dataset", SMALL], 2, "give the ids of files, or --dataset ID"),
+        (["MGF-ABCDEFGHIJKLMNOP"], 3, "there is no file MGF-ABCDEFGHIJKLMNOP"),
+        (["{file}"], 3, "has samples that are nobody's in EE-SMALL: S9"),
+        (["--dataset", SMALL], 3, "has samples that are nobody's in EE-SMALL: S9"),
+    ],
+)
+def test_what_is_not_let_out_is_said(
+    loaded: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, says: str
+) -> None:
+    [file] = keep_of(loaded, Described(SMALL, "S9.bam", "BAM", ("S9",)))
+    assert main(["node", "archive", "ready", str(loaded), *(each.format(file=file) for each in words)]) == code
+    assert says in capsys.readouterr().err
+    assert [each["state"] for each in run("node", "archive", "list", loaded)] == ["verified"]
 
 
 def test_keys_are_rotated_and_forgotten(folder: Path, kept: ArchivedFile, capsys: pytest.CaptureFixture[str]) -> None:

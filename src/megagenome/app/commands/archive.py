@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import App, Parameter
+from rich.console import RenderableType
 
 from megagenome.app.commands.operator import given_by
 from megagenome.app.node import Node, open_node
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from megagenome.archive.archive import Archive
     from megagenome.archive.model import Recovery, Rotation
 
-archive = App(name="archive", help="List, verify, shred and rebuild the files that a node keeps sealed.")
+archive = App(name="archive", help="List, verify, withdraw, shred and rebuild the files that a node keeps sealed.")
 
 Folder = Annotated[Path, Parameter(help="The node's folder.")]
 Flag = Parameter(negative="")
@@ -54,12 +55,7 @@ def list_(folder: Folder, /, *, dataset: str = "", json: Json = False) -> None:
     """
     with _opened(folder) as opened:
         found = opened.files_of(parse_dataset_id(dataset) if dataset else None)
-    columns = ["file", "dataset", "name", "format", "bytes", "state", "verified (UTC)"]
-    rows = [
-        [each.id, each.dataset, each.name, each.format, each.size_bytes, each.state.value, (each.verified or "")[:19]]
-        for each in found
-    ]
-    show(found, json=json, render=lambda _: table(columns, rows))
+    show(found, json=json, render=_listed)
 
 
 @archive.command(name="verify")
@@ -90,6 +86,58 @@ def verify_(
     rows = [[each.id, each.state.value, each.wrong] for each in done]
     show(done, json=json, render=lambda _: table(["file", "state", "what is wrong"], rows))
     return 1 if any(each.wrong for each in done) else 0
+
+
+@archive.command(name="ready")
+def ready_(
+    folder: Folder,
+    files: Annotated[tuple[str, ...], Parameter(help="Ids of files; their indexes go with them.")] = (),
+    /,
+    *,
+    dataset: str = "",
+    json: Json = False,
+) -> None:
+    """Let files be given out that a rebuild found again or that were withdrawn; all, or none. Verify them first.
+
+    Parameters
+    ----------
+    dataset
+        Instead of files: all verified ones of this dataset, but for those that wait for a data steward.
+    """
+    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
+    from megagenome.reception.let_out import let_out, waiting_for_the_operator
+
+    if bool(files) == bool(dataset):
+        raise Invalid("give the ids of files, or --dataset ID")
+    with _node(folder) as node:
+        engine, opened = node.collection.engine, open_archive(node)
+        wanted = {parse_file_id(file) for file in files}
+        if dataset:
+            waiting = waiting_for_the_operator(engine, opened, parse_dataset_id(dataset))
+            wanted = {each.id for each in waiting if each.state is FileState.VERIFIED}
+        let_out(engine, opened, sorted(wanted), given_by())
+        found = _with_indexes(opened, wanted)
+    show(found, json=json, render=_listed)
+
+
+@archive.command(name="withdraw")
+def withdraw_(
+    folder: Folder,
+    files: Annotated[tuple[str, ...], Parameter(help="Ids of files; their indexes go with them.")],
+    /,
+    *,
+    json: Json = False,
+) -> None:
+    """Let files not be given out any more, such as ones that turned out wrong: all of them, or none. What is stored
+    stays, and `archive ready` undoes it."""
+    from megagenome.app.archive import open_archive  # cryptography takes 0.1 s to import
+    from megagenome.reception.let_out import withdraw
+
+    with _node(folder) as node:
+        opened, wanted = open_archive(node), {parse_file_id(file) for file in files}
+        withdraw(node.collection.engine, opened, sorted(wanted), given_by())
+        found = _with_indexes(opened, wanted)
+    show(found, json=json, render=_listed)
 
 
 @archive.command(name="shred")
@@ -179,6 +227,19 @@ def _chosen(opened: "Archive", files: tuple[str, ...], oldest: int | None) -> li
     return [each for each in alive if each.id in wanted]
 
 
+def _with_indexes(opened: "Archive", files: set[FileId]) -> list[ArchivedFile]:
+    return [each for each in opened.files_of() if files & {each.id, each.index_of}]
+
+
+def _listed(files: list[ArchivedFile]) -> RenderableType:
+    columns = ["file", "dataset", "name", "format", "bytes", "state", "verified (UTC)"]
+    rows = [
+        [each.id, each.dataset, each.name, each.format, each.size_bytes, each.state.value, (each.verified or "")[:19]]
+        for each in files
+    ]
+    return table(columns, rows)
+
+
 def _verified(opened: "Archive", file: ArchivedFile) -> Verified:
     try:
         return Verified(file.id, opened.verify(file.id).state)
@@ -201,7 +262,7 @@ def _recovered(found: "Recovery") -> str:
         f"sidecars that no file can be made of: {', '.join(found.lost) or 'none'}",
     ]
     if found.adopted:
-        lines.append("Next: megagenome node archive verify")
+        lines.append("Next: megagenome node archive verify, then megagenome node archive ready")
     return "\n".join(lines)
 
 
