@@ -2,7 +2,8 @@
 """Statements about resources, as plain values: what the catalogue says is built and tested without an RDF library,
 which takes 0.3 s to import and is needed to write Turtle only.
 
-Every node has an address, none is blank: so the same description is the same bytes, which its ETag is made of.
+Every node has an address, none is blank: so the same description is the same bytes, but for RDF/XML, and its ETag is
+made of them.
 """
 
 from collections.abc import Iterable

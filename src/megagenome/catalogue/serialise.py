@@ -59,7 +59,8 @@ def as_graph(triples: Iterable[Triple]) -> "rdflib.Graph":
 
 
 def serialise(triples: Iterable[Triple], form: Form) -> bytes:
-    """The statements in a form of RDF; the same statements are the same bytes."""
+    """The statements in a form of RDF; the same statements are the same bytes, but in RDF/XML, whose order rdflib
+    leaves to chance."""
     graph = as_graph(sorted(triples, key=repr))  # lists in JSON-LD are in the order of making
     if form is Form.N_TRIPLES:
         return b"".join(sorted(graph.serialize(format="nt11", encoding="utf-8").splitlines(keepends=True)))
