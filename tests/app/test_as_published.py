@@ -90,5 +90,8 @@ def test_a_count_ends_with_the_node(node: Node, told: AsPublished, monkeypatch: 
     assert started.wait(30)
     told.close()
     asking.join(30)
-    assert found in (["the node is stopping, or its collection has changed: look again"], [])  # the one who asked may have gone before
+    assert found in (
+        ["the node is stopping, or its collection has changed: look again"],
+        [],
+    )  # the one who asked may have gone before
     assert not asking.is_alive()
