@@ -79,7 +79,7 @@ class IndexCheck:
         self._firsts = np.append(self._firsts, len(self._offsets))
         self._next, self._awaited = 0, int(self._blocks[0])
         self._read, self._read_plain = 0, 0
-        self._compared = 0 if len(chunks.begins) and not chunks.begins.min() else 1  # no least offset of 0 is
+        self._compared = 0 if 0 in chunks.begins or 0 in chunks.ends else 1  # a least offset of 0 is none
         self._form = self._in_c()
         self.is_of_file = True
         """Whether each block that it names was one, so far, and each place within was in it."""
