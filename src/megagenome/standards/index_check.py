@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a BAI or CSI index hides records, or cuts them: holds one against every record of its file, as they are read.
+"""Whether a BAI or CSI index hides or cuts records: holds one against every record of its file, as they are read.
 
 For each record and each region that overlaps it, `BinIndex.chunks` must give chunks that hold it. That is so if
 
@@ -7,8 +7,8 @@ For each record and each region that overlaps it, `BinIndex.chunks` must give ch
 - no least offset is behind its begin, of those that regions use which begin in its last window or before;
 - no bin begins before its end, of those that regions are cut at which end in its first window or behind.
 
-What is read by it can be parsed if each place that regions begin or end at is the begin or the end of a record. A least
-offset may be 0 as well, before all chunks; and chunks may be longer than their records need.
+What it gives can be parsed if each chunk's begin and end, and each least offset that regions use, is the begin or the
+end of a record. A least offset may be 0 as well; and chunks may hold more records than their bins have.
 
 Places in the file are compared where it is not compressed: each offset of the index is converted when the block that
 it names has been read, and is known to be behind all that was read before.
@@ -79,7 +79,7 @@ class IndexCheck:
         self._firsts = np.append(self._firsts, len(self._offsets))
         self._next, self._awaited = 0, int(self._blocks[0])
         self._read, self._read_plain = 0, 0
-        self._compared = 0 if 0 in chunks.begins or 0 in chunks.ends else 1  # a least offset of 0 is none
+        self._compared = 0 if 0 in chunks.begins or 0 in chunks.ends else 1  # a least offset may be 0
         self._form = self._in_c()
         self.is_of_file = True
         """Whether each block that it names was one, so far, and each place within was in it."""
