@@ -147,6 +147,60 @@ def test_records_without_a_place_are_not_hidden_either(tmp_path: Path) -> None:
     assert "the first of them without a place" in text
 
 
+@pytest.mark.parametrize("kind", ["bai", "csi"])
+def test_a_chunk_that_ends_within_a_record(tmp_path: Path, kind: str) -> None:
+    """The last one of contig 21, seven bytes further on: into the first record of 22."""
+    bam = write_bam(tmp_path)
+    index = index_of(bam, kind)
+    found, content = content_of(index)
+    last = max(found.references[0].bins.values(), key=lambda at: struct.unpack_from("<2Q", content, at)[1])
+    struct.pack_into("<Q", content, last + 8, struct.unpack_from("<Q", content, last + 8)[0] + 7)
+    write(index, bytes(content))
+    [text] = errors(check(bam, index), index.name)
+    assert text == (
+        "points into the middle of records of r.bam, the first of them at 22:1; make it anew (`samtools index`)"
+    )
+
+
+@pytest.mark.parametrize("kind", ["bai", "csi"])
+def test_a_chunk_that_begins_within_a_record(tmp_path: Path, kind: str) -> None:
+    """The first one of contig 22, forty bytes before: in the last record of 21, which it does not hide."""
+    bam = write_bam(tmp_path)
+    index = index_of(bam, kind)
+    found, content = content_of(index)
+    first = min(found.references[1].bins.values(), key=lambda at: struct.unpack_from("<Q", content, at))
+    (begin,) = struct.unpack_from("<Q", content, first)
+    assert begin & 0xFFFF > 40
+    struct.pack_into("<Q", content, first, begin - 40)
+    write(index, bytes(content))
+    [text] = errors(check(bam, index), index.name)
+    start = 1999 * STRIDE // 100
+    assert f"points into the middle of records of r.bam, the first of them at 21:{start + 1};" in text
+
+
+@pytest.mark.parametrize("kind", ["bai", "csi"])
+@pytest.mark.parametrize("place", [0, 60])
+def test_a_chunk_that_begins_in_the_header(tmp_path: Path, kind: str, place: int) -> None:
+    bam = write_bam(tmp_path)
+    index = index_of(bam, kind)
+    found, content = content_of(index)
+    first = min(found.references[0].bins.values(), key=lambda at: struct.unpack_from("<Q", content, at))
+    struct.pack_into("<Q", content, first, place)
+    write(index, bytes(content))
+    [text] = errors(check(bam, index), index.name)
+    assert text == "points into the header of r.bam; make it anew (`samtools index`)"
+
+
+@pytest.mark.parametrize("begin", [0, 9])
+def test_an_index_into_the_header_of_a_file_without_records(tmp_path: Path, begin: int) -> None:
+    bam = tmp_path / "r.bam"
+    with pysam.AlignmentFile(str(bam), "wb", header={"SQ": [{"SN": "21", "LN": 1000}]}):
+        pass
+    index = tmp_path / "r.bam.bai"
+    index.write_bytes(b"BAI\1" + struct.pack("<iiIi2Qi", 1, 1, 4681, 1, begin, 20, 0))
+    assert "points into the header of r.bam; make it anew (`samtools index`)" in errors(check(bam, index), index.name)
+
+
 def test_an_index_that_comes_from_no_disk(tmp_path: Path) -> None:
     """As a node has it: sealed, and opened on its way, once for the file and once for itself."""
     bam = write_bam(tmp_path)

@@ -4,7 +4,7 @@ which a plain query loses a record."""
 
 import gzip
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from megagenome.standards.index_check import IndexCheck
 LENGTH = 3_000_000
 CIGARS = ("10M", "4M20000N6M", "2M400000N8M", "5M2000000N5M", "3S7M", "10I", "4=3D1X5M")
 STRIDE = 16_384
+PASSES = (True, True, None, None)
 RESET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -92,31 +93,45 @@ def open_bam(path: Path) -> Opened:
     return Opened(list(bam.records(plain[parsed.size :], parsed.size)), blocks, plain, parsed.size, len(raw))
 
 
-def check(opened: Opened, found: BinIndex) -> tuple[bool, int | None]:
-    """Whether all places are of the file, and where the first record is that is hidden, read block by block; C and
-    NumPy say the same."""
-    held, hidden, passed = IndexCheck(found), None, 0
+class Checked(NamedTuple):
+    """Whether all places are of the file, and none is in its header; where the first record begins that is hidden, and
+    the first that is cut."""
+
+    is_of_file: bool
+    spares_header: bool
+    hidden: int | None
+    cut: int | None
+
+
+def check(opened: Opened, found: BinIndex, shift: int | None = None) -> Checked:
+    """What is found block by block, by runs of windows of 2**shift bases; C and NumPy say the same."""
+    held, hidden, cut, passed, spares = IndexCheck(found), None, None, 0, None
+    shift = found.shift if shift is None else shift
     walked = bam.Walked(np.full(3, LENGTH), True, read=opened.begin)
 
-    def look(runs: np.ndarray, _content: bytes, _begin: int) -> None:
-        nonlocal hidden
-        bad = held.hidden(runs, found.shift)
-        assert bad == held.hidden_slowly(runs, found.shift)
+    def look(runs: np.ndarray, content: bytes, begin: int) -> None:
+        nonlocal hidden, cut
+        bad = held.hidden(runs, shift)
+        assert bad == held.hidden_slowly(runs, shift)
         if hidden is None and bad is not None:
             hidden = int(runs[bad, 3])
+        within = held.cut(runs, content, begin)
+        cut = within if cut is None else cut
 
-    walked.runs = bam.Runs(found.shift, look)
+    walked.runs = bam.Runs(shift, look)
     for _, length, plain in opened.blocks:
         held.pass_block(length, plain)
         passed += plain
+        if spares is None and passed >= opened.begin:
+            spares = held.pass_header(opened.begin)
         if walked.read < passed:
             bam.walk(opened.content[walked.read : passed], walked)
     held.pass_end()
-    return held.is_of_file, hidden
+    return Checked(held.is_of_file, spares is True, hidden, cut)
 
 
-def lost(opened: Opened, found: BinIndex) -> list[bam.Record]:
-    """The plain query: of all records, those that one of many regions which they overlap does not give."""
+def places(opened: Opened) -> Callable[[int], int | None]:
+    """Where a virtual offset is without compression; None for one that is none of the file."""
     starts = {place: begin for (place, _, _), begin in zip(opened.blocks, plain_begins(opened), strict=True)}
     starts[opened.size] = len(opened.content)
     sizes = {place: plain for place, _, plain in opened.blocks} | {opened.size: 0}
@@ -125,7 +140,12 @@ def lost(opened: Opened, found: BinIndex) -> list[bam.Record]:
         place, within = offset >> 16, offset & 0xFFFF
         return starts[place] + within if place in starts and within <= sizes[place] else None
 
-    missing = []
+    return linear
+
+
+def lost(opened: Opened, found: BinIndex) -> list[bam.Record]:
+    """The plain query: of all records, those that one of many regions which they overlap does not give."""
+    linear, missing = places(opened), []
     for each in opened.records:
         if each.reference < 0:
             begin = found.unplaced()
@@ -171,7 +191,21 @@ def test_indexes_of_htslib_pass(
     tmp_path_factory: pytest.TempPathFactory, kind: str, found: list[Read], unplaced: int, stuffing: int
 ) -> None:
     path = write(tmp_path_factory.mktemp("bam") / "a.bam", found, unplaced, stuffing)
-    assert check(open_bam(path), read_bins(index(path, kind))) == (True, None)
+    opened, true = open_bam(path), read_bins(index(path, kind))
+    assert check(opened, true) == PASSES
+    assert check(opened, true, 7) == PASSES
+
+
+@pytest.mark.parametrize("threads", ["0", "3"])
+@pytest.mark.parametrize("kind", ["bai", "csi"])
+def test_indexes_that_are_written_with_the_file_pass(few: Path, tmp_path: Path, kind: str, threads: str) -> None:
+    """Whose offsets htslib puts together from its threads'."""
+    path = tmp_path / "b.bam"
+    out = f"{path}##idx##{path}.{kind}"
+    pysam.samtools.view("-b", "-@", threads, "--write-index", "-o", out, str(few), catch_stdout=False)
+    content = Path(f"{path}.{kind}").read_bytes()
+    found = read_bins(gzip.decompress(content) if kind == "csi" else content)
+    assert check(open_bam(path), found) == PASSES
 
 
 def offsets_at(found: BinIndex) -> tuple[list[int], list[int]]:
@@ -226,7 +260,7 @@ def test_an_index_by_which_a_query_loses_a_record_is_found(
     content = index(path, kind)
     opened = open_bam(path)
     other = mutated(gzip.decompress(content) if kind != "bai" else content, opened, draw)
-    is_of_file, hidden = check(opened, other)
+    is_of_file, _, hidden, _ = check(opened, other)
     if missing := lost(opened, other):
         event("lost")
         assert hidden is not None or not is_of_file, (missing, other)
@@ -248,5 +282,61 @@ def test_whatever_an_index_says_it_hides_nothing_unseen(few: Path, kind: str, da
         event("damaged")
         return
     opened = open_bam(few)
-    is_of_file, hidden = check(opened, other)
-    assert not lost(opened, other) or hidden is not None or not is_of_file
+    found = check(opened, other)
+    assert not lost(opened, other) or found.hidden is not None or not found.is_of_file
+    assert not astray(opened, other) or found != PASSES
+
+
+def astray(opened: Opened, found: BinIndex) -> list[int]:
+    """The plain question: of all offsets of an index by which a slice is cut, those where no record begins or ends."""
+    chunks, least = offsets_at(found)
+    content = next((each.content for each in found.references), b"")
+    read = {at: struct.unpack_from("<Q", content, at)[0] for at in (*chunks, *least)}
+    borders = {opened.begin, *(each.begin + each.size for each in opened.records)}
+    linear = places(opened)
+    return [offset for at, offset in read.items() if linear(offset) not in borders and (offset or at in chunks[::2])]
+
+
+@pytest.mark.parametrize("kind", ["bai", "14", "9"])
+@given(
+    found=reads.filter(len),
+    unplaced=st.integers(0, 2),
+    stuffing=st.sampled_from([1, 3000, 65_000]),
+    by=st.one_of(st.integers(1, 300), st.integers(-300, -1), st.sampled_from([-65_000, -3000, 3000, 65_000])),
+    shift=st.sampled_from([None, 6]),
+    draw=st.data(),
+)
+@RESET
+def test_a_chunk_that_begins_or_ends_within_a_record_or_the_header_is_found(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    found: list[Read],
+    unplaced: int,
+    stuffing: int,
+    by: int,
+    shift: int | None,
+    draw: st.DataObject,
+) -> None:
+    """By so many bytes, without compression, from where it was."""
+    path = write(tmp_path_factory.mktemp("bam") / "a.bam", found, unplaced, stuffing)
+    content, opened = index(path, kind), open_bam(path)
+    changed = bytearray(gzip.decompress(content) if kind != "bai" else content)
+    at = draw.draw(st.sampled_from(offsets_at(read_bins(bytes(changed)))[0]))
+    place = places(opened)(struct.unpack_from("<Q", changed, at)[0])
+    assert place is not None
+    place = min(max(0, place + by), len(opened.content))
+    number = max(k for k, begin in enumerate(plain_begins(opened)) if begin <= place)
+    within = place - list(plain_begins(opened))[number]
+    struct.pack_into("<Q", changed, at, opened.blocks[number][0] << 16 | within)
+    other = read_bins(bytes(changed))
+    checked = check(opened, other, shift)
+    borders = {opened.begin, *(each.begin + each.size for each in opened.records)}
+    if place < opened.begin:
+        event("header")
+        assert not checked.spares_header
+    elif place not in borders:
+        event("cut")
+        assert checked.cut == max(each.begin for each in opened.records if each.begin < place)
+    else:
+        event("border")
+        assert (checked.spares_header, checked.cut) == (True, None)

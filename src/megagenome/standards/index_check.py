@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a BAI or CSI index hides records: holds one against every record of its file, as they are read.
+"""Whether a BAI or CSI index hides or cuts records: holds one against every record of its file, as they are read.
 
 For each record and each region that overlaps it, `BinIndex.chunks` must give chunks that hold it. That is so if
 
@@ -7,11 +7,15 @@ For each record and each region that overlaps it, `BinIndex.chunks` must give ch
 - no least offset is behind its begin, of those that regions use which begin in its last window or before;
 - no bin begins before its end, of those that regions are cut at which end in its first window or behind.
 
+What it gives can be parsed if each chunk's begin and end, and each least offset that regions use, is the begin or the
+end of a record. A least offset may be 0 as well; and chunks may hold more records than their bins have.
+
 Places in the file are compared where it is not compressed: each offset of the index is converted when the block that
 it names has been read, and is known to be behind all that was read before.
 """
 
 import ctypes
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,6 +31,7 @@ Offsets = npt.NDArray[np.uint64]
 _REFERENCE, _FIRST, _LAST, _BEGIN, _END = range(5)  # of a run
 _NOT_READ = np.iinfo(np.int64).max
 _NO_OFFSET = np.iinfo(np.uint64).max
+_LENGTH = struct.Struct("<i")
 _WINDOW_BITS = 28  # more than any index has windows of a reference
 
 
@@ -74,6 +79,7 @@ class IndexCheck:
         self._firsts = np.append(self._firsts, len(self._offsets))
         self._next, self._awaited = 0, int(self._blocks[0])
         self._read, self._read_plain = 0, 0
+        self._compared = 0 if 0 in chunks.begins or 0 in chunks.ends else 1  # a least offset may be 0
         self._form = self._in_c()
         self.is_of_file = True
         """Whether each block that it names was one, so far, and each place within was in it."""
@@ -118,6 +124,34 @@ class IndexCheck:
     def _go_on(self) -> None:
         self._next += 1
         self._awaited = int(self._blocks[self._next]) if self._next < len(self._blocks) else _NOT_READ
+
+    def pass_header(self, size: int) -> bool:
+        """The blocks that hold the header were read, which is so long without compression: whether nothing that is
+        named, but a least offset of 0, is in it."""
+        before = self._compared
+        self._compared = int(np.searchsorted(self._places, size))
+        return self._compared <= before
+
+    def cut(self, runs: Ints, content: bytes, begin: int) -> int | None:
+        """Where the first record begins into whose middle it points, of those that `bam.Runs.look` is told of; None
+        without one. To be asked of all runs, in their order.
+
+        Cost: some 20 µs, as nearly all places are those of runs; 0.2 µs for each record of a run in which others are.
+        """
+        ends = runs[:, _END]
+        first, self._compared = self._compared, int(np.searchsorted(self._places, ends[-1], "right"))
+        places = self._places[first : self._compared]
+        of = np.searchsorted(ends, places)
+        within = (places != ends[of]) & (places != runs[of, _BEGIN])
+        at = before = begin
+        for place, run in zip(places[within].tolist(), runs[of[within], _BEGIN].tolist(), strict=True):
+            at = max(at, run)
+            while at < place:
+                before = at
+                at += _LENGTH.size + _LENGTH.unpack_from(content, at - begin)[0]
+            if at > place:
+                return before
+        return None
 
     def hidden(self, runs: Ints, shift: int) -> int | None:
         """The first of some runs, as `bam.Runs.look` is told of them, of which a record is hidden; None without one.

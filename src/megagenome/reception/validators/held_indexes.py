@@ -39,27 +39,42 @@ class HeldIndexes:
         for each in self._held.values():
             each.pass_block(length, plain)
 
-    def runs(self, names: Sequence[str]) -> bam.Runs | None:
-        """Who is to be told of the records, if anybody; `names` of references."""
+    def runs(self, names: Sequence[str], begin: int) -> bam.Runs | None:
+        """Who is to be told of the records, if anybody, now that the header was read; `names` of references, and where
+        the first record begins in the file without its compression."""
         self._names = names
+        for name, index in self._held.items():
+            if not index.pass_header(begin) and index.is_of_file:  # else it points to no block: said at the end
+                self._wrong[name] = f"points into the header of {self._file}; {_AGAIN}"
         return bam.Runs(self._shift, self._look) if self._held else None
 
     def _look(self, runs: npt.NDArray[np.int64], content: bytes, begin: int) -> None:
         for name, index in self._held.items():
-            if name in self._wrong:
-                continue
-            hidden = index.hidden(runs, self._shift)
-            if hidden is not None:
-                first, end = runs[hidden, 3:].tolist()
-                place = self._place(index, bam.records(content[first - begin : end - begin], first))
-                self._wrong[name] = f"would hide records of {self._file}, the first of them {place}; {_AGAIN}"
+            if name not in self._wrong and (says := self._says(index, runs, content, begin)):
+                self._wrong[name] = f"{says}; {_AGAIN}"
 
-    def _place(self, index: IndexCheck, records: Iterator[bam.Record]) -> str:
-        """Of the first of some records that is hidden."""
+    def _says(self, index: IndexCheck, runs: npt.NDArray[np.int64], content: bytes, begin: int) -> str:
+        """What is wrong with an index by some records, as `bam.Runs.look` is told of them."""
+        hidden = index.hidden(runs, self._shift)
+        if hidden is not None:
+            first, end = runs[hidden, 3:].tolist()
+            record = self._first_hidden(index, bam.records(content[first - begin : end - begin], first))
+            return f"would hide records of {self._file}, the first of them {self._place(record)}"
+        cut = index.cut(runs, content, begin)
+        if cut is not None and index.is_of_file:
+            record = next(bam.records(content[cut - begin :], cut))
+            return f"points into the middle of records of {self._file}, the first of them {self._place(record)}"
+        return ""
+
+    def _first_hidden(self, index: IndexCheck, records: Iterator[bam.Record]) -> bam.Record:
         for each in records:
             if index.hidden(bam.runs_of([each], self._shift), self._shift) is not None:
                 break
-        return f"at {self._names[each.reference]}:{each.start + 1}" if each.reference >= 0 else "without a place"
+        return each
+
+    def _place(self, record: bam.Record) -> str:
+        placed = record.reference >= 0
+        return f"at {self._names[record.reference]}:{record.start + 1}" if placed else "without a place"
 
     def wrong(self) -> dict[str, str]:
         """Of each index, by name, what is wrong with it, now that all was read; "" where nothing is."""

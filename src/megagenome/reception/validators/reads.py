@@ -29,7 +29,8 @@ def inspect_bam(task: Task, file: BinaryIO, indexes: Mapping[str, bytes]) -> Ins
         header, lengths, begin = _bam_header(stream)
         names = tuple(lengths)
         _check_header(found, header)
-        walked = bam.Walked(np.array(list(lengths.values()), np.int64), header.is_sorted, held.runs(names), begin)
+        runs = held.runs(names, begin)
+        walked = bam.Walked(np.array(list(lengths.values()), np.int64), header.is_sorted, runs, begin)
         _walk(stream, walked)
         wrong = held.wrong()
     except bam.Malformed as error:
