@@ -60,7 +60,9 @@ COMPONENTS = {
 STORIES = {
     *("benchmarks", "conformance", "faults", "journeys"),
     # servers and other processes that are started and ended, and waited for
-    *("app/test_server.py", "app/demo/test_servers.py", "network/test_exchange.py", "reception/test_sandbox.py"),
+    *("app/test_server.py", "app/demo/test_servers.py", "network/test_exchange.py"),
+    *("catalogue/harvest/test_harvester.py", "reception/test_held_indexes.py", "reception/test_sandbox.py"),
+    *("reception/test_send_command.py", "reception/test_validate.py"),
 }
 """Folders and files of which no test is a unit test."""
 
