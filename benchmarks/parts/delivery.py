@@ -95,12 +95,12 @@ class Asking:
 
     def slice_token(self, path: str) -> str:
         """The ticket of an answer of htsget, as `Authorization` has it."""
-        token: str = self._anew(path)["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]
+        token: str = self._anew(path)["htsget"]["urls"][0]["headers"]["Authorization"]  # type: ignore[index]  # as the standard has it
         return token
 
     def file_token(self, file: FileId) -> str:
         """A ticket for a whole file by DRS, the same."""
-        header: str = self._anew(f"/ga4gh/drs/v1/objects/{file}/access/https")["headers"][0]  # type: ignore[index]
+        header: str = self._anew(f"/ga4gh/drs/v1/objects/{file}/access/https")["headers"][0]  # type: ignore[index]  # as the standard has it
         return header.partition(": ")[2]
 
     def _anew(self, path: str) -> dict[str, object]:

@@ -115,4 +115,4 @@ def test_a_count_of_a_version_that_is_over_ends(told: AsPublished, monkeypatch: 
         running.result(30)
     assert behind.cancelled()
     monkeypatch.setattr(told, "_foreseen", lambda *_: behind)
-    assert told.answers(older, SMALL) is None  # type: ignore[arg-type]
+    assert told.answers(older, SMALL) is None  # type: ignore[arg-type]  # no more of it is looked at

@@ -101,7 +101,7 @@ def test_who_may_send_for_a_dataset_learns_it_before_a_file_is_read(
     house: House, asker: Asker, files: dict[str, bytes]
 ) -> None:
     def may(caller: Caller, dataset: str = DATASET) -> int:
-        return asker.ask("GET", f"{MAY_SEND}/{dataset}", caller).status_code  # type: ignore[no-any-return]
+        return asker.ask("GET", f"{MAY_SEND}/{dataset}", caller).status_code  # type: ignore[no-any-return]  # of an untyped client
 
     assert [may(each) for each in (PROVIDER, OTHER, PUBLIC)] == [204, 403, 401]
     assert (may(PROVIDER, "OTHER-1"), may(PROVIDER, "a%20b")) == (403, 400)

@@ -53,11 +53,9 @@ class Pieces(NamedTuple):
     def plain(self) -> Iterator[bytes]:
         """Those of a part that has none as they are stored."""
         for piece in self.pieces:
-            match piece:
-                case Stored():
-                    raise AssertionError("segments as they are stored are for whom has their key")
-                case _:
-                    yield piece
+            if not isinstance(piece, bytes):
+                raise TypeError("segments as they are stored are for whoever has their key")
+            yield piece
 
 
 def is_worth_it(runs: Sequence[ByteRange]) -> bool:
