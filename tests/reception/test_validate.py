@@ -274,6 +274,7 @@ def test_wrong_reads(tmp_path: Path) -> None:
     resorted = inflated[:4] + text.to_bytes(4, "little") + inflated[8:]
     paths = [
         put("cut.bam", whole[:-28]),
+        put("text.bam", b"words, and no reads"),
         put("flip.bam", whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :]),
         write_reads(tmp_path / "wrong.bam", contigs={"22": 51_304_566, "21": CONTIGS["21"]}),
         write_reads(tmp_path / "other.bam", contigs={"wheat": 5_000_000}),
@@ -286,6 +287,7 @@ def test_wrong_reads(tmp_path: Path) -> None:
     text_ = "\n".join(says(report))
     for part in (
         "cut.bam:  the end of the file is missing",
+        "text.bam:  not compressed; a BAM file is",
         "flip.bam:  damaged",
         "wrong.bam:  its header gives contig 22 51,304,566 bases",
         "other.bam:  has no contig of GRCh38",

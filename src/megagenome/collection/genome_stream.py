@@ -21,9 +21,16 @@ class GenomeStream:
     """
 
     def __init__(
-        self, file: BinaryIO, name: str, *, plain: bool = False, block: Callable[[int, int], None] | None = None
+        self,
+        file: BinaryIO,
+        name: str,
+        *,
+        plain: bool = False,
+        remedy: str = _REMEDY,
+        block: Callable[[int, int], None] | None = None,
     ) -> None:
-        """`block` is told of each BGZF block, in order, how long it is and what it holds, before that is given."""
+        """`remedy` is what to do about another compression. `block` is told of each BGZF block, in order, how long it
+        is and what it holds, before that is given."""
         self.name = name
         self._tell = block
         self.ended = False
@@ -35,10 +42,10 @@ class GenomeStream:
         self._parts: list[bytes | bytearray] = []
         self._size = 0
         if self._compressed[:2] == bgzf.GZIP_MAGIC and not self.compressed:
-            raise Invalid(f"{name}: plain gzip; {_REMEDY}")
+            raise Invalid(f"{name}: plain gzip; {remedy}")
         if not self.compressed:
             if not plain:
-                raise Invalid(f"{name}: not compressed; {_REMEDY}")
+                raise Invalid(f"{name}: not compressed; {remedy}")
             self._parts, self._size, self._compressed = [self._compressed], len(self._compressed), b""
 
     def _begin(self) -> bytes:

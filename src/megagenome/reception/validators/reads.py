@@ -15,6 +15,7 @@ from megagenome.reference.assemblies import assembly
 from megagenome.standards import bam, bgzf, cram, sam
 
 _PART_BYTES = 1 << 20
+_NO_BAM = "a BAM file is; copy it again, or make it by `samtools view -b`"
 
 
 def inspect_bam(task: Task, file: BinaryIO, indexes: Mapping[str, bytes]) -> Inspection:
@@ -25,7 +26,7 @@ def inspect_bam(task: Task, file: BinaryIO, indexes: Mapping[str, bytes]) -> Ins
     wrong: dict[str, str] = {}
     try:
         held = HeldIndexes(task.name, indexes)
-        stream = GenomeStream(file, task.name, block=held.pass_block)
+        stream = GenomeStream(file, task.name, remedy=_NO_BAM, block=held.pass_block)
         header, lengths, begin = _bam_header(stream)
         names = tuple(lengths)
         _check_header(found, header)
